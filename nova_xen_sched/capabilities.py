@@ -1,0 +1,51 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Guest types in libvirt's answer to virConnectGetCapabilities."""
+
+from __future__ import annotations
+
+from typing import Tuple
+from xml.etree import ElementTree
+
+#: (architecture, hypervisor type, vm_mode), in libvirt's own words.
+GuestType = Tuple[str, str, str]
+
+
+def guest_types(xml: str) -> list[GuestType]:
+    """The guest types that a host's libvirt says it can run.
+
+    :param xml: the capabilities document, as ``virsh capabilities`` prints
+        it.
+    :returns: (architecture, domain type, os type) for each, in the order of
+        the document. Of an HVM-capable Xen host: ('x86_64', 'xen', 'xen'),
+        ('i686', 'xen', 'hvm'), ('i686', 'xen', 'xenpvh') and so on; nova
+        knows no 'xenpvh' and calls an os type a vm_mode.
+    :raises ValueError: if this is no capabilities document.
+    """
+    try:
+        root = ElementTree.fromstring(xml.strip())
+    except ElementTree.ParseError as e:
+        raise ValueError('not a capabilities document: %s' % e) from e
+    if root.tag != 'capabilities':
+        raise ValueError(
+            'not a capabilities document: it begins with <%s>' % root.tag
+        )
+    found: list[GuestType] = []
+    for guest in root.findall('guest'):
+        os_type = (guest.findtext('os_type') or '').strip()
+        for arch in guest.findall('arch'):
+            for domain in arch.findall('domain'):
+                triple = (arch.get('name'), domain.get('type'), os_type)
+                if all(triple) and triple not in found:
+                    found.append(triple)  # type: ignore[arg-type]
+    return found

@@ -1,0 +1,203 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""XenHostFilter: which hosts can take the guest at all."""
+
+from __future__ import annotations
+
+import collections
+from typing import Any
+from typing import Counter
+from typing import Iterable
+
+import nova.conf
+from nova.scheduler import filters
+from oslo_log import log as logging
+
+from nova_xen_sched import conf
+from nova_xen_sched import guest
+from nova_xen_sched import host
+from nova_xen_sched import notices
+from nova_xen_sched import rules
+from nova_xen_sched.refusal import Code
+from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.refusal import SORTING
+
+CONF = nova.conf.CONF
+conf.register_opts(CONF)
+
+LOG = logging.getLogger(__name__)
+
+
+class XenHostFilter(filters.BaseHostFilter):  # type: ignore[misc]
+    """Passes the hosts that can run the guest that the image describes.
+
+    A replacement for nova's ImagePropertiesFilter: architecture,
+    hypervisor_type and vm_mode must fit one and the same guest type of the
+    host, on every host. On Xen hosts more rules count; see the rules module.
+
+    It never raises into nova, which would put the user's server into ERROR:
+    what it fails to judge, it accepts.
+    """
+
+    # A rebuild with another image must still fit its host.
+    RUN_ON_REBUILD = True
+
+    # What a host can run does not change within a request.
+    run_filter_once_per_request = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            self._options = conf.Options(CONF)
+        except conf.InvalidOption as e:
+            # The last words of a nova-scheduler that must not start so.
+            LOG.critical('%s', e)
+            raise SystemExit('nova-xen-sched: %s' % e) from None
+
+    def host_passes(self, host_state: Any, spec_obj: Any) -> bool:
+        """Whether one host can run the guest.
+
+        :param host_state: a nova HostState.
+        :param spec_obj: a nova RequestSpec.
+        """
+        return bool(self.filter_all([host_state], spec_obj))
+
+    def filter_all(
+        self, filter_obj_list: Iterable[Any], spec_obj: Any
+    ) -> list[Any]:
+        """The hosts that can run the guest, in their order.
+
+        :param filter_obj_list: nova HostStates.
+        :param spec_obj: a nova RequestSpec.
+        """
+        host_states = list(filter_obj_list)
+        try:
+            return self._filter(host_states, spec_obj)
+        except Exception:
+            notices.unexpected('reading a request; all hosts are accepted')
+            return host_states
+
+    def refusals(self, host_state: Any, spec_obj: Any) -> list[Refusal]:
+        """Every reason against one host, those of report_only too.
+
+        :param host_state: a nova HostState.
+        :param spec_obj: a nova RequestSpec.
+        """
+        request = read_request(spec_obj)
+        reader = host.Reader(request.maxphysaddr_bits is not None)
+        return list(
+            rules.refusals(
+                request,
+                reader.host(reader.key(host_state)),
+                self._options.current(),
+            )
+        )
+
+    def _filter(self, host_states: list[Any], spec_obj: Any) -> list[Any]:
+        request = read_request(spec_obj)
+        settings = self._options.current()
+        reader = host.Reader(request.maxphysaddr_bits is not None)
+        verdicts: dict[host.Key, rules.Verdict] = {}
+        debug = LOG.isEnabledFor(logging.DEBUG)
+        # By verdict, not by host: a cloud has few distinct ones.
+        tally: Counter[rules.Verdict] = collections.Counter()
+        passed = []
+        for state in host_states:
+            try:
+                key = reader.key(state)
+                verdict = verdicts.get(key)
+                if verdict is None:
+                    verdict = verdicts[key] = rules.judge(
+                        request, reader.host(key), settings
+                    )
+            except Exception:
+                notices.unexpected('judging a host; it is accepted')
+                passed.append(state)
+                continue
+            if verdict is rules.ACCEPTED:
+                passed.append(state)
+                continue
+            tally[verdict] += 1
+            if verdict.refusal is None:
+                passed.append(state)
+            if debug:
+                _log_host(state, verdict)
+        if tally:
+            _log_request(request, len(host_states), len(passed), tally)
+        return passed
+
+
+def read_request(spec_obj: Any) -> guest.GuestRequest:
+    """What a nova RequestSpec asks for, under nova's configuration."""
+    return guest.from_spec(
+        spec_obj,
+        CONF.filter_scheduler.image_properties_default_architecture,
+    )
+
+
+def _log_host(state: Any, verdict: rules.Verdict) -> None:
+    for reported in verdict.reported:
+        LOG.debug(
+            'XenHostFilter: %(host)s would be refused (report_only): '
+            '%(refusal)s.',
+            {'host': state.host, 'refusal': reported},
+        )
+    if verdict.refusal is not None:
+        LOG.debug(
+            'XenHostFilter: %(host)s is refused: %(refusal)s.',
+            {'host': state.host, 'refusal': verdict.refusal},
+        )
+
+
+def _log_request(
+    request: guest.GuestRequest,
+    total: int,
+    left: int,
+    tally: Counter[rules.Verdict],
+) -> None:
+    refused: Counter[Code] = collections.Counter()
+    reported: Counter[Code] = collections.Counter()
+    for verdict, count in tally.items():
+        if verdict.refusal is not None:
+            refused[verdict.refusal.code] += count
+        for each in verdict.reported:
+            reported[each.code] += count
+    # A mixed cloud sorts guests by type all day; that is no news.
+    routine = left and not reported and SORTING.issuperset(refused)
+    counts = [_counted(refused)] if refused else []
+    if reported:
+        counts.append('report_only: ' + _counted(reported))
+    LOG.log(
+        logging.DEBUG if routine else logging.INFO,
+        'XenHostFilter: %(left)d of %(total)d hosts left for instance '
+        '%(uuid)s: %(counts)s',
+        {
+            'left': left,
+            'total': total,
+            'uuid': request.instance_uuid,
+            'counts': ' '.join(counts),
+        },
+    )
+
+
+def _counted(codes: Counter[Code]) -> str:
+    order = list(Code)
+    return ' '.join(
+        '%s=%d' % (code, codes[code])
+        for code in sorted(codes, key=order.index)
+    )
+
+
+def all_filters() -> list[type[filters.BaseHostFilter]]:
+    """What [filter_scheduler]available_filters takes for this package."""
+    return [XenHostFilter]

@@ -1,0 +1,128 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a request asks for: a RequestSpec, read once."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import Any
+
+from nova.objects import fields
+from nova.objects import image_meta
+
+
+class Kind(enum.Enum):
+    """What a request does, as far as its RequestSpec tells."""
+
+    BOOT = 'boot'
+    #: Resize, cold or live migration, unshelve, evacuation: they look alike.
+    MOVE = 'move'
+    REBUILD = 'rebuild'
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclasses.dataclass(frozen=True)
+class GuestRequest:
+    """What one request asks of a host.
+
+    None stands for what the image doesn't name. Architecture,
+    hypervisor_type and vm_mode are in nova's canonical spelling, where
+    vm_mode xen means PV.
+
+    :ivar hypervisor_version_requires: a predicate like '>=4.14,<5'.
+    :ivar maxphysaddr_bits: the least physical address bits of the host.
+    :ivar disk_format: Glance's disk_format, in lower case.
+    :ivar boot_from_volume: whether the root disk is a volume.
+    """
+
+    kind: Kind = Kind.BOOT
+    instance_uuid: str | None = None
+    architecture: str | None = None
+    hypervisor_type: str | None = None
+    vm_mode: str | None = None
+    hypervisor_version_requires: str | None = None
+    maxphysaddr_bits: int | None = None
+    disk_format: str | None = None
+    boot_from_volume: bool = False
+
+    @property
+    def names_a_type(self) -> bool:
+        """Whether the image names any part of a guest type.
+
+        nova's ImagePropertiesFilter looks at the other properties only then.
+        """
+        return bool(self.architecture or self.hypervisor_type or self.vm_mode)
+
+
+# nova 22 has no such image property, and its get() raises for it.
+_HAS_MAXPHYSADDR = 'hw_maxphysaddr_bits' in image_meta.ImageMetaProps.fields
+
+
+def _get(obj: Any, name: str) -> Any:
+    """A field of a nova object, or None where it is not set."""
+    return getattr(obj, name) if name in obj else None
+
+
+def kind_of(spec: Any) -> Kind:
+    """Tell boots, moves and rebuilds apart.
+
+    A rebuild is told by nova's own hint *and* force_hosts, which nova sets
+    beside it: users can send the hint, but not force a host. Every other
+    request about a guest that exists names its cell (seen on nova 22, 26,
+    30 and 34).
+
+    :param spec: a nova RequestSpec.
+    """
+    hints = _get(spec, 'scheduler_hints') or {}
+    if hints.get('_nova_check_type') == ['rebuild'] and _get(
+        spec, 'force_hosts'
+    ):
+        return Kind.REBUILD
+    destination = _get(spec, 'requested_destination')
+    if destination is not None and _get(destination, 'cell') is not None:
+        return Kind.MOVE
+    return Kind.BOOT
+
+
+def from_spec(
+    spec: Any, default_architecture: str | None = None
+) -> GuestRequest:
+    """Read a nova RequestSpec.
+
+    :param spec: a nova RequestSpec.
+    :param default_architecture: what
+        [filter_scheduler]image_properties_default_architecture says; it
+        stands for an image's missing architecture.
+    """
+    image = _get(spec, 'image')
+    properties = _get(image, 'properties') if image is not None else None
+    props = properties if properties is not None else {}
+    disk_format = _get(image, 'disk_format') if image is not None else None
+    return GuestRequest(
+        kind=kind_of(spec),
+        instance_uuid=_get(spec, 'instance_uuid'),
+        architecture=fields.Architecture.canonicalize(
+            props.get('hw_architecture', default_architecture)
+        ),
+        hypervisor_type=fields.HVType.canonicalize(props.get('img_hv_type')),
+        vm_mode=fields.VMMode.canonicalize(props.get('hw_vm_mode')),
+        hypervisor_version_requires=props.get('img_hv_requested_version'),
+        maxphysaddr_bits=(
+            props.get('hw_maxphysaddr_bits') if _HAS_MAXPHYSADDR else None
+        ),
+        disk_format=disk_format.lower() if disk_format else None,
+        boot_from_volume=bool(_get(spec, 'is_bfv')),
+    )

@@ -1,0 +1,118 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a host offers: a HostState, read once per distinct answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+from typing import Optional
+from typing import Tuple
+
+#: (architecture, hypervisor type, vm_mode), in nova's canonical spelling.
+GuestType = Tuple[str, str, str]
+
+#: hypervisor type, hypervisor version, guest types, physical address bits
+Key = Tuple[Optional[str], Optional[int], Tuple[GuestType, ...], Optional[int]]
+
+XEN = 'xen'
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """What a compute host offers to guests.
+
+    :ivar guest_types: what it can run; empty if it never reported any.
+    :ivar hypervisor_type: as reported, 'Xen' for libvirt's Xen driver.
+    :ivar hypervisor_version: of the hypervisor, as nova's integer: 4014000
+        for Xen 4.14. libvirt leaves the patch level out.
+    :ivar maxphysaddr_bits: physical address bits, None if unknown. Read only
+        when the guest asks for it.
+    """
+
+    guest_types: tuple[GuestType, ...] = ()
+    hypervisor_type: str | None = None
+    hypervisor_version: int | None = None
+    maxphysaddr_bits: int | None = None
+    is_xen: bool = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        # XenServer's XAPI computes run guests of the type xen too, but not
+        # through libvirt; they call themselves XenServer.
+        object.__setattr__(
+            self,
+            'is_xen',
+            (self.hypervisor_type or '').lower() == XEN
+            and any(hv_type == XEN for _, hv_type, _ in self.guest_types),
+        )
+
+
+def _maxphysaddr_bits(cpu_info: Any) -> int | None:
+    """The bits in a HostState's cpu_info.
+
+    A compute reports JSON text, on which ImagePropertiesFilter of nova 27 to
+    34 fails; nova's tests hand it a dict.
+    """
+    if isinstance(cpu_info, str):
+        try:
+            cpu_info = json.loads(cpu_info)
+        except ValueError:
+            return None
+    if not isinstance(cpu_info, dict):
+        return None
+    maxphysaddr = cpu_info.get('maxphysaddr')
+    if not isinstance(maxphysaddr, dict):
+        return None
+    bits = maxphysaddr.get('bits')
+    return bits if isinstance(bits, int) else None
+
+
+class Reader:
+    """Reads HostStates for one request.
+
+    Reading is in two steps, so that a caller can keep what it worked out
+    under the key and read each distinct answer once.
+
+    :param maxphysaddr: whether the guest asks for physical address bits, so
+        that cpu_info is worth parsing.
+    """
+
+    def __init__(self, maxphysaddr: bool = False) -> None:
+        self._bits: dict[str, int | None] | None = {} if maxphysaddr else None
+
+    def key(self, state: Any) -> Key:
+        """All that the rules look at in a nova HostState, to compare by."""
+        return (
+            state.hypervisor_type,
+            state.hypervisor_version,
+            tuple(map(tuple, state.supported_instances or ())),
+            None if self._bits is None else self._read_bits(state.cpu_info),
+        )
+
+    def host(self, key: Key) -> Host:
+        """The Host that a key describes."""
+        hv_type, hv_version, types, bits = key
+        return Host(
+            guest_types=types,
+            hypervisor_type=hv_type,
+            hypervisor_version=hv_version,
+            maxphysaddr_bits=bits,
+        )
+
+    def _read_bits(self, cpu_info: Any) -> int | None:
+        if self._bits is None or not isinstance(cpu_info, str):
+            return _maxphysaddr_bits(cpu_info)
+        if cpu_info not in self._bits:
+            self._bits[cpu_info] = _maxphysaddr_bits(cpu_info)
+        return self._bits[cpu_info]

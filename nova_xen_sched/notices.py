@@ -1,0 +1,108 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Saying a thing once: what was logged, so that no request repeats it.
+
+A scheduler serves many requests in many threads. The memory of what was said
+is bounded, so that it can't grow with the cloud's names.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Hashable
+from typing import Iterable
+
+from oslo_log import log as logging
+
+LOG = logging.getLogger(__name__)
+
+#: Kinds of things remembered; past it, the oldest kind may be said again.
+MAX_KINDS = 256
+#: Names remembered of one kind; past it, new names go unsaid.
+MAX_NAMES = 100000
+#: Names that one line shows.
+SHOWN = 10
+
+
+class Notices:
+    """The memory of what was said."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._said: dict[Hashable, set[str]] = {}
+
+    def first(self, kind: Hashable) -> bool:
+        """Whether this kind of thing was never said before."""
+        with self._lock:
+            if kind in self._said:
+                return False
+            self._remember(kind)
+            return True
+
+    def grown(
+        self, kind: Hashable, names: Iterable[str]
+    ) -> tuple[int, list[str]]:
+        """Add names to those of which a kind of thing was said.
+
+        :returns: how many names the kind has now and the first ten of them,
+            in their order; (0, []) if none of the names is new.
+        """
+        with self._lock:
+            known = self._said.get(kind)
+            if known is None:
+                known = self._remember(kind)
+            before = len(known)
+            for name in names:
+                if len(known) >= MAX_NAMES:
+                    break
+                known.add(name)
+            if len(known) == before:
+                return 0, []
+            return len(known), sorted(known)[:SHOWN]
+
+    def forget(self, kind: Hashable) -> None:
+        """The thing is over; if it comes again, it is said again."""
+        with self._lock:
+            self._said.pop(kind, None)
+
+    def _remember(self, kind: Hashable) -> set[str]:
+        while len(self._said) >= MAX_KINDS:
+            del self._said[next(iter(self._said))]
+        return self._said.setdefault(kind, set())
+
+
+#: The process's own memory.
+NOTICES = Notices()
+
+
+def unexpected(doing: str) -> None:
+    """Log the exception in hand: one traceback per kind, then DEBUG lines.
+
+    :param doing: what was being done and what becomes of it.
+    """
+    kind, error, trace = sys.exc_info()
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = trace and (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+    if NOTICES.first(('unexpected', doing, kind, place)):
+        LOG.exception(
+            'Unexpected error in nova-xen-sched while %(doing)s. Please '
+            'report it; it is logged in full once.',
+            {'doing': doing},
+        )
+    else:
+        LOG.debug(
+            'Unexpected error again while %(doing)s: %(error)r',
+            {'doing': doing, 'error': error},
+        )

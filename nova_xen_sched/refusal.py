@@ -1,0 +1,61 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Why a host is refused: the codes, and a sentence with its remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+
+class Code(str, enum.Enum):
+    """The refusal codes, in the order in which the rules are judged.
+
+    Operators name them in ``report_only`` and search logs for them, so they
+    are stable: codes are added, never renamed.
+    """
+
+    ARCHITECTURE = 'architecture'
+    HYPERVISOR_TYPE = 'hypervisor_type'
+    VM_MODE = 'vm_mode'
+    GUEST_TYPE = 'guest_type'
+    PV_BY_DEFAULT = 'pv_by_default'
+    HYPERVISOR_VERSION = 'hypervisor_version'
+    MAXPHYSADDR_BITS = 'maxphysaddr_bits'
+    HYPERVISOR_TYPE_REQUIRED = 'hypervisor_type_required'
+    DISK_FORMAT = 'disk_format'
+
+    def __str__(self) -> str:
+        return self.value
+
+
+#: Codes that say no more than "this guest is for other hosts"; in a mixed
+#: cloud nearly every request refuses some hosts for them.
+SORTING = frozenset({Code.ARCHITECTURE, Code.HYPERVISOR_TYPE})
+
+
+@dataclasses.dataclass(frozen=True)
+class Refusal:
+    """One reason why a host can't take a guest.
+
+    :ivar code: which rule refuses.
+    :ivar reason: a clause that names the values, without a full stop.
+    :ivar remedy: what an operator or user can do, without a full stop.
+    """
+
+    code: Code
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return '%s: %s; %s' % (self.code, self.reason, self.remedy)

@@ -1,0 +1,309 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The rules: can this host take this guest?
+
+A rule is a plain function of (guest, host, settings) that returns None or a
+Refusal. XenHostFilter and everything that explains it run the same table,
+so they can't disagree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable
+from typing import Iterable
+from typing import Iterator
+from typing import Optional
+
+from nova_xen_sched import conf
+from nova_xen_sched import versions
+from nova_xen_sched.guest import GuestRequest
+from nova_xen_sched.guest import Kind
+from nova_xen_sched.host import GuestType
+from nova_xen_sched.host import Host
+from nova_xen_sched.refusal import Code
+from nova_xen_sched.refusal import Refusal
+
+RuleFunction = Callable[[GuestRequest, Host, conf.Settings], Optional[Refusal]]
+
+#: vm_mode 'xen' is what everybody but nova calls PV.
+_MODE_NAMES = {'xen': 'xen (PV)', 'hvm': 'hvm (HVM)'}
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ', '.join(sorted(set(values))) or 'nothing'
+
+
+def _mode(vm_mode: str) -> str:
+    return _MODE_NAMES.get(vm_mode, vm_mode)
+
+
+def _matching(
+    guest: GuestRequest, host: Host, vm_mode: str | None
+) -> list[GuestType]:
+    """The host's guest types that fit, position by position."""
+    return [
+        (arch, hv_type, mode)
+        for arch, hv_type, mode in host.guest_types
+        if guest.architecture in (None, arch)
+        and guest.hypervisor_type in (None, hv_type)
+        and vm_mode in (None, mode)
+    ]
+
+
+def architecture(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """The host must offer the image's architecture."""
+    offered = [arch for arch, _, _ in host.guest_types]
+    if guest.architecture is None or guest.architecture in offered:
+        return None
+    return Refusal(
+        Code.ARCHITECTURE,
+        "the image's architecture is %s, the host runs %s"
+        % (guest.architecture, _listed(offered)),
+        "correct the image's hw_architecture (or architecture) if it is wrong",
+    )
+
+
+def hypervisor_type(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """The host must offer the image's hypervisor_type."""
+    offered = [hv_type for _, hv_type, _ in host.guest_types]
+    if guest.hypervisor_type is None or guest.hypervisor_type in offered:
+        return None
+    return Refusal(
+        Code.HYPERVISOR_TYPE,
+        "the image's hypervisor_type is %s, the host offers %s"
+        % (guest.hypervisor_type, _listed(offered)),
+        "correct the image's img_hv_type (or hypervisor_type) if it is wrong",
+    )
+
+
+def vm_mode(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """The host must offer the vm_mode that the image names."""
+    offered = [mode for _, _, mode in host.guest_types]
+    if guest.vm_mode is None or guest.vm_mode in offered:
+        return None
+    if host.is_xen and guest.vm_mode == 'hvm':
+        remedy = (
+            "enable hardware virtualization (VT-x, AMD-V) in the host's "
+            'firmware, or use an image that can run as PV'
+        )
+    else:
+        remedy = "correct the image's hw_vm_mode (or vm_mode) if it is wrong"
+    return Refusal(
+        Code.VM_MODE,
+        "the image's vm_mode is %s, the host offers %s"
+        % (_mode(guest.vm_mode), _listed(map(_mode, offered))),
+        remedy,
+    )
+
+
+def guest_type(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """One guest type of the host must fit in all three positions."""
+    singles = (architecture, hypervisor_type, vm_mode)
+    if not guest.names_a_type or any(
+        single(guest, host, settings) for single in singles
+    ):
+        return None
+    if _matching(guest, host, guest.vm_mode):
+        return None
+    return Refusal(
+        Code.GUEST_TYPE,
+        'the image asks for %s together, the host offers %s'
+        % (
+            '/'.join(
+                part or '*'
+                for part in (
+                    guest.architecture,
+                    guest.hypervisor_type,
+                    guest.vm_mode,
+                )
+            ),
+            _listed('/'.join(triple) for triple in host.guest_types),
+        ),
+        "correct the image's hw_architecture, img_hv_type or hw_vm_mode if "
+        'one is wrong',
+    )
+
+
+def pv_by_default(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """An image without vm_mode must find the mode it will be built in."""
+    if not host.is_xen or guest.vm_mode is not None:
+        return None
+    if settings.default_vm_mode == 'any':
+        return None
+    types = _matching(guest, host, None)
+    modes = [mode for _, _, mode in types]
+    # Where nothing fits, another rule says so.
+    if not types or settings.default_vm_mode in modes:
+        return None
+    return Refusal(
+        Code.PV_BY_DEFAULT,
+        'the image names no vm_mode, so a Xen host builds it as %s, and the '
+        'host offers %s'
+        % (_mode(settings.default_vm_mode), _listed(map(_mode, modes))),
+        "set the image's vm_mode to %s if it can run so"
+        % ' or '.join(sorted(set(modes))),
+    )
+
+
+def hypervisor_version(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """The hypervisor's version must satisfy the image's predicate.
+
+    Just as in nova's ImagePropertiesFilter: only where the image names a
+    part of a guest type, and an unreported version passes.
+    """
+    required = guest.hypervisor_version_requires
+    if not (guest.names_a_type and required and host.hypervisor_version):
+        return None
+    version = versions.from_nova_int(host.hypervisor_version)
+    if versions.satisfies(version, required):
+        return None
+    return Refusal(
+        Code.HYPERVISOR_VERSION,
+        'the image requires hypervisor version %s, the host reports %s'
+        % (required, version),
+        "correct the image's img_hv_requested_version (or "
+        'hypervisor_version_requires), or upgrade the host; of Xen nova '
+        'knows no patch level, so 4.14.6 counts as 4.14.0',
+    )
+
+
+def maxphysaddr_bits(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """The host must have the physical address bits that the image asks for.
+
+    Where nova has the property (27 and later) just as there: unknown bits
+    pass.
+    """
+    required, offered = guest.maxphysaddr_bits, host.maxphysaddr_bits
+    if not (guest.names_a_type and required and offered):
+        return None
+    if offered >= required:
+        return None
+    return Refusal(
+        Code.MAXPHYSADDR_BITS,
+        "the image's hw_maxphysaddr_bits is %d, the host has %d"
+        % (required, offered),
+        "lower the image's hw_maxphysaddr_bits if the guest can do with less",
+    )
+
+
+def hypervisor_type_required(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """Where the site wants it, an untyped image goes to no Xen host."""
+    if not (host.is_xen and settings.require_hypervisor_type):
+        return None
+    if guest.hypervisor_type is not None:
+        return None
+    return Refusal(
+        Code.HYPERVISOR_TYPE_REQUIRED,
+        'the image names no hypervisor_type, and [xen_scheduler] '
+        'require_hypervisor_type is set',
+        'set hypervisor_type=xen on the image if it is meant for Xen',
+    )
+
+
+def disk_format(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """A Xen host must accept the image's format, if the site lists them."""
+    if not (host.is_xen and settings.disk_formats and guest.disk_format):
+        return None
+    if guest.boot_from_volume or guest.disk_format in settings.disk_formats:
+        return None
+    return Refusal(
+        Code.DISK_FORMAT,
+        "the image's disk_format is %s, [xen_scheduler] disk_formats lists %s"
+        % (guest.disk_format, _listed(settings.disk_formats)),
+        'convert the image (qemu-img convert), or boot from a volume',
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A rule, its code, and the requests for which it counts."""
+
+    code: Code
+    refuses: RuleFunction
+    kinds: frozenset[Kind]
+
+
+_EVERY = frozenset(Kind)
+#: A guest that exists already must not be stranded by a rule for new ones.
+_NEW_IMAGE = frozenset({Kind.BOOT, Kind.REBUILD})
+
+#: The rules in the order in which they are judged: the first one decides.
+#: The libvirt and Xen version rules and the dom0 rules belong at its end.
+RULES: tuple[Rule, ...] = (
+    Rule(Code.ARCHITECTURE, architecture, _EVERY),
+    Rule(Code.HYPERVISOR_TYPE, hypervisor_type, _EVERY),
+    Rule(Code.VM_MODE, vm_mode, _EVERY),
+    Rule(Code.GUEST_TYPE, guest_type, _EVERY),
+    Rule(Code.PV_BY_DEFAULT, pv_by_default, _EVERY),
+    Rule(Code.HYPERVISOR_VERSION, hypervisor_version, _EVERY),
+    Rule(Code.MAXPHYSADDR_BITS, maxphysaddr_bits, _EVERY),
+    Rule(Code.HYPERVISOR_TYPE_REQUIRED, hypervisor_type_required, _NEW_IMAGE),
+    Rule(Code.DISK_FORMAT, disk_format, _NEW_IMAGE),
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Verdict:
+    """What the rules say of one host.
+
+    :ivar refusal: the refusal that decides, None if the host is accepted.
+    :ivar reported: refusals that report_only names, so that they don't
+        decide.
+    """
+
+    refusal: Refusal | None = None
+    reported: tuple[Refusal, ...] = ()
+
+
+#: The verdict on a host against which nothing speaks.
+ACCEPTED = Verdict()
+
+
+def refusals(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Iterator[Refusal]:
+    """Every reason against the host, in the order of the rules."""
+    for rule in RULES:
+        if guest.kind in rule.kinds:
+            refusal = rule.refuses(guest, host, settings)
+            if refusal is not None:
+                yield refusal
+
+
+def judge(guest: GuestRequest, host: Host, settings: conf.Settings) -> Verdict:
+    """Whether the host can take the guest."""
+    reported: list[Refusal] = []
+    for refusal in refusals(guest, host, settings):
+        if refusal.code not in settings.report_only:
+            return Verdict(refusal, tuple(reported))
+        reported.append(refusal)
+    return Verdict(None, tuple(reported)) if reported else ACCEPTED

@@ -1,0 +1,102 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova objects as the unit tests need them, real ones."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+from nova import objects
+from nova.scheduler import host_manager
+
+from nova_xen_sched import capabilities
+
+objects.register_all()
+
+CAPTURES = pathlib.Path(__file__).parents[1] / 'fixtures' / 'captures'
+UUID = 'f6a9c9a6-7a0d-4d2b-9d1a-6c3c6d3a0b11'
+
+KVM = (('x86_64', 'qemu', 'hvm'), ('x86_64', 'kvm', 'hvm'))
+XEN_PV = (('x86_64', 'xen', 'xen'),)
+
+
+def captured(name: str) -> tuple:
+    """The guest types of a captured host, as nova can hold them."""
+    text = (CAPTURES / name / 'capabilities.xml').read_text()
+    return tuple(
+        triple
+        for triple in capabilities.guest_types(text)
+        if triple[2] != 'xenpvh'
+    )
+
+
+XEN_HVM = captured('xen-4.17-hvm')
+#: Xen built without PV; READ in libvirt's source, no capture.
+XEN_HVM_ONLY = tuple(t for t in XEN_HVM if t[2] == 'hvm')
+
+
+def state(
+    name: str = 'host1',
+    types: Any = XEN_HVM,
+    hypervisor_type: Any = 'Xen',
+    **attributes: Any,
+) -> host_manager.HostState:
+    """A nova HostState."""
+    result = host_manager.HostState(name, name, None)
+    result.supported_instances = types and [list(t) for t in types]
+    result.hypervisor_type = hypervisor_type
+    result.hypervisor_version = 4017000
+    for key, value in attributes.items():
+        setattr(result, key, value)
+    return result
+
+
+def kvm_state(name: str = 'kvm1', **attributes: Any) -> Any:
+    return state(name, KVM, 'QEMU', hypervisor_version=8002000, **attributes)
+
+
+def spec(
+    properties: Any = (), image: Any = None, **values: Any
+) -> objects.RequestSpec:
+    """A nova RequestSpec of an image with these Glance properties."""
+    values.setdefault('instance_uuid', UUID)
+    return objects.RequestSpec(
+        image=objects.ImageMeta(
+            properties=objects.ImageMetaProps.from_dict(dict(properties)),
+            **(image or {}),
+        ),
+        **values,
+    )
+
+
+def moved(properties: Any = (), **values: Any) -> objects.RequestSpec:
+    """The RequestSpec of a guest that exists and is to be moved."""
+    return spec(
+        properties,
+        requested_destination=objects.Destination(
+            cell=objects.CellMapping(uuid=UUID)
+        ),
+        ignore_hosts=['source'],
+        **values,
+    )
+
+
+def rebuilt(properties: Any = (), **values: Any) -> objects.RequestSpec:
+    """The RequestSpec of a rebuild, as nova's API makes it."""
+    values.setdefault('force_hosts', ['host1'])
+    return spec(
+        properties,
+        scheduler_hints={'_nova_check_type': ['rebuild']},
+        **values,
+    )

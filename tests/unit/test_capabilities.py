@@ -1,0 +1,60 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+import pytest
+
+from nova_xen_sched import capabilities
+from tests.unit import builders
+
+HVM = {
+    ('x86_64', 'xen', 'xen'),
+    ('i686', 'xen', 'hvm'),
+    ('i686', 'xen', 'xenpvh'),
+    ('x86_64', 'xen', 'hvm'),
+    ('x86_64', 'xen', 'xenpvh'),
+}
+
+
+@pytest.mark.parametrize(
+    'folder', sorted(builders.CAPTURES.iterdir()), ids=lambda path: path.name
+)
+def test_every_captured_host(folder):
+    found = capabilities.guest_types((folder / 'capabilities.xml').read_text())
+    expected = {('x86_64', 'xen', 'xen')} if 'pv-only' in folder.name else HVM
+    assert set(found) == expected
+    assert len(found) == len(expected)
+
+
+@pytest.mark.parametrize(
+    'text, said',
+    [
+        ('', 'no element found'),
+        ('<capabilities>', 'no element found'),
+        ('error: failed to connect', 'syntax error'),
+        ('<domain/>', 'it begins with <domain>'),
+    ],
+)
+def test_what_is_no_capabilities_document(text, said):
+    with pytest.raises(ValueError, match='not a capabilities') as raised:
+        capabilities.guest_types(text)
+    assert said in str(raised.value)
+
+
+def test_incomplete_guests_are_left_out():
+    text = (
+        '<capabilities><guest><os_type>hvm</os_type><arch name="x86_64"/>'
+        '</guest><guest><arch name="x86_64"><domain type="xen"/></arch>'
+        '</guest></capabilities>'
+    )
+    assert capabilities.guest_types(text) == []

@@ -1,0 +1,149 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from oslo_config import cfg
+
+from nova_xen_sched import conf
+from nova_xen_sched import notices
+from nova_xen_sched import refusal
+
+
+@pytest.fixture(autouse=True)
+def memory(monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Write lines of [xen_scheduler], and parse them as nova does."""
+    path = tmp_path / 'nova.conf'
+
+    def write(*lines):
+        path.write_text('\n'.join(('[xen_scheduler]',) + lines))
+        parsed = cfg.ConfigOpts()
+        parsed(['--config-file', str(path)])
+        conf.register_opts(parsed)
+        return parsed
+
+    write.path = path
+    return write
+
+
+def test_defaults(config):
+    assert conf.read(config()) == conf.Settings()
+
+
+def test_values(config):
+    settings = conf.read(
+        config(
+            'default_vm_mode = HVM',
+            'require_hypervisor_type = yes',
+            'disk_formats = Raw, qcow2',
+            'report_only = vm_mode, disk_format',
+        )
+    )
+    assert settings == conf.Settings(
+        default_vm_mode='hvm',
+        require_hypervisor_type=True,
+        disk_formats=frozenset({'raw', 'qcow2'}),
+        report_only=frozenset(
+            {refusal.Code.VM_MODE, refusal.Code.DISK_FORMAT}
+        ),
+    )
+
+
+def test_report_only_all(config):
+    settings = conf.read(config('report_only = all'))
+    assert settings.report_only == frozenset(refusal.Code)
+
+
+WRONG = {
+    'default_vm_mode': 'pv',
+    'require_hypervisor_type': 'maybe',
+    'disk_formats': 'raw,q cow',
+    'report_only': 'vm_mod',
+}
+
+
+def test_every_option_has_a_wrong_value_here():
+    assert set(WRONG) == {opt.dest for opt in conf._ALL_OPTS}
+
+
+@pytest.mark.parametrize('name', sorted(WRONG))
+def test_a_wrong_value_is_named(config, name):
+    with pytest.raises(conf.InvalidOption) as raised:
+        conf.Options(config('%s = %s' % (name, WRONG[name])))
+    message = str(raised.value)
+    assert message.startswith(
+        '[xen_scheduler] %s has a wrong value in %s' % (name, config.path)
+    )
+    assert '\n' not in message
+
+
+def test_after_sighup_the_last_good_values_stay(config, caplog):
+    parsed = config('default_vm_mode = hvm')
+    options = conf.Options(parsed)
+
+    def sighup(line):
+        config.path.write_text('[xen_scheduler]\n%s\n' % line)
+        parsed.mutate_config_files()
+        return options.current().default_vm_mode
+
+    assert sighup('default_vm_mode = pv') == 'hvm'
+    assert sighup('default_vm_mode = pv') == 'hvm'
+    errors = [r for r in caplog.records if r.levelname == 'ERROR']
+    said = [r for r in errors if 'last good' in r.getMessage()]
+    assert len(said) == 1
+    assert '[xen_scheduler] default_vm_mode' in said[0].getMessage()
+
+    assert sighup('default_vm_mode = any') == 'any'
+    assert sighup('default_vm_mode = pv') == 'any'
+    again = [r for r in caplog.records if 'last good' in r.getMessage()]
+    assert len(again) == 2
+
+
+def test_every_option_is_mutable():
+    assert [opt.dest for opt in conf._ALL_OPTS if not opt.mutable] == []
+
+
+def test_a_wrong_name_warns_once_with_the_nearest(config, caplog):
+    parsed = config('default_vmmode = hvm', 'colour = blue')
+    with caplog.at_level(logging.WARNING):
+        conf.Options(parsed)
+        conf.Options(parsed)
+    said = [r.getMessage() for r in caplog.records]
+    assert said == [
+        '[xen_scheduler] default_vmmode is no option of nova-xen-sched and '
+        'has no effect (nearest: default_vm_mode).',
+        '[xen_scheduler] colour is no option of nova-xen-sched and has no '
+        'effect.',
+    ]
+
+
+def test_wrong_names_are_found_in_a_config_dir(tmp_path):
+    folder = tmp_path / 'nova.conf.d'
+    folder.mkdir()
+    (folder / 'xen.conf').write_text('[xen_scheduler]\nreport = all\n')
+    parsed = cfg.ConfigOpts()
+    parsed(['--config-dir', str(folder)])
+    conf.register_opts(parsed)
+    assert conf.unknown_names(parsed) == [('report', 'report_only')]
+
+
+def test_help_says_what_it_must():
+    for opt in conf._ALL_OPTS:
+        assert 'Possible values:' in opt.help, opt.name

@@ -1,0 +1,88 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nova_xen_sched import host
+from tests.unit import builders
+
+
+def read(state, maxphysaddr=False):
+    reader = host.Reader(maxphysaddr)
+    return reader.host(reader.key(state))
+
+
+def test_a_xen_host():
+    found = read(builders.state())
+    assert found.is_xen
+    assert found.guest_types == builders.XEN_HVM
+    assert found.hypervisor_version == 4017000
+
+
+@pytest.mark.parametrize(
+    'types, hypervisor_type, expected',
+    [
+        (builders.XEN_PV, 'Xen', True),
+        (builders.XEN_PV, 'xen', True),
+        (builders.XEN_HVM, 'XenServer', False),  # XAPI
+        (builders.KVM, 'QEMU', False),
+        (builders.KVM, 'Xen', False),
+        ((), 'Xen', False),
+        (None, None, False),  # never reported
+    ],
+)
+def test_which_hosts_are_xen_hosts(types, hypervisor_type, expected):
+    state = builders.state('h', types, hypervisor_type)
+    assert read(state).is_xen is expected
+
+
+def test_equal_answers_have_equal_keys():
+    reader = host.Reader()
+    one, other = builders.state('a'), builders.state('b')
+    assert reader.key(one) == reader.key(other)
+    other.hypervisor_version = 4014000
+    assert reader.key(one) != reader.key(other)
+
+
+@pytest.mark.parametrize(
+    'cpu_info, bits',
+    [
+        ({'maxphysaddr': {'mode': 'emulate', 'bits': 42}}, 42),
+        ({'maxphysaddr': {'bits': '42'}}, None),
+        ({'maxphysaddr': None}, None),
+        ({'model': 'Nehalem'}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_maxphysaddr_bits(cpu_info, bits):
+    for form in (cpu_info, json.dumps(cpu_info)):
+        state = builders.state(cpu_info=form)
+        assert read(state, maxphysaddr=True).maxphysaddr_bits == bits
+        assert read(state).maxphysaddr_bits is None
+
+
+def test_unreadable_cpu_info():
+    state = builders.state(cpu_info='{')
+    assert read(state, maxphysaddr=True).maxphysaddr_bits is None
+
+
+def test_cpu_info_is_parsed_once_per_distinct_text(mocker):
+    loads = mocker.spy(host.json, 'loads')
+    reader = host.Reader(maxphysaddr=True)
+    for i in range(10):
+        reader.key(builders.state(cpu_info='{"i": %d}' % (i % 2)))
+    assert loads.call_count == 2

@@ -1,0 +1,97 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from nova_xen_sched import notices
+
+
+def test_first_is_said_once():
+    memory = notices.Notices()
+    assert memory.first('a')
+    assert not memory.first('a')
+    assert memory.first('b')
+
+
+def test_forgotten_is_said_again():
+    memory = notices.Notices()
+    memory.first('a')
+    memory.forget('a')
+    memory.forget('never said')
+    assert memory.first('a')
+
+
+def test_grown_speaks_only_of_new_names():
+    memory = notices.Notices()
+    assert memory.grown('old', ['h2', 'h1']) == (2, ['h1', 'h2'])
+    assert memory.grown('old', ['h1']) == (0, [])
+    assert memory.grown('old', ['h1', 'h3']) == (3, ['h1', 'h2', 'h3'])
+
+
+def test_grown_shows_ten_and_counts_all():
+    count, shown = notices.Notices().grown(
+        'old', ['h%02d' % i for i in range(25)]
+    )
+    assert count == 25
+    assert shown == ['h%02d' % i for i in range(10)]
+
+
+def test_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(notices, 'MAX_NAMES', 5)
+    memory = notices.Notices()
+    for i in range(3 * notices.MAX_KINDS):
+        memory.first(i)
+    assert len(memory._said) == notices.MAX_KINDS
+    assert memory.grown('k', map(str, range(50)))[0] == 5
+    assert memory.grown('k', ['another']) == (0, [])
+
+
+def test_one_of_many_threads_is_first():
+    memory = notices.Notices()
+    start = threading.Barrier(8)
+    results = []
+
+    def ask():
+        start.wait()
+        results.append(memory.first('a'))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [False] * 7 + [True]
+
+
+def _fail(error):
+    try:
+        raise error
+    except Exception:
+        notices.unexpected('judging')
+
+
+def test_one_traceback_per_kind(caplog, monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    with caplog.at_level(logging.DEBUG, logger='nova_xen_sched'):
+        _fail(KeyError('a'))
+        _fail(KeyError('b'))
+        _fail(TypeError('c'))
+    assert [bool(record.exc_info) for record in caplog.records] == [
+        True,
+        False,
+        True,
+    ]
+    assert caplog.records[0].levelname == 'ERROR'
+    assert "KeyError('b')" in caplog.records[1].getMessage()
