@@ -147,7 +147,7 @@ Possible values:
 _ALL_OPTS = list(itertools.chain(guest_type_opts, adoption_opts))
 
 
-class InvalidOption(ValueError):
+class OptionError(ValueError):
     """A value in [xen_scheduler] that can't be used; one line, names it."""
 
 
@@ -180,7 +180,7 @@ def _read(conf: cfg.ConfigOpts, name: str) -> Any:
     try:
         return conf[GROUP.name][name]
     except (cfg.Error, ValueError) as e:
-        raise InvalidOption(
+        raise OptionError(
             '[%s] %s %s' % (GROUP.name, name, _complaint(e))
         ) from e
 
@@ -208,7 +208,7 @@ def read(conf: cfg.ConfigOpts) -> Settings:
     """Take a snapshot of the options.
 
     :param conf: a configuration on which :func:`register_opts` was called.
-    :raises InvalidOption: names the option, its file and what is allowed.
+    :raises OptionError: names the option, its file and what is allowed.
     """
     return Settings(
         default_vm_mode=_read(conf, 'default_vm_mode').lower(),
@@ -251,7 +251,7 @@ class Options:
     """The options of a running nova-scheduler.
 
     :param conf: nova's configuration.
-    :raises InvalidOption: when made, if a value is wrong; later never.
+    :raises OptionError: when made, if a value is wrong; later never.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
@@ -267,7 +267,7 @@ class Options:
                     {
                         'group': GROUP.name,
                         'name': name,
-                        'hint': nearest and ' (nearest: %s)' % nearest or '',
+                        'hint': (nearest and ' (nearest: %s)' % nearest) or '',
                     },
                 )
 
@@ -275,7 +275,7 @@ class Options:
         """The options now, or the last good ones while a value is wrong."""
         try:
             self._last_good = read(self._conf)
-        except InvalidOption as e:
+        except OptionError as e:
             # Once per wrong value, not once per request.
             if str(e) != self._complaint:
                 self._complaint = str(e)

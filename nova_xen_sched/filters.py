@@ -59,7 +59,7 @@ class XenHostFilter(filters.BaseHostFilter):  # type: ignore[misc]
         super().__init__()
         try:
             self._options = conf.Options(CONF)
-        except conf.InvalidOption as e:
+        except conf.OptionError as e:
             # The last words of a nova-scheduler that must not start so.
             LOG.critical('%s', e)
             raise SystemExit('nova-xen-sched: %s' % e) from None
@@ -83,7 +83,7 @@ class XenHostFilter(filters.BaseHostFilter):  # type: ignore[misc]
         host_states = list(filter_obj_list)
         try:
             return self._filter(host_states, spec_obj)
-        except Exception:
+        except Exception:  # noqa: BLE001  nothing may reach nova
             notices.unexpected('reading a request; all hosts are accepted')
             return host_states
 
@@ -120,7 +120,7 @@ class XenHostFilter(filters.BaseHostFilter):  # type: ignore[misc]
                     verdict = verdicts[key] = rules.judge(
                         request, reader.host(key), settings
                     )
-            except Exception:
+            except Exception:  # noqa: BLE001  nothing may reach nova
                 notices.unexpected('judging a host; it is accepted')
                 passed.append(state)
                 continue

@@ -15,8 +15,8 @@ from __future__ import annotations
 import logging
 
 import nova.conf
-import pytest
 from nova.scheduler import filters as nova_filters
+import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import filters

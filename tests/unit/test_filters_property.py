@@ -14,11 +14,11 @@
 
 from __future__ import annotations
 
-import nova.conf
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+import nova.conf
 from nova.scheduler.filters import image_props_filter
+import pytest
 
 from nova_xen_sched import filters
 from tests.unit import builders

@@ -1,0 +1,46 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests which run a real nova, all of it in one process.
+
+nova.tests.functional patches the process for eventlet, or refuses to, as
+OS_NOVA_DISABLE_EVENTLET_PATCHING says, and so must be imported before
+anything else of nova. Run these tests in a process of their own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def _import_nova() -> None:
+    early = [
+        name
+        for name in sys.modules
+        if name.startswith(('nova.', 'oslo_messaging', 'oslo_service'))
+    ]
+    if 'nova.tests.functional' in sys.modules:
+        return
+    import nova.tests.functional  # noqa: F401
+
+    # Locks made before eventlet patched the process are not its own: some
+    # request would hang, much later and with no hint at the reason.
+    if early and 'eventlet' in sys.modules:
+        raise ImportError(
+            'tests.functional must be imported before %s: run these tests '
+            'apart from the others, or set '
+            'OS_NOVA_DISABLE_EVENTLET_PATCHING=true where nova knows it'
+            % early[0]
+        )
+
+
+_import_nova()

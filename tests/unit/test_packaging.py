@@ -1,0 +1,288 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The package: it leaves a nova alone, is complete, and its sample is new."""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+from importlib import metadata
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+
+from oslo_config import cfg
+from oslo_config import generator
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+REQUIREMENTS = ['nova', 'oslo.config', 'oslo.log', 'stevedore']
+SAMPLE = ROOT / 'etc/nova_xen_sched/nova-xen-sched.conf.sample'
+
+
+@pytest.fixture(scope='module')
+def setup_cfg():
+    parser = configparser.ConfigParser()
+    parser.read(str(ROOT / 'setup.cfg'), encoding='utf-8')
+    return parser
+
+
+def lines(text):
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+# What it requires
+
+
+def test_no_requirement_has_a_bound(setup_cfg):
+    assert lines(setup_cfg['options']['install_requires']) == REQUIREMENTS
+
+
+def test_no_extra_has_a_bound(setup_cfg):
+    for extra in setup_cfg['options.extras_require'].values():
+        for requirement in lines(extra):
+            assert re.fullmatch(r'[A-Za-z0-9._-]+', requirement)
+
+
+def test_what_is_installed_has_no_bound_either():
+    # Of a source that was not installed there is nothing to look at.
+    try:
+        found = metadata.requires('nova-xen-sched') or []
+    except metadata.PackageNotFoundError:
+        pytest.skip('nova-xen-sched is not installed here')
+    assert sorted(r for r in found if 'extra ==' not in r) == REQUIREMENTS
+
+
+# Installing it
+
+
+def pip(*args, python=None):
+    """Run pip without any index, and without what the machine configures."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith('PIP_')
+    }
+    environment['PIP_CONFIG_FILE'] = os.devnull
+    environment['PIP_DISABLE_PIP_VERSION_CHECK'] = '1'
+    command = [sys.executable, '-m', 'pip']
+    if python is not None:
+        command += ['--python', str(python)]
+    done = subprocess.run(
+        [*command, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """The wheel, built from a copy, for a build leaves things behind."""
+    source = tmp_path_factory.mktemp('source')
+    for name in ('setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE'):
+        shutil.copy(str(ROOT / name), str(source))
+    shutil.copytree(
+        str(ROOT / 'nova_xen_sched'),
+        str(source / 'nova_xen_sched'),
+        ignore=shutil.ignore_patterns('__pycache__'),
+    )
+    target = tmp_path_factory.mktemp('wheel')
+    pip(
+        'wheel',
+        '--no-index',
+        '--no-deps',
+        '--no-build-isolation',
+        '--wheel-dir',
+        str(target),
+        str(source),
+    )
+    (built,) = target.glob('*.whl')
+    return built
+
+
+def fake(name, version, requires=()):
+    """The files of a distribution that has a name, a version and no code."""
+    stem = '%s-%s.dist-info' % (name.replace('-', '_'), version)
+    headers = [
+        'Metadata-Version: 2.1',
+        'Name: ' + name,
+        'Version: ' + version,
+        *('Requires-Dist: ' + requirement for requirement in requires),
+    ]
+    files = {
+        'METADATA': headers,
+        'WHEEL': ['Wheel-Version: 1.0', 'Tag: py3-none-any'],
+        'INSTALLER': ['pip'],
+    }
+    files['RECORD'] = ['%s/%s,,' % (stem, file) for file in [*files, 'RECORD']]
+    return {
+        '%s/%s' % (stem, file): '\n'.join(content) + '\n'
+        for file, content in files.items()
+    }
+
+
+def offer(folder, name, version, requires=()):
+    """Put a wheel into a folder that pip looks in."""
+    path = folder / '{}-{}-py3-none-any.whl'.format(
+        name.replace('-', '_'), version
+    )
+    with zipfile.ZipFile(str(path), 'w') as archive:
+        for file, content in fake(name, version, requires).items():
+            archive.writestr(file, content)
+
+
+class Environment:
+    """A virtual environment without pip, and with distributions in it."""
+
+    def __init__(self, path, installed):
+        subprocess.run(
+            [sys.executable, '-m', 'venv', '--without-pip', str(path)],
+            check=True,
+        )
+        self.python = path / 'bin' / 'python'
+        (self.packages,) = path.glob('lib/python*/site-packages')
+        for name, version in installed.items():
+            for file, content in fake(name, version).items():
+                target = self.packages / file
+                target.parent.mkdir(exist_ok=True)
+                target.write_text(content)
+        self.installed = installed
+
+    def state(self):
+        """What lies there of each distribution, by its folder's name."""
+        return {
+            info.name: {
+                file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+                for file in info.rglob('*')
+                if file.is_file()
+            }
+            for info in self.packages.glob('*.dist-info')
+        }
+
+
+@pytest.fixture(params=['22.0.1', '34.1.0.dev7'])
+def environment(request, tmp_path):
+    # As old as they can be, so that whatever bound there is would count.
+    others = dict.fromkeys(REQUIREMENTS, '0.0.1')
+    return Environment(tmp_path / 'env', {**others, 'nova': request.param})
+
+
+@pytest.fixture
+def newer(tmp_path):
+    """A folder with a far newer release of all that is required."""
+    folder = tmp_path / 'newer'
+    folder.mkdir()
+    for name in REQUIREMENTS:
+        offer(folder, name, '999.0')
+    return folder
+
+
+def test_installing_leaves_nova_alone(environment, newer, wheel):
+    before = environment.state()
+    where = ['--no-index', '--find-links', str(newer)]
+
+    pip('install', *where, str(wheel), python=environment.python)
+    pip('install', '--upgrade', *where, str(wheel), python=environment.python)
+
+    after = environment.state()
+    assert after.pop('nova_xen_sched-0.1.0.dist-info')
+    assert after == before
+    assert 'nova-%s.dist-info' % environment.installed['nova'] in after
+
+
+def test_the_test_above_would_see_a_bound(tmp_path, newer):
+    greedy = tmp_path / 'greedy'
+    greedy.mkdir()
+    offer(greedy, 'greedy', '1.0', ['nova>=22.4'])
+    environment = Environment(tmp_path / 'env', {'nova': '22.0.1'})
+
+    pip(
+        'install',
+        '--no-index',
+        '--find-links',
+        str(newer),
+        '--find-links',
+        str(greedy),
+        'greedy',
+        python=environment.python,
+    )
+
+    assert 'nova-999.0.dist-info' in environment.state()
+    assert 'nova-22.0.1.dist-info' not in environment.state()
+
+
+def test_the_wheel_is_complete(wheel):
+    package = ROOT / 'nova_xen_sched'
+    expected = {
+        str(path.relative_to(ROOT))
+        for path in package.rglob('*')
+        if path.suffix == '.py' or path.name == 'py.typed'
+    }
+    with zipfile.ZipFile(str(wheel)) as archive:
+        names = archive.namelist()
+        (entry_points,) = (n for n in names if n.endswith('entry_points.txt'))
+        points = archive.read(entry_points).decode()
+    assert {n for n in names if '.dist-info/' not in n} == expected
+    assert any(n.endswith('/LICENSE') for n in names)
+    assert 'nova_xen_sched = nova_xen_sched.conf:list_opts' in points
+
+
+# The sample
+
+
+def option_names(text):
+    """The sections and options of a sample, in their order."""
+    return re.findall(r'^(\[\w+\]|#?\w+(?= =))', text, re.MULTILINE)
+
+
+def pinned(name):
+    """The versions of a package in the pins of nova 34."""
+    pins = (ROOT / 'constraints').glob('34.0.0-py*.txt')
+    found = (
+        re.search('^%s==(.+)$' % re.escape(name), p.read_text(), re.MULTILINE)
+        for p in pins
+    )
+    return {match.group(1) for match in found if match}
+
+
+def test_the_sample_is_up_to_date(tmp_path):
+    conf = cfg.ConfigOpts()
+    generator.register_cli_opts(conf)
+    made = tmp_path / 'sample'
+    conf(
+        [
+            '--config-file',
+            str(ROOT / 'etc/nova_xen_sched/config-generator.conf'),
+            '--output-file',
+            str(made),
+        ]
+    )
+    generator.generate(conf)
+
+    expected = made.read_text()
+    found = SAMPLE.read_text() if SAMPLE.exists() else ''
+    # Each oslo.config has its own ways with comments.
+    if metadata.version('oslo.config') not in pinned('oslo.config'):
+        expected, found = option_names(expected), option_names(found)
+        assert len(expected) > 1
+    if found != expected:
+        pytest.fail('%s is stale: make sample' % SAMPLE, pytrace=False)
