@@ -38,7 +38,7 @@ conf.register_opts(CONF)
 LOG = logging.getLogger(__name__)
 
 
-class XenHostFilter(filters.BaseHostFilter):  # type: ignore[misc]
+class XenHostFilter(filters.BaseHostFilter):
     """Passes the hosts that can run the guest that the image describes.
 
     A replacement for nova's ImagePropertiesFilter: architecture,
