@@ -26,8 +26,10 @@ from oslo_log import log as logging
 from nova_xen_sched import conf
 from nova_xen_sched import guest
 from nova_xen_sched import host
+from nova_xen_sched import migration
 from nova_xen_sched import notices
 from nova_xen_sched import rules
+from nova_xen_sched.facts import gather
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.refusal import SORTING
@@ -59,6 +61,7 @@ class XenHostFilter(filters.BaseHostFilter):
         super().__init__()
         try:
             self._options = conf.Options(CONF)
+            self._facts = _gatherer(self._options.current())
         except conf.OptionError as e:
             # The last words of a nova-scheduler that must not start so.
             LOG.critical('%s', e)
@@ -93,20 +96,21 @@ class XenHostFilter(filters.BaseHostFilter):
         :param host_state: a nova HostState.
         :param spec_obj: a nova RequestSpec.
         """
-        request = read_request(spec_obj)
-        reader = host.Reader(request.maxphysaddr_bits is not None)
+        asked = _Asked(spec_obj, self._options.current(), self._facts)
+        asked.look_at([host_state])
         return list(
             rules.refusals(
-                request,
-                reader.host(reader.key(host_state)),
-                self._options.current(),
+                asked.guest,
+                asked.reader.host(asked.reader.key(host_state)),
+                asked.settings,
+                asked.tell,
             )
         )
 
     def _filter(self, host_states: list[Any], spec_obj: Any) -> list[Any]:
-        request = read_request(spec_obj)
-        settings = self._options.current()
-        reader = host.Reader(request.maxphysaddr_bits is not None)
+        asked = _Asked(spec_obj, self._options.current(), self._facts)
+        asked.look_at(host_states)
+        key_of = asked.reader.key
         verdicts: dict[host.Key, rules.Verdict] = {}
         debug = LOG.isEnabledFor(logging.DEBUG)
         # By verdict, not by host: a cloud has few distinct ones.
@@ -114,12 +118,10 @@ class XenHostFilter(filters.BaseHostFilter):
         passed = []
         for state in host_states:
             try:
-                key = reader.key(state)
+                key = key_of(state)
                 verdict = verdicts.get(key)
                 if verdict is None:
-                    verdict = verdicts[key] = rules.judge(
-                        request, reader.host(key), settings
-                    )
+                    verdict = verdicts[key] = asked.judge(key)
             except Exception:  # noqa: BLE001  nothing may reach nova
                 notices.unexpected('judging a host; it is accepted')
                 passed.append(state)
@@ -132,9 +134,60 @@ class XenHostFilter(filters.BaseHostFilter):
                 passed.append(state)
             if debug:
                 _log_host(state, verdict)
+        asked.facts.done()
         if tally:
-            _log_request(request, len(host_states), len(passed), tally)
+            _log_request(asked.guest, len(host_states), len(passed), tally)
         return passed
+
+
+class _Asked:
+    """One request: what it asks for, and how to judge hosts for it."""
+
+    def __init__(
+        self,
+        spec_obj: Any,
+        settings: conf.Settings,
+        gatherer: gather.Gatherer,
+    ) -> None:
+        self.guest = read_request(spec_obj)
+        self.settings = settings
+        self.tell = migration.Teller(
+            spec_obj, settings.live_migration_read_timeout
+        )
+        self._gatherer = gatherer
+
+    def look_at(self, host_states: list[Any]) -> None:
+        """Get ready to read these hosts."""
+        self.facts = self._gatherer.for_request(
+            host_states, self.settings.facts_max_age
+        )
+        self.reader = host.Reader(
+            self.guest.maxphysaddr_bits is not None,
+            self.facts
+            if rules.facts_matter(self.guest, self.settings)
+            else None,
+        )
+
+    def judge(self, key: host.Key) -> rules.Verdict:
+        return rules.judge(
+            self.guest, self.reader.host(key), self.settings, self.tell
+        )
+
+
+def _gatherer(settings: conf.Settings) -> gather.Gatherer:
+    """The sources that fact_sources names.
+
+    :raises conf.OptionError: if one of them is not installed.
+    """
+    installed = gather.available()
+    for name in settings.fact_sources:
+        if name not in installed:
+            raise conf.OptionError(
+                '[%s] fact_sources names %s, which is not installed; there '
+                'are %s'
+                % (conf.GROUP.name, name, ', '.join(installed) or 'none')
+            )
+    return gather.Gatherer(CONF, settings.fact_sources)
 
 
 def read_request(spec_obj: Any) -> guest.GuestRequest:

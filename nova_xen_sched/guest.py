@@ -23,15 +23,21 @@ from nova.objects import image_meta
 
 
 class Kind(enum.Enum):
-    """What a request does, as far as its RequestSpec tells."""
+    """What a request does."""
 
     BOOT = 'boot'
-    #: Resize, cold or live migration, unshelve, evacuation: they look alike.
-    MOVE = 'move'
     REBUILD = 'rebuild'
+    #: Resize, cold migration, unshelve.
+    MOVE = 'move'
+    LIVE_MIGRATION = 'live migration'
+    EVACUATION = 'evacuation'
 
     def __str__(self) -> str:
         return self.value
+
+
+#: What a request may do that its RequestSpec can't tell apart.
+ANY_MOVE = frozenset({Kind.MOVE, Kind.LIVE_MIGRATION, Kind.EVACUATION})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,13 +48,15 @@ class GuestRequest:
     hypervisor_type and vm_mode are in nova's canonical spelling, where
     vm_mode xen means PV.
 
+    :ivar kinds: what the request may do; more than one where only the
+        instance in its cell can tell.
     :ivar hypervisor_version_requires: a predicate like '>=4.14,<5'.
     :ivar maxphysaddr_bits: the least physical address bits of the host.
     :ivar disk_format: Glance's disk_format, in lower case.
     :ivar boot_from_volume: whether the root disk is a volume.
     """
 
-    kind: Kind = Kind.BOOT
+    kinds: frozenset[Kind] = frozenset({Kind.BOOT})
     instance_uuid: str | None = None
     architecture: str | None = None
     hypervisor_type: str | None = None
@@ -76,25 +84,32 @@ def _get(obj: Any, name: str) -> Any:
     return getattr(obj, name) if name in obj else None
 
 
-def kind_of(spec: Any) -> Kind:
-    """Tell boots, moves and rebuilds apart.
+def kinds_of(spec: Any) -> frozenset[Kind]:
+    """What a request may do, as far as its RequestSpec tells.
 
     A rebuild is told by nova's own hint *and* force_hosts, which nova sets
-    beside it: users can send the hint, but not force a host. Every other
-    request about a guest that exists names its cell (seen on nova 22, 26,
-    30 and 34).
+    beside it: users of some novas can send the hint, but not force a host.
+    Every other request about a guest that exists names its cell. Of those,
+    an unshelve has no hosts to ignore, and a live migration or evacuation
+    never leaves its cell; the rest look alike (seen on nova 22, 26, 30 and
+    34). A patched nova may say that it live-migrates, by a hint.
 
     :param spec: a nova RequestSpec.
     """
     hints = _get(spec, 'scheduler_hints') or {}
-    if hints.get('_nova_check_type') == ['rebuild'] and _get(
-        spec, 'force_hosts'
-    ):
-        return Kind.REBUILD
+    check_type = hints.get('_nova_check_type')
+    if check_type == ['rebuild'] and _get(spec, 'force_hosts'):
+        return frozenset({Kind.REBUILD})
     destination = _get(spec, 'requested_destination')
-    if destination is not None and _get(destination, 'cell') is not None:
-        return Kind.MOVE
-    return Kind.BOOT
+    if destination is None or _get(destination, 'cell') is None:
+        return frozenset({Kind.BOOT})
+    if check_type == ['live_migrate']:
+        return frozenset({Kind.LIVE_MIGRATION})
+    if not _get(spec, 'ignore_hosts') or _get(
+        destination, 'allow_cross_cell_move'
+    ):
+        return frozenset({Kind.MOVE})
+    return ANY_MOVE
 
 
 def from_spec(
@@ -112,7 +127,7 @@ def from_spec(
     props = properties if properties is not None else {}
     disk_format = _get(image, 'disk_format') if image is not None else None
     return GuestRequest(
-        kind=kind_of(spec),
+        kinds=kinds_of(spec),
         instance_uuid=_get(spec, 'instance_uuid'),
         architecture=fields.Architecture.canonicalize(
             props.get('hw_architecture', default_architecture)

@@ -17,16 +17,33 @@ from __future__ import annotations
 import dataclasses
 import json
 from typing import Any
+from typing import Callable
+from typing import cast
 from typing import Optional
 from typing import Tuple
+
+from nova_xen_sched.facts.gather import HostFacts
+from nova_xen_sched.facts.gather import NOT_ASKED
+from nova_xen_sched.versions import Version
 
 #: (architecture, hypervisor type, vm_mode), in nova's canonical spelling.
 GuestType = Tuple[str, str, str]
 
-#: hypervisor type, hypervisor version, guest types, physical address bits
-Key = Tuple[Optional[str], Optional[int], Tuple[GuestType, ...], Optional[int]]
+#: hypervisor type, hypervisor version, guest types, physical address bits,
+#: facts
+Key = Tuple[
+    Optional[str],
+    Optional[int],
+    Tuple[GuestType, ...],
+    Optional[int],
+    HostFacts,
+]
 
 XEN = 'xen'
+
+
+def _calls_itself_xen(hypervisor_type: str | None) -> bool:
+    return hypervisor_type is not None and hypervisor_type.lower() == XEN
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,12 +56,15 @@ class Host:
         for Xen 4.14. libvirt leaves the patch level out.
     :ivar maxphysaddr_bits: physical address bits, None if unknown. Read only
         when the guest asks for it.
+    :ivar facts: what the sources of facts know; of Xen hosts only.
+    :ivar is_xen: whether it runs Xen through libvirt.
     """
 
     guest_types: tuple[GuestType, ...] = ()
     hypervisor_type: str | None = None
     hypervisor_version: int | None = None
     maxphysaddr_bits: int | None = None
+    facts: HostFacts = NOT_ASKED
     is_xen: bool = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,9 +73,23 @@ class Host:
         object.__setattr__(
             self,
             'is_xen',
-            (self.hypervisor_type or '').lower() == XEN
+            _calls_itself_xen(self.hypervisor_type)
             and any(hv_type == XEN for _, hv_type, _ in self.guest_types),
         )
+
+    @property
+    def xen_version(self) -> Version | None:
+        """Its Xen: as stated in full, or else major and minor as reported.
+
+        libvirt leaves the patch level out of the version that it reports, so
+        that it counts as unknown there.
+        """
+        stated = self.facts.get('xen_version')
+        if stated is not None:
+            return cast(Version, stated.value)
+        if not self.hypervisor_version:
+            return None
+        return divmod(self.hypervisor_version // 1000, 1000)
 
 
 def _maxphysaddr_bits(cpu_info: Any) -> int | None:
@@ -86,28 +120,40 @@ class Reader:
 
     :param maxphysaddr: whether the guest asks for physical address bits, so
         that cpu_info is worth parsing.
+    :param facts_of: looks up the facts of a HostState, None if no rule
+        needs any.
     """
 
-    def __init__(self, maxphysaddr: bool = False) -> None:
+    def __init__(
+        self,
+        maxphysaddr: bool = False,
+        facts_of: Callable[[Any], HostFacts] | None = None,
+    ) -> None:
         self._bits: dict[str, int | None] | None = {} if maxphysaddr else None
+        self._facts_of = facts_of
 
     def key(self, state: Any) -> Key:
         """All that the rules look at in a nova HostState, to compare by."""
+        hypervisor_type = state.hypervisor_type
         return (
-            state.hypervisor_type,
+            hypervisor_type,
             state.hypervisor_version,
             tuple(map(tuple, state.supported_instances or ())),
             None if self._bits is None else self._read_bits(state.cpu_info),
+            self._facts_of(state)
+            if self._facts_of and _calls_itself_xen(hypervisor_type)
+            else NOT_ASKED,
         )
 
     def host(self, key: Key) -> Host:
         """The Host that a key describes."""
-        hv_type, hv_version, types, bits = key
+        hv_type, hv_version, types, bits, facts = key
         return Host(
             guest_types=types,
             hypervisor_type=hv_type,
             hypervisor_version=hv_version,
             maxphysaddr_bits=bits,
+            facts=facts,
         )
 
     def _read_bits(self, cpu_info: Any) -> int | None:

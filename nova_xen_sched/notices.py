@@ -18,8 +18,10 @@ is bounded, so that it can't grow with the cloud's names.
 
 from __future__ import annotations
 
+import reprlib
 import sys
 import threading
+from typing import Any
 from typing import Hashable
 from typing import Iterable
 
@@ -106,3 +108,29 @@ def unexpected(doing: str) -> None:
             'Unexpected error again while %(doing)s: %(error)r',
             {'doing': doing, 'error': error},
         )
+
+
+def shown(value: Any) -> str:
+    """A value from outside as text that is short whatever it is."""
+    return reprlib.repr(value)
+
+
+def unreadable_text(fact: str, value: Any, where: str, error: object) -> str:
+    """The sentence about a fact's value that can't be read."""
+    return "%s %s from %s can't be read (%s); it is unknown" % (
+        fact,
+        shown(value),
+        where,
+        error,
+    )
+
+
+def unreadable(fact: str, value: Any, where: str, error: object) -> None:
+    """Warn once of a fact's value that can't be read.
+
+    :param where: where the value stood.
+    :param error: what is wrong with it.
+    """
+    text = unreadable_text(fact, value, where, error)
+    if NOTICES.first(('unreadable', text)):
+        LOG.warning('%s.', text)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from typing import Iterable
 
 
 class Code(str, enum.Enum):
@@ -34,6 +35,11 @@ class Code(str, enum.Enum):
     MAXPHYSADDR_BITS = 'maxphysaddr_bits'
     HYPERVISOR_TYPE_REQUIRED = 'hypervisor_type_required'
     DISK_FORMAT = 'disk_format'
+    XEN_TOO_OLD = 'xen_too_old'
+    XEN_UNKNOWN = 'xen_unknown'
+    LIBVIRT_TOO_OLD = 'libvirt_too_old'
+    LIBVIRT_UNKNOWN = 'libvirt_unknown'
+    LIVE_MIGRATION_UNKNOWN = 'live_migration_unknown'
 
     def __str__(self) -> str:
         return self.value
@@ -59,3 +65,8 @@ class Refusal:
 
     def __str__(self) -> str:
         return '%s: %s; %s' % (self.code, self.reason, self.remedy)
+
+
+def listed(values: Iterable[str]) -> str:
+    """Values for a sentence: each once, in order."""
+    return ', '.join(sorted(set(values))) or 'nothing'

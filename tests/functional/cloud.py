@@ -535,8 +535,6 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
             warnings.simplefilter('ignore', sa_exc.SADeprecationWarning)
 
         self.asked: List[Asked] = []
-        #: Called with each as it is recorded, before the filters run.
-        self.on_asked: Optional[Callable[[Asked], Any]] = None
         self._during = ''
         self._record_filters()
         self.useFixture(_policy_fixture())
@@ -577,8 +575,6 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
             candidates = list(objs)
             asked = Asked.of(self._during, candidates, spec, index)
             self.asked.append(asked)
-            if self.on_asked is not None:
-                self.on_asked(asked)
             if self.on_asked is not None:
                 self.on_asked(asked)
             left = real(handler, chain, candidates, spec, index)

@@ -20,62 +20,19 @@ import tests.functional  # noqa: F401  before any other import of nova
 from nova import version
 
 from nova_xen_sched import guest
+from nova_xen_sched import migration
 from tests.functional import cloud
 from tests.functional import hosts
+from tests.functional.cases import conf
+from tests.functional.cases import FilterCase
+from tests.functional.cases import HVM
+from tests.functional.cases import hvm_only
+from tests.functional.cases import PV
+from tests.functional.cases import sized
+from tests.functional.cases import XEN
 
 #: The hint that nova itself sends with a rebuild.
 FORGED = {'_nova_check_type': ['rebuild']}
-
-XEN = {'hypervisor_type': 'xen'}
-HVM = dict(XEN, vm_mode='hvm')
-PV = dict(XEN, vm_mode='xen')
-
-#: Sizes that leave no doubt which of the hosts left weighs most.
-SIZES = {'large': 64, 'middle': 32, 'small': 16}
-
-
-def sized(size):
-    factor = SIZES[size]
-    return {
-        'memory_mb': factor * 1024,
-        'vcpus': factor,
-        'local_gb': factor * 10,
-    }
-
-
-def hvm_only(name, **fields):
-    """Xen without PV (READ in libvirt's source; no capture)."""
-    host = hosts.xen(name, **fields)
-    return host.but(
-        supported_instances=tuple(
-            t for t in host.supported_instances if t[2] == 'hvm'
-        )
-    )
-
-
-def conf(*options):
-    return '\n'.join(
-        (
-            cloud.Cloud.NOVA_CONF.rstrip(),
-            # else a host that has just booted a guest weighs less
-            'io_ops_weight_multiplier = 0',
-            '[xen_scheduler]',
-        )
-        + options
-    )
-
-
-class FilterCase(cloud.Cloud):
-    NOVA_CONF = conf()
-
-    def assert_boots_on(self, host, *args, **kwargs):
-        server = self.boot(*args, **kwargs)
-        self.assertEqual(host, self.host_of(server))
-        return server
-
-    def assert_no_host(self, *args, **kwargs):
-        self.boot(*args, wait='ERROR', **kwargs)
-        self.assertEqual([], self.asked[-1].names_out)
 
 
 class TestGuestTypes(FilterCase):
@@ -304,13 +261,19 @@ class TestWhatTheSchedulerIsAsked(cloud.Cloud):
             ]
         )
         self.image = self.create_image('hvm', **HVM)
+        self.told = []
+        self.on_asked = self.tell
+
+    def tell(self, asked):
+        kinds = guest.kinds_of(asked.spec)
+        taken_for = '/'.join(sorted(str(kind) for kind in kinds))
+        if kinds == guest.ANY_MOVE:
+            taken_for = 'a move: %s' % migration.Teller(asked.spec, 5)()
+        self.told.append((asked.during, taken_for))
 
     def kinds(self):
-        """What each request was taken for, in the order of requests."""
-        return [
-            (asked.during, str(guest.kind_of(asked.spec)))
-            for asked in self.asked
-        ]
+        """What each request was taken for, and what its cell told."""
+        return list(self.told)
 
     def test_kinds_of_requests(self):
         server = self.boot(self.image)
@@ -331,13 +294,13 @@ class TestWhatTheSchedulerIsAsked(cloud.Cloud):
                 ('boot', 'boot'),
                 ('boot', 'boot'),
                 ('boot', 'boot'),
-                ('live_migrate', 'move'),
-                ('live_migrate', 'move'),
-                ('cold_migrate', 'move'),
-                ('resize', 'move'),
+                ('live_migrate', 'a move: live migration'),
+                ('live_migrate', 'a move: live migration'),
+                ('cold_migrate', 'a move: move'),
+                ('resize', 'a move: move'),
                 ('rebuild', 'rebuild'),
                 ('unshelve', 'move'),
-                ('evacuate', 'move'),
+                ('evacuate', 'a move: evacuation'),
             ],
             self.kinds(),
         )
@@ -350,8 +313,8 @@ class TestWhatTheSchedulerIsAsked(cloud.Cloud):
         self.assertEqual(
             [
                 ('boot', 'boot'),
-                ('live_migrate', 'move'),
-                ('cold_migrate', 'move'),
+                ('live_migrate', 'a move: live migration'),
+                ('cold_migrate', 'a move: move'),
             ],
             self.kinds(),
         )

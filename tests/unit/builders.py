@@ -82,12 +82,12 @@ def spec(
 
 def moved(properties: Any = (), **values: Any) -> objects.RequestSpec:
     """The RequestSpec of a guest that exists and is to be moved."""
+    values.setdefault('ignore_hosts', ['source'])
     return spec(
         properties,
         requested_destination=objects.Destination(
             cell=objects.CellMapping(uuid=UUID)
         ),
-        ignore_hosts=['source'],
         **values,
     )
 

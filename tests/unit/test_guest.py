@@ -32,7 +32,7 @@ def test_all_that_an_image_says():
         )
     )
     assert read == guest.GuestRequest(
-        kind=guest.Kind.BOOT,
+        kinds=frozenset({guest.Kind.BOOT}),
         instance_uuid=builders.UUID,
         architecture='x86_64',
         hypervisor_type='xen',
@@ -75,24 +75,45 @@ def test_maxphysaddr_bits_where_nova_has_it():
     assert read.maxphysaddr_bits == (42 if has else None)
 
 
+def kinds(spec):
+    return sorted(str(kind) for kind in guest.kinds_of(spec))
+
+
+ANY_MOVE = ['evacuation', 'live migration', 'move']
+
+
 def test_kinds():
-    assert guest.kind_of(builders.spec()) is guest.Kind.BOOT
-    assert guest.kind_of(builders.moved()) is guest.Kind.MOVE
-    assert guest.kind_of(builders.rebuilt()) is guest.Kind.REBUILD
+    assert kinds(builders.spec()) == ['boot']
+    assert kinds(builders.rebuilt()) == ['rebuild']
+    assert kinds(builders.moved()) == ANY_MOVE
+
+
+def test_an_unshelve_ignores_no_host():
+    assert kinds(builders.moved(ignore_hosts=None)) == ['move']
+    assert kinds(builders.moved(ignore_hosts=[])) == ['move']
+
+
+def test_a_move_to_another_cell_is_a_cold_one():
+    spec = builders.moved()
+    spec.requested_destination.allow_cross_cell_move = True
+    assert kinds(spec) == ['move']
+
+
+def test_a_patched_nova_says_that_it_live_migrates():
+    hint = {'_nova_check_type': ['live_migrate']}
+    spec = builders.moved(scheduler_hints=hint)
+    assert kinds(spec) == ['live migration']
+    assert kinds(builders.spec(scheduler_hints=hint)) == ['boot']
 
 
 def test_a_boot_with_a_destination_is_a_boot():
     spec = builders.spec(
         requested_destination=objects.Destination(host='host1')
     )
-    assert guest.kind_of(spec) is guest.Kind.BOOT
+    assert kinds(spec) == ['boot']
 
 
 def test_a_forged_rebuild_hint_is_no_rebuild():
     hint = {'_nova_check_type': ['rebuild']}
-    assert (
-        guest.kind_of(builders.spec(scheduler_hints=hint)) is guest.Kind.BOOT
-    )
-    assert (
-        guest.kind_of(builders.moved(scheduler_hints=hint)) is guest.Kind.MOVE
-    )
+    assert kinds(builders.spec(scheduler_hints=hint)) == ['boot']
+    assert kinds(builders.moved(scheduler_hints=hint)) == ANY_MOVE

@@ -30,7 +30,7 @@ from oslo_config import generator
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-REQUIREMENTS = ['nova', 'oslo.config', 'oslo.log', 'stevedore']
+REQUIREMENTS = ['PyYAML', 'nova', 'oslo.config', 'oslo.log', 'stevedore']
 SAMPLE = ROOT / 'etc/nova_xen_sched/nova-xen-sched.conf.sample'
 
 

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 from nova_xen_sched import versions
@@ -42,3 +44,103 @@ def test_satisfies(version, predicate, expected):
 def test_unreadable_predicate():
     with pytest.raises(ValueError):
         versions.satisfies('4.14.0', 'four')
+
+
+@pytest.mark.parametrize(
+    'text, version',
+    [
+        ('1.2.15', (1, 2, 15)),
+        ('4.17', (4, 17)),
+        ('9', (9,)),
+        ('6.1.0.4', (6, 1, 0, 4)),
+        ('007.0', (7, 0)),
+    ],
+)
+def test_parse(text, version):
+    assert versions.parse(text) == version
+
+
+@pytest.mark.parametrize(
+    'text',
+    ['', '.', '1.', '.1', '1..2', '-1.2', '1.2-rc1', '1,2', ' 1.2', '1.2\n']
+    + ['v1.2', '1.2.3.4.5', '1' * 7, '\u0661.\u0662', 'unknown'],
+)
+def test_what_is_no_version(text):
+    with pytest.raises(ValueError, match='no version'):
+        versions.parse(text)
+
+
+def test_versions_compare_as_numbers():
+    assert versions.older((1, 2, 5), (1, 2, 15))
+    assert not versions.older((1, 2, 15), (1, 2, 5))
+    assert not versions.older((1, 3), (1, 3, 0))
+    assert not versions.older((1, 3, 0), (1, 3))
+    assert versions.older((4, 9), (4, 10))
+    assert versions.older((9,), (9, 0, 1))
+
+
+parts = st.lists(st.integers(0, 99), min_size=1, max_size=4).map(tuple)
+
+
+@given(parts, parts)
+def test_older_is_an_order(one, other):
+    assert not versions.older(one, one)
+    if versions.older(one, other):
+        assert not versions.older(other, one)
+
+
+@given(parts)
+def test_what_is_shown_can_be_read(version):
+    assert versions.parse(versions.show(version)) == version
+
+
+def test_steps_of_libvirt():
+    assert [versions.show(v) for v, _ in versions.LIBVIRT_STEPS] == [
+        '1.2.5',
+        '1.2.15',
+        '1.3.0',
+        '1.3.1',
+        '1.3.2',
+    ]
+    assert versions.missing_steps((1, 3, 2)) == []
+    missing = versions.missing_steps((1, 2, 20))
+    assert [versions.show(v) for v, _ in missing] == [
+        '1.3.0',
+        '1.3.1',
+        '1.3.2',
+    ]
+
+
+@pytest.mark.parametrize(
+    'service_version, floor',
+    [
+        (16, None),
+        (17, (1, 2, 9)),
+        (30, (1, 2, 9)),
+        (31, (1, 3, 1)),
+        (38, (3, 0, 0)),
+        (53, (4, 0, 0)),  # nova 22
+        (54, (5, 0, 0)),
+        (56, (6, 0, 0)),
+        (67, (7, 0, 0)),
+        (69, (8, 0, 0)),
+        (1000, (8, 0, 0)),
+    ],
+)
+def test_libvirt_floor(service_version, floor):
+    assert versions.libvirt_floor(service_version) == floor
+
+
+@pytest.mark.parametrize(
+    'version, minimum, matters',
+    [
+        ((4, 4), (4, 4, 3), True),
+        ((4, 5), (4, 4, 3), True),  # 4.5.0 is known to be bad
+        ((4, 14), (4, 4, 3), False),
+        ((4, 3), (4, 4, 3), False),
+        ((4, 14), (4, 14, 0), False),
+        ((4, 14), (4, 14, 2), True),
+    ],
+)
+def test_xen_patch_matters(version, minimum, matters):
+    assert versions.xen_patch_matters(version, minimum) is matters

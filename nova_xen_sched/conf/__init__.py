@@ -17,18 +17,22 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import glob
-import itertools
 import os
 import re
 from typing import Any
 from typing import Iterable
 
 from oslo_config import cfg
-from oslo_config import types
 from oslo_log import log as logging
 
 from nova_xen_sched import notices
 from nova_xen_sched import refusal
+from nova_xen_sched.conf import adoption
+from nova_xen_sched.conf import facts
+from nova_xen_sched.conf import guest_types
+from nova_xen_sched.conf import versions
+from nova_xen_sched.versions import parse
+from nova_xen_sched.versions import Version
 
 LOG = logging.getLogger(__name__)
 
@@ -48,103 +52,9 @@ the last good values stay in force, and one ERROR line names the wrong one.
 
 ALL_CODES = 'all'
 
-guest_type_opts = [
-    cfg.Opt(
-        'default_vm_mode',
-        type=types.String(choices=['xen', 'hvm', 'any'], ignore_case=True),
-        default='xen',
-        mutable=True,
-        help="""
-The mode in which a Xen host's nova-compute builds a guest whose image names
-no ``vm_mode``.
-
-The libvirt driver builds such a guest paravirtualized (PV), so a host that
-offers only HVM can't run it; nova's ImagePropertiesFilter lets it through
-all the same, and the boot fails on the compute.
-
-Possible values:
-
-* ``xen``: PV, as nova's libvirt driver does. The default, from its source.
-* ``hvm``: for sites whose computes were changed to build HVM guests.
-* ``any``: such an image may go to any Xen host, as nova's own filter has it.
-
-Related options:
-
-* ``report_only`` with the code ``pv_by_default``
-""",
-    ),
-    cfg.Opt(
-        'require_hypervisor_type',
-        type=types.Boolean(),
-        default=False,
-        mutable=True,
-        help="""
-Refuse Xen hosts to images that name no ``hypervisor_type``.
-
-In a cloud with Xen and other hypervisors an image without the property can
-land on either, and most images run on one of them only. With this option an
-untyped image goes to no Xen host. It counts for boots and rebuilds: guests
-that exist already can still be moved.
-
-Possible values:
-
-* ``false``: untyped images may go to Xen hosts. The default, as in nova.
-* ``true``: they may not; the refusal code is ``hypervisor_type_required``.
-""",
-    ),
-    cfg.Opt(
-        'disk_formats',
-        type=types.List(
-            item_type=types.String(
-                regex='^[A-Za-z0-9][A-Za-z0-9_.+-]*$', ignore_case=True
-            )
-        ),
-        default=[],
-        mutable=True,
-        help="""
-The image formats (Glance's ``disk_format``) that Xen hosts accept.
-
-It counts for boots and rebuilds. A guest that boots from a volume is not
-looked at: its image was converted when the volume was made. Neither is an
-image whose format is unknown. Computes with ``force_raw_images`` (nova's
-default) convert most formats themselves: a list matters where they don't.
-
-Possible values:
-
-* empty: every format is accepted. The default, as in nova.
-* a list, like ``raw,qcow2,vhd``: the formats that OpenStack's guide to Xen
-  via libvirt names. The refusal code is ``disk_format``.
-""",
-    ),
-]
-
-adoption_opts = [
-    cfg.Opt(
-        'report_only',
-        type=types.List(
-            item_type=types.String(
-                choices=[ALL_CODES] + [code.value for code in refusal.Code]
-            )
-        ),
-        default=[],
-        mutable=True,
-        help="""
-Refusal codes that are logged and explained, but not enforced.
-
-For adopting the plugin without risk: with ``all``, XenHostFilter refuses no
-host, and its log lines say which hosts it would have refused and why. Keep
-ImagePropertiesFilter enabled meanwhile.
-
-Possible values:
-
-* empty: every rule is enforced. The default.
-* a list of codes, like ``pv_by_default,disk_format``
-* ``all``
-""",
-    ),
-]
-
-_ALL_OPTS = list(itertools.chain(guest_type_opts, adoption_opts))
+#: By topic, in the order of the sample file.
+_TOPICS = (guest_types, versions, facts, adoption)
+_ALL_OPTS = [opt for topic in _TOPICS for opt in topic.OPTS]
 
 
 class OptionError(ValueError):
@@ -162,12 +72,27 @@ class Settings:
     default_vm_mode: str = 'xen'
     require_hypervisor_type: bool = False
     disk_formats: frozenset[str] = frozenset()
+    live_migration_check: str = 'always'
+    min_libvirt_version: Version | None = (1, 3, 2)
+    min_xen_version: Version | None = (4, 4, 3)
+    unknown_version: str = 'accept'
+    live_migration_unknown: str = 'refuse'
+    live_migration_read_timeout: float = 5.0
+    fact_sources: tuple[str, ...] = (
+        'stats',
+        'file',
+        'aggregate',
+        'service_version',
+    )
+    host_facts_file: str | None = None
+    facts_max_age: float = 0
     report_only: frozenset[refusal.Code] = frozenset()
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Make the options known to a configuration."""
-    conf.register_group(GROUP)
+    # A group holds the values; two configurations must not share one.
+    conf.register_group(cfg.OptGroup(GROUP.name, GROUP.title, GROUP.help))
     conf.register_opts(_ALL_OPTS, group=GROUP)
 
 
@@ -199,7 +124,7 @@ def _complaint(error: Exception) -> str:
 
 
 def _report_only(codes: Iterable[str]) -> frozenset[refusal.Code]:
-    if ALL_CODES in codes:
+    if adoption.ALL_CODES in codes:
         return frozenset(refusal.Code)
     return frozenset(refusal.Code(code) for code in codes)
 
@@ -210,14 +135,31 @@ def read(conf: cfg.ConfigOpts) -> Settings:
     :param conf: a configuration on which :func:`register_opts` was called.
     :raises OptionError: names the option, its file and what is allowed.
     """
+
+    def get(name: str) -> Any:
+        return _read(conf, name)
+
     return Settings(
-        default_vm_mode=_read(conf, 'default_vm_mode').lower(),
-        require_hypervisor_type=_read(conf, 'require_hypervisor_type'),
-        disk_formats=frozenset(
-            name.lower() for name in _read(conf, 'disk_formats')
-        ),
-        report_only=_report_only(_read(conf, 'report_only')),
+        default_vm_mode=get('default_vm_mode').lower(),
+        require_hypervisor_type=get('require_hypervisor_type'),
+        disk_formats=frozenset(name.lower() for name in get('disk_formats')),
+        live_migration_check=get('live_migration_check').lower(),
+        min_libvirt_version=_minimum(get('min_libvirt_version')),
+        min_xen_version=_minimum(get('min_xen_version')),
+        unknown_version=get('unknown_version').lower(),
+        live_migration_unknown=get('live_migration_unknown').lower(),
+        live_migration_read_timeout=get('live_migration_read_timeout'),
+        fact_sources=tuple(get('fact_sources')),
+        host_facts_file=get('host_facts_file'),
+        facts_max_age=get('facts_max_age'),
+        report_only=_report_only(get('report_only')),
     )
+
+
+def _minimum(text: str) -> Version | None:
+    """A minimum version, or None where 0 switches it off."""
+    version = parse(text)
+    return version if any(version) else None
 
 
 def unknown_names(conf: cfg.ConfigOpts) -> list[tuple[str, str | None]]:

@@ -10,38 +10,21 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The rules: can this host take this guest?
-
-A rule is a plain function of (guest, host, settings) that returns None or a
-Refusal. XenHostFilter and everything that explains it run the same table,
-so they can't disagree.
-"""
+"""Does the host run guests of this type?"""
 
 from __future__ import annotations
-
-import dataclasses
-from typing import Callable
-from typing import Iterable
-from typing import Iterator
-from typing import Optional
 
 from nova_xen_sched import conf
 from nova_xen_sched import versions
 from nova_xen_sched.guest import GuestRequest
-from nova_xen_sched.guest import Kind
 from nova_xen_sched.host import GuestType
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
+from nova_xen_sched.refusal import listed
 from nova_xen_sched.refusal import Refusal
-
-RuleFunction = Callable[[GuestRequest, Host, conf.Settings], Optional[Refusal]]
 
 #: vm_mode 'xen' is what everybody but nova calls PV.
 _MODE_NAMES = {'xen': 'xen (PV)', 'hvm': 'hvm (HVM)'}
-
-
-def _listed(values: Iterable[str]) -> str:
-    return ', '.join(sorted(set(values))) or 'nothing'
 
 
 def _mode(vm_mode: str) -> str:
@@ -71,7 +54,7 @@ def architecture(
     return Refusal(
         Code.ARCHITECTURE,
         "the image's architecture is %s, the host runs %s"
-        % (guest.architecture, _listed(offered)),
+        % (guest.architecture, listed(offered)),
         "correct the image's hw_architecture (or architecture) if it is wrong",
     )
 
@@ -86,7 +69,7 @@ def hypervisor_type(
     return Refusal(
         Code.HYPERVISOR_TYPE,
         "the image's hypervisor_type is %s, the host offers %s"
-        % (guest.hypervisor_type, _listed(offered)),
+        % (guest.hypervisor_type, listed(offered)),
         "correct the image's img_hv_type (or hypervisor_type) if it is wrong",
     )
 
@@ -108,7 +91,7 @@ def vm_mode(
     return Refusal(
         Code.VM_MODE,
         "the image's vm_mode is %s, the host offers %s"
-        % (_mode(guest.vm_mode), _listed(map(_mode, offered))),
+        % (_mode(guest.vm_mode), listed(map(_mode, offered))),
         remedy,
     )
 
@@ -136,7 +119,7 @@ def guest_type(
                     guest.vm_mode,
                 )
             ),
-            _listed('/'.join(triple) for triple in host.guest_types),
+            listed('/'.join(triple) for triple in host.guest_types),
         ),
         "correct the image's hw_architecture, img_hv_type or hw_vm_mode if "
         'one is wrong',
@@ -160,7 +143,7 @@ def pv_by_default(
         Code.PV_BY_DEFAULT,
         'the image names no vm_mode, so a Xen host builds it as %s, and the '
         'host offers %s'
-        % (_mode(settings.default_vm_mode), _listed(map(_mode, modes))),
+        % (_mode(settings.default_vm_mode), listed(map(_mode, modes))),
         "set the image's vm_mode to %s if it can run so"
         % ' or '.join(sorted(set(modes))),
     )
@@ -209,101 +192,3 @@ def maxphysaddr_bits(
         % (required, offered),
         "lower the image's hw_maxphysaddr_bits if the guest can do with less",
     )
-
-
-def hypervisor_type_required(
-    guest: GuestRequest, host: Host, settings: conf.Settings
-) -> Refusal | None:
-    """Where the site wants it, an untyped image goes to no Xen host."""
-    if not (host.is_xen and settings.require_hypervisor_type):
-        return None
-    if guest.hypervisor_type is not None:
-        return None
-    return Refusal(
-        Code.HYPERVISOR_TYPE_REQUIRED,
-        'the image names no hypervisor_type, and [xen_scheduler] '
-        'require_hypervisor_type is set',
-        'set hypervisor_type=xen on the image if it is meant for Xen',
-    )
-
-
-def disk_format(
-    guest: GuestRequest, host: Host, settings: conf.Settings
-) -> Refusal | None:
-    """A Xen host must accept the image's format, if the site lists them."""
-    if not (host.is_xen and settings.disk_formats and guest.disk_format):
-        return None
-    if guest.boot_from_volume or guest.disk_format in settings.disk_formats:
-        return None
-    return Refusal(
-        Code.DISK_FORMAT,
-        "the image's disk_format is %s, [xen_scheduler] disk_formats lists %s"
-        % (guest.disk_format, _listed(settings.disk_formats)),
-        'convert the image (qemu-img convert), or boot from a volume',
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class Rule:
-    """A rule, its code, and the requests for which it counts."""
-
-    code: Code
-    refuses: RuleFunction
-    kinds: frozenset[Kind]
-
-
-_EVERY = frozenset(Kind)
-#: A guest that exists already must not be stranded by a rule for new ones.
-_NEW_IMAGE = frozenset({Kind.BOOT, Kind.REBUILD})
-
-#: The rules in the order in which they are judged: the first one decides.
-#: The libvirt and Xen version rules and the dom0 rules belong at its end.
-RULES: tuple[Rule, ...] = (
-    Rule(Code.ARCHITECTURE, architecture, _EVERY),
-    Rule(Code.HYPERVISOR_TYPE, hypervisor_type, _EVERY),
-    Rule(Code.VM_MODE, vm_mode, _EVERY),
-    Rule(Code.GUEST_TYPE, guest_type, _EVERY),
-    Rule(Code.PV_BY_DEFAULT, pv_by_default, _EVERY),
-    Rule(Code.HYPERVISOR_VERSION, hypervisor_version, _EVERY),
-    Rule(Code.MAXPHYSADDR_BITS, maxphysaddr_bits, _EVERY),
-    Rule(Code.HYPERVISOR_TYPE_REQUIRED, hypervisor_type_required, _NEW_IMAGE),
-    Rule(Code.DISK_FORMAT, disk_format, _NEW_IMAGE),
-)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Verdict:
-    """What the rules say of one host.
-
-    :ivar refusal: the refusal that decides, None if the host is accepted.
-    :ivar reported: refusals that report_only names, so that they don't
-        decide.
-    """
-
-    refusal: Refusal | None = None
-    reported: tuple[Refusal, ...] = ()
-
-
-#: The verdict on a host against which nothing speaks.
-ACCEPTED = Verdict()
-
-
-def refusals(
-    guest: GuestRequest, host: Host, settings: conf.Settings
-) -> Iterator[Refusal]:
-    """Every reason against the host, in the order of the rules."""
-    for rule in RULES:
-        if guest.kind in rule.kinds:
-            refusal = rule.refuses(guest, host, settings)
-            if refusal is not None:
-                yield refusal
-
-
-def judge(guest: GuestRequest, host: Host, settings: conf.Settings) -> Verdict:
-    """Whether the host can take the guest."""
-    reported: list[Refusal] = []
-    for refusal in refusals(guest, host, settings):
-        if refusal.code not in settings.report_only:
-            return Verdict(refusal, tuple(reported))
-        reported.append(refusal)
-    return Verdict(None, tuple(reported)) if reported else ACCEPTED

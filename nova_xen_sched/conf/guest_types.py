@@ -1,0 +1,88 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Options about guest types and images."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+from oslo_config import types
+
+OPTS = [
+    cfg.Opt(
+        'default_vm_mode',
+        type=types.String(choices=['xen', 'hvm', 'any'], ignore_case=True),
+        default='xen',
+        mutable=True,
+        help="""
+The mode in which a Xen host's nova-compute builds a guest whose image names
+no ``vm_mode``.
+
+The libvirt driver builds such a guest paravirtualized (PV), so a host that
+offers only HVM can't run it; nova's ImagePropertiesFilter lets it through
+all the same, and the boot fails on the compute.
+
+Possible values:
+
+* ``xen``: PV, as nova's libvirt driver does. The default, from its source.
+* ``hvm``: for sites whose computes were changed to build HVM guests.
+* ``any``: such an image may go to any Xen host, as nova's own filter has it.
+
+Related options:
+
+* ``report_only`` with the code ``pv_by_default``
+""",
+    ),
+    cfg.Opt(
+        'require_hypervisor_type',
+        type=types.Boolean(),
+        default=False,
+        mutable=True,
+        help="""
+Refuse Xen hosts to images that name no ``hypervisor_type``.
+
+In a cloud with Xen and other hypervisors an image without the property can
+land on either, and most images run on one of them only. With this option an
+untyped image goes to no Xen host. It counts for boots and rebuilds: guests
+that exist already can still be moved.
+
+Possible values:
+
+* ``false``: untyped images may go to Xen hosts. The default, as in nova.
+* ``true``: they may not; the refusal code is ``hypervisor_type_required``.
+""",
+    ),
+    cfg.Opt(
+        'disk_formats',
+        type=types.List(
+            item_type=types.String(
+                regex='^[A-Za-z0-9][A-Za-z0-9_.+-]*$', ignore_case=True
+            )
+        ),
+        default=[],
+        mutable=True,
+        help="""
+The image formats (Glance's ``disk_format``) that Xen hosts accept.
+
+It counts for boots and rebuilds. A guest that boots from a volume is not
+looked at: its image was converted when the volume was made. Neither is an
+image whose format is unknown. Computes with ``force_raw_images`` (nova's
+default) convert most formats themselves: a list matters where they don't.
+
+Possible values:
+
+* empty: every format is accepted. The default, as in nova.
+* a list, like ``raw,qcow2,vhd``: the formats that OpenStack's guide to Xen
+  via libvirt names. The refusal code is ``disk_format``.
+""",
+    ),
+]

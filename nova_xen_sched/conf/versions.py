@@ -1,0 +1,172 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Options about the versions of libvirt and Xen."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+from oslo_config import types
+
+#: Digits and dots, from major alone to four parts; 0 means off.
+VERSION = types.String(regex=r'^\d{1,6}(\.\d{1,6}){0,3}$')
+
+OPTS = [
+    cfg.Opt(
+        'live_migration_check',
+        type=types.String(
+            choices=['always', 'live_migration', 'never'], ignore_case=True
+        ),
+        default='always',
+        mutable=True,
+        help="""
+For which requests a Xen host's libvirt version counts.
+
+A guest on a host whose libvirt is too old can't be live-migrated away, or
+hangs in MIGRATING when it is.
+
+Possible values:
+
+* ``always``: for every request but evacuations and rebuilds, so that no
+  guest lands on a host that it can't leave alive. The default.
+* ``live_migration``: for live migrations alone. nova doesn't tell the
+  scheduler that a request is one, so XenHostFilter reads the instance in its
+  cell: once a request at most, for moves only, and only where a host would
+  be refused.
+* ``never``: the rule is off.
+
+Related options:
+
+* ``min_libvirt_version``
+* ``live_migration_unknown``
+* ``live_migration_read_timeout``
+""",
+    ),
+    cfg.Opt(
+        'min_libvirt_version',
+        type=VERSION,
+        default='1.3.2',
+        mutable=True,
+        help="""
+The oldest libvirt on a Xen host that counts as able to live-migrate.
+
+Versions compare as numbers: 1.2.15 is newer than 1.2.5. nova doesn't know
+the libvirt of a host (its ``hypervisor_version`` is Xen's), so it must come
+from a fact: see ``fact_sources``. nova-compute 22 itself refuses to run with
+a libvirt below 4.0.0, which its service version proves; there, an old
+libvirt must be stated, or this minimum be raised, for the rule to bite.
+
+Possible values, from OpenStack's guide to Xen via libvirt:
+
+* ``1.2.5``: the first in which libvirt's Xen driver can live-migrate.
+* ``1.2.15``: the least for OpenStack.
+* ``1.3.0``: fixes the compatibility of the migration protocol.
+* ``1.3.1``: has what nova's migration monitoring relies on; below it, the
+  instance stays MIGRATING. A host with an older libvirt and the backports
+  ad71665 and b7b4391 counts as 1.3.1: state
+  ``libvirt_migration_backports``.
+* ``1.3.2``: peer-to-peer migration, on which nova relies; recommended. The
+  default.
+* any other version; ``0`` switches the rule off.
+
+Related options:
+
+* ``live_migration_check``
+* ``unknown_version``
+""",
+    ),
+    cfg.Opt(
+        'min_xen_version',
+        type=VERSION,
+        default='4.4.3',
+        mutable=True,
+        help="""
+The oldest Xen that may get guests.
+
+It counts for every request but evacuations and rebuilds. nova knows the
+major and minor version of a host's Xen, never the patch level; where that
+matters (4.4 and 4.5 with the default) the version is unknown, unless the
+fact ``xen_version`` states it in full. Xen 4.5.0 is refused too while this
+option is on: it lacks the changes that 4.4.3 and 4.5.1 have.
+
+Possible values:
+
+* ``4.4.3``: the changes that OpenStack needs are in 4.5.1, and were
+  backported to 4.4.3 (OpenStack's guide to Xen via libvirt). The default.
+* any other version; ``0`` switches the rule off.
+
+Related options:
+
+* ``unknown_version``
+""",
+    ),
+    cfg.Opt(
+        'unknown_version',
+        type=types.String(choices=['accept', 'refuse'], ignore_case=True),
+        default='accept',
+        mutable=True,
+        help="""
+What becomes of a Xen host whose libvirt or Xen version is not known well
+enough to say whether it is too old.
+
+Possible values:
+
+* ``accept``: it may get the guest. The default, because no host reports a
+  libvirt version by itself.
+* ``refuse``: it may not; the refusal codes are ``libvirt_unknown`` and
+  ``xen_unknown``.
+
+Related options:
+
+* ``fact_sources``
+""",
+    ),
+    cfg.Opt(
+        'live_migration_unknown',
+        type=types.String(choices=['refuse', 'accept'], ignore_case=True),
+        default='refuse',
+        mutable=True,
+        help="""
+What becomes of a host with a wrong version when it can't be told whether the
+request is a live migration or an evacuation.
+
+The instance is then read in its cell's database. That can fail or take
+longer than ``live_migration_read_timeout``.
+
+Possible values:
+
+* ``refuse``: the host is refused, with the code ``live_migration_unknown``.
+  The default: a failed migration is worse than one to another host.
+* ``accept``: the host may get the guest.
+""",
+    ),
+    cfg.Opt(
+        'live_migration_read_timeout',
+        type=types.Float(min=0.1, max=60),
+        default=5.0,
+        mutable=True,
+        help="""
+Seconds to wait for the instance to be read in its cell's database.
+
+The read took 2 to 97 ms in tests with SQLite. It is done once a request at
+most; see ``live_migration_check``.
+
+Possible values:
+
+* seconds, from 0.1 to 60. The default, 5, is an estimate.
+
+Related options:
+
+* ``live_migration_unknown``: what happens afterwards
+""",
+    ),
+]

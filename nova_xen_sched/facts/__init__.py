@@ -1,0 +1,175 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Facts about hosts that nova doesn't know, each with its source.
+
+This module says which facts there are and how their values are read. The
+sources are the other modules, one each, and gather.py asks them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import re
+from typing import Any
+from typing import Callable
+from typing import Dict
+
+from nova_xen_sched import versions
+
+#: What a source knows of a host: fact name -> value as it stood there.
+Raw = Dict[str, Any]
+
+NOTHING: Raw = {}
+
+
+class AtLeast(str):
+    """A version that is known only to be reached, as text."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fact:
+    """One fact about a host.
+
+    :ivar value: a Version, a number of MiB or vCPUs, a bool, or an aware
+        datetime, as the fact's name says.
+    :ivar source: the name of the source that knew it.
+    :ivar exact: False for a version that is only known to be reached.
+    :ivar stale: whether it was observed longer ago than facts_max_age.
+    """
+
+    value: Any
+    source: str
+    exact: bool = True
+    stale: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Name:
+    """One line of the table of facts.
+
+    :ivar name: in the facts file, and everywhere in this package.
+    :ivar stats_key: in what a compute reports.
+    :ivar metadata_key: in an aggregate's metadata.
+    :ivar parse: reads a value as it stood at its source; ValueError says
+        what is wrong with it.
+    """
+
+    name: str
+    stats_key: str
+    metadata_key: str
+    parse: Callable[[Any], Any]
+
+    def lowest(self, values: list[Any]) -> Any:
+        """Of several readable values the one that promises least."""
+        if self.parse is parse_version:
+            return min(
+                values,
+                key=lambda raw: versions.parse(raw) + (0,) * 4,
+            )
+        return min(values, key=self.parse)
+
+
+def parse_version(raw: Any) -> versions.Version:
+    """A version, which must be text: a bare 4.10 in YAML reads as 4.1."""
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+        raise ValueError('a version needs quotes: "%s"' % raw)
+    if not isinstance(raw, str):
+        raise ValueError('not a version like "1.2.15"')
+    return versions.parse(raw.strip())
+
+
+def parse_bool(raw: Any) -> bool:
+    """true or false, as text in any case or as YAML has them."""
+    if isinstance(raw, bool):
+        return raw
+    text = raw.strip().lower() if isinstance(raw, str) else None
+    if text not in ('true', 'false'):
+        raise ValueError('not true or false')
+    return text == 'true'
+
+
+def _parse_int(raw: Any) -> int:
+    if isinstance(raw, str) and re.fullmatch('[0-9]{1,12}', raw.strip()):
+        return int(raw)
+    if not isinstance(raw, int) or isinstance(raw, bool):
+        raise ValueError('not a whole number')
+    return raw
+
+
+def parse_positive(raw: Any) -> int:
+    """A whole number above 0."""
+    value = _parse_int(raw)
+    if value <= 0:
+        raise ValueError('not above 0')
+    return value
+
+
+def parse_natural(raw: Any) -> int:
+    """A whole number, 0 or above."""
+    value = _parse_int(raw)
+    if value < 0:
+        raise ValueError('below 0')
+    return value
+
+
+def parse_time(raw: Any) -> datetime.datetime:
+    """A point in time in ISO 8601; UTC if it names no zone."""
+    if isinstance(raw, str):
+        # Python reads a final Z from 3.11 on only.
+        raw = datetime.datetime.fromisoformat(
+            raw.strip().replace('Z', '+00:00').replace('z', '+00:00')
+        )
+    if not isinstance(raw, datetime.datetime):
+        raise ValueError('not a time like "2026-11-22T10:00:00Z"')
+    if raw.tzinfo is None:
+        raw = raw.replace(tzinfo=datetime.timezone.utc)
+    return raw
+
+
+NAMES: tuple[Name, ...] = (
+    Name(
+        'libvirt_version',
+        'xen_libvirt_version',
+        'xen:libvirt_version',
+        parse_version,
+    ),
+    Name(
+        'libvirt_migration_backports',
+        'xen_libvirt_migration_backports',
+        'xen:libvirt_migration_backports',
+        parse_bool,
+    ),
+    Name('xen_version', 'xen_version', 'xen:version', parse_version),
+    Name(
+        'dom0_memory_mb',
+        'xen_dom0_memory_mb',
+        'xen:dom0_memory_mb',
+        parse_positive,
+    ),
+    Name('dom0_vcpus', 'xen_dom0_vcpus', 'xen:dom0_vcpus', parse_positive),
+    Name(
+        'reserved_host_memory_mb',
+        'xen_reserved_host_memory_mb',
+        'xen:reserved_host_memory_mb',
+        parse_natural,
+    ),
+    Name(
+        'observed_at',
+        'xen_facts_observed_at',
+        'xen:observed_at',
+        parse_time,
+    ),
+)
+
+BY_NAME: Dict[str, Name] = {name.name: name for name in NAMES}

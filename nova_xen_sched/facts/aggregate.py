@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Facts in the metadata of a host's aggregates."""
+
+from __future__ import annotations
+
+from typing import Any
+from typing import Callable
+from typing import Iterable
+
+from oslo_log import log as logging
+
+from nova_xen_sched import facts
+from nova_xen_sched import notices
+
+LOG = logging.getLogger(__name__)
+
+
+class Source:
+    """Reads ``xen:...`` keys; of several aggregates the lowest value counts.
+
+    For libvirt_migration_backports that is false, for observed_at the
+    oldest.
+    """
+
+    def __init__(self, conf: Any) -> None:
+        pass
+
+    def for_request(
+        self, host_states: Iterable[Any]
+    ) -> Callable[[Any], facts.Raw]:
+        """A lookup, good for one request.
+
+        :param host_states: the request's nova HostStates.
+        """
+        # By identity, and only for this request: nova replaces or edits its
+        # aggregates at any time, and keeps their id and updated_at. The
+        # aggregate is kept so that no other can get its identity meanwhile.
+        read: dict[int, tuple[Any, facts.Raw]] = {}
+        merged: dict[tuple[int, ...], facts.Raw] = {}
+
+        def lookup(state: Any) -> facts.Raw:
+            found = []
+            for aggregate in state.aggregates:
+                entry = read.get(id(aggregate))
+                if entry is None:
+                    entry = (aggregate, _read(aggregate))
+                    read[id(aggregate)] = entry
+                if entry[1]:
+                    found.append(entry[1])
+            if not found:
+                return facts.NOTHING
+            if len(found) == 1:
+                return found[0]
+            key = tuple(map(id, found))
+            raw = merged.get(key)
+            if raw is None:
+                raw = merged[key] = _merge(found)
+            return raw
+
+        return lookup
+
+
+def _read(aggregate: Any) -> facts.Raw:
+    """The facts in one aggregate's metadata that can be read."""
+    metadata = aggregate.metadata
+    raw: facts.Raw = {}
+    for name in facts.NAMES:
+        value = metadata.get(name.metadata_key)
+        if value is None:
+            continue
+        try:
+            name.parse(value)
+        except ValueError as e:
+            notices.unreadable(
+                name.name,
+                value,
+                'metadata %s of aggregate %s'
+                % (name.metadata_key, aggregate.name),
+                e,
+            )
+        else:
+            raw[name.name] = value
+    return raw
+
+
+def _merge(found: list[facts.Raw]) -> facts.Raw:
+    raw: facts.Raw = {}
+    for name in facts.NAMES:
+        values = [each[name.name] for each in found if name.name in each]
+        if values:
+            raw[name.name] = name.lowest(values)
+    return raw

@@ -1,0 +1,175 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Facts in a YAML file beside nova-scheduler.
+
+It is looked at once a request and read again when it has changed. A file
+that is missing, broken or being written keeps the last good facts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+import time
+from typing import Any
+from typing import Callable
+from typing import Iterable
+from typing import Tuple
+
+from oslo_log import log as logging
+
+from nova_xen_sched import facts
+from nova_xen_sched.facts import table
+
+LOG = logging.getLogger(__name__)
+
+#: Bytes; 10000 hosts with every fact take less than 3 MB.
+MAX_SIZE = 32 * 1024 * 1024
+#: Seconds for which a file must lie still before it is read, so that no
+#: half-written one is: a writer in place pauses for less.
+QUIET = 0.05
+#: Seconds in which a file system may not tell two changes apart by time.
+RACY = 2.0
+
+#: What tells one state of a file from another.
+_Identity = Tuple[int, int, int, int]
+
+
+class FileError(Exception):
+    """The file can't be used as it is; says why."""
+
+
+def _identity(status: os.stat_result) -> _Identity:
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_mtime_ns,
+        status.st_size,
+    )
+
+
+def _read(path: str) -> tuple[bytes, _Identity]:
+    """The content of a file that lies still.
+
+    :raises FileError: if it does not, or is no file to read.
+    :raises OSError: if the system refuses.
+    """
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise FileError('it is not a regular file')
+    if status.st_size > MAX_SIZE:
+        raise FileError(
+            'it has %d bytes, more than %d' % (status.st_size, MAX_SIZE)
+        )
+    age = time.time() - status.st_mtime
+    if 0 <= age < QUIET:
+        time.sleep(QUIET - age)
+    with open(path, 'rb') as f:
+        before = _identity(os.fstat(f.fileno()))
+        content = f.read(MAX_SIZE + 1)
+        after = _identity(os.fstat(f.fileno()))
+    if before != after or len(content) != after[-1]:
+        raise FileError('it is being written')
+    return content, after
+
+
+class Source:
+    """Reads [xen_scheduler] host_facts_file.
+
+    :param conf: nova's configuration.
+    """
+
+    def __init__(self, conf: Any) -> None:
+        self._conf = conf
+        self._lock = threading.Lock()
+        self._path: str | None = None
+        self._identity: _Identity | None = None
+        self._racy = False
+        self._digest = ''
+        self._table = table.Table()
+        self._complaint = ''
+
+    def for_request(
+        self, host_states: Iterable[Any]
+    ) -> Callable[[Any], facts.Raw]:
+        """A lookup, good for one request.
+
+        :param host_states: the request's nova HostStates.
+        """
+        found = self.current()
+
+        def lookup(state: Any) -> facts.Raw:
+            return found.of(state.host, state.nodename)
+
+        return lookup
+
+    def current(self) -> table.Table:
+        """The facts of the file now, or the last good ones."""
+        path = self._conf.xen_scheduler.host_facts_file
+        with self._lock:
+            if not path:
+                self._path, self._identity = None, None
+                self._digest, self._table = '', table.Table()
+            else:
+                try:
+                    self._refresh(path)
+                except (FileError, OSError, table.TableError) as e:
+                    self._complain(path, e)
+                else:
+                    self._complaint = ''
+            return self._table
+
+    def _refresh(self, path: str) -> None:
+        if (
+            path == self._path
+            and not self._racy
+            and _identity(os.stat(path)) == self._identity
+        ):
+            # Seen before; if it was bad, the complaint stands.
+            return
+        content, identity = _read(path)
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != self._digest or path != self._path:
+            self._table = table.load(content, path)
+            self._digest = digest
+            LOG.info(
+                'Read %(count)d hosts and %(patterns)d patterns from the '
+                'facts file %(path)s (sha256 %(digest)s)',
+                {
+                    'count': len(self._table.hosts),
+                    'patterns': len(self._table.patterns),
+                    'path': path,
+                    'digest': digest[:12],
+                },
+            )
+        self._path, self._identity = path, identity
+        self._racy = time.time() - identity[2] / 1e9 < RACY
+
+    def _complain(self, path: str, error: Exception) -> None:
+        # Once per complaint, not once per request.
+        reason = getattr(error, 'strerror', None) or str(error)
+        complaint = '%s: %s' % (path, reason)
+        if complaint != self._complaint:
+            self._complaint = complaint
+            LOG.error(
+                "The facts file %(path)s can't be used: %(reason)s. %(left)s",
+                {
+                    'path': path,
+                    'reason': reason,
+                    'left': 'The last good facts stay in force.'
+                    if self._digest
+                    else 'There are no facts from it yet.',
+                },
+            )

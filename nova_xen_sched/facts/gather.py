@@ -1,0 +1,249 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""All that the sources know of a host, the first source first."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from typing import Any
+from typing import Callable
+from typing import Iterable
+from typing import Mapping
+
+from oslo_log import log as logging
+import stevedore
+from stevedore import extension
+
+from nova_xen_sched import facts
+from nova_xen_sched import notices
+from nova_xen_sched import versions
+
+LOG = logging.getLogger(__name__)
+
+NAMESPACE = 'nova_xen_sched.facts'
+
+Lookup = Callable[[Any], facts.Raw]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class HostFacts:
+    """What is known of a host; one object for all of which it is the same.
+
+    :ivar known: by name; a fact that no source knows is missing.
+    :ivar remarks: things to warn of, once for all hosts of which they are
+        true: (kind, sentence).
+    """
+
+    known: Mapping[str, facts.Fact]
+    remarks: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str) -> facts.Fact | None:
+        return self.known.get(name)
+
+
+#: Of hosts of which nothing was asked.
+NOT_ASKED = HostFacts({})
+
+
+def available() -> list[str]:
+    """The names of all sources that are installed."""
+    found = extension.ExtensionManager(NAMESPACE)
+    return sorted(found.entry_points_names())
+
+
+class Gatherer:
+    """The sources of a running nova-scheduler.
+
+    :param conf: nova's configuration.
+    :param names: of the sources, the most trusted first.
+    """
+
+    def __init__(self, conf: Any, names: Iterable[str]) -> None:
+        self._sources: list[tuple[str, Any]] = []
+        manager = stevedore.NamedExtensionManager(
+            NAMESPACE,
+            list(names),
+            invoke_on_load=True,
+            invoke_args=(conf,),
+            name_order=True,
+            on_load_failure_callback=_load_failed,
+            warn_on_missing_entrypoint=True,
+        )
+        for each in manager:
+            self._sources.append((each.name, each.obj))
+
+    def for_request(
+        self, host_states: list[Any], max_age_days: float = 0
+    ) -> Request:
+        """What is needed to look up hosts during one request.
+
+        :param host_states: the request's nova HostStates.
+        :param max_age_days: after which facts are stale; 0 for never.
+        """
+        lookups: list[tuple[str, Lookup]] = []
+        for name, source in self._sources:
+            try:
+                lookups.append((name, source.for_request(host_states)))
+            except Exception:  # noqa: BLE001  a site's own source may do that
+                _source_failed(name)
+        oldest = None
+        if max_age_days:
+            oldest = datetime.datetime.now(
+                datetime.timezone.utc
+            ) - datetime.timedelta(days=max_age_days)
+        return Request(lookups, oldest)
+
+
+def _load_failed(_manager: Any, entry_point: Any, error: Exception) -> None:
+    if notices.NOTICES.first(('source', entry_point.name)):
+        LOG.error(
+            "The source of facts %(name)s can't be loaded and is skipped: "
+            '%(error)r',
+            {'name': entry_point.name, 'error': error},
+        )
+
+
+def _source_failed(name: str) -> None:
+    notices.unexpected('asking the source of facts %s; it is skipped' % name)
+
+
+class Request:
+    """Looks up the facts of hosts during one request.
+
+    What was learned is kept by the identity of the sources' answers, which
+    are kept too, and is gone with the request.
+    """
+
+    def __init__(
+        self,
+        lookups: list[tuple[str, Lookup]],
+        oldest: datetime.datetime | None = None,
+    ) -> None:
+        self._lookups = lookups
+        self._oldest = oldest
+        self._known: dict[
+            tuple[int, ...], tuple[list[facts.Raw], HostFacts]
+        ] = {}
+        self._remarked: dict[tuple[str, str], list[str]] = {}
+
+    def __call__(self, state: Any) -> HostFacts:
+        """The facts of a host.
+
+        :param state: its nova HostState.
+        """
+        answers = []
+        for name, lookup in self._lookups:
+            try:
+                answers.append(lookup(state))
+            except Exception:  # noqa: BLE001  a site's own source may do that
+                _source_failed(name)
+                answers.append(facts.NOTHING)
+        key = tuple(map(id, answers))
+        entry = self._known.get(key)
+        if entry is None:
+            entry = self._known[key] = (answers, self._merge(answers))
+        found = entry[1]
+        for remark in found.remarks:
+            self._remarked.setdefault(remark, []).append(state.host)
+        return found
+
+    def done(self) -> None:
+        """Say what was noticed, of all hosts at once."""
+        for remark, hosts in self._remarked.items():
+            count, shown = notices.NOTICES.grown(remark, hosts)
+            if count:
+                LOG.warning(
+                    '%(what)s: %(count)d hosts: %(hosts)s%(more)s',
+                    {
+                        'what': remark[1],
+                        'count': count,
+                        'hosts': ', '.join(shown),
+                        'more': ', ...' if count > len(shown) else '',
+                    },
+                )
+
+    def _merge(self, answers: list[facts.Raw]) -> HostFacts:
+        remarks: list[tuple[str, str]] = []
+        read = [
+            self._read(name, raw, remarks)
+            for (name, _), raw in zip(self._lookups, answers)
+        ]
+        found: dict[str, facts.Fact] = {}
+        for each in read:
+            for name, fact in each.items():
+                found.setdefault(name, fact)
+        stated = found.get('libvirt_version')
+        for each in read:
+            bound = each.get('libvirt_version')
+            if (
+                stated is not None
+                and stated.exact
+                and bound is not None
+                and not bound.exact
+                and versions.older(stated.value, bound.value)
+            ):
+                remarks.append(
+                    (
+                        'below the bound',
+                        'libvirt %s, stated by %s, is used although %s says '
+                        'that their nova-compute needs %s at least'
+                        % (
+                            versions.show(stated.value),
+                            stated.source,
+                            bound.source,
+                            versions.show(bound.value),
+                        ),
+                    )
+                )
+        return HostFacts(found, tuple(remarks))
+
+    def _read(
+        self, source: str, raw: facts.Raw, remarks: list[tuple[str, str]]
+    ) -> dict[str, facts.Fact]:
+        """What one source says that can be read."""
+        values: dict[str, tuple[Any, bool]] = {}
+        for key, value in raw.items():
+            name = facts.BY_NAME.get(key)
+            if name is None or value is None:
+                continue
+            try:
+                values[key] = (
+                    name.parse(value),
+                    not isinstance(value, facts.AtLeast),
+                )
+            except (ValueError, OverflowError) as e:
+                remarks.append(
+                    (
+                        'unreadable',
+                        notices.unreadable_text(key, value, source, e),
+                    )
+                )
+        observed, _ = values.get('observed_at', (None, True))
+        stale = (
+            self._oldest is not None
+            and observed is not None
+            and observed < self._oldest
+        )
+        if stale:
+            remarks.append(
+                (
+                    'stale',
+                    'Facts from %s are older than facts_max_age and still '
+                    'used' % source,
+                )
+            )
+        return {
+            key: facts.Fact(value, source, exact, stale)
+            for key, (value, exact) in values.items()
+        }

@@ -1,0 +1,209 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The rules: can this host take this guest?
+
+A rule is a plain function of (guest, host, settings) that returns None or a
+Refusal. XenHostFilter and everything that explains it run the same table,
+so they can't disagree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable
+from typing import FrozenSet
+from typing import Iterator
+from typing import Optional
+
+from nova_xen_sched import conf
+from nova_xen_sched.guest import GuestRequest
+from nova_xen_sched.guest import Kind
+from nova_xen_sched.host import Host
+from nova_xen_sched.refusal import Code
+from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.rules import guest_types
+from nova_xen_sched.rules import images
+from nova_xen_sched.rules import versions
+
+RuleFunction = Callable[[GuestRequest, Host, conf.Settings], Optional[Refusal]]
+
+#: Which requests a rule counts for, under the settings.
+Kinds = Callable[[conf.Settings], FrozenSet[Kind]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A rule, the codes of its refusals, and the requests it counts for."""
+
+    codes: tuple[Code, ...]
+    refuses: RuleFunction
+    kinds: Kinds
+    needs_facts: bool = False
+
+
+def _every(settings: conf.Settings) -> frozenset[Kind]:
+    return frozenset(Kind)
+
+
+def _new_image(settings: conf.Settings) -> frozenset[Kind]:
+    # A guest that exists must not be stranded by a rule for new ones.
+    return frozenset({Kind.BOOT, Kind.REBUILD})
+
+
+def _new_place(settings: conf.Settings) -> frozenset[Kind]:
+    # A rebuild stays where it is, and an evacuated guest is better there
+    # than down.
+    return frozenset({Kind.BOOT, Kind.MOVE, Kind.LIVE_MIGRATION})
+
+
+def _xen(settings: conf.Settings) -> frozenset[Kind]:
+    if settings.min_xen_version is None:
+        return frozenset()
+    return _new_place(settings)
+
+
+def _live_migration(settings: conf.Settings) -> frozenset[Kind]:
+    if settings.min_libvirt_version is None:
+        return frozenset()
+    if settings.live_migration_check == 'always':
+        return _new_place(settings)
+    if settings.live_migration_check == 'live_migration':
+        return frozenset({Kind.LIVE_MIGRATION})
+    return frozenset()
+
+
+#: The rules in the order in which they are judged: the first one decides.
+#: The dom0 rules belong at its end.
+RULES: tuple[Rule, ...] = (
+    Rule((Code.ARCHITECTURE,), guest_types.architecture, _every),
+    Rule((Code.HYPERVISOR_TYPE,), guest_types.hypervisor_type, _every),
+    Rule((Code.VM_MODE,), guest_types.vm_mode, _every),
+    Rule((Code.GUEST_TYPE,), guest_types.guest_type, _every),
+    Rule((Code.PV_BY_DEFAULT,), guest_types.pv_by_default, _every),
+    Rule((Code.HYPERVISOR_VERSION,), guest_types.hypervisor_version, _every),
+    Rule((Code.MAXPHYSADDR_BITS,), guest_types.maxphysaddr_bits, _every),
+    Rule(
+        (Code.HYPERVISOR_TYPE_REQUIRED,),
+        images.hypervisor_type_required,
+        _new_image,
+    ),
+    Rule((Code.DISK_FORMAT,), images.disk_format, _new_image),
+    Rule(
+        (Code.XEN_TOO_OLD, Code.XEN_UNKNOWN),
+        versions.xen_version,
+        _xen,
+        needs_facts=True,
+    ),
+    Rule(
+        (
+            Code.LIBVIRT_TOO_OLD,
+            Code.LIBVIRT_UNKNOWN,
+            Code.LIVE_MIGRATION_UNKNOWN,
+        ),
+        versions.libvirt_version,
+        _live_migration,
+        needs_facts=True,
+    ),
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Verdict:
+    """What the rules say of one host.
+
+    :ivar refusal: the refusal that decides, None if the host is accepted.
+    :ivar reported: refusals that report_only names, so that they don't
+        decide.
+    """
+
+    refusal: Refusal | None = None
+    reported: tuple[Refusal, ...] = ()
+
+
+#: The verdict on a host against which nothing speaks.
+ACCEPTED = Verdict()
+
+
+def facts_matter(guest: GuestRequest, settings: conf.Settings) -> bool:
+    """Whether any rule that needs facts of hosts counts for the guest."""
+    return any(
+        rule.needs_facts and not rule.kinds(settings).isdisjoint(guest.kinds)
+        for rule in RULES
+    )
+
+
+#: Tells what a request does where its RequestSpec can't; None if nothing can.
+Tell = Callable[[], Optional[Kind]]
+
+
+def _nothing_tells() -> Kind | None:
+    return None
+
+
+def refusals(
+    guest: GuestRequest,
+    host: Host,
+    settings: conf.Settings,
+    tell: Tell = _nothing_tells,
+) -> Iterator[Refusal]:
+    """Every reason against the host, in the order of the rules.
+
+    :param tell: asked only where a refusal depends on it.
+    """
+    for rule in RULES:
+        counts_for = rule.kinds(settings)
+        if counts_for.isdisjoint(guest.kinds):
+            continue
+        refusal = rule.refuses(guest, host, settings)
+        if refusal is None:
+            continue
+        if not guest.kinds <= counts_for:
+            kind = tell()
+            if kind is None:
+                if settings.live_migration_unknown == 'accept':
+                    continue
+                refusal = _untold(refusal, counts_for)
+            elif kind not in counts_for:
+                continue
+        yield refusal
+
+
+def _untold(refusal: Refusal, counts_for: frozenset[Kind]) -> Refusal:
+    """A refusal that would count if the request were what can't be told."""
+    return Refusal(
+        Code.LIVE_MIGRATION_UNKNOWN,
+        "it can't be told whether the request is %s, and for one %s"
+        % (
+            'a live migration'
+            if counts_for == {Kind.LIVE_MIGRATION}
+            else 'anything but an evacuation',
+            refusal.reason,
+        ),
+        "see why the instance can't be read in its cell's database, or set "
+        '[xen_scheduler] live_migration_unknown = accept',
+    )
+
+
+def judge(
+    guest: GuestRequest,
+    host: Host,
+    settings: conf.Settings,
+    tell: Tell = _nothing_tells,
+) -> Verdict:
+    """Whether the host can take the guest."""
+    reported: list[Refusal] = []
+    for refusal in refusals(guest, host, settings, tell):
+        if refusal.code not in settings.report_only:
+            return Verdict(refusal, tuple(reported))
+        reported.append(refusal)
+    return Verdict(None, tuple(reported)) if reported else ACCEPTED

@@ -1,0 +1,118 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Are the host's Xen and libvirt new enough?"""
+
+from __future__ import annotations
+
+from nova_xen_sched import conf
+from nova_xen_sched import versions
+from nova_xen_sched.guest import GuestRequest
+from nova_xen_sched.host import Host
+from nova_xen_sched.refusal import Code
+from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.versions import BACKPORTS_EQUAL
+
+
+def xen_version(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """A Xen host's Xen must be new enough, and none known to be bad."""
+    minimum = settings.min_xen_version
+    if not host.is_xen or minimum is None:
+        return None
+    version = host.xen_version
+    remedy = 'upgrade it, or state xen_version as what it equals if patched'
+    if version is None or (
+        len(version) < 3 and versions.xen_patch_matters(version, minimum)
+    ):
+        if settings.unknown_version == 'accept':
+            return None
+        return Refusal(
+            Code.XEN_UNKNOWN,
+            "the host's Xen is %s, too little to tell whether it is older "
+            'than %s'
+            % (
+                versions.show(version) + ' of unknown patch level'
+                if version
+                else 'of unknown version',
+                versions.show(minimum),
+            ),
+            'state the fact xen_version in full',
+        )
+    if versions.older(version, minimum):
+        return Refusal(
+            Code.XEN_TOO_OLD,
+            "the host's Xen is %s, older than %s"
+            % (versions.show(version), versions.show(minimum)),
+            remedy,
+        )
+    if version[:3] in versions.KNOWN_BAD_XEN:
+        return Refusal(
+            Code.XEN_TOO_OLD,
+            "the host's Xen %s lacks changes that OpenStack needs and that "
+            '%s has' % (versions.show(version), versions.show(minimum)),
+            remedy,
+        )
+    return None
+
+
+def libvirt_version(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """A Xen host's libvirt must be new enough to live-migrate."""
+    minimum = settings.min_libvirt_version
+    if not host.is_xen or minimum is None:
+        return None
+    fact = host.facts.get('libvirt_version')
+    backports = host.facts.get('libvirt_migration_backports')
+    version = fact.value if fact else None
+    exact = fact.exact if fact else False
+    patched = ''
+    if (
+        backports
+        and backports.value
+        and (version is None or versions.older(version, BACKPORTS_EQUAL))
+    ):
+        version = BACKPORTS_EQUAL
+        patched = ' (counted so for its migration backports)'
+    if version is not None and not versions.older(version, minimum):
+        return None
+    if version is None or not exact:
+        if settings.unknown_version == 'accept':
+            return None
+        return Refusal(
+            Code.LIBVIRT_UNKNOWN,
+            "the host's libvirt is %s%s, so that it may be older than %s"
+            % (
+                versions.show(version) + ' or newer'
+                if version
+                else 'of unknown version',
+                patched,
+                versions.show(minimum),
+            ),
+            'state the fact libvirt_version',
+        )
+    lacks = versions.missing_steps(version)
+    return Refusal(
+        Code.LIBVIRT_TOO_OLD,
+        "the host's libvirt is %s%s, older than %s%s"
+        % (
+            versions.show(version),
+            patched,
+            versions.show(minimum),
+            '; libvirt %s %s' % (versions.show(lacks[0][0]), lacks[0][1])
+            if lacks
+            else '',
+        ),
+        "upgrade the host's libvirt",
+    )

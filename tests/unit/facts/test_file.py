@@ -1,0 +1,407 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+import logging
+import os
+import pathlib
+import threading
+import types
+
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import pytest
+
+from nova_xen_sched import notices
+from nova_xen_sched.facts import file
+from nova_xen_sched.facts import table
+from tests.unit import builders
+
+GOOD = """
+version: 1
+defaults: {dom0_memory_mb: 4096, dom0_vcpus: 4}
+patterns:
+  - {match: "xen-B*", libvirt_version: "1.2.5", dom0_vcpus: 2}
+  - {match: "*", libvirt_version: "1.3.2"}
+hosts:
+  xen-a1:
+    libvirt_version: "9.0.0"
+    xen_version: "4.17.5"
+    observed_at: "2026-11-22T10:00:00Z"
+  xen-b2: {libvirt_version: "1.3.1"}
+"""
+
+
+@pytest.fixture(autouse=True)
+def memory(monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(file, 'QUIET', 0)
+
+
+class Facts:
+    """A source, its file, and what it says."""
+
+    def __init__(self, path):
+        self.path = path
+        self.conf = types.SimpleNamespace(host_facts_file=str(path))
+        self.source = file.Source(
+            types.SimpleNamespace(xen_scheduler=self.conf)
+        )
+
+    def of(self, host, node=None):
+        state = builders.state(host)
+        state.nodename = node or host
+        return self.source.for_request([state])(state)
+
+    def write(self, text):
+        self.path.write_text(text)
+
+    def replace(self, text):
+        """As facts are best written: beside it, then moved over it."""
+        new = self.path.with_suffix('.new')
+        new.write_text(text)
+        new.rename(self.path)
+
+
+@pytest.fixture
+def host_facts(tmp_path):
+    return Facts(tmp_path / 'facts.yaml')
+
+
+def complaints(caplog):
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= logging.WARNING
+    ]
+
+
+def test_layers(host_facts):
+    host_facts.write(GOOD)
+    assert host_facts.of('xen-a1') == {
+        'dom0_memory_mb': 4096,
+        'dom0_vcpus': 4,
+        'libvirt_version': '9.0.0',
+        'xen_version': '4.17.5',
+        'observed_at': '2026-11-22T10:00:00Z',
+    }
+    assert host_facts.of('xen-b1') == {
+        'dom0_memory_mb': 4096,
+        'dom0_vcpus': 2,
+        'libvirt_version': '1.2.5',
+    }
+    assert host_facts.of('xen-b2')['libvirt_version'] == '1.3.1'
+    assert host_facts.of('xen-b2')['dom0_vcpus'] == 2
+    assert host_facts.of('kvm')['libvirt_version'] == '1.3.2'
+
+
+def test_names_match_in_any_case_and_by_node(host_facts):
+    host_facts.write(GOOD)
+    assert host_facts.of('XEN-A1')['libvirt_version'] == '9.0.0'
+    by_node = host_facts.of('10.0.0.1', 'xen-a1')
+    assert by_node['libvirt_version'] == '9.0.0'
+
+
+def test_equal_hosts_share_one_answer(host_facts):
+    host_facts.write(GOOD)
+    source = host_facts.source.for_request([])
+    one = source(builders.state('xen-b7'))
+    assert one is source(builders.state('xen-b8'))
+
+
+def test_no_file_named(host_facts):
+    host_facts.write(GOOD)
+    host_facts.conf.host_facts_file = None
+    assert host_facts.of('xen-a1') == {}
+    host_facts.conf.host_facts_file = str(host_facts.path)
+    assert host_facts.of('xen-a1')['libvirt_version'] == '9.0.0'
+
+
+@pytest.mark.parametrize('how', ['write', 'replace'])
+def test_the_next_request_sees_a_change(host_facts, how):
+    change = getattr(host_facts, how)
+    for version in ('1.2.5', '1.3.1', '1.3.2', '9.0.0') * 3:
+        change('version: 1\nhosts: {a: {libvirt_version: "%s"}}' % version)
+        assert host_facts.of('a') == {'libvirt_version': version}
+
+
+def test_a_change_that_time_and_size_hide(host_facts):
+    """Same inode, size and time: file systems can't tell such apart."""
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 2}}')
+    assert host_facts.of('a') == {'dom0_vcpus': 2}
+    before = host_facts.path.stat()
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 8}}')
+    os.utime(host_facts.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert host_facts.of('a') == {'dom0_vcpus': 8}
+
+
+def test_an_old_unchanged_file_is_not_read_again(host_facts, mocker):
+    host_facts.write(GOOD)
+    os.utime(host_facts.path, (1, 1))
+    read = mocker.spy(file, '_read')
+    for _ in range(5):
+        host_facts.of('xen-a1')
+    assert read.call_count == 1
+
+
+BROKEN = {
+    'empty': ('', 'it is not a mapping'),
+    'text': ('hello', 'it is not a mapping'),
+    'list': ('- a', 'it is not a mapping'),
+    'no version': ('hosts: {}', 'it says version: None, not version: 1'),
+    'version 2': ('version: 2', 'it says version: 2, not'),
+    'version true': ('version: true', 'it says version: True, not'),
+    'cut off': (GOOD[: GOOD.index('9.0.0')], 'quoted scalar'),
+    'tab': ('version: 1\nhosts:\n\ta: {}', 'cannot start any token'),
+    'python tag': (
+        'version: 1\nhosts: !!python/object/apply:os.system ["true"]',
+        'could not determine a constructor',
+    ),
+    'unknown tag': ('version: 1\ndefaults: !ruby {}', 'could not determine'),
+    'hosts is a list': ('version: 1\nhosts: [a]', 'hosts is not a mapping'),
+    'patterns is a mapping': (
+        'version: 1\npatterns: {a: b}',
+        'patterns is not a list',
+    ),
+    'twice': (
+        'version: 1\nhosts:\n  a: {dom0_vcpus: 1}\n  a: {dom0_vcpus: 2}',
+        "'a' stands there twice",
+    ),
+    'impossible date': (
+        'version: 1\nhosts: {a: {observed_at: 2026-13-45}}',
+        'month must be in 1..12',
+    ),
+    'deep': ('version: 1\nhosts: ' + '[' * 100000, 'deeper than 20'),
+    'binary': ('version: 1\n\x00', 'control characters|special characters'),
+}
+
+
+@pytest.mark.parametrize('name', sorted(BROKEN))
+def test_a_broken_file_keeps_the_last_good_facts(host_facts, caplog, name):
+    text, said = BROKEN[name]
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 4}}')
+    assert host_facts.of('a') == {'dom0_vcpus': 4}
+    host_facts.write(text)
+    for _ in range(3):
+        assert host_facts.of('a') == {'dom0_vcpus': 4}
+    (line,) = complaints(caplog)
+    assert line.startswith(
+        "The facts file %s can't be used: " % host_facts.path
+    )
+    assert any(each in line for each in said.split('|'))
+    assert line.endswith('The last good facts stay in force.')
+    assert '\n' not in line
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 8}}')
+    assert host_facts.of('a') == {'dom0_vcpus': 8}
+
+
+def test_a_missing_file(host_facts, caplog):
+    assert host_facts.of('a') == {}
+    assert complaints(caplog) == [
+        "The facts file %s can't be used: No such file or directory. There "
+        'are no facts from it yet.' % host_facts.path
+    ]
+    host_facts.write(GOOD)
+    assert host_facts.of('xen-a1')
+    host_facts.path.unlink()
+    assert host_facts.of('xen-a1')
+    assert len(complaints(caplog)) == 2
+
+
+def test_a_directory_and_a_pipe(host_facts, caplog):
+    host_facts.path.mkdir()
+    assert host_facts.of('a') == {}
+    host_facts.path.rmdir()
+    os.mkfifo(host_facts.path)
+    assert host_facts.of('a') == {}
+    assert [line.split(': ')[1] for line in complaints(caplog)] == [
+        'it is not a regular file. There are no facts from it yet.'
+    ]
+
+
+def test_an_unreadable_file(host_facts, caplog, mocker):
+    """root may read everything, so the refusal is a mock."""
+    host_facts.write(GOOD)
+    mocker.patch(
+        'builtins.open', side_effect=PermissionError(13, 'Permission denied')
+    )
+    assert host_facts.of('xen-a1') == {}
+    assert 'Permission denied' in complaints(caplog)[0]
+
+
+def test_a_huge_file(host_facts, caplog, monkeypatch):
+    monkeypatch.setattr(file, 'MAX_SIZE', 20)
+    host_facts.write(GOOD)
+    assert host_facts.of('xen-a1') == {}
+    assert 'bytes, more than 20' in complaints(caplog)[0]
+
+
+def test_a_file_that_is_being_written(host_facts, caplog, mocker):
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 4}}')
+    assert host_facts.of('a') == {'dom0_vcpus': 4}
+    host_facts.write('version: 1\nhosts: {a: {dom0_')
+    real = os.fstat
+
+    def grow(descriptor):
+        status = real(descriptor)
+        with host_facts.path.open('a') as f:
+            f.write('vcpus: 8}}')
+        return status
+
+    mocker.patch.object(file.os, 'fstat', side_effect=grow)
+    assert host_facts.of('a') == {'dom0_vcpus': 4}
+    mocker.stopall()
+    assert 'it is being written' in complaints(caplog)[0]
+
+
+def test_it_waits_for_a_writer_in_place(host_facts, monkeypatch):
+    """One who truncates, pauses for less than QUIET, and writes on."""
+    monkeypatch.setattr(file, 'QUIET', 0.25)
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 4}}')
+    assert host_facts.of('a') == {'dom0_vcpus': 4}
+    host_facts.write('version: 1\n')  # good as it is, but half
+
+    def finish():
+        with host_facts.path.open('a') as f:
+            f.write('hosts: {a: {dom0_vcpus: 8}}')
+
+    timer = threading.Timer(0.05, finish)
+    timer.start()
+    assert host_facts.of('a') == {'dom0_vcpus': 8}
+    timer.join()
+
+
+def test_what_is_wrong_inside_is_warned_of_once(host_facts, caplog):
+    host_facts.write(
+        """
+version: 1
+default: {}
+defaults: {dom0_memory: 4096}
+patterns: [{libvirt_version: "1.2.5"}, x*, {match: "a*", dom0_vcpus: many}]
+hosts:
+  a1: {libvirt_version: 4.10, xen_version: "4.17.5"}
+  a2: [1]
+  7: {dom0_vcpus: 4}
+  a3: {dom0_memory_mb: -1, dom0_vcpus: 0, 5: 6}
+  a4:
+"""
+    )
+    for _ in range(2):
+        assert host_facts.of('a1') == {'xen_version': '4.17.5'}
+        assert host_facts.of('a3') == {}
+        assert host_facts.of('a4') == {}
+    path = host_facts.path
+    ignored = 'Facts file %s: ' % path + '%s; it is ignored.'
+    unreadable = "%s can't be read (%s); it is unknown."
+    assert complaints(caplog) == [
+        ignored % "'default': there is no such section",
+        ignored % "defaults: there is no fact 'dom0_memory'",
+        ignored % 'patterns, entry 1: it needs match: "a shell pattern"',
+        ignored % 'patterns, entry 2: it needs match: "a shell pattern"',
+        unreadable
+        % (
+            "dom0_vcpus 'many' from patterns, entry 3 of %s" % path,
+            'not a whole number',
+        ),
+        unreadable
+        % (
+            'libvirt_version 4.1 from hosts, a1 of %s' % path,
+            'a version needs quotes: "4.1"',
+        ),
+        ignored % 'hosts, a2: it is not a mapping of facts',
+        ignored % 'hosts, 7: the name of a host needs quotes here',
+        unreadable
+        % ('dom0_memory_mb -1 from hosts, a3 of %s' % path, 'not above 0'),
+        unreadable
+        % ('dom0_vcpus 0 from hosts, a3 of %s' % path, 'not above 0'),
+        ignored % 'hosts, a3: there is no fact 5',
+    ]
+
+
+def test_aliases_that_multiply_stay_small(host_facts):
+    lines = ['a0: &a0 [x, x]']
+    lines += [
+        'a%d: &a%d [*a%d, *a%d]' % (i, i, i - 1, i - 1) for i in range(1, 40)
+    ]
+    host_facts.write(
+        'version: 1\n%s\nhosts: {h: {libvirt_version: *a39}}'
+        % '\n'.join(lines)
+    )
+    assert host_facts.of('h') == {}
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_random_bytes_never_raise_but_as_they_should(content):
+    for each in (content, b'version: 1\n' + content):
+        try:
+            found = table.load(each, 'f')
+        except table.TableError:
+            continue
+        found.of('h', 'n')
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            'version': st.just(1) | values,
+            'defaults': values,
+            'patterns': values,
+            'hosts': st.dictionaries(
+                st.text(max_size=5),
+                st.dictionaries(
+                    st.sampled_from(sorted(table.facts.BY_NAME)), values
+                ),
+            )
+            | values,
+        },
+    )
+)
+def test_wrong_types_never_raise_but_as_they_should(data):
+    content = table.yaml.safe_dump(data).encode()
+    try:
+        found = table.load(content, 'f')
+    except table.TableError:
+        return
+    for host in found.hosts:
+        for name, value in found.of(host, '').items():
+            table.facts.BY_NAME[name].parse(value)
+
+
+def test_the_example_file(host_facts, caplog):
+    example = (
+        pathlib.Path(__file__)
+        .parents[3]
+        .joinpath('etc', 'nova_xen_sched', 'host-facts.yaml')
+    )
+    host_facts.write(example.read_text())
+    assert host_facts.of('xen-a1')['libvirt_version'] == '9.0.0'
+    assert complaints(caplog) == []

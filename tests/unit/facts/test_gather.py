@@ -1,0 +1,250 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+import datetime
+
+from nova import objects
+from nova.scheduler import host_manager
+from oslo_config import cfg
+import pytest
+
+from nova_xen_sched import conf
+from nova_xen_sched import facts
+from nova_xen_sched import notices
+from nova_xen_sched.facts import gather
+from tests.unit import builders
+
+ALL = ('stats', 'file', 'aggregate', 'service_version')
+
+
+@pytest.fixture(autouse=True)
+def memory(monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+
+
+@pytest.fixture
+def parsed():
+    config = cfg.ConfigOpts()
+    config([])
+    conf.register_opts(config)
+    return config
+
+
+def gathered(config, *states, names=ALL, max_age=0):
+    request = gather.Gatherer(config, names).for_request(list(states), max_age)
+    found = [request(state) for state in states]
+    request.done()
+    return found
+
+
+def state(name='h', stats=None, metadata=None, service=None):
+    result = builders.state(name)
+    if stats is not None:
+        result.stats = stats
+    if metadata is not None:
+        result.aggregates = [objects.Aggregate(name='a', metadata=metadata)]
+    if service is not None:
+        result.service = host_manager.ReadOnlyDict({'version': service})
+    return result
+
+
+def warnings(caplog):
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelname == 'WARNING'
+    ]
+
+
+def test_the_sources_of_the_package_are_installed():
+    assert set(ALL) <= set(gather.available())
+
+
+def test_each_fact_from_the_first_source_that_knows_it(parsed, tmp_path):
+    path = tmp_path / 'facts.yaml'
+    path.write_text('version: 1\nhosts: {h: {xen_version: "4.17.5"}}')
+    parsed.set_override('host_facts_file', str(path), 'xen_scheduler')
+    (found,) = gathered(
+        parsed,
+        state(
+            stats={'xen_libvirt_version': '9.0.0'},
+            metadata={
+                'xen:libvirt_version': '1.2.5',
+                'xen:version': '4.4.1',
+                'xen:dom0_vcpus': '4',
+            },
+            service=53,
+        ),
+    )
+    assert found.known == {
+        'libvirt_version': facts.Fact((9, 0, 0), 'stats'),
+        'xen_version': facts.Fact((4, 17, 5), 'file'),
+        'dom0_vcpus': facts.Fact(4, 'aggregate'),
+    }
+
+
+def test_the_order_is_the_operator_s(parsed):
+    known = state(
+        stats={'xen_libvirt_version': '9.0.0'},
+        metadata={'xen:libvirt_version': '1.2.5'},
+    )
+    (found,) = gathered(parsed, known, names=('aggregate', 'stats'))
+    assert found.get('libvirt_version').value == (1, 2, 5)
+    (found,) = gathered(parsed, known, names=('service_version',))
+    assert found.get('libvirt_version') is None
+
+
+def test_a_service_version_is_a_lower_bound(parsed):
+    (found,) = gathered(parsed, state(service=53))
+    assert found.get('libvirt_version') == facts.Fact(
+        (4, 0, 0), 'service_version', exact=False
+    )
+
+
+def test_a_stated_version_below_the_bound_wins_with_one_warning(
+    parsed, caplog
+):
+    states = [
+        state(
+            'h%02d' % i,
+            metadata={'xen:libvirt_version': '1.2.5'},
+            service=53,
+        )
+        for i in range(12)
+    ]
+    for _ in range(3):
+        found = gathered(parsed, *states)
+        assert {f.get('libvirt_version').value for f in found} == {(1, 2, 5)}
+    assert warnings(caplog) == [
+        'libvirt 1.2.5, stated by aggregate, is used although '
+        'service_version says that their nova-compute needs 4.0.0 at least: '
+        '12 hosts: %s, ...' % ', '.join('h%02d' % i for i in range(10))
+    ]
+
+
+def test_an_unreadable_value_is_unknown_there(parsed, caplog):
+    bad = state('h1', stats={'xen_libvirt_version': 'new'}, service=53)
+    (found,) = gathered(parsed, bad)
+    assert found.get('libvirt_version').source == 'service_version'
+    assert warnings(caplog) == [
+        "libvirt_version 'new' from stats can't be read ('new' is no "
+        'version like 1.2.15); it is unknown: 1 hosts: h1'
+    ]
+
+
+def test_stale_facts_are_used_and_warned_of(parsed, caplog):
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def observed(days):
+        then = now - datetime.timedelta(days=days)
+        return {
+            'xen_libvirt_version': '9.0.0',
+            'xen_facts_observed_at': then.isoformat(),
+        }
+
+    old, new = state('old', observed(8)), state('new', observed(6))
+    found = gathered(parsed, old, new, max_age=7)
+    assert [f.get('libvirt_version').stale for f in found] == [True, False]
+    assert warnings(caplog) == [
+        'Facts from stats are older than facts_max_age and still used: 1 '
+        'hosts: old'
+    ]
+    found = gathered(parsed, old, new)
+    assert not any(f.get('libvirt_version').stale for f in found)
+
+
+def test_age_is_the_source_s_own(parsed):
+    (found,) = gathered(
+        parsed,
+        state(
+            stats={'xen_version': '4.17.5'},
+            metadata={
+                'xen:libvirt_version': '9.0.0',
+                'xen:observed_at': '2001-01-01T00:00:00Z',
+            },
+        ),
+        max_age=1,
+    )
+    assert not found.get('xen_version').stale
+    assert found.get('libvirt_version').stale
+
+
+def test_equal_hosts_share_their_facts(parsed):
+    one, other = gathered(
+        parsed,
+        state('a', {'xen_version': '4.17.5'}),
+        state('b', {'xen_version': '4.17.5'}),
+    )
+    assert one is other
+
+
+class Broken:
+    """A site's own source that fails."""
+
+    def __init__(self, conf):
+        pass
+
+    def for_request(self, host_states):
+        raise RuntimeError('no CMDB')
+
+
+class BrokenLookup(Broken):
+    def for_request(self, host_states):
+        def lookup(state):
+            raise RuntimeError('no such host')
+
+        return lookup
+
+
+@pytest.mark.parametrize('broken', [Broken, BrokenLookup])
+def test_a_source_that_raises_is_skipped(parsed, caplog, broken):
+    gatherer = gather.Gatherer(parsed, ALL)
+    gatherer._sources.insert(0, ('cmdb', broken(parsed)))
+    known = state(stats={'xen_version': '4.17.5'})
+    for _ in range(3):
+        request = gatherer.for_request([known])
+        assert request(known).get('xen_version').value == (4, 17, 5)
+    errors = [r for r in caplog.records if r.levelname == 'ERROR']
+    assert len(errors) == 1
+    assert 'asking the source of facts cmdb; it is skipped' in (
+        errors[0].getMessage()
+    )
+
+
+def test_a_source_that_does_not_load_is_skipped(parsed, caplog, mocker):
+    mocker.patch(
+        'nova_xen_sched.facts.stats.Source', side_effect=ImportError('no x')
+    )
+    for _ in range(2):
+        (found,) = gathered(parsed, state(service=53))
+        assert found.get('libvirt_version').source == 'service_version'
+    errors = [r for r in caplog.records if r.levelname == 'ERROR']
+    assert [r.getMessage() for r in errors if 'nova_xen' in r.name] == [
+        "The source of facts stats can't be loaded and is skipped: "
+        "ImportError('no x')"
+    ]
+
+
+def test_answers_that_live_for_a_moment_are_not_mixed_up(parsed):
+    """A source may make its answers anew for each host."""
+
+    class Fresh(Broken):
+        def for_request(self, host_states):
+            return lambda state: {'dom0_vcpus': int(state.host)}
+
+    gatherer = gather.Gatherer(parsed, ())
+    gatherer._sources = [('fresh', Fresh(parsed))]
+    request = gatherer.for_request([])
+    for i in range(1, 200):
+        assert request(state(str(i))).get('dom0_vcpus').value == i

@@ -1,0 +1,170 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The sources stats, aggregate and service_version."""
+
+from __future__ import annotations
+
+import logging
+
+from nova import objects
+from nova.scheduler import host_manager
+import pytest
+
+from nova_xen_sched import facts
+from nova_xen_sched import notices
+from nova_xen_sched.facts import aggregate
+from nova_xen_sched.facts import service_version
+from nova_xen_sched.facts import stats
+from tests.unit import builders
+
+
+@pytest.fixture(autouse=True)
+def memory(monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+
+
+def lookup(module, *states):
+    found = module.Source(None).for_request(list(states))
+    answers = [found(state) for state in states]
+    return answers if len(states) > 1 else answers[0]
+
+
+# stats
+
+
+def test_stats():
+    state = builders.state(
+        stats={'xen_libvirt_version': '9.0.0', 'num_instances': '3'}
+    )
+    assert lookup(stats, state) == {'libvirt_version': '9.0.0'}
+
+
+def test_stats_of_a_node_that_never_reported():
+    state = builders.state()
+    assert not hasattr(state, 'stats')
+    assert lookup(stats, state) is facts.NOTHING
+    state.stats = {'num_instances': '3'}
+    assert lookup(stats, state) is facts.NOTHING
+
+
+def test_equal_stats_are_one_answer():
+    one, other = lookup(
+        stats,
+        builders.state(stats={'xen_version': '4.17.5', 'a': 'b'}),
+        builders.state(stats={'xen_version': '4.17.5', 'a': 'c'}),
+    )
+    assert one is other
+
+
+# service_version
+
+
+def serving(version):
+    return builders.state(
+        service=host_manager.ReadOnlyDict({'version': version})
+    )
+
+
+def test_service_version():
+    answer = lookup(service_version, serving(53))
+    assert answer == {'libvirt_version': '4.0.0'}
+    assert isinstance(answer['libvirt_version'], facts.AtLeast)
+
+
+def test_service_version_that_proves_nothing():
+    assert lookup(service_version, serving(10)) is facts.NOTHING
+    assert lookup(service_version, builders.state()) is facts.NOTHING
+    without = builders.state(service=host_manager.ReadOnlyDict({}))
+    assert lookup(service_version, without) is facts.NOTHING
+
+
+# aggregate
+
+
+def agg(name, **metadata):
+    return objects.Aggregate(
+        name=name,
+        hosts=[],
+        metadata={'xen:' + key: value for key, value in metadata.items()},
+    )
+
+
+def test_no_aggregates():
+    assert lookup(aggregate, builders.state()) is facts.NOTHING
+    plain = objects.Aggregate(name='az', metadata={'availability_zone': 'a'})
+    state = builders.state(aggregates=[plain])
+    assert lookup(aggregate, state) is facts.NOTHING
+
+
+def test_one_aggregate():
+    state = builders.state(
+        aggregates=[agg('a', libvirt_version='1.2.5', dom0_vcpus='4')]
+    )
+    assert lookup(aggregate, state) == {
+        'libvirt_version': '1.2.5',
+        'dom0_vcpus': '4',
+    }
+
+
+def test_of_several_the_lowest():
+    state = builders.state(
+        aggregates=[
+            agg('a', libvirt_version='1.2.15', dom0_memory_mb='4096'),
+            agg('b', libvirt_version='1.2.5'),
+            agg('c', libvirt_migration_backports='true'),
+            agg('d', libvirt_migration_backports='false'),
+        ]
+    )
+    assert lookup(aggregate, state) == {
+        'libvirt_version': '1.2.5',
+        'dom0_memory_mb': '4096',
+        'libvirt_migration_backports': 'false',
+    }
+
+
+def test_a_bad_value_is_left_out_with_one_warning(caplog):
+    bad = agg('bad', libvirt_version='new', xen_version='x', version='-4')
+    good = agg('good', libvirt_version='1.2.5')
+    states = [builders.state(aggregates=[bad, good]) for _ in range(5)]
+    with caplog.at_level(logging.WARNING):
+        answers = lookup(aggregate, *states)
+        lookup(aggregate, *states)
+    assert all(a == {'libvirt_version': '1.2.5'} for a in answers)
+    assert [record.getMessage() for record in caplog.records] == [
+        "libvirt_version 'new' from metadata xen:libvirt_version of "
+        "aggregate bad can't be read ('new' is no version like 1.2.15); it "
+        'is unknown.',
+        "xen_version '-4' from metadata xen:version of aggregate bad can't "
+        "be read ('-4' is no version like 1.2.15); it is unknown.",
+    ]
+
+
+def test_each_aggregate_is_read_once(mocker):
+    read = mocker.spy(aggregate, '_read')
+    shared = [agg('a', libvirt_version='1.2.5'), agg('b')]
+    lookup(aggregate, *[builders.state(aggregates=shared) for _ in range(20)])
+    assert read.call_count == 2
+
+
+def test_edits_in_place_and_replacements_count_in_the_next_request():
+    source = aggregate.Source(None)
+    edited = agg('a', libvirt_version='1.2.5')
+    state = builders.state(aggregates=[edited])
+    for version in ('1.2.15', '1.3.1', '1.3.2'):
+        edited.metadata['xen:libvirt_version'] = version
+        answer = source.for_request([state])(state)
+        assert answer == {'libvirt_version': version}
+        state.aggregates = [agg('a', libvirt_version='9.' + version[:3])]
+        answer = source.for_request([state])(state)
+        assert answer == {'libvirt_version': '9.' + version[:3]}
+        state.aggregates = [edited]

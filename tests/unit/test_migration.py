@@ -1,0 +1,109 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+import logging
+
+from nova import context as nova_context
+from nova import exception
+from nova import objects
+import pytest
+
+from nova_xen_sched import migration
+from nova_xen_sched import notices
+from nova_xen_sched.guest import Kind
+from tests.unit import builders
+
+
+@pytest.fixture(autouse=True)
+def memory(monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+
+
+@pytest.fixture
+def cells(mocker):
+    """What nova's read of the cell answers; the read itself is mocked.
+
+    The functional tests do it for real.
+    """
+    return mocker.patch.object(nova_context, 'scatter_gather_cells')
+
+
+def warnings(caplog):
+    return [r for r in caplog.records if r.levelname == 'WARNING']
+
+
+@pytest.mark.parametrize(
+    'task_state, kind',
+    [
+        ('migrating', Kind.LIVE_MIGRATION),
+        ('rebuilding', Kind.EVACUATION),
+        ('resize_prep', Kind.MOVE),
+        (None, Kind.MOVE),
+    ],
+)
+def test_task_states(cells, task_state, kind):
+    cells.return_value = {builders.UUID: (task_state,)}
+    assert migration.Teller(builders.moved(), 5)() is kind
+
+
+def test_it_reads_once(cells):
+    cells.return_value = {builders.UUID: ('migrating',)}
+    teller = migration.Teller(builders.moved(), 2.5)
+    assert not cells.called
+    assert [teller() for _ in range(3)] == [Kind.LIVE_MIGRATION] * 3
+    assert cells.call_count == 1
+    context, found, timeout, _read, uuid = cells.call_args[0]
+    assert context.is_admin
+    assert [cell.uuid for cell in found] == [builders.UUID]
+    assert (timeout, uuid) == (2.5, builders.UUID)
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        nova_context.did_not_respond_sentinel,
+        exception.InstanceNotFound(instance_id='x'),
+        RuntimeError('database is away'),
+        None,
+    ],
+)
+def test_no_answer(cells, caplog, answer):
+    cells.return_value = {builders.UUID: answer}
+    teller = migration.Teller(builders.moved(), 5)
+    assert [teller() for _ in range(3)] == [None] * 3
+    assert cells.call_count == 1
+    (line,) = warnings(caplog)
+    assert 'live_migration_unknown counts' in line.getMessage()
+
+
+def test_a_read_that_raises(cells, caplog):
+    cells.side_effect = RuntimeError
+    teller = migration.Teller(builders.moved(), 5)
+    assert [teller() for _ in range(3)] == [None] * 3
+    errors = [r for r in caplog.records if r.levelno >= logging.ERROR]
+    assert len(errors) == 1
+
+
+def test_a_request_without_cell(caplog):
+    assert migration.Teller(builders.spec(), 5)() is None
+
+
+def test_the_read_itself(mocker):
+    get = mocker.patch.object(
+        objects.Instance,
+        'get_by_uuid',
+        return_value=objects.Instance(task_state='migrating'),
+    )
+    assert migration._task_state('context', 'uuid') == ('migrating',)
+    get.assert_called_once_with('context', 'uuid', expected_attrs=[])
