@@ -48,8 +48,10 @@ def conf(*options):
     return '\n'.join(
         (
             cloud.Cloud.NOVA_CONF.rstrip(),
-            # else a host that has just booted a guest weighs less
+            # Memory alone decides; a host that has just booted a guest would
+            # weigh less by its I/O, and nova 22 counts its vCPUs otherwise.
             'io_ops_weight_multiplier = 0',
+            'cpu_weight_multiplier = 0',
             '[xen_scheduler]',
         )
         + options
