@@ -14,19 +14,30 @@
 
 dom0 is the privileged guest whose memory and CPUs serve all others. Three
 rooms limit how many guests a host can serve: dom0's memory, dom0's CPUs, and
-the host's RAM beside dom0. Each has a *headroom*: the share of the room that
-is left once one more guest is placed; 1 is an empty room, 0 a full one, and
-below 0 it is overcommitted.
+the host's RAM beside dom0. The *headroom* of a room is the share of it that
+is left: 1 is an empty room, 0 a full one, below 0 it is overcommitted. The
+scarcest room decides for the host.
 
 This module knows nothing of nova, nor of where its numbers come from.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from typing import Mapping
 from typing import NamedTuple
+from typing import Tuple
+
+#: The lowest headroom: however far a room is overcommitted, and of a room
+#: that is none. So it is a finite number always.
+FLOOR = -100.0
+
+#: The modes of guests, in the order in which they are counted.
+MODES = ('hvm', 'pv', 'pvh')
+
+#: Capacity and use of dom0's memory (MiB), dom0's CPUs (guests) and the
+#: host's RAM (MiB).
+Measures = Tuple[float, float, float, float, float, float]
 
 
 class Room(str, enum.Enum):
@@ -40,110 +51,158 @@ class Room(str, enum.Enum):
         return self.value
 
 
-#: The lowest headroom: however far a room is overcommitted, and of a room
-#: that is none. So it is a finite number always.
-FLOOR = -100.0
+class Load(NamedTuple):
+    """A host, and the guests that it serves.
 
-HVM = 'hvm'
-PV = 'pv'
-PVH = 'pvh'
-
-
-class Overhead(NamedTuple):
-    """What a guest takes from the host's RAM beyond its own memory, in MiB.
-
-    :ivar per_mib: for each MiB of its memory.
-    :ivar per_vcpu: for each vCPU.
-    :ivar per_guest: for each guest.
-    """
-
-    per_mib: float
-    per_vcpu: float
-    per_guest: float
-
-
-#: By name and mode. ``xenapi`` is what nova's XenAPI driver used until 19,
-#: fitted to Rackspace's fleet (without its rounding up to whole MB):
-#: 0.00781 x MiB + 1.5 x vCPUs + 3. ``libxl`` is libxl_create.c's: 256 KiB x 4
-#: a vCPU, 4 KiB a MiB for all but PV, and 2 MiB (PV: 1).
-OVERHEADS: Mapping[str, Mapping[str, Overhead]] = {
-    'none': dict.fromkeys((HVM, PV, PVH), Overhead(0, 0, 0)),
-    'xenapi': dict.fromkeys((HVM, PV, PVH), Overhead(0.00781, 1.5, 3)),
-    'libxl': {
-        HVM: Overhead(4 / 1024, 1, 2),
-        PV: Overhead(0, 1, 1),
-        PVH: Overhead(4 / 1024, 1, 2),
-    },
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Model:
-    """What dom0 itself uses, and what each guest takes: a site's figures.
-
-    :ivar base_memory_mb: MiB of dom0's memory that dom0 itself uses.
-    :ivar base_vcpus: vCPUs of dom0 that dom0 itself uses.
-    :ivar memory_mb: MiB of dom0's memory that a guest takes, by mode.
-    :ivar guests_per_vcpu: guests that one vCPU of dom0 serves.
-    :ivar hvm_share: the share of HVM guests where a mode is not known.
-    :ivar overhead: what a guest takes from the host's RAM beyond its own
-        memory, by mode.
-    """
-
-    base_memory_mb: float
-    base_vcpus: float
-    memory_mb: Mapping[str, float]
-    guests_per_vcpu: float
-    hvm_share: float
-    overhead: Mapping[str, Overhead]
-
-    def average(self, by_mode: Mapping[str, float]) -> float:
-        """The mean over a guest whose mode is not known."""
-        return (
-            self.hvm_share * by_mode[HVM] + (1 - self.hvm_share) * by_mode[PV]
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class Guests:
-    """Guests on a host.
-
-    :ivar by_mode: how many of each mode are known.
-    :ivar unknown: how many more there are whose mode is not known.
-    :ivar memory_mb: their memory in all, MiB.
-    :ivar vcpus: their vCPUs in all.
-    """
-
-    by_mode: Mapping[str, int]
-    unknown: int = 0
-    memory_mb: float = 0
-    vcpus: float = 0
-
-    @property
-    def count(self) -> int:
-        return sum(self.by_mode.values()) + self.unknown
-
-
-@dataclasses.dataclass(frozen=True)
-class Host:
-    """A host that serves guests.
-
-    :ivar memory_mb: the whole machine's RAM, MiB.
+    :ivar memory_mb: the whole machine's RAM, MiB; 0 if it never said.
     :ivar dom0_memory_mb: dom0's size, MiB.
     :ivar dom0_vcpus: dom0's vCPUs.
+    :ivar hvm: how many HVM guests there are; pv and pvh likewise.
+    :ivar unknown: how many guests there are whose mode is not known.
+    :ivar guests_memory_mb: the guests' own memory in all, MiB.
+    :ivar guests_vcpus: their vCPUs in all.
     """
 
     memory_mb: float
     dom0_memory_mb: float
     dom0_vcpus: float
+    hvm: int = 0
+    pv: int = 0
+    pvh: int = 0
+    unknown: int = 0
+    guests_memory_mb: float = 0
+    guests_vcpus: float = 0
+
+    @property
+    def guests(self) -> int:
+        """All guests."""
+        return self.hvm + self.pv + self.pvh + self.unknown
+
+    def plus(
+        self, mode: str | None, memory_mb: float, vcpus: float, count: int = 1
+    ) -> Load:
+        """The host with more guests, all alike.
+
+        :param mode: one of MODES, None if it is not known.
+        :param memory_mb: of each, MiB.
+        """
+        name = mode or 'unknown'
+        more = {name: getattr(self, name) + count}
+        return self._replace(
+            guests_memory_mb=self.guests_memory_mb + memory_mb * count,
+            guests_vcpus=self.guests_vcpus + vcpus * count,
+            **more,
+        )
 
 
-@dataclasses.dataclass(frozen=True)
-class Left:
+class Overhead(NamedTuple):
+    """What a guest takes from the host's RAM beyond its own memory, MiB."""
+
+    per_mib: float
+    per_vcpu: float
+    per_hvm_guest: float
+    per_pv_guest: float
+
+
+#: The published formulas. ``xenapi`` is what nova's XenAPI driver used until
+#: 19, fitted to Rackspace's fleet; its rounding up to whole MB is left out.
+#: ``libxl`` is libxl_create.c's; it takes the 4 KiB a MiB only of guests that
+#: are not PV, here all count so, since memory is not known by mode.
+OVERHEADS: Mapping[str, Overhead] = {
+    'none': Overhead(0, 0, 0, 0),
+    'xenapi': Overhead(0.00781, 1.5, 3, 3),
+    'libxl': Overhead(4 / 1024, 1, 2, 1),
+}
+
+
+class Model(NamedTuple):
+    """A site's figures: what dom0 itself uses, and what each guest takes.
+
+    :ivar base_memory_mb: MiB of dom0's memory that dom0 itself uses.
+    :ivar base_vcpus: vCPUs of dom0 that dom0 itself uses.
+    :ivar hvm_memory_mb: MiB of dom0's memory that an HVM guest takes; pv and
+        pvh likewise.
+    :ivar guests_per_vcpu: guests that one vCPU of dom0 serves.
+    :ivar hvm_share: the share of HVM guests, the others being PV, among
+        those whose mode is not known.
+    :ivar overhead: what guests take from the host's RAM.
+    """
+
+    base_memory_mb: float
+    base_vcpus: float
+    hvm_memory_mb: float
+    pv_memory_mb: float
+    pvh_memory_mb: float
+    guests_per_vcpu: float
+    hvm_share: float
+    overhead: Overhead
+
+    def measure(self, load: Load) -> Measures:
+        """What each room has, and what guests take of it.
+
+        :param load: with the guest that is to be placed, if there is one.
+        """
+        (
+            memory_mb,
+            dom0_memory_mb,
+            dom0_vcpus,
+            hvm,
+            pv,
+            pvh,
+            unknown,
+            guests_memory_mb,
+            guests_vcpus,
+        ) = load
+        # Guests of unknown mode count as the average one.
+        likely_hvm = hvm + unknown * self.hvm_share
+        likely_pv = pv + unknown - unknown * self.hvm_share
+        overhead = self.overhead
+        return (
+            dom0_memory_mb - self.base_memory_mb,
+            likely_hvm * self.hvm_memory_mb
+            + likely_pv * self.pv_memory_mb
+            + pvh * self.pvh_memory_mb,
+            (dom0_vcpus - self.base_vcpus) * self.guests_per_vcpu,
+            hvm + pv + pvh + unknown,
+            memory_mb - dom0_memory_mb,
+            guests_memory_mb * (1 + overhead.per_mib)
+            + guests_vcpus * overhead.per_vcpu
+            + (likely_hvm + pvh) * overhead.per_hvm_guest
+            + likely_pv * overhead.per_pv_guest,
+        )
+
+    def headroom(self, load: Load) -> float:
+        """The headroom of the scarcest room; from FLOOR to 1.
+
+        :param load: with the guest that is to be placed, if there is one.
+        """
+        memory, memory_used, cpu, cpu_used, ram, ram_used = self.measure(load)
+        if memory <= 0 or cpu <= 0 or (ram <= 0 and load.memory_mb > 0):
+            return FLOOR
+        fullest = max(memory_used / memory, cpu_used / cpu)
+        if ram > 0 and ram_used > fullest * ram:
+            fullest = ram_used / ram
+        return max(1 - fullest, FLOOR)
+
+    def rooms(self, load: Load) -> tuple[Left, ...]:
+        """The rooms one by one, for showing; as headroom() has them.
+
+        The host's RAM is missing where the host never said how much it has.
+        """
+        measures = self.measure(load)
+        left = [
+            Left(room, measures[2 * i], measures[2 * i + 1])
+            for i, room in enumerate(Room)
+        ]
+        if load.memory_mb <= 0:
+            left.pop()
+        return tuple(left)
+
+
+class Left(NamedTuple):
     """One room: what it has, and what guests take of it.
 
-    :ivar capacity: what there is for guests; MiB, or guests for dom0_cpu.
-    :ivar used: what they take, the one to be placed included.
+    MiB, or guests for dom0's CPUs.
     """
 
     room: Room
@@ -152,74 +211,16 @@ class Left:
 
     @property
     def headroom(self) -> float:
-        """The share of the room that is left; FLOOR at least."""
+        """The share of the room that is left; from FLOOR to 1."""
         if self.capacity <= 0:
             return FLOOR
         return max(1 - self.used / self.capacity, FLOOR)
 
     @property
-    def fits(self) -> bool:
-        return self.used <= self.capacity and self.capacity > 0
+    def overcommitted(self) -> bool:
+        return self.capacity <= 0 or self.used > self.capacity
 
 
-def rooms(
-    model: Model,
-    host: Host,
-    guests: Guests,
-) -> tuple[Left, Left, Left]:
-    """The three rooms of a host with these guests on it.
-
-    :param guests: all that count, the one to be placed included.
-    """
-    count = guests.count
-    by_mode = guests.by_mode
-    dom0_memory = model.average(model.memory_mb) * guests.unknown
-    for mode, number in by_mode.items():
-        dom0_memory += model.memory_mb[mode] * number
-    return (
-        Left(
-            Room.DOM0_MEMORY,
-            host.dom0_memory_mb - model.base_memory_mb,
-            dom0_memory,
-        ),
-        Left(
-            Room.DOM0_CPU,
-            (host.dom0_vcpus - model.base_vcpus) * model.guests_per_vcpu,
-            count,
-        ),
-        Left(
-            Room.HOST_MEMORY,
-            host.memory_mb - host.dom0_memory_mb,
-            guests.memory_mb + _overhead(model, guests),
-        ),
-    )
-
-
-def _overhead(model: Model, guests: Guests) -> float:
-    """MiB beyond the guests' own memory.
-
-    Memory and vCPUs are known in all, not by mode: each guest counts as one
-    of average size.
-    """
-    count = guests.count
-    if not count:
-        return 0
-    total = 0.0
-    shares = dict(guests.by_mode)
-    total_hvm = model.hvm_share * guests.unknown
-    weights = {mode: float(number) for mode, number in shares.items()}
-    weights[HVM] = weights.get(HVM, 0) + total_hvm
-    weights[PV] = weights.get(PV, 0) + guests.unknown - total_hvm
-    for mode, number in weights.items():
-        each = model.overhead[mode]
-        total += number * (
-            each.per_guest
-            + each.per_mib * guests.memory_mb / count
-            + each.per_vcpu * guests.vcpus / count
-        )
-    return total
-
-
-def scarcest(left: tuple[Left, ...]) -> Left:
+def scarcest(rooms: tuple[Left, ...]) -> Left:
     """The room that decides: the one with the least headroom."""
-    return min(left, key=lambda each: each.headroom)
+    return min(rooms, key=lambda left: left.headroom)

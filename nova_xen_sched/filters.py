@@ -23,7 +23,9 @@ import nova.conf
 from nova.scheduler import filters
 from oslo_log import log as logging
 
+from nova_xen_sched import census
 from nova_xen_sched import conf
+from nova_xen_sched import dom0
 from nova_xen_sched import guest
 from nova_xen_sched import host
 from nova_xen_sched import migration
@@ -54,18 +56,25 @@ class XenHostFilter(filters.BaseHostFilter):
     # A rebuild with another image must still fit its host.
     RUN_ON_REBUILD = True
 
-    # What a host can run does not change within a request.
-    run_filter_once_per_request = True
-
     def __init__(self) -> None:
         super().__init__()
         try:
             self._options = conf.Options(CONF)
-            self._facts = _gatherer(self._options.current())
+            self._facts = gather.shared(
+                CONF, self._options.current().fact_sources
+            )
         except conf.OptionError as e:
             # The last words of a nova-scheduler that must not start so.
             LOG.critical('%s', e)
             raise SystemExit('nova-xen-sched: %s' % e) from None
+
+    def run_filter_for_index(self, index: int) -> bool:
+        """Whether to run for the index-th server of a request.
+
+        What a host can run does not change within a request. How much room
+        it has does.
+        """
+        return index == 0 or self._options.current().refuse_dom0_overcommit
 
     def host_passes(self, host_state: Any, spec_obj: Any) -> bool:
         """Whether one host can run the guest.
@@ -166,28 +175,29 @@ class _Asked:
             self.facts
             if rules.facts_matter(self.guest, self.settings)
             else None,
+            self._rooms
+            if rules.rooms_matter(self.guest, self.settings)
+            else None,
         )
+        self._load_of = census.Census(
+            self.settings, self.guest.vm_mode, CONF.reserved_host_memory_mb
+        )
+
+    def _rooms(
+        self, state: Any, facts: gather.HostFacts
+    ) -> tuple[dom0.Left, ...]:
+        """The rooms of a Xen host once the guest is placed."""
+        load = self._load_of(state, facts).plus(
+            census.mode_of(self.guest.vm_mode, self.settings),
+            self.guest.memory_mb,
+            self.guest.vcpus,
+        )
+        return self.settings.dom0_model.rooms(load)
 
     def judge(self, key: host.Key) -> rules.Verdict:
         return rules.judge(
             self.guest, self.reader.host(key), self.settings, self.tell
         )
-
-
-def _gatherer(settings: conf.Settings) -> gather.Gatherer:
-    """The sources that fact_sources names.
-
-    :raises conf.OptionError: if one of them is not installed.
-    """
-    installed = gather.available()
-    for name in settings.fact_sources:
-        if name not in installed:
-            raise conf.OptionError(
-                '[%s] fact_sources names %s, which is not installed; there '
-                'are %s'
-                % (conf.GROUP.name, name, ', '.join(installed) or 'none')
-            )
-    return gather.Gatherer(CONF, settings.fact_sources)
 
 
 def read_request(spec_obj: Any) -> guest.GuestRequest:

@@ -54,6 +54,8 @@ class GuestRequest:
     :ivar maxphysaddr_bits: the least physical address bits of the host.
     :ivar disk_format: Glance's disk_format, in lower case.
     :ivar boot_from_volume: whether the root disk is a volume.
+    :ivar memory_mb: the flavor's memory, MiB.
+    :ivar vcpus: the flavor's vCPUs.
     """
 
     kinds: frozenset[Kind] = frozenset({Kind.BOOT})
@@ -65,6 +67,8 @@ class GuestRequest:
     maxphysaddr_bits: int | None = None
     disk_format: str | None = None
     boot_from_volume: bool = False
+    memory_mb: int = 0
+    vcpus: int = 0
 
     @property
     def names_a_type(self) -> bool:
@@ -82,6 +86,12 @@ _HAS_MAXPHYSADDR = 'hw_maxphysaddr_bits' in image_meta.ImageMetaProps.fields
 def _get(obj: Any, name: str) -> Any:
     """A field of a nova object, or None where it is not set."""
     return getattr(obj, name) if name in obj else None
+
+
+def _flavor(spec: Any, name: str) -> int:
+    flavor = _get(spec, 'flavor')
+    value = _get(flavor, name) if flavor is not None else None
+    return value or 0
 
 
 def kinds_of(spec: Any) -> frozenset[Kind]:
@@ -140,4 +150,6 @@ def from_spec(
         ),
         disk_format=disk_format.lower() if disk_format else None,
         boot_from_volume=bool(_get(spec, 'is_bfv')),
+        memory_mb=_flavor(spec, 'memory_mb'),
+        vcpus=_flavor(spec, 'vcpus'),
     )

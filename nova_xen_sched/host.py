@@ -22,6 +22,7 @@ from typing import cast
 from typing import Optional
 from typing import Tuple
 
+from nova_xen_sched.dom0 import Left
 from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.facts.gather import NOT_ASKED
 from nova_xen_sched.versions import Version
@@ -30,13 +31,14 @@ from nova_xen_sched.versions import Version
 GuestType = Tuple[str, str, str]
 
 #: hypervisor type, hypervisor version, guest types, physical address bits,
-#: facts
+#: facts, rooms
 Key = Tuple[
     Optional[str],
     Optional[int],
     Tuple[GuestType, ...],
     Optional[int],
     HostFacts,
+    Tuple[Left, ...],
 ]
 
 XEN = 'xen'
@@ -44,6 +46,13 @@ XEN = 'xen'
 
 def _calls_itself_xen(hypervisor_type: str | None) -> bool:
     return hypervisor_type is not None and hypervisor_type.lower() == XEN
+
+
+def state_is_xen(state: Any) -> bool:
+    """Whether a nova HostState is of a Xen host, as Host.is_xen has it."""
+    return _calls_itself_xen(state.hypervisor_type) and any(
+        triple[1] == XEN for triple in state.supported_instances or ()
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +66,8 @@ class Host:
     :ivar maxphysaddr_bits: physical address bits, None if unknown. Read only
         when the guest asks for it.
     :ivar facts: what the sources of facts know; of Xen hosts only.
+    :ivar rooms: its dom0's and its own room once the guest is placed; empty
+        where no rule asks for them.
     :ivar is_xen: whether it runs Xen through libvirt.
     """
 
@@ -65,6 +76,7 @@ class Host:
     hypervisor_version: int | None = None
     maxphysaddr_bits: int | None = None
     facts: HostFacts = NOT_ASKED
+    rooms: tuple[Left, ...] = ()
     is_xen: bool = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,38 +134,48 @@ class Reader:
         that cpu_info is worth parsing.
     :param facts_of: looks up the facts of a HostState, None if no rule
         needs any.
+    :param rooms_of: works out the rooms of a Xen host, None if no rule needs
+        them.
     """
 
     def __init__(
         self,
         maxphysaddr: bool = False,
         facts_of: Callable[[Any], HostFacts] | None = None,
+        rooms_of: Callable[[Any, HostFacts], tuple[Left, ...]] | None = None,
     ) -> None:
         self._bits: dict[str, int | None] | None = {} if maxphysaddr else None
         self._facts_of = facts_of
+        self._rooms_of = rooms_of
 
     def key(self, state: Any) -> Key:
         """All that the rules look at in a nova HostState, to compare by."""
         hypervisor_type = state.hypervisor_type
+        facts = NOT_ASKED
+        rooms: tuple[Left, ...] = ()
+        if self._facts_of and _calls_itself_xen(hypervisor_type):
+            facts = self._facts_of(state)
+            if self._rooms_of:
+                rooms = self._rooms_of(state, facts)
         return (
             hypervisor_type,
             state.hypervisor_version,
             tuple(map(tuple, state.supported_instances or ())),
             None if self._bits is None else self._read_bits(state.cpu_info),
-            self._facts_of(state)
-            if self._facts_of and _calls_itself_xen(hypervisor_type)
-            else NOT_ASKED,
+            facts,
+            rooms,
         )
 
     def host(self, key: Key) -> Host:
         """The Host that a key describes."""
-        hv_type, hv_version, types, bits, facts = key
+        hv_type, hv_version, types, bits, facts, rooms = key
         return Host(
             guest_types=types,
             hypervisor_type=hv_type,
             hypervisor_version=hv_version,
             maxphysaddr_bits=bits,
             facts=facts,
+            rooms=rooms,
         )
 
     def _read_bits(self, cpu_info: Any) -> int | None:

@@ -40,6 +40,9 @@ class Code(str, enum.Enum):
     LIBVIRT_TOO_OLD = 'libvirt_too_old'
     LIBVIRT_UNKNOWN = 'libvirt_unknown'
     LIVE_MIGRATION_UNKNOWN = 'live_migration_unknown'
+    DOM0_MEMORY = 'dom0_memory'
+    DOM0_CPU = 'dom0_cpu'
+    HOST_MEMORY = 'host_memory'
 
     def __str__(self) -> str:
         return self.value

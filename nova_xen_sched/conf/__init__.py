@@ -28,9 +28,12 @@ from oslo_log import log as logging
 from nova_xen_sched import notices
 from nova_xen_sched import refusal
 from nova_xen_sched.conf import adoption
+from nova_xen_sched.conf import dom0
 from nova_xen_sched.conf import facts
 from nova_xen_sched.conf import guest_types
 from nova_xen_sched.conf import versions
+from nova_xen_sched.dom0 import Model
+from nova_xen_sched.dom0 import OVERHEADS
 from nova_xen_sched.versions import parse
 from nova_xen_sched.versions import Version
 
@@ -53,7 +56,7 @@ the last good values stay in force, and one ERROR line names the wrong one.
 ALL_CODES = 'all'
 
 #: By topic, in the order of the sample file.
-_TOPICS = (guest_types, versions, facts, adoption)
+_TOPICS = (guest_types, versions, facts, dom0, adoption)
 _ALL_OPTS = [opt for topic in _TOPICS for opt in topic.OPTS]
 
 
@@ -61,12 +64,24 @@ class OptionError(ValueError):
     """A value in [xen_scheduler] that can't be used; one line, names it."""
 
 
+_MODEL = Model(
+    base_memory_mb=400,
+    base_vcpus=0.75,
+    hvm_memory_mb=24,
+    pv_memory_mb=14,
+    pvh_memory_mb=3,
+    guests_per_vcpu=20,
+    hvm_share=0.6,
+    overhead=OVERHEADS['xenapi'],
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The options as they were at one moment; one is taken a request.
 
     Fields are named as the options, and hold their values in the form in
-    which the rules use them.
+    which the rules use them; dom0_model holds the figures of the dom0 model.
     """
 
     default_vm_mode: str = 'xen'
@@ -86,6 +101,11 @@ class Settings:
     )
     host_facts_file: str | None = None
     facts_max_age: float = 0
+    dom0_memory_mb: float = 1024
+    dom0_vcpus: float = 4
+    dom0_model: Model = _MODEL
+    dom0_headroom_weight_multiplier: float = 10.0
+    refuse_dom0_overcommit: bool = False
     report_only: frozenset[refusal.Code] = frozenset()
 
 
@@ -152,6 +172,20 @@ def read(conf: cfg.ConfigOpts) -> Settings:
         fact_sources=tuple(get('fact_sources')),
         host_facts_file=get('host_facts_file'),
         facts_max_age=get('facts_max_age'),
+        dom0_memory_mb=get('dom0_memory_mb'),
+        dom0_vcpus=get('dom0_vcpus'),
+        dom0_model=Model(
+            base_memory_mb=get('dom0_base_memory_mb'),
+            base_vcpus=get('dom0_base_vcpus'),
+            hvm_memory_mb=get('dom0_memory_mb_per_hvm_guest'),
+            pv_memory_mb=get('dom0_memory_mb_per_pv_guest'),
+            pvh_memory_mb=get('dom0_memory_mb_per_pvh_guest'),
+            guests_per_vcpu=get('dom0_guests_per_vcpu'),
+            hvm_share=get('dom0_hvm_share'),
+            overhead=OVERHEADS[get('guest_memory_overhead')],
+        ),
+        dom0_headroom_weight_multiplier=get('dom0_headroom_weight_multiplier'),
+        refuse_dom0_overcommit=get('refuse_dom0_overcommit'),
         report_only=_report_only(get('report_only')),
     )
 

@@ -17,6 +17,8 @@ from __future__ import annotations
 from oslo_config import cfg
 from oslo_config import types
 
+from nova_xen_sched.conf import values
+
 OPTS = [
     cfg.Opt(
         'fact_sources',
@@ -66,7 +68,7 @@ Related options:
     ),
     cfg.Opt(
         'facts_max_age',
-        type=types.Float(min=0),
+        type=values.Number(min=0, max=36500),
         default=0,
         mutable=True,
         help="""
@@ -77,7 +79,7 @@ WARNING names their hosts. Facts without ``observed_at`` are never stale.
 
 Possible values:
 
-* days, fractions too
+* days, fractions too; 36500 at most
 * ``0``: facts don't age. The default.
 """,
     ),

@@ -17,6 +17,8 @@ from __future__ import annotations
 from oslo_config import cfg
 from oslo_config import types
 
+from nova_xen_sched.conf import values
+
 #: Digits and dots, from major alone to four parts; 0 means off.
 VERSION = types.String(regex=r'^\d{1,6}(\.\d{1,6}){0,3}$')
 
@@ -151,7 +153,7 @@ Possible values:
     ),
     cfg.Opt(
         'live_migration_read_timeout',
-        type=types.Float(min=0.1, max=60),
+        type=values.Number(min=0.1, max=60),
         default=5.0,
         mutable=True,
         help="""

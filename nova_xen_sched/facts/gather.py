@@ -25,6 +25,7 @@ from oslo_log import log as logging
 import stevedore
 from stevedore import extension
 
+from nova_xen_sched import conf
 from nova_xen_sched import facts
 from nova_xen_sched import notices
 from nova_xen_sched import versions
@@ -60,6 +61,34 @@ def available() -> list[str]:
     """The names of all sources that are installed."""
     found = extension.ExtensionManager(NAMESPACE)
     return sorted(found.entry_points_names())
+
+
+#: One for each configuration (kept, so that its id stays its own) and list
+#: of names.
+_SHARED: dict[tuple[int, tuple[str, ...]], tuple[Any, Gatherer]] = {}
+
+
+def shared(config: Any, names: tuple[str, ...]) -> Gatherer:
+    """The sources that all plugins of one process share.
+
+    :param config: nova's configuration.
+    :param names: what fact_sources says.
+    :raises conf.OptionError: if one of them is not installed.
+    """
+    entry = _SHARED.get((id(config), names))
+    if entry is not None:
+        return entry[1]
+    installed = available()
+    for name in names:
+        if name not in installed:
+            raise conf.OptionError(
+                '[%s] fact_sources names %s, which is not installed; there '
+                'are %s'
+                % (conf.GROUP.name, name, ', '.join(installed) or 'none')
+            )
+    made = Gatherer(config, names)
+    _SHARED[id(config), names] = (config, made)
+    return made
 
 
 class Gatherer:

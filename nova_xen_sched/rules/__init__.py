@@ -31,6 +31,7 @@ from nova_xen_sched.guest import Kind
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.rules import dom0
 from nova_xen_sched.rules import guest_types
 from nova_xen_sched.rules import images
 from nova_xen_sched.rules import versions
@@ -49,6 +50,7 @@ class Rule:
     refuses: RuleFunction
     kinds: Kinds
     needs_facts: bool = False
+    needs_rooms: bool = False
 
 
 def _every(settings: conf.Settings) -> frozenset[Kind]:
@@ -82,8 +84,14 @@ def _live_migration(settings: conf.Settings) -> frozenset[Kind]:
     return frozenset()
 
 
+def _dom0(settings: conf.Settings) -> frozenset[Kind]:
+    # A rebuild takes no more than its guest has.
+    if not settings.refuse_dom0_overcommit:
+        return frozenset()
+    return frozenset(Kind) - {Kind.REBUILD}
+
+
 #: The rules in the order in which they are judged: the first one decides.
-#: The dom0 rules belong at its end.
 RULES: tuple[Rule, ...] = (
     Rule((Code.ARCHITECTURE,), guest_types.architecture, _every),
     Rule((Code.HYPERVISOR_TYPE,), guest_types.hypervisor_type, _every),
@@ -114,6 +122,27 @@ RULES: tuple[Rule, ...] = (
         _live_migration,
         needs_facts=True,
     ),
+    Rule(
+        (Code.DOM0_MEMORY,),
+        dom0.dom0_memory,
+        _dom0,
+        needs_facts=True,
+        needs_rooms=True,
+    ),
+    Rule(
+        (Code.DOM0_CPU,),
+        dom0.dom0_cpu,
+        _dom0,
+        needs_facts=True,
+        needs_rooms=True,
+    ),
+    Rule(
+        (Code.HOST_MEMORY,),
+        dom0.host_memory,
+        _dom0,
+        needs_facts=True,
+        needs_rooms=True,
+    ),
 )
 
 
@@ -134,12 +163,24 @@ class Verdict:
 ACCEPTED = Verdict()
 
 
+def _that_count(
+    guest: GuestRequest, settings: conf.Settings
+) -> Iterator[Rule]:
+    return (
+        rule
+        for rule in RULES
+        if not rule.kinds(settings).isdisjoint(guest.kinds)
+    )
+
+
 def facts_matter(guest: GuestRequest, settings: conf.Settings) -> bool:
     """Whether any rule that needs facts of hosts counts for the guest."""
-    return any(
-        rule.needs_facts and not rule.kinds(settings).isdisjoint(guest.kinds)
-        for rule in RULES
-    )
+    return any(rule.needs_facts for rule in _that_count(guest, settings))
+
+
+def rooms_matter(guest: GuestRequest, settings: conf.Settings) -> bool:
+    """Whether any rule that needs hosts' rooms counts for the guest."""
+    return any(rule.needs_rooms for rule in _that_count(guest, settings))
 
 
 #: Tells what a request does where its RequestSpec can't; None if nothing can.
@@ -160,10 +201,8 @@ def refusals(
 
     :param tell: asked only where a refusal depends on it.
     """
-    for rule in RULES:
+    for rule in _that_count(guest, settings):
         counts_for = rule.kinds(settings)
-        if counts_for.isdisjoint(guest.kinds):
-            continue
         refusal = rule.refuses(guest, host, settings)
         if refusal is None:
             continue

@@ -93,6 +93,18 @@ WRONG = {
     'fact_sources': 'a b',
     'host_facts_file': '$nowhere',
     'facts_max_age': '-1',
+    'dom0_memory_mb': '0',
+    'dom0_vcpus': '0',
+    'dom0_base_memory_mb': '-1',
+    'dom0_base_vcpus': 'half',
+    'dom0_memory_mb_per_hvm_guest': '-0.1',
+    'dom0_memory_mb_per_pv_guest': 'nan',
+    'dom0_memory_mb_per_pvh_guest': 'inf',
+    'dom0_guests_per_vcpu': '0',
+    'dom0_hvm_share': '1.01',
+    'guest_memory_overhead': 'some',
+    'dom0_headroom_weight_multiplier': 'inf',
+    'refuse_dom0_overcommit': '2',
 }
 
 

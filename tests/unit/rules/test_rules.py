@@ -285,7 +285,7 @@ def test_sentences(asked, host, settings, sentence):
 
 
 def test_every_code_has_its_sentence_here():
-    """Those of versions stand in test_versions.py."""
+    """The others stand in test_versions.py and test_dom0.py."""
     said = {sentence.split(':')[0] for *_, sentence in SENTENCES}
     assert {code.value for code in Code} - said == {
         'xen_too_old',
@@ -293,4 +293,7 @@ def test_every_code_has_its_sentence_here():
         'libvirt_too_old',
         'libvirt_unknown',
         'live_migration_unknown',
+        'dom0_memory',
+        'dom0_cpu',
+        'host_memory',
     }

@@ -1,0 +1,238 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Options about dom0's size, and what guests take from it."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+from oslo_config import types
+
+from nova_xen_sched.conf import values
+
+#: Above any real figure; keeps sums finite.
+_MOST = 10**9
+
+
+def _number(name: str, default: float, least: float, text: str) -> cfg.Opt:
+    return cfg.Opt(
+        name,
+        type=values.Number(min=least, max=_MOST),
+        default=default,
+        mutable=True,
+        help=text,
+    )
+
+
+OPTS = [
+    _number(
+        'dom0_memory_mb',
+        1024,
+        1,
+        """
+Size of dom0, in MiB, on Xen hosts for which no fact says it.
+
+Possible values:
+
+* MiB. The default, 1024, is the least that OpenStack's guide to Xen via
+  libvirt (1 to 4 GB) and the Xen Project's Best Practices name.
+
+Related options:
+
+* ``fact_sources``: where the fact ``dom0_memory_mb`` comes from
+""",
+    ),
+    _number(
+        'dom0_vcpus',
+        4,
+        0.1,
+        """
+vCPUs of dom0 on Xen hosts for which no fact says it.
+
+Possible values:
+
+* vCPUs. The default, 4, is what OpenStack's guide to Xen via libvirt says
+  (``dom0_max_vcpus=4``).
+
+Related options:
+
+* ``fact_sources``: where the fact ``dom0_vcpus`` comes from
+""",
+    ),
+    _number(
+        'dom0_base_memory_mb',
+        400,
+        0,
+        """
+Memory that dom0 itself uses, in MiB: its kernel, its daemons, nova-compute.
+
+Possible values:
+
+* MiB. The default is measured on a real Xen 4.14 host, and rounded up: an
+  idle dom0 of 1024 MB had 828 MB available, so used 196; nova-compute took
+  152 MB, and a privsep daemon 38.
+""",
+    ),
+    _number(
+        'dom0_base_vcpus',
+        0.75,
+        0,
+        """
+vCPUs' worth of dom0 that dom0 itself uses.
+
+Possible values:
+
+* vCPUs. The default is inferred: with it and 20 guests a vCPU, 4 vCPUs carry
+  65 guests and 8 carry 145; Citrix saw 4 full at 60 to 65 desktop guests and
+  8 carry more than 150 (citrix.com/blogs/2012/06/23).
+
+Related options:
+
+* ``dom0_guests_per_vcpu``
+""",
+    ),
+    _number(
+        'dom0_memory_mb_per_hvm_guest',
+        24,
+        0,
+        """
+Memory of dom0 that an HVM guest takes, in MiB: its QEMU and its backends.
+
+Possible values:
+
+* MiB. The default is 18.6 MB, measured on a real Xen 4.14 host (256 MiB,
+  1 vCPU, no NIC, 8 MB of video: a floor), and a margin of 30 %, which is an
+  estimate.
+""",
+    ),
+    _number(
+        'dom0_memory_mb_per_pv_guest',
+        14,
+        0,
+        """
+Memory of dom0 that a PV guest takes, in MiB.
+
+Possible values:
+
+* MiB. The default is 10.9 MB, measured on a real Xen 4.14 host with the disk
+  in a file, which takes a QEMU, and a margin of 30 %, which is an estimate.
+  With block devices 4.3 MB were measured.
+""",
+    ),
+    _number(
+        'dom0_memory_mb_per_pvh_guest',
+        3,
+        0,
+        """
+Memory of dom0 that a PVH guest takes, in MiB.
+
+nova knows no PVH guests; this is for sites that taught it to.
+
+Possible values:
+
+* MiB. The default is 1.8 MB, measured on a real Xen 4.14 host with a block
+  device, and a margin of 30 %, rounded up.
+""",
+    ),
+    _number(
+        'dom0_guests_per_vcpu',
+        20,
+        0.01,
+        """
+Guests that one vCPU of dom0 serves.
+
+Possible values:
+
+* guests. The default is inferred from Citrix' figures: see
+  ``dom0_base_vcpus``.
+""",
+    ),
+    cfg.Opt(
+        'dom0_hvm_share',
+        type=values.Number(min=0, max=1),
+        default=0.6,
+        mutable=True,
+        help="""
+The share of HVM guests where it is not known which guest is what.
+
+nova-scheduler knows the guests of a host one by one while
+``[filter_scheduler]track_instance_changes`` is on, its default.
+
+Possible values:
+
+* from 0, all are PV, to 1, all are HVM. The default is an estimate.
+""",
+    ),
+    cfg.Opt(
+        'guest_memory_overhead',
+        type=types.String(choices=['none', 'xenapi', 'libxl']),
+        default='xenapi',
+        mutable=True,
+        help="""
+The formula for what a guest takes from the host's RAM beyond its own memory.
+
+Xen keeps page tables and other structures for each guest. nova doesn't count
+them.
+
+Possible values:
+
+* ``none``: nothing.
+* ``xenapi``: 0.00781 x MiB + 1.5 x vCPUs + 3 MB, which nova's XenAPI driver
+  used until 19, fitted to Rackspace's fleet. A guest of 4096 MB with 2 vCPUs
+  takes 38 MB so; 35 to 36 were measured. The default.
+* ``libxl``: 4 KiB a MiB, 1 MiB a vCPU, and 2 MiB for an HVM guest or 1 for
+  a PV guest, from libxl_create.c.
+""",
+    ),
+    cfg.Opt(
+        'dom0_headroom_weight_multiplier',
+        type=values.Number(min=-_MOST, max=_MOST),
+        default=10.0,
+        mutable=True,
+        help="""
+Multiplier of Dom0HeadroomWeigher: how much dom0's headroom counts among the
+other weighers.
+
+Possible values:
+
+* a positive number prefers hosts with headroom. DEFAULT_REASON
+* a negative number fills hosts one after the other.
+* ``0`` switches the weigher off.
+
+Aggregate metadata of the same name wins over this option.
+
+Related options:
+
+* ``[filter_scheduler]weight_classes`` must name the weigher.
+""",
+    ),
+    cfg.Opt(
+        'refuse_dom0_overcommit',
+        type=types.Boolean(),
+        default=False,
+        mutable=True,
+        help="""
+Refuse Xen hosts on which the guest would leave one of the three rooms
+overcommitted: dom0's memory, dom0's CPUs, or the host's RAM beside dom0.
+
+It counts for every request but rebuilds, and for each server of a request
+for several. The refusal codes are ``dom0_memory``, ``dom0_cpu`` and
+``host_memory``.
+
+Possible values:
+
+* ``false``: such hosts only weigh less, if Dom0HeadroomWeigher is enabled.
+  The default.
+* ``true``: they are refused. Measure your own hosts first.
+""",
+    ),
+]

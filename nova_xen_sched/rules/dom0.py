@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Does the host's dom0 have room for one more guest?"""
+
+from __future__ import annotations
+
+from nova_xen_sched import conf
+from nova_xen_sched.dom0 import Left
+from nova_xen_sched.dom0 import Room
+from nova_xen_sched.guest import GuestRequest
+from nova_xen_sched.host import Host
+from nova_xen_sched.refusal import Code
+from nova_xen_sched.refusal import Refusal
+
+_SAYS = {
+    Room.DOM0_MEMORY: (
+        Code.DOM0_MEMORY,
+        "with this guest, guests would take %d MiB of dom0's memory, which "
+        'has %d MiB for them',
+        'raise dom0_mem on the host, or use another host',
+    ),
+    Room.DOM0_CPU: (
+        Code.DOM0_CPU,
+        "with this guest there would be %d guests, and dom0's vCPUs serve %d",
+        'raise dom0_max_vcpus on the host, or use another host',
+    ),
+    Room.HOST_MEMORY: (
+        Code.HOST_MEMORY,
+        'with this guest, guests would take %d MiB of RAM with their '
+        'overhead, and %d MiB are beside dom0',
+        'use another host, or a smaller flavor',
+    ),
+}
+
+
+def _room(host: Host, room: Room) -> Refusal | None:
+    """A refusal if the guest would leave the room overcommitted."""
+    for left in host.rooms:
+        if left.room is room and left.overcommitted:
+            return _refusal(left)
+    return None
+
+
+def _refusal(left: Left) -> Refusal:
+    code, reason, remedy = _SAYS[left.room]
+    return Refusal(code, reason % (left.used, max(left.capacity, 0)), remedy)
+
+
+def dom0_memory(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """Guests must fit into what dom0's memory has for them."""
+    return _room(host, Room.DOM0_MEMORY)
+
+
+def dom0_cpu(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """dom0's vCPUs must be enough for the guests."""
+    return _room(host, Room.DOM0_CPU)
+
+
+def host_memory(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """Guests and their overhead must fit into the RAM beside dom0."""
+    return _room(host, Room.HOST_MEMORY)

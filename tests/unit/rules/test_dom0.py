@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+import pytest
+
+from nova_xen_sched import conf
+from nova_xen_sched import rules
+from nova_xen_sched.dom0 import Left
+from nova_xen_sched.dom0 import Room
+from nova_xen_sched.guest import ANY_MOVE
+from nova_xen_sched.guest import GuestRequest
+from nova_xen_sched.guest import Kind
+from nova_xen_sched.host import Host
+from tests.unit import builders
+
+ON = {'refuse_dom0_overcommit': True, 'min_libvirt_version': None}
+
+
+def host(memory=(600, 600), cpu=(65, 65), ram=(60000, 60000)):
+    return Host(
+        builders.XEN_HVM,
+        'Xen',
+        4017000,
+        rooms=(
+            Left(Room.DOM0_MEMORY, *memory),
+            Left(Room.DOM0_CPU, *cpu),
+            Left(Room.HOST_MEMORY, *ram),
+        ),
+    )
+
+
+def refusals(host, kinds=(Kind.BOOT,), **settings):
+    return list(
+        rules.refusals(
+            GuestRequest(kinds=frozenset(kinds)),
+            host,
+            conf.Settings(**settings),
+        )
+    )
+
+
+def codes(*args, **kwargs):
+    return [str(refusal.code) for refusal in refusals(*args, **kwargs)]
+
+
+ALL = ['dom0_memory', 'dom0_cpu', 'host_memory']
+OVER = host((600, 601), (65, 66), (60000, 60001))
+
+
+def test_exactly_full_is_accepted():
+    assert codes(host(), **ON) == []
+
+
+def test_each_room():
+    assert codes(host(memory=(600, 601)), **ON) == ALL[:1]
+    assert codes(host(cpu=(65, 66)), **ON) == ALL[1:2]
+    assert codes(host(ram=(60000, 60001)), **ON) == ALL[2:]
+    assert codes(host(memory=(-5, 0)), **ON) == ALL[:1]
+    assert codes(OVER, **ON) == ALL
+
+
+def test_off_by_default():
+    assert codes(OVER) == []
+    assert not rules.rooms_matter(GuestRequest(), conf.Settings())
+    assert rules.rooms_matter(GuestRequest(), conf.Settings(**ON))
+
+
+@pytest.mark.parametrize('kind', list(Kind))
+def test_every_request_but_a_rebuild(kind):
+    assert codes(OVER, [kind], **ON) == ([] if kind is Kind.REBUILD else ALL)
+
+
+def test_no_need_to_tell_moves_apart():
+    assert codes(OVER, ANY_MOVE, **ON) == ALL
+
+
+def test_hosts_without_rooms():
+    assert codes(Host(builders.KVM, 'QEMU', 8002000), **ON) == []
+
+
+def test_sentences():
+    assert [str(refusal) for refusal in refusals(OVER, **ON)] == [
+        "dom0_memory: with this guest, guests would take 601 MiB of dom0's "
+        'memory, which has 600 MiB for them; raise dom0_mem on the host, or '
+        'use another host',
+        "dom0_cpu: with this guest there would be 66 guests, and dom0's "
+        'vCPUs serve 65; raise dom0_max_vcpus on the host, or use another '
+        'host',
+        'host_memory: with this guest, guests would take 60001 MiB of RAM '
+        'with their overhead, and 60000 MiB are beside dom0; use another '
+        'host, or a smaller flavor',
+    ]

@@ -1,0 +1,183 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+import threading
+
+from nova import objects
+import pytest
+
+from nova_xen_sched import census
+from nova_xen_sched import conf
+from nova_xen_sched.dom0 import Load
+from nova_xen_sched.facts import Fact
+from nova_xen_sched.facts.gather import HostFacts
+from tests.unit import builders
+
+UNSET = object()
+
+
+def instance(vm_mode=UNSET):
+    """A nova Instance; without vm_mode a stub, which would load it."""
+    found = objects.Instance(uuid=builders.UUID)
+    if vm_mode is not UNSET:
+        found.vm_mode = vm_mode
+    return found
+
+
+def state(*instances, reported=None, placed=0, **attributes):
+    reported = len(instances) if reported is None else reported
+    values = {
+        'total_usable_ram_mb': 65536,
+        'free_ram_mb': 65536 - 512 - 8192,
+        'vcpus_used': 16,
+        'stats': {'num_instances': str(reported)},
+        'num_instances': reported + placed,
+        'instances': {str(i): each for i, each in enumerate(instances)},
+    }
+    values.update(attributes)
+    return builders.state(**values)
+
+
+def load(host, vm_mode=None, facts=None, **settings):
+    known = HostFacts(
+        {name: Fact(value, 'file') for name, value in (facts or {}).items()}
+    )
+    take = census.Census(conf.Settings(**settings), vm_mode, 512)
+    return take(host, known)
+
+
+def guests(*args, **kwargs):
+    found = load(*args, **kwargs)
+    return found.hvm, found.pv, found.pvh, found.unknown
+
+
+def test_sizes():
+    assert load(state()) == Load(65536, 1024, 4, 0, 0, 0, 0, 8192, 16)
+    stated = {
+        'dom0_memory_mb': 4096,
+        'dom0_vcpus': 8,
+        'reserved_host_memory_mb': 1024,
+    }
+    found = load(state(), facts=stated)
+    assert found[:3] == (65536, 4096, 8)
+    # nova took the compute's reserve off the free memory, not ours
+    assert found.guests_memory_mb == 65536 - 1024 - (65536 - 512 - 8192)
+
+
+def test_configured_sizes():
+    found = load(state(), dom0_memory_mb=2048, dom0_vcpus=2)
+    assert found[:3] == (65536, 2048, 2)
+
+
+def test_a_dom0_larger_than_its_host_is_unknown():
+    found = load(state(), facts={'dom0_memory_mb': 65537})
+    assert found.dom0_memory_mb == 1024
+    silent = state(total_usable_ram_mb=0)
+    found = load(silent, facts={'dom0_memory_mb': 4096})
+    assert found.dom0_memory_mb == 4096
+
+
+def test_free_memory_may_be_anything():
+    assert load(state(free_ram_mb=-4096)).guests_memory_mb == 65536 + 3584
+    assert load(state(free_ram_mb=70000)).guests_memory_mb == 0
+
+
+MIX = [instance('hvm')] * 3 + [instance('xen')] * 2 + [instance(None)]
+
+
+@pytest.mark.parametrize(
+    'default, expected',
+    [('xen', (3, 3, 0, 0)), ('any', (3, 3, 0, 0)), ('hvm', (4, 2, 0, 0))],
+)
+def test_the_true_mix(default, expected):
+    assert guests(state(*MIX), default_vm_mode=default) == expected
+
+
+def test_a_patched_nova_s_pvh():
+    # nova's own VMMode refuses the value; a patched one would not
+    pvh = instance('xen')
+    pvh.__dict__['_obj_vm_mode'] = 'xenpvh'
+    assert guests(state(pvh, instance('hvm'))) == (1, 0, 1, 0)
+
+
+def test_no_instances_known():
+    assert guests(state(reported=7)) == (0, 0, 0, 7)
+    assert guests(state(reported=7, instances=None)) == (0, 0, 0, 7)
+
+
+def test_stubs_are_of_unknown_mode():
+    stubs = [instance(), instance()]
+    assert guests(state(*MIX, *stubs)) == (3, 3, 0, 2)
+
+
+def test_more_tracked_than_reported():
+    assert guests(state(*MIX, reported=2)) == (3, 3, 0, 0)
+
+
+def test_stubs_are_never_loaded(mocker):
+    loading = mocker.patch.object(objects.Instance, 'obj_load_attr')
+    guests(state(*[instance() for _ in range(5)]))
+    assert not loading.called
+
+
+@pytest.mark.parametrize(
+    'vm_mode, default, expected',
+    [
+        ('hvm', 'xen', (4, 1, 0, 0)),
+        ('xen', 'xen', (1, 4, 0, 0)),
+        (None, 'xen', (1, 4, 0, 0)),
+        (None, 'any', (1, 4, 0, 0)),
+        (None, 'hvm', (4, 1, 0, 0)),
+    ],
+)
+def test_guests_placed_by_this_request_are_of_its_mode(
+    vm_mode, default, expected
+):
+    host = state(instance('hvm'), instance('xen'), placed=3)
+    assert guests(host, vm_mode, default_vm_mode=default) == expected
+
+
+def test_a_node_without_stats():
+    host = state(num_instances=2)
+    del host.stats
+    assert guests(host, 'hvm') == (2, 0, 0, 0)
+
+
+def test_the_helper_sees_what_nova_s_own_test_sees():
+    """The one place that looks behind nova's objects."""
+    for each, is_set in ((instance(), False), (instance(None), True)):
+        assert each.obj_attr_is_set('vm_mode') is is_set
+        assert (census._LOADED_MODE in each.__dict__) is is_set
+    assert instance('hvm').__dict__[census._LOADED_MODE] == 'hvm'
+
+
+def test_the_dict_may_change_while_it_is_read():
+    host = state(*MIX)
+    stop = threading.Event()
+
+    def churn():
+        i = 0
+        while not stop.is_set():
+            host.instances['x%d' % (i % 50)] = instance('hvm')
+            host.instances.pop('x%d' % ((i + 25) % 50), None)
+            i += 1
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        for _ in range(2000):
+            assert guests(host)[0] >= 3
+    finally:
+        stop.set()
+        thread.join()

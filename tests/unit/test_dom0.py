@@ -1,0 +1,217 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
+
+from nova_xen_sched import dom0
+from nova_xen_sched.dom0 import Load
+from nova_xen_sched.dom0 import Model
+from nova_xen_sched.dom0 import Room
+
+#: Round figures, to be worked by hand.
+MODEL = Model(
+    base_memory_mb=200,
+    base_vcpus=1,
+    hvm_memory_mb=20,
+    pv_memory_mb=10,
+    pvh_memory_mb=2,
+    guests_per_vcpu=20,
+    hvm_share=0.5,
+    overhead=dom0.OVERHEADS['none'],
+)
+HOST = Load(memory_mb=65536, dom0_memory_mb=1000, dom0_vcpus=4)
+
+
+def room(load, which, model=MODEL):
+    (found,) = [left for left in model.rooms(load) if left.room is which]
+    return found
+
+
+def test_dom0_memory():
+    # 800 MiB for guests; 10 HVM take 200, 20 PV 200, 5 PVH 10
+    load = HOST._replace(hvm=10, pv=20, pvh=5)
+    left = room(load, Room.DOM0_MEMORY)
+    assert (left.capacity, left.used) == (800, 410)
+    assert left.headroom == pytest.approx(1 - 410 / 800)
+
+
+def test_guests_of_unknown_mode_count_as_the_average():
+    left = room(HOST._replace(hvm=1, unknown=4), Room.DOM0_MEMORY)
+    assert left.used == 20 + 2 * 20 + 2 * 10
+
+
+def test_dom0_cpu():
+    # 3 vCPUs serve 60 guests
+    left = room(HOST._replace(hvm=10, pv=5, pvh=1, unknown=2), Room.DOM0_CPU)
+    assert (left.capacity, left.used) == (60, 18)
+
+
+def test_host_memory():
+    load = HOST._replace(hvm=2, guests_memory_mb=8192, guests_vcpus=4)
+    left = room(load, Room.HOST_MEMORY)
+    assert (left.capacity, left.used) == (64536, 8192)
+
+
+@pytest.mark.parametrize(
+    'formula, overhead',
+    [
+        ('none', 0),
+        # 0.00781 x 4096 + 1.5 x 2 + 3
+        ('xenapi', 37.98976),
+        # 4 KiB x 4096 + 1 MiB x 2 + 2 MiB
+        ('libxl', 20),
+    ],
+)
+def test_overhead_of_an_hvm_guest_of_4096_mib(formula, overhead):
+    model = MODEL._replace(overhead=dom0.OVERHEADS[formula])
+    load = HOST.plus('hvm', 4096, 2)
+    left = room(load, Room.HOST_MEMORY, model)
+    assert left.used == pytest.approx(4096 + overhead)
+
+
+def test_libxl_takes_a_mib_less_for_pv():
+    model = MODEL._replace(overhead=dom0.OVERHEADS['libxl'])
+    hvm, pv = (
+        room(HOST.plus(mode, 4096, 2), Room.HOST_MEMORY, model).used
+        for mode in ('hvm', 'pv')
+    )
+    assert hvm - pv == 1
+
+
+def test_plus():
+    more = HOST.plus('pv', 512, 2, 3).plus(None, 1024, 1)
+    assert more == HOST._replace(
+        pv=3, unknown=1, guests_memory_mb=2560, guests_vcpus=7
+    )
+    assert more.guests == 4
+
+
+def test_the_scarcest_room_decides():
+    # 40 HVM guests fill dom0's memory and take 2/3 of its CPUs
+    full = HOST._replace(hvm=40)
+    assert MODEL.headroom(full) == 0
+    assert dom0.scarcest(MODEL.rooms(full)).room is Room.DOM0_MEMORY
+    # 60 PV guests fill its CPUs and take 3/4 of its memory
+    busy = HOST._replace(pv=60)
+    assert MODEL.headroom(busy) == 0
+    assert dom0.scarcest(MODEL.rooms(busy)).room is Room.DOM0_CPU
+    large = HOST._replace(hvm=1, guests_memory_mb=64536 / 2)
+    assert MODEL.headroom(large) == 0.5
+    assert dom0.scarcest(MODEL.rooms(large)).room is Room.HOST_MEMORY
+
+
+def test_overcommitted_is_below_full_and_finite():
+    full, over, far = (
+        MODEL.headroom(HOST._replace(hvm=n)) for n in (40, 80, 10**9)
+    )
+    assert full == 0
+    assert over == -1
+    assert far == dom0.FLOOR
+
+
+@pytest.mark.parametrize(
+    'host',
+    [
+        HOST._replace(dom0_memory_mb=200),  # no more than dom0 itself uses
+        HOST._replace(dom0_vcpus=1),
+        HOST._replace(memory_mb=900),  # smaller than its dom0
+    ],
+)
+def test_a_host_without_a_room(host):
+    assert MODEL.headroom(host) == dom0.FLOOR
+    assert dom0.scarcest(MODEL.rooms(host)).headroom == dom0.FLOOR
+    assert dom0.scarcest(MODEL.rooms(host)).overcommitted
+
+
+def test_a_host_that_never_said_its_memory():
+    silent = HOST._replace(memory_mb=0, hvm=20)
+    assert MODEL.headroom(silent) == 0.5
+    assert [left.room for left in MODEL.rooms(silent)] == [
+        Room.DOM0_MEMORY,
+        Room.DOM0_CPU,
+    ]
+
+
+def test_exactly_full_is_not_overcommitted():
+    assert not room(HOST._replace(hvm=40), Room.DOM0_MEMORY).overcommitted
+    assert room(HOST._replace(hvm=41), Room.DOM0_MEMORY).overcommitted
+
+
+counts = st.integers(0, 300)
+sizes = st.floats(0, 10**6)
+loads = st.builds(
+    Load,
+    memory_mb=st.floats(0, 10**7),
+    dom0_memory_mb=st.floats(1, 10**5),
+    dom0_vcpus=st.floats(0.1, 64),
+    hvm=counts,
+    pv=counts,
+    pvh=counts,
+    unknown=counts,
+    guests_memory_mb=sizes,
+    guests_vcpus=sizes,
+)
+models = st.builds(
+    Model,
+    base_memory_mb=st.floats(0, 4096),
+    base_vcpus=st.floats(0, 4),
+    hvm_memory_mb=st.floats(0, 100),
+    pv_memory_mb=st.floats(0, 100),
+    pvh_memory_mb=st.floats(0, 100),
+    guests_per_vcpu=st.floats(0.01, 100),
+    hvm_share=st.floats(0, 1),
+    overhead=st.sampled_from(sorted(dom0.OVERHEADS.values())),
+)
+#: Sums of floats may differ in their last digits.
+TINY = 1e-9
+
+
+@given(models, loads)
+def test_the_short_way_and_the_long_way_agree(model, load):
+    rooms = model.rooms(load)
+    assert model.headroom(load) == dom0.scarcest(rooms).headroom
+
+
+@given(models, loads)
+def test_headroom_is_a_finite_number(model, load):
+    assert dom0.FLOOR <= model.headroom(load) <= 1
+
+
+@given(
+    models,
+    loads,
+    st.sampled_from([*dom0.MODES, None]),
+    st.integers(1, 10**5),
+    st.integers(1, 64),
+)
+def test_more_guests_never_raise_headroom(model, load, mode, memory, vcpus):
+    more = load.plus(mode, memory, vcpus)
+    assert model.headroom(more) <= model.headroom(load) + TINY
+
+
+@given(models, loads, st.floats(0, 10**5), st.floats(0, 64))
+def test_a_larger_dom0(model, load, memory, vcpus):
+    """Never lowers its two rooms, and never raises that of the RAM."""
+    larger = load._replace(
+        dom0_memory_mb=load.dom0_memory_mb + memory,
+        dom0_vcpus=load.dom0_vcpus + vcpus,
+    )
+    before = {left.room: left.headroom for left in model.rooms(load)}
+    after = {left.room: left.headroom for left in model.rooms(larger)}
+    for which in (Room.DOM0_MEMORY, Room.DOM0_CPU):
+        assert after[which] >= before[which] - TINY
+    if Room.HOST_MEMORY in before:
+        assert after[Room.HOST_MEMORY] <= before[Room.HOST_MEMORY] + TINY

@@ -1,0 +1,276 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+import logging
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+from nova import objects
+import nova.conf
+from nova.scheduler import weights as nova_weights
+import pytest
+
+from nova_xen_sched import conf
+from nova_xen_sched import notices
+from nova_xen_sched import weights
+from tests.unit import builders
+
+CONF = nova.conf.CONF
+OPTION = 'dom0_headroom_weight_multiplier'
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    CONF([], project='nova', default_config_files=[])
+    yield
+    CONF.reset()
+
+
+@pytest.fixture
+def weigher():
+    return weights.Dom0HeadroomWeigher()
+
+
+def xen(name, guests=0, dom0_mb=1024, vcpus=4, ram_mb=262144, **attributes):
+    """A Xen host with HVM guests of 1 GiB."""
+    values = {
+        'stats': {
+            'num_instances': str(guests),
+            'xen_dom0_memory_mb': str(dom0_mb),
+            'xen_dom0_vcpus': str(vcpus),
+        },
+        'num_instances': guests,
+        'instances': {
+            str(i): objects.Instance(uuid=builders.UUID, vm_mode='hvm')
+            for i in range(guests)
+        },
+        'total_usable_ram_mb': ram_mb,
+        'free_ram_mb': ram_mb - 512 - guests * 1024,
+        'vcpus_used': guests,
+    }
+    values.update(attributes)
+    return builders.state(name, **values)
+
+
+def kvm(name, **attributes):
+    return builders.kvm_state(
+        name,
+        stats={},
+        total_usable_ram_mb=262144,
+        free_ram_mb=200000,
+        **attributes,
+    )
+
+
+def spec(**properties):
+    return builders.spec(
+        dict({'hypervisor_type': 'xen', 'vm_mode': 'hvm'}, **properties),
+        flavor=objects.Flavor(memory_mb=1024, vcpus=1),
+    )
+
+
+def weighed(weigher, *states, request=None):
+    """Through nova's own handler: name -> weight, in the order it gives."""
+    handler = nova_weights.HostWeightHandler()
+    found = handler.get_weighed_objects(
+        [weigher], list(states), request or spec()
+    )
+    return {each.obj.host: each.weight for each in found}
+
+
+def test_more_room_comes_first(weigher):
+    found = weighed(weigher, xen('full', 20), xen('empty', 0), xen('half', 10))
+    assert list(found) == ['empty', 'half', 'full']
+    assert sum(found.values()) == pytest.approx(0)
+
+
+def test_a_larger_dom0_comes_first(weigher):
+    found = weighed(weigher, xen('1G', 15), xen('4G', 15, 4096))
+    assert list(found) == ['4G', '1G']
+
+
+def test_worked_by_hand(weigher):
+    # dom0 memory has 1024 - 400 = 624 MiB for guests of 24, that is 26; its
+    # CPUs (4 - 0.75) x 20 = 65. After one more guest:
+    handrooms = [1 - 24 * 1 / 624, 1 - 24 * 11 / 624]
+    states = [xen('a', 0), xen('b', 10)]
+    handler = nova_weights.WeighedHost
+    found = weigher.headrooms([handler(s, 0) for s in states], spec())
+    assert found == pytest.approx(handrooms)
+
+
+def test_multiplier(weigher):
+    states = [xen('a', 0), xen('b', 10)]
+    once = weighed(weigher, *states)
+    CONF.set_override(OPTION, 2 * CONF.xen_scheduler[OPTION], 'xen_scheduler')
+    twice = weighed(weigher, *states)
+    assert twice['a'] == pytest.approx(2 * once['a'])
+    CONF.set_override(OPTION, -1, 'xen_scheduler')
+    assert list(weighed(weigher, *states)) == ['b', 'a']
+    CONF.set_override(OPTION, 0, 'xen_scheduler')
+    assert set(weighed(weigher, *states).values()) == {0}
+
+
+def test_aggregates_set_the_multiplier(weigher):
+    def aggregate(value):
+        return objects.Aggregate(name='m', metadata={OPTION: value})
+
+    three, five, bad, nan = map(aggregate, ['3.0', '5', 'much', 'nan'])
+    states = [
+        xen('a', aggregates=[three]),
+        xen('b', aggregates=[three, five]),
+        xen('c', aggregates=[five]),
+        xen('d', aggregates=[bad]),
+        xen('e'),
+        xen('f', aggregates=[five, three]),
+        xen('g', aggregates=[nan]),
+    ]
+    weighed(weigher, *states)
+    default = CONF.xen_scheduler[OPTION]
+    assert [weigher.weight_multiplier(s) for s in states] == [
+        3,
+        3,
+        5,
+        default,
+        default,
+        3,
+        default,
+    ]
+    # and as nova's own function has it, where nothing was worked out before
+    fresh = xen('g', aggregates=[three, five])
+    assert weigher.weight_multiplier(fresh) == 3
+    assert weigher.weight_multiplier(xen('h')) == default
+
+
+def test_other_hosts_weigh_nothing(weigher):
+    for multiplier in (10, -10, 1):
+        CONF.set_override(OPTION, multiplier, 'xen_scheduler')
+        found = weighed(
+            weigher,
+            kvm('k1'),
+            xen('a', 0),
+            xen('b', 20),
+            kvm('k2'),
+            builders.state('xapi', hypervisor_type='XenServer'),
+        )
+        assert found['k1'] == found['k2'] == found['xapi'] == 0
+        assert found['a'] == pytest.approx(-found['b'])
+
+
+def test_one_xen_host_among_others_weighs_nothing(weigher):
+    found = weighed(weigher, kvm('k1'), xen('a', 20), kvm('k2'))
+    assert set(found.values()) == {0}
+
+
+def test_a_sliver_of_difference_speaks_softly(weigher):
+    # dom0s so large that one guest is less than 1 % of them
+    one, other = xen('a', 10, 4096, 16), xen('b', 11, 4096, 16)
+    found = weighed(weigher, one, other)
+    assert 0 < found['a'] - found['b'] < 1
+
+
+def test_far_overcommitted_hosts_do_not_hide_the_others(weigher):
+    found = weighed(
+        weigher, xen('a', 0), xen('b', 13), xen('lost', 20, dom0_mb=401)
+    )
+    assert found['a'] - found['b'] > 1
+
+
+def test_overcommitted_weighs_less_than_full(weigher):
+    found = weighed(weigher, xen('full', 25), xen('over', 30))
+    assert list(found) == ['full', 'over']
+
+
+def test_unknown_mixes_count_by_share(weigher):
+    unknown = xen('u', 20, instances={})
+    known = xen('k', 20)
+    found = weighed(weigher, unknown, known)
+    # 60 % of them count as HVM
+    assert list(found) == ['u', 'k']
+
+
+def test_hosts_that_never_reported(weigher):
+    silent = builders.state('silent')
+    found = weighed(weigher, silent, xen('a', 20), xen('b', 0))
+    assert all(map(math.isfinite, found.values()))
+
+
+def test_it_never_raises(weigher, caplog):
+    broken = xen('broken')
+    broken.free_ram_mb = 'much'
+    found = weighed(weigher, broken, xen('a', 0), xen('b', 20))
+    assert found['broken'] == 0
+    assert found['a'] > 0 > found['b']
+    handler = nova_weights.WeighedHost
+    states = [handler(xen('a'), 0), handler(xen('b'), 0)]
+    assert weigher.weigh_objects(states, object()) == [0, 0]
+    errors = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert len(errors) == 2
+
+
+def test_options_are_read_once_a_request(weigher, mocker):
+    read = mocker.spy(conf, 'read')
+    weighed(weigher, *[xen('h%d' % i) for i in range(20)])
+    assert read.call_count == 1
+
+
+@pytest.mark.parametrize('path', ['Dom0HeadroomWeigher', 'all_weighers'])
+def test_nova_loads_it(path):
+    handler = nova_weights.HostWeightHandler()
+    classes = handler.get_matching_classes(['nova_xen_sched.weights.' + path])
+    assert classes == [weights.Dom0HeadroomWeigher]
+
+
+def test_a_wrong_value_stops_nova_scheduler(tmp_path):
+    path = tmp_path / 'nova.conf'
+    path.write_text('[xen_scheduler]\n%s = much\n' % OPTION)
+    CONF(['--config-file', str(path)], project='nova')
+    with pytest.raises(SystemExit, match=OPTION):
+        weights.Dom0HeadroomWeigher()
+
+
+headrooms = st.none() | st.floats(-100, 1)
+
+
+@given(st.lists(headrooms, max_size=20))
+def test_scaled(found):
+    result = weights.scaled(found)
+    assert len(result) == len(found)
+    assert all(math.isfinite(each) for each in result)
+    for each, weight in zip(found, result):
+        if each is None:
+            assert weight == 0
+    known = [w for h, w in zip(found, result) if h is not None]
+    assert sum(known) == pytest.approx(0, abs=1e-9)
+    assert max(known, default=0) - min(known, default=0) <= 1 + 1e-9
+
+
+@given(st.lists(headrooms, max_size=20), st.randoms())
+def test_the_order_of_hosts_does_not_matter(found, random):
+    shuffled = list(range(len(found)))
+    random.shuffle(shuffled)
+    straight = weights.scaled(found)
+    mixed = weights.scaled([found[i] for i in shuffled])
+    for position, i in enumerate(shuffled):
+        assert mixed[position] == pytest.approx(straight[i], abs=1e-9)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=20))
+def test_more_headroom_never_weighs_less(found):
+    result = weights.scaled(list(found))
+    pairs = sorted(zip(found, result))
+    for (_, lower), (_, higher) in zip(pairs, pairs[1:]):
+        assert lower <= higher + 1e-9
