@@ -31,6 +31,7 @@ from oslo_log import log as logging
 
 from nova_xen_sched import census
 from nova_xen_sched import conf
+from nova_xen_sched import dom0
 from nova_xen_sched import guest
 from nova_xen_sched import host
 from nova_xen_sched import notices
@@ -112,38 +113,62 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         None stands for hosts that are not Xen hosts, and for those of which
         it can't be told.
         """
-        settings = self._options.current()
         states = [weighed.obj for weighed in weighed_obj_list]
-        request = guest.from_spec(weight_properties)
-        facts = self._facts.for_request(states, settings.facts_max_age)
-        load_of = census.Census(
-            settings, request.vm_mode, CONF.reserved_host_memory_mb
-        )
-        mode = census.mode_of(request.vm_mode, settings)
-        model = settings.dom0_model
-        multiplier = _Multipliers(settings)
+        asked = _Asked(weight_properties, self._options.current())
+        facts = self._facts.for_request(states, asked.settings.facts_max_age)
         found: list[float | None] = []
         for state in states:
             headroom = None
             try:
-                multiplier(state)
+                asked.multipliers(state)
                 if host.state_is_xen(state):
-                    load = load_of(state, facts(state))
-                    headroom = model.headroom(
-                        load.plus(
-                            # Where the mix is an average, so is the guest:
-                            # judging by its own need piles HVM guests onto
-                            # large dom0s.
-                            None if load.unknown else mode,
-                            request.memory_mb,
-                            request.vcpus,
-                        )
+                    headroom = asked.model.headroom(
+                        asked.load(state, facts(state))
                     )
             except Exception:  # noqa: BLE001  nothing may reach nova
                 notices.unexpected('weighing a host; it weighs 0')
             found.append(headroom)
         facts.done()
         return found
+
+    def rooms(
+        self, host_state: Any, weight_properties: Any
+    ) -> tuple[dom0.Left, ...]:
+        """The rooms of one Xen host once the guest is placed.
+
+        :param host_state: a nova HostState.
+        :param weight_properties: a nova RequestSpec.
+        """
+        asked = _Asked(weight_properties, self._options.current())
+        facts = self._facts.for_request([host_state])
+        return asked.model.rooms(asked.load(host_state, facts(host_state)))
+
+
+class _Asked:
+    """One request: the guest to be placed, and how to weigh hosts for it."""
+
+    def __init__(self, spec_obj: Any, settings: conf.Settings) -> None:
+        self.settings = settings
+        self.model = settings.dom0_model
+        self.multipliers = _Multipliers(settings)
+        self._guest = guest.from_spec(spec_obj)
+        self._mode = census.mode_of(self._guest.vm_mode, settings)
+        self._load_of = census.Census(
+            settings, self._guest.vm_mode, CONF.reserved_host_memory_mb
+        )
+
+    def load(self, state: Any, facts: gather.HostFacts) -> dom0.Load:
+        """A Xen host's load with the guest placed.
+
+        Where the host's mix is an average, so is the guest: judging by its
+        own need piles HVM guests onto large dom0s.
+        """
+        load = self._load_of(state, facts)
+        return load.plus(
+            None if load.unknown else self._mode,
+            self._guest.memory_mb,
+            self._guest.vcpus,
+        )
 
 
 def scaled(headrooms: list[float | None]) -> list[float]:

@@ -107,7 +107,6 @@ class Gatherer:
             invoke_args=(conf,),
             name_order=True,
             on_load_failure_callback=_load_failed,
-            warn_on_missing_entrypoint=True,
         )
         for each in manager:
             self._sources.append((each.name, each.obj))

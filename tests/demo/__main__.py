@@ -31,6 +31,7 @@ import tests.functional  # noqa: E402, F401  before any other import of nova
 from nova import version  # noqa: E402
 
 from tests.demo import guest_types  # noqa: E402
+from tests.demo import headroom  # noqa: E402
 from tests.demo import live_migration  # noqa: E402
 from tests.demo import printing  # noqa: E402
 from tests.demo import stage  # noqa: E402
@@ -42,6 +43,8 @@ available_filters = nova.scheduler.filters.all_filters
 available_filters = nova_xen_sched.filters.all_filters
 enabled_filters = ComputeFilter,ComputeCapabilitiesFilter,XenHostFilter,\
 ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
+weight_classes = nova.scheduler.weights.all_weighers,\
+nova_xen_sched.weights.all_weighers
 """
 
 
@@ -56,6 +59,7 @@ class DemoCloud(cloud.Cloud):
 [xen_scheduler]
 disk_formats = raw,qcow2,vhd
 fact_sources = stats,file,aggregate
+dom0_headroom_weight_multiplier = 0
 """
     )
 
@@ -86,6 +90,7 @@ def main() -> int:
         play = stage.Stage(running, progress)
         guest_types.play(play)
         live_migration.play(play, FILTERS)
+        headroom.play(play, FILTERS)
         # nova has nothing to say that matters while it is taken down.
         logging.disable(logging.CRITICAL)
     scenes = play.scenes

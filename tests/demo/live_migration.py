@@ -39,6 +39,7 @@ live_migration_check = live_migration
 min_libvirt_version = %s
 unknown_version = refuse
 fact_sources = stats,file,aggregate
+dom0_headroom_weight_multiplier = 0
 host_facts_file = %s
 """
 

@@ -99,6 +99,8 @@ class Stage:
         self.cloud = cloud
         self.progress = progress
         self.scenes: list[Scene] = []
+        self._busy: set[str] = set()
+        self._homes: dict[str, str] = {}
         self._stock = image_props_filter.ImagePropertiesFilter()
 
     @property
@@ -114,7 +116,7 @@ class Stage:
         self.progress(title)
         # As each nova-compute does every minute; it ends the last request's
         # I/O in the eyes of nova's weighers.
-        for name in self.cloud.computes:
+        for name in self._busy:
             self.cloud.change_host(driver.PROFILES[name])
         scene: Scene | None = None
 
@@ -129,6 +131,13 @@ class Stage:
             self.cloud.on_asked = None
         assert scene is not None, 'the scheduler was not asked'
         scene.outcome = self.outcome(server)
+        # Where it is, and where it was.
+        self._busy = {
+            name
+            for name in (scene.outcome, self._homes.get(server['id']))
+            if name in driver.PROFILES
+        }
+        self._homes[server['id']] = scene.outcome
         self.scenes.append(scene)
         self.progress.done()
         scene.show(len(self.scenes))

@@ -1,0 +1,17 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+
+"""``make simulate``: does Dom0HeadroomWeigher decide well?
+
+It runs through nova's own HostWeightHandler, with nova's default weighers and
+nova's HostStates; only time, hosts and guests are made up. world.py has the
+figures and where they come from.
+"""
