@@ -23,6 +23,10 @@ from typing import Any
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched.facts.gather import HostFacts
+from nova_xen_sched.guest import GuestRequest
+
+#: The facts that matter for it.
+FACTS = frozenset({'dom0_memory_mb', 'dom0_vcpus', 'reserved_host_memory_mb'})
 
 #: nova's vm_mode -> the model's mode. nova knows no PVH; a patched one may.
 _MODES = {'hvm': 'hvm', 'xen': 'pv', 'pv': 'pv', 'xenpvh': 'pvh', 'pvh': 'pvh'}
@@ -53,8 +57,7 @@ class Census:
     """Reads the load of hosts during one request.
 
     :param settings: the options of this request.
-    :param vm_mode: that of the guest that is asked for, None if the image
-        names none.
+    :param request: the guest that is asked for.
     :param reserved_mb: the scheduler's own reserved_host_memory_mb, for hosts
         for which no fact says theirs.
     """
@@ -62,21 +65,58 @@ class Census:
     def __init__(
         self,
         settings: conf.Settings,
-        vm_mode: str | None,
+        request: GuestRequest,
         reserved_mb: int,
     ) -> None:
         self._settings = settings
         self._default = default_mode(settings)
-        self._placed = mode_of(vm_mode, settings)
+        self._memory_mb = request.memory_mb
+        self._vcpus = request.vcpus
+        self._mode = mode_of(request.vm_mode, settings)
         self._reserved_mb = reserved_mb
         self._sizes: dict[HostFacts, tuple[float, float, float]] = {}
 
     def __call__(self, state: Any, facts: HostFacts) -> dom0.Load:
-        """The load of a Xen host.
+        """The load of a Xen host with the guest placed in its own mode.
 
         :param state: its nova HostState.
         :param facts: what is known of it.
         """
+        hvm, pv, pvh, unknown = self._guests(state)
+        if self._mode == 'hvm':
+            hvm += 1
+        elif self._mode == 'pv':
+            pv += 1
+        else:
+            pvh += 1
+        return self._load(state, facts, hvm, pv, pvh, unknown)
+
+    def average(self, state: Any, facts: HostFacts) -> dom0.Load:
+        """The load of a Xen host with the guest placed, for comparing hosts.
+
+        Where the host's mix is an average, so is the guest: judging by its
+        own need piles HVM guests onto large dom0s.
+        """
+        hvm, pv, pvh, unknown = self._guests(state)
+        if unknown:
+            unknown += 1
+        elif self._mode == 'hvm':
+            hvm += 1
+        elif self._mode == 'pv':
+            pv += 1
+        else:
+            pvh += 1
+        return self._load(state, facts, hvm, pv, pvh, unknown)
+
+    def _load(
+        self,
+        state: Any,
+        facts: HostFacts,
+        hvm: int,
+        pv: int,
+        pvh: int,
+        unknown: int,
+    ) -> dom0.Load:
         sizes = self._sizes.get(facts)
         if sizes is None:
             sizes = self._sizes[facts] = self._read(facts)
@@ -85,17 +125,21 @@ class Census:
         if dom0_memory_mb > memory_mb > 0:
             # Nonsense; it is not known.
             dom0_memory_mb = self._settings.dom0_memory_mb
-        hvm, pv, pvh, unknown = self._guests(state)
-        return dom0.Load(
-            memory_mb,
-            dom0_memory_mb,
-            dom0_vcpus,
-            hvm,
-            pv,
-            pvh,
-            unknown,
-            max(memory_mb - reserved_mb - state.free_ram_mb, 0),
-            state.vcpus_used,
+        taken_mb = memory_mb - reserved_mb - state.free_ram_mb
+        # A third of the time that Load() takes.
+        return tuple.__new__(
+            dom0.Load,
+            (
+                memory_mb,
+                dom0_memory_mb,
+                dom0_vcpus,
+                hvm,
+                pv,
+                pvh,
+                unknown,
+                (taken_mb if taken_mb > 0 else 0) + self._memory_mb,
+                state.vcpus_used + self._vcpus,
+            ),
         )
 
     def _read(self, facts: HostFacts) -> tuple[float, float, float]:
@@ -113,14 +157,17 @@ class Census:
         # num_instances counts those placed by this very request, which have
         # its mode; the stats have what the compute last reported.
         total = state.num_instances
-        reported = int(getattr(state, 'stats', {}).get('num_instances', 0))
-        placed = max(total - reported, 0)
+        try:
+            reported = int(state.stats['num_instances'])
+        except (AttributeError, KeyError):
+            reported = 0
+        placed = total - reported
         hvm = pv = pvh = 0
         if state.instances:
             # The live dict, which other threads change: a copy of it.
             modes = [
-                instance.__dict__.get(_LOADED_MODE, _NotLoaded)
-                for instance in list(state.instances.values())
+                loaded.get(_LOADED_MODE, _NotLoaded)
+                for loaded in map(vars, list(state.instances.values()))
             ]
             hvm = modes.count('hvm')
             pv = modes.count('xen')
@@ -133,11 +180,13 @@ class Census:
             if rest:
                 pvh = modes.count('xenpvh') + modes.count('pvh')
         # nova may track more guests than were reported yet.
-        unknown = max(reported - hvm - pv - pvh, 0)
-        if placed:
-            if self._placed == 'hvm':
+        unknown = reported - hvm - pv - pvh
+        if unknown < 0:
+            unknown = 0
+        if placed > 0:
+            if self._mode == 'hvm':
                 hvm += placed
-            elif self._placed == 'pv':
+            elif self._mode == 'pv':
                 pv += placed
             else:
                 pvh += placed

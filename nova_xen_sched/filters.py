@@ -23,6 +23,7 @@ import nova.conf
 from nova.scheduler import filters
 from oslo_log import log as logging
 
+from nova_xen_sched import aggregates
 from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
@@ -92,12 +93,12 @@ class XenHostFilter(filters.BaseHostFilter):
         :param filter_obj_list: nova HostStates.
         :param spec_obj: a nova RequestSpec.
         """
-        host_states = list(filter_obj_list)
+        host_states = aggregates.Hosts(filter_obj_list)
         try:
             return self._filter(host_states, spec_obj)
         except Exception:  # noqa: BLE001  nothing may reach nova
             notices.unexpected('reading a request; all hosts are accepted')
-            return host_states
+            return list(host_states)
 
     def refusals(self, host_state: Any, spec_obj: Any) -> list[Refusal]:
         """Every reason against one host, those of report_only too.
@@ -168,31 +169,26 @@ class _Asked:
     def look_at(self, host_states: list[Any]) -> None:
         """Get ready to read these hosts."""
         self.facts = self._gatherer.for_request(
-            host_states, self.settings.facts_max_age
+            host_states,
+            rules.facts_that_matter(self.guest, self.settings),
+            self.settings.facts_max_age,
         )
         self.reader = host.Reader(
             self.guest.maxphysaddr_bits is not None,
-            self.facts
-            if rules.facts_matter(self.guest, self.settings)
-            else None,
+            self.facts,
             self._rooms
             if rules.rooms_matter(self.guest, self.settings)
             else None,
         )
         self._load_of = census.Census(
-            self.settings, self.guest.vm_mode, CONF.reserved_host_memory_mb
+            self.settings, self.guest, CONF.reserved_host_memory_mb
         )
 
     def _rooms(
         self, state: Any, facts: gather.HostFacts
     ) -> tuple[dom0.Left, ...]:
         """The rooms of a Xen host once the guest is placed."""
-        load = self._load_of(state, facts).plus(
-            census.mode_of(self.guest.vm_mode, self.settings),
-            self.guest.memory_mb,
-            self.guest.vcpus,
-        )
-        return self.settings.dom0_model.rooms(load)
+        return self.settings.dom0_model.rooms(self._load_of(state, facts))
 
     def judge(self, key: host.Key) -> rules.Verdict:
         return rules.judge(

@@ -19,7 +19,9 @@ import json
 from typing import Any
 from typing import Callable
 from typing import cast
+from typing import Iterable
 from typing import Optional
+from typing import Sequence
 from typing import Tuple
 
 from nova_xen_sched.dom0 import Left
@@ -49,10 +51,23 @@ def _calls_itself_xen(hypervisor_type: str | None) -> bool:
 
 
 def state_is_xen(state: Any) -> bool:
-    """Whether a nova HostState is of a Xen host, as Host.is_xen has it."""
-    return _calls_itself_xen(state.hypervisor_type) and any(
-        triple[1] == XEN for triple in state.supported_instances or ()
-    )
+    """Whether a nova HostState is of a Xen host.
+
+    That is one that calls itself so and offers guests of the type xen.
+    XenServer's XAPI computes offer them too, but not through libvirt; they
+    call themselves XenServer.
+    """
+    return _is_xen(state.hypervisor_type, state.supported_instances or ())
+
+
+def _is_xen(
+    hypervisor_type: str | None, guest_types: Iterable[Sequence[str]]
+) -> bool:
+    if _calls_itself_xen(hypervisor_type):
+        for guest_type in guest_types:
+            if guest_type[1] == XEN:
+                return True
+    return False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,13 +95,8 @@ class Host:
     is_xen: bool = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
-        # XenServer's XAPI computes run guests of the type xen too, but not
-        # through libvirt; they call themselves XenServer.
         object.__setattr__(
-            self,
-            'is_xen',
-            _calls_itself_xen(self.hypervisor_type)
-            and any(hv_type == XEN for _, hv_type, _ in self.guest_types),
+            self, 'is_xen', _is_xen(self.hypervisor_type, self.guest_types)
         )
 
     @property

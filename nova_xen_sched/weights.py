@@ -29,6 +29,7 @@ from nova.scheduler import utils
 from nova.scheduler import weights
 from oslo_log import log as logging
 
+from nova_xen_sched import aggregates
 from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
@@ -51,8 +52,6 @@ FULL_SPREAD = 0.10
 LEAST = -1.0
 
 _MULTIPLIER = 'dom0_headroom_weight_multiplier'
-#: Where a HostState, which lives for one request, keeps its multiplier.
-_KEPT = 'nova_xen_sched_multiplier'
 
 
 class Dom0HeadroomWeigher(weights.BaseHostWeigher):
@@ -78,8 +77,9 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
 
     def weight_multiplier(self, host_state: Any) -> float:
         """The multiplier of a host; its aggregates win over nova.conf."""
-        kept: float | None = getattr(host_state, _KEPT, None)
-        if kept is None:
+        try:
+            kept: float = host_state.nova_xen_sched_multiplier
+        except AttributeError:
             kept = _multiplier(
                 host_state,
                 self._options.current().dom0_headroom_weight_multiplier,
@@ -113,18 +113,22 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         None stands for hosts that are not Xen hosts, and for those of which
         it can't be told.
         """
-        states = [weighed.obj for weighed in weighed_obj_list]
+        states = aggregates.Hosts(weighed.obj for weighed in weighed_obj_list)
         asked = _Asked(weight_properties, self._options.current())
-        facts = self._facts.for_request(states, asked.settings.facts_max_age)
+        facts = self._facts.for_request(
+            states, census.FACTS, asked.settings.facts_max_age
+        )
+        load_of = asked.census.average
+        headroom_of = dom0.headroom_of(asked.settings.dom0_model)
+        multipliers = _Multipliers(states, asked.settings)
         found: list[float | None] = []
         for state in states:
             headroom = None
             try:
-                asked.multipliers(state)
+                # For weight_multiplier(); a HostState lives for one request.
+                state.nova_xen_sched_multiplier = multipliers.of(state)
                 if host.state_is_xen(state):
-                    headroom = asked.model.headroom(
-                        asked.load(state, facts(state))
-                    )
+                    headroom = headroom_of(load_of(state, facts(state)))
             except Exception:  # noqa: BLE001  nothing may reach nova
                 notices.unexpected('weighing a host; it weighs 0')
             found.append(headroom)
@@ -140,34 +144,18 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         :param weight_properties: a nova RequestSpec.
         """
         asked = _Asked(weight_properties, self._options.current())
-        facts = self._facts.for_request([host_state])
-        return asked.model.rooms(asked.load(host_state, facts(host_state)))
+        facts = self._facts.for_request([host_state], census.FACTS)
+        load = asked.census.average(host_state, facts(host_state))
+        return asked.settings.dom0_model.rooms(load)
 
 
 class _Asked:
-    """One request: the guest to be placed, and how to weigh hosts for it."""
+    """One request: the guest to be placed, under the options of the moment."""
 
     def __init__(self, spec_obj: Any, settings: conf.Settings) -> None:
         self.settings = settings
-        self.model = settings.dom0_model
-        self.multipliers = _Multipliers(settings)
-        self._guest = guest.from_spec(spec_obj)
-        self._mode = census.mode_of(self._guest.vm_mode, settings)
-        self._load_of = census.Census(
-            settings, self._guest.vm_mode, CONF.reserved_host_memory_mb
-        )
-
-    def load(self, state: Any, facts: gather.HostFacts) -> dom0.Load:
-        """A Xen host's load with the guest placed.
-
-        Where the host's mix is an average, so is the guest: judging by its
-        own need piles HVM guests onto large dom0s.
-        """
-        load = self._load_of(state, facts)
-        return load.plus(
-            None if load.unknown else self._mode,
-            self._guest.memory_mb,
-            self._guest.vcpus,
+        self.census = census.Census(
+            settings, guest.from_spec(spec_obj), CONF.reserved_host_memory_mb
         )
 
 
@@ -194,33 +182,29 @@ def _multiplier(state: Any, default: float) -> float:
 
 
 class _Multipliers:
-    """Puts each host's multiplier where weight_multiplier() finds it.
+    """The multipliers of a request's hosts.
 
     nova's own function costs more than all else here; it is asked once per
     distinct set of aggregates that have anything to say.
     """
 
-    def __init__(self, settings: conf.Settings) -> None:
+    def __init__(
+        self, host_states: list[Any], settings: conf.Settings
+    ) -> None:
         self._default = settings.dom0_headroom_weight_multiplier
-        self._said: dict[int, tuple[Any, bool]] = {}
-        self._known: dict[tuple[int, ...], float] = {}
+        self._relevant = aggregates.Relevant(host_states, (_MULTIPLIER,))
+        self._known: dict[tuple[int, ...], float] = {(): self._default}
 
-    def __call__(self, state: Any) -> None:
-        said = []
-        for aggregate in state.aggregates:
-            entry = self._said.get(id(aggregate))
-            if entry is None:
-                entry = (aggregate, _MULTIPLIER in aggregate.metadata)
-                self._said[id(aggregate)] = entry
-            if entry[1]:
-                said.append(id(aggregate))
-        multiplier = self._default
-        if said:
-            key = tuple(said)
-            if key not in self._known:
-                self._known[key] = _multiplier(state, self._default)
-            multiplier = self._known[key]
-        state.nova_xen_sched_multiplier = multiplier
+    def of(self, state: Any) -> float:
+        """The multiplier of a host."""
+        if not self._relevant.by_id:
+            return self._default
+        key = tuple(self._relevant.of(state))
+        multiplier = self._known.get(key)
+        if multiplier is None:
+            multiplier = _multiplier(state, self._default)
+            self._known[key] = multiplier
+        return multiplier
 
 
 def all_weighers() -> list[type[weights.BaseHostWeigher]]:

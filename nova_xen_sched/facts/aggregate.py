@@ -20,10 +20,13 @@ from typing import Iterable
 
 from oslo_log import log as logging
 
+from nova_xen_sched import aggregates
 from nova_xen_sched import facts
 from nova_xen_sched import notices
 
 LOG = logging.getLogger(__name__)
+
+_KEYS = tuple(name.metadata_key for name in facts.NAMES)
 
 
 class Source:
@@ -38,34 +41,30 @@ class Source:
 
     def for_request(
         self, host_states: Iterable[Any]
-    ) -> Callable[[Any], facts.Raw]:
-        """A lookup, good for one request.
+    ) -> Callable[[Any], facts.Raw] | None:
+        """A lookup, good for one request; None if no aggregate has facts.
 
         :param host_states: the request's nova HostStates.
         """
-        # By identity, and only for this request: nova replaces or edits its
-        # aggregates at any time, and keeps their id and updated_at. The
-        # aggregate is kept so that no other can get its identity meanwhile.
-        read: dict[int, tuple[Any, facts.Raw]] = {}
+        relevant = aggregates.Relevant(host_states, _KEYS)
+        if not relevant.by_id:
+            return None
+        read = {
+            identity: _read(aggregate)
+            for identity, aggregate in relevant.by_id.items()
+        }
         merged: dict[tuple[int, ...], facts.Raw] = {}
 
         def lookup(state: Any) -> facts.Raw:
-            found = []
-            for aggregate in state.aggregates:
-                entry = read.get(id(aggregate))
-                if entry is None:
-                    entry = (aggregate, _read(aggregate))
-                    read[id(aggregate)] = entry
-                if entry[1]:
-                    found.append(entry[1])
+            found = relevant.of(state)
             if not found:
                 return facts.NOTHING
             if len(found) == 1:
-                return found[0]
-            key = tuple(map(id, found))
+                return read[found[0]]
+            key = tuple(found)
             raw = merged.get(key)
             if raw is None:
-                raw = merged[key] = _merge(found)
+                raw = merged[key] = _merge([read[each] for each in found])
             return raw
 
         return lookup

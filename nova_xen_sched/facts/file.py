@@ -103,12 +103,14 @@ class Source:
 
     def for_request(
         self, host_states: Iterable[Any]
-    ) -> Callable[[Any], facts.Raw]:
-        """A lookup, good for one request.
+    ) -> Callable[[Any], facts.Raw] | None:
+        """A lookup, good for one request; None if there is no file.
 
         :param host_states: the request's nova HostStates.
         """
         found = self.current()
+        if found.empty:
+            return None
 
         def lookup(state: Any) -> facts.Raw:
             return found.of(state.host, state.nodename)

@@ -53,8 +53,9 @@ class HostFacts:
         return self.known.get(name)
 
 
-#: Of hosts of which nothing was asked.
+#: Of hosts of which nothing was asked, and of which no source says anything.
 NOT_ASKED = HostFacts({})
+NOTHING_KNOWN = HostFacts({})
 
 
 def available() -> list[str]:
@@ -112,19 +113,31 @@ class Gatherer:
             self._sources.append((each.name, each.obj))
 
     def for_request(
-        self, host_states: list[Any], max_age_days: float = 0
+        self,
+        host_states: list[Any],
+        wanted: frozenset[str],
+        max_age_days: float = 0,
     ) -> Request:
         """What is needed to look up hosts during one request.
 
         :param host_states: the request's nova HostStates.
+        :param wanted: the names of the facts that matter; others may be left
+            out.
         :param max_age_days: after which facts are stale; 0 for never.
         """
         lookups: list[tuple[str, Lookup]] = []
         for name, source in self._sources:
+            # A source may say what it can know; else it is always asked.
+            if wanted.isdisjoint(getattr(source, 'knows', wanted)):
+                continue
             try:
-                lookups.append((name, source.for_request(host_states)))
+                lookup = source.for_request(host_states)
             except Exception:  # noqa: BLE001  a site's own source may do that
                 _source_failed(name)
+                continue
+            # A source that has nothing to say in this request has no lookup.
+            if lookup is not None:
+                lookups.append((name, lookup))
         oldest = None
         if max_age_days:
             oldest = datetime.datetime.now(
@@ -159,6 +172,7 @@ class Request:
         oldest: datetime.datetime | None = None,
     ) -> None:
         self._lookups = lookups
+        self._ask = [lookup for _, lookup in lookups]
         self._oldest = oldest
         self._known: dict[
             tuple[int, ...], tuple[list[facts.Raw], HostFacts]
@@ -170,21 +184,32 @@ class Request:
 
         :param state: its nova HostState.
         """
-        answers = []
-        for name, lookup in self._lookups:
-            try:
-                answers.append(lookup(state))
-            except Exception:  # noqa: BLE001  a site's own source may do that
-                _source_failed(name)
-                answers.append(facts.NOTHING)
+        if not self._ask:
+            return NOTHING_KNOWN
+        try:
+            answers = [lookup(state) for lookup in self._ask]
+        except Exception:  # noqa: BLE001  a site's own source may do that
+            answers = self._ask_each(state)
         key = tuple(map(id, answers))
         entry = self._known.get(key)
         if entry is None:
             entry = self._known[key] = (answers, self._merge(answers))
         found = entry[1]
-        for remark in found.remarks:
-            self._remarked.setdefault(remark, []).append(state.host)
+        if found.remarks:
+            for remark in found.remarks:
+                self._remarked.setdefault(remark, []).append(state.host)
         return found
+
+    def _ask_each(self, state: Any) -> list[facts.Raw]:
+        """Ask again, where one of the sources has failed."""
+        answers = []
+        for name, lookup in self._lookups:
+            try:
+                answers.append(lookup(state))
+            except Exception:  # noqa: BLE001  as above
+                _source_failed(name)
+                answers.append(facts.NOTHING)
+        return answers
 
     def done(self) -> None:
         """Say what was noticed, of all hosts at once."""

@@ -30,6 +30,9 @@ class Source:
     minimum; then leave this source out.
     """
 
+    #: The facts that it can know, so that it isn't asked for others.
+    knows = frozenset({'libvirt_version'})
+
     def __init__(self, conf: Any) -> None:
         pass
 

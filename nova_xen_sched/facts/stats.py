@@ -21,7 +21,16 @@ from typing import Iterable
 from nova_xen_sched import facts
 
 _KEYS = tuple(name.stats_key for name in facts.NAMES)
+_EVERY = frozenset(_KEYS)
 _NAMES = tuple(name.name for name in facts.NAMES)
+
+
+def _reports(state: Any) -> bool:
+    """Whether a host reports any fact."""
+    try:
+        return not _EVERY.isdisjoint(state.stats)
+    except AttributeError:  # a node that never reported has no stats
+        return False
 
 
 class Source:
@@ -32,22 +41,20 @@ class Source:
 
     def for_request(
         self, host_states: Iterable[Any]
-    ) -> Callable[[Any], facts.Raw]:
-        """A lookup, good for one request.
+    ) -> Callable[[Any], facts.Raw] | None:
+        """A lookup, good for one request; None if no host reports any fact.
 
         :param host_states: the request's nova HostStates.
         """
+        if not any(map(_reports, host_states)):
+            return None
         # Hosts with the same values share one dict, so that it is read once.
-        known: dict[tuple[Any, ...], facts.Raw] = {
-            (None,) * len(_KEYS): facts.NOTHING
-        }
+        known: dict[tuple[Any, ...], facts.Raw] = {}
 
         def lookup(state: Any) -> facts.Raw:
-            # A node that never reported has no stats.
-            stats = getattr(state, 'stats', None)
-            if not stats:
+            if not _reports(state):
                 return facts.NOTHING
-            values = tuple(map(stats.get, _KEYS))
+            values = tuple(map(state.stats.get, _KEYS))
             raw = known.get(values)
             if raw is None:
                 raw = known[values] = {

@@ -73,6 +73,11 @@ class Table:
         self._known: dict[tuple[str, str], facts.Raw] = {}
         self._shared: dict[tuple[int, ...], facts.Raw] = {}
 
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing of any host."""
+        return not (self.defaults or self.patterns or self.hosts)
+
     def of(self, host: str, node: str) -> facts.Raw:
         """The facts of a host: its own, its pattern's, the defaults.
 

@@ -25,6 +25,7 @@ from typing import FrozenSet
 from typing import Iterator
 from typing import Optional
 
+from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.guest import Kind
@@ -44,12 +45,17 @@ Kinds = Callable[[conf.Settings], FrozenSet[Kind]]
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """A rule, the codes of its refusals, and the requests it counts for."""
+    """A rule, and when it counts.
+
+    :ivar codes: of its refusals.
+    :ivar facts: the names of those that it needs.
+    :ivar needs_rooms: whether it looks at the host's rooms.
+    """
 
     codes: tuple[Code, ...]
     refuses: RuleFunction
     kinds: Kinds
-    needs_facts: bool = False
+    facts: frozenset[str] = frozenset()
     needs_rooms: bool = False
 
 
@@ -110,7 +116,7 @@ RULES: tuple[Rule, ...] = (
         (Code.XEN_TOO_OLD, Code.XEN_UNKNOWN),
         versions.xen_version,
         _xen,
-        needs_facts=True,
+        frozenset({'xen_version'}),
     ),
     Rule(
         (
@@ -120,27 +126,27 @@ RULES: tuple[Rule, ...] = (
         ),
         versions.libvirt_version,
         _live_migration,
-        needs_facts=True,
+        frozenset({'libvirt_version', 'libvirt_migration_backports'}),
     ),
     Rule(
         (Code.DOM0_MEMORY,),
         dom0.dom0_memory,
         _dom0,
-        needs_facts=True,
+        census.FACTS,
         needs_rooms=True,
     ),
     Rule(
         (Code.DOM0_CPU,),
         dom0.dom0_cpu,
         _dom0,
-        needs_facts=True,
+        census.FACTS,
         needs_rooms=True,
     ),
     Rule(
         (Code.HOST_MEMORY,),
         dom0.host_memory,
         _dom0,
-        needs_facts=True,
+        census.FACTS,
         needs_rooms=True,
     ),
 )
@@ -173,9 +179,13 @@ def _that_count(
     )
 
 
-def facts_matter(guest: GuestRequest, settings: conf.Settings) -> bool:
-    """Whether any rule that needs facts of hosts counts for the guest."""
-    return any(rule.needs_facts for rule in _that_count(guest, settings))
+def facts_that_matter(
+    guest: GuestRequest, settings: conf.Settings
+) -> frozenset[str]:
+    """The names of the facts that the rules need which count for the guest."""
+    return frozenset().union(
+        *(rule.facts for rule in _that_count(guest, settings))
+    )
 
 
 def rooms_matter(guest: GuestRequest, settings: conf.Settings) -> bool:

@@ -15,10 +15,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import sys
-from typing import Any
 from typing import Sequence
 import warnings
 
@@ -27,6 +25,7 @@ warnings.simplefilter('ignore')
 
 from tests.demo import printing  # noqa: E402
 from tests.simulation import policies  # noqa: E402
+from tests.simulation import pool  # noqa: E402
 from tests.simulation import report  # noqa: E402
 from tests.simulation import run  # noqa: E402
 
@@ -38,54 +37,6 @@ _LONGEST_FIRST = (
     policies.NOVA,
     policies.GREEDY,
 )
-_SECONDS = 2
-
-#: Counts arrivals; shared with the processes that run.
-_counter: Any = None
-
-
-def _share(counter: Any) -> None:
-    global _counter
-    _counter = counter
-    warnings.simplefilter('ignore')
-
-
-def _tell(arrivals: int) -> None:
-    with _counter.get_lock():
-        _counter.value += arrivals
-
-
-def _run(plan: run.Plan) -> list[run.Outcome]:
-    return run.Run(plan, _tell).outcomes()
-
-
-def _run_all(plans: Sequence[run.Plan]) -> list[run.Outcome]:
-    """Run them, as many at a time as there are cores."""
-    # Fresh processes: nova is imported there and nowhere else.
-    context = multiprocessing.get_context('spawn')
-    counter = context.Value('q', 0)
-    expected = sum(plan.arrivals() for plan in plans)
-    progress = printing.Progress()
-    with context.Pool(
-        min(len(plans), os.cpu_count() or 1), _share, (counter,)
-    ) as pool:
-        results = [pool.apply_async(_run, (plan,)) for plan in plans]
-        for result in results:
-            while not result.ready():
-                done = sum(each.ready() for each in results)
-                progress(
-                    '%d of %d runs, %d %% of about %d arrivals'
-                    % (
-                        done,
-                        len(results),
-                        min(100 * counter.value // expected, 100),
-                        expected,
-                    )
-                )
-                result.wait(_SECONDS if sys.stderr.isatty() else 30)
-        found = [outcome for each in results for outcome in each.get()]
-    progress.done()
-    return found
 
 
 def _about(outcomes: Sequence[run.Outcome], hosts: int) -> str:
@@ -190,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         hosts = 40 if options.small else 200
         seeds = 1 if options.small else options.seeds
         levels = (0.85,) if options.small else LEVELS
-        outcomes = _run_all(
+        outcomes = pool.run_all(
             [
                 run.Plan(policy, seed, hosts, levels, options.multiplier)
                 for policy in _LONGEST_FIRST

@@ -42,7 +42,7 @@ class Greedy:
         hosts = self._hosts
         return max(
             offered,
-            key=lambda i: world.MODEL.headroom(hosts[i].with_one(guest)),
+            key=lambda i: world.headroom(hosts[i].with_one(guest)),
         )
 
     def came(self, index: int, guest: world.Guest) -> None:

@@ -26,6 +26,8 @@ from nova_xen_sched import dom0
 
 #: The figures of the dom0 model: the options' defaults.
 MODEL = conf.Settings().dom0_model
+measure = dom0.measure_of(MODEL)
+headroom = dom0.headroom_of(MODEL)
 
 #: RAM (GiB) and physical CPUs of the hosts: the range of issue and guide,
 #: 64 to 512 GB; the CPUs are made up. Each is as likely.
@@ -93,7 +95,7 @@ class Size(NamedTuple):
         guests = 1000
         mean = _mean_flavor()
         hvm = round(guests * HVM_SHARE)
-        measures = MODEL.measure(
+        measures = measure(
             dom0.Load(
                 self.memory_mb,
                 self.dom0_memory_mb,
@@ -193,7 +195,7 @@ class Host:
 
         1 is full.
         """
-        measures = MODEL.measure(self.load)
+        measures = measure(self.load)
         return (
             max(measures[1] / measures[0], measures[3] / measures[2]),
             measures[5] / measures[4],

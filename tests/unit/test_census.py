@@ -22,6 +22,7 @@ from nova_xen_sched import conf
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.facts import Fact
 from nova_xen_sched.facts.gather import HostFacts
+from nova_xen_sched.guest import GuestRequest
 from tests.unit import builders
 
 UNSET = object()
@@ -53,8 +54,12 @@ def load(host, vm_mode=None, facts=None, **settings):
     known = HostFacts(
         {name: Fact(value, 'file') for name, value in (facts or {}).items()}
     )
-    take = census.Census(conf.Settings(**settings), vm_mode, 512)
-    return take(host, known)
+    none = GuestRequest(vm_mode=vm_mode)
+    take = census.Census(conf.Settings(**settings), none, 512)
+    # without the guest that is to be placed
+    found = take(host, known)
+    mode = census.mode_of(vm_mode, conf.Settings(**settings))
+    return found._replace(**{mode: getattr(found, mode) - 1})
 
 
 def guests(*args, **kwargs):
@@ -109,6 +114,18 @@ def test_a_patched_nova_s_pvh():
     pvh = instance('xen')
     pvh.__dict__['_obj_vm_mode'] = 'xenpvh'
     assert guests(state(pvh, instance('hvm'))) == (1, 0, 1, 0)
+
+
+def test_the_guest_to_be_placed():
+    asked = GuestRequest(vm_mode='hvm', memory_mb=2048, vcpus=2)
+    take = census.Census(conf.Settings(), asked, 512)
+    known = HostFacts({})
+    assert take(state(*MIX), known)[3:] == (4, 3, 0, 0, 8192 + 2048, 18)
+    assert take.average(state(*MIX), known)[3:7] == (4, 3, 0, 0)
+    # where the mix is an average, so is the guest, unless it must be exact
+    unknown = state(reported=7)
+    assert take.average(unknown, known)[3:7] == (0, 0, 0, 8)
+    assert take(unknown, known)[3:7] == (1, 0, 0, 7)
 
 
 def test_no_instances_known():

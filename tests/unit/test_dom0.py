@@ -102,20 +102,20 @@ def test_plus():
 def test_the_scarcest_room_decides():
     # 40 HVM guests fill dom0's memory and take 2/3 of its CPUs
     full = HOST._replace(hvm=40)
-    assert MODEL.headroom(full) == 0
+    assert dom0.headroom_of(MODEL)(full) == 0
     assert dom0.scarcest(MODEL.rooms(full)).room is Room.DOM0_MEMORY
     # 60 PV guests fill its CPUs and take 3/4 of its memory
     busy = HOST._replace(pv=60)
-    assert MODEL.headroom(busy) == 0
+    assert dom0.headroom_of(MODEL)(busy) == 0
     assert dom0.scarcest(MODEL.rooms(busy)).room is Room.DOM0_CPU
     large = HOST._replace(hvm=1, guests_memory_mb=64536 / 2)
-    assert MODEL.headroom(large) == 0.5
+    assert dom0.headroom_of(MODEL)(large) == 0.5
     assert dom0.scarcest(MODEL.rooms(large)).room is Room.HOST_MEMORY
 
 
 def test_overcommitted_is_below_full_and_finite():
     full, over, far = (
-        MODEL.headroom(HOST._replace(hvm=n)) for n in (40, 80, 10**9)
+        dom0.headroom_of(MODEL)(HOST._replace(hvm=n)) for n in (40, 80, 10**9)
     )
     assert full == 0
     assert over == -1
@@ -131,14 +131,14 @@ def test_overcommitted_is_below_full_and_finite():
     ],
 )
 def test_a_host_without_a_room(host):
-    assert MODEL.headroom(host) == dom0.FLOOR
+    assert dom0.headroom_of(MODEL)(host) == dom0.FLOOR
     assert dom0.scarcest(MODEL.rooms(host)).headroom == dom0.FLOOR
     assert dom0.scarcest(MODEL.rooms(host)).overcommitted
 
 
 def test_a_host_that_never_said_its_memory():
     silent = HOST._replace(memory_mb=0, hvm=20)
-    assert MODEL.headroom(silent) == 0.5
+    assert dom0.headroom_of(MODEL)(silent) == 0.5
     assert [left.room for left in MODEL.rooms(silent)] == [
         Room.DOM0_MEMORY,
         Room.DOM0_CPU,
@@ -182,12 +182,12 @@ TINY = 1e-9
 @given(models, loads)
 def test_the_short_way_and_the_long_way_agree(model, load):
     rooms = model.rooms(load)
-    assert model.headroom(load) == dom0.scarcest(rooms).headroom
+    assert dom0.headroom_of(model)(load) == dom0.scarcest(rooms).headroom
 
 
 @given(models, loads)
 def test_headroom_is_a_finite_number(model, load):
-    assert dom0.FLOOR <= model.headroom(load) <= 1
+    assert dom0.FLOOR <= dom0.headroom_of(model)(load) <= 1
 
 
 @given(
@@ -199,7 +199,9 @@ def test_headroom_is_a_finite_number(model, load):
 )
 def test_more_guests_never_raise_headroom(model, load, mode, memory, vcpus):
     more = load.plus(mode, memory, vcpus)
-    assert model.headroom(more) <= model.headroom(load) + TINY
+    assert (
+        dom0.headroom_of(model)(more) <= dom0.headroom_of(model)(load) + TINY
+    )
 
 
 @given(models, loads, st.floats(0, 10**5), st.floats(0, 64))

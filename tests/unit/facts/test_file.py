@@ -62,7 +62,8 @@ class Facts:
     def of(self, host, node=None):
         state = builders.state(host)
         state.nodename = node or host
-        return self.source.for_request([state])(state)
+        lookup = self.source.for_request([state])
+        return lookup(state) if lookup else {}
 
     def write(self, text):
         self.path.write_text(text)

@@ -25,6 +25,7 @@ from nova_xen_sched import notices
 from nova_xen_sched.facts import gather
 from tests.unit import builders
 
+EVERY = frozenset(facts.BY_NAME)
 ALL = ('stats', 'file', 'aggregate', 'service_version')
 
 
@@ -42,7 +43,9 @@ def parsed():
 
 
 def gathered(config, *states, names=ALL, max_age=0):
-    request = gather.Gatherer(config, names).for_request(list(states), max_age)
+    request = gather.Gatherer(config, names).for_request(
+        list(states), EVERY, max_age
+    )
     found = [request(state) for state in states]
     request.done()
     return found
@@ -213,7 +216,7 @@ def test_a_source_that_raises_is_skipped(parsed, caplog, broken):
     gatherer._sources.insert(0, ('cmdb', broken(parsed)))
     known = state(stats={'xen_version': '4.17.5'})
     for _ in range(3):
-        request = gatherer.for_request([known])
+        request = gatherer.for_request([known], EVERY)
         assert request(known).get('xen_version').value == (4, 17, 5)
     errors = [r for r in caplog.records if r.levelname == 'ERROR']
     assert len(errors) == 1
@@ -245,6 +248,6 @@ def test_answers_that_live_for_a_moment_are_not_mixed_up(parsed):
 
     gatherer = gather.Gatherer(parsed, ())
     gatherer._sources = [('fresh', Fresh(parsed))]
-    request = gatherer.for_request([])
+    request = gatherer.for_request([], EVERY)
     for i in range(1, 200):
         assert request(state(str(i))).get('dom0_vcpus').value == i

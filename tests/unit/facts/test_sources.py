@@ -35,6 +35,8 @@ def memory(monkeypatch):
 
 def lookup(module, *states):
     found = module.Source(None).for_request(list(states))
+    if found is None:
+        return facts.NOTHING
     answers = [found(state) for state in states]
     return answers if len(states) > 1 else answers[0]
 
@@ -153,7 +155,7 @@ def test_each_aggregate_is_read_once(mocker):
     read = mocker.spy(aggregate, '_read')
     shared = [agg('a', libvirt_version='1.2.5'), agg('b')]
     lookup(aggregate, *[builders.state(aggregates=shared) for _ in range(20)])
-    assert read.call_count == 2
+    assert read.call_count == 1  # the other one has no facts
 
 
 def test_edits_in_place_and_replacements_count_in_the_next_request():

@@ -1,0 +1,74 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The computes of a cloud: starting, changing and stopping them."""
+
+from __future__ import annotations
+
+from typing import Any
+from typing import Dict
+from typing import Iterable
+from unittest import mock
+
+from nova import context
+from nova import objects
+
+from tests.functional import driver
+from tests.functional.hosts import HostProfile
+
+
+class Computes:
+    """The part of a Cloud that has nova-computes, one for each profile."""
+
+    api: Any
+    computes: Dict[str, Any]
+    host_mappings: Dict[str, Any]
+
+    def start_hosts(self, profiles: Iterable[HostProfile]) -> None:
+        """Start a nova-compute for each."""
+        for profile in profiles:
+            driver.PROFILES[profile.name] = profile
+            self.addCleanup(driver.PROFILES.pop, profile.name, None)
+            self.computes[profile.name] = self._start(
+                'compute', host=profile.name
+            )
+            self._set_service_version(profile)
+
+    def change_host(self, profile: HostProfile) -> None:
+        """Let a host that runs report something else from now on."""
+        driver.PROFILES[profile.name] = profile
+        with self._cell_context(profile.name) as ctxt:
+            compute = self.computes[profile.name]
+            compute.manager.update_available_resource(ctxt)
+        self._set_service_version(profile)
+
+    def _cell_context(self, host: str) -> Any:
+        return context.target_cell(
+            context.get_admin_context(), self.host_mappings[host].cell_mapping
+        )
+
+    def _set_service_version(self, profile: HostProfile) -> None:
+        if profile.service_version is None:
+            return
+        # A new Service object has the version of the nova that runs, and
+        # saves it; the field is read-only.
+        with mock.patch(
+            'nova.objects.service.SERVICE_VERSION', profile.service_version
+        ), self._cell_context(profile.name) as ctxt:
+            record = objects.Service.get_by_compute_host(ctxt, profile.name)
+            objects.Service(ctxt, id=record.id).save()
+
+    def stop_host(self, name: str) -> None:
+        """Stop a host's nova-compute and tell nova that it is down."""
+        self.computes[name].stop()
+        service = self.api.get_services(binary='nova-compute', host=name)[0]
+        self.api.put_service_force_down(service['id'], True)

@@ -1,0 +1,175 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Waiting for nova to be done with what it was asked to do."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+from typing import Callable
+from typing import Dict
+from typing import Iterator
+from typing import Optional
+
+from nova import context
+from nova import objects
+
+Server = Dict[str, Any]
+
+
+class Waiting:
+    """The part of a Cloud that its operations wait with."""
+
+    #: Seconds; a loaded machine may take many times what an idle one does.
+    TIMEOUT = 60.0
+
+    api: Any
+    cell_mappings: Dict[str, Any]
+    #: What is being done, for the recorder.
+    _during = ''
+
+    @contextlib.contextmanager
+    def _doing(self, what: str) -> Iterator[None]:
+        before, self._during = self._during, what
+        try:
+            yield
+        finally:
+            self._during = before
+
+    def _act(
+        self,
+        server: Server,
+        action: str,
+        body: Dict[str, Any],
+        done: Callable[[Server, Server], bool],
+        fails: Optional[str] = None,
+        during: Optional[str] = None,
+        leaves: Optional[str] = None,
+    ) -> Server:
+        """Post a server action and wait for its end.
+
+        :param action: its name among the instance actions
+        :param done: is it, judged by the server before and now
+        :param leaves: the vm_state it leaves, if it has no task_state
+        """
+        server = self.api.get_server(server['id'])
+        with self._doing(during or action):
+            self.api.post_server_action(server['id'], body)
+            return self._ended(
+                server, action, lambda now: done(server, now), fails, leaves
+            )
+
+    def _ended(
+        self,
+        server: Server,
+        action: str,
+        arrived: Callable[[Server], bool],
+        fails: Optional[str],
+        leaves: Optional[str] = None,
+    ) -> Server:
+        now = server
+        failure: Optional[str] = None
+
+        def done() -> bool:
+            nonlocal now, failure
+            if self._busy(server['id'], leaves):
+                return False
+            now = self.api.get_server(server['id'])
+            failure = self._failure(now, action)
+            return failure is not None or (
+                arrived(now) and self._migration_ended(now)
+            )
+
+        self._until(done, '%s of %s' % (action, server['id']))
+        if failure is None and fails is not None:
+            raise AssertionError(
+                '%s did not fail, the server is on %s'
+                % (action, now['OS-EXT-SRV-ATTR:host'])
+            )
+        if failure is not None and (fails is None or fails not in failure):
+            raise AssertionError('%s failed: %s' % (action, failure))
+        return now
+
+    def _busy(self, server_id: str, leaves: Optional[str]) -> bool:
+        """Is nova at work on it, or is it still in the state it will leave?
+
+        Read from the cells: asking the API takes ten times as long, of the
+        processor that all of this nova shares.
+        """
+        wanted = {'uuid': [server_id], 'deleted': False}
+        for cell in self.cell_mappings.values():
+            with context.target_cell(
+                context.get_admin_context(), cell
+            ) as ctxt:
+                for instance in objects.InstanceList.get_by_filters(
+                    ctxt, wanted, expected_attrs=[]
+                ):
+                    return (
+                        instance.task_state is not None
+                        or instance.vm_state == leaves
+                    )
+        return True
+
+    def _failure(self, now: Server, action: str) -> Optional[str]:
+        """What nova recorded of an action that failed; None if it did not."""
+        if now['OS-EXT-STS:task_state'] is not None:
+            return None
+        if now['status'] == 'ERROR':
+            # The fault is recorded a moment after the status.
+            fault = now.get('fault')
+            return fault and '%s\n%s' % (
+                fault['message'],
+                fault.get('details', ''),
+            )
+        actions = self.api.get_instance_actions(now['id'])
+        newest = next((a for a in actions if a['action'] == action), None)
+        if newest is None:
+            return None
+        events = self.api.get_instance_action_details(
+            now['id'], newest['request_id']
+        )['events']
+        errors = [e for e in events if (e['result'] or '').lower() == 'error']
+        if errors:
+            return '\n'.join(
+                '%s: %s' % (e['event'], e.get('traceback')) for e in errors
+            )
+        if (
+            action == 'unshelve'
+            and now['status'] == 'SHELVED_OFFLOADED'
+            and events
+            and all(e['finish_time'] for e in events)
+        ):
+            return 'NoValidHost, which nova only logs when unshelving'
+        return None
+
+    def _migration_ended(self, now: Server) -> bool:
+        """Has nova closed the record, and cleared the source's allocation?"""
+        migrations = self.api.api_get(
+            '/os-migrations?instance_uuid=%s' % now['id']
+        ).body['migrations']
+        if not migrations:
+            return True
+        newest = max(migrations, key=lambda m: m['id'])
+        if newest['status'] in ('completed', 'confirmed'):
+            return not self._get_allocations_by_server_uuid(newest['uuid'])
+        return newest['status'] in ('finished', 'done', 'error', 'failed')
+
+    def _until(self, done: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + self.TIMEOUT
+        while not done():
+            if time.monotonic() > deadline:
+                raise AssertionError(
+                    'waited %ds for %s' % (self.TIMEOUT, what)
+                )
+            time.sleep(0.03)
