@@ -75,6 +75,7 @@ class XenHostFilter(filters.BaseHostFilter):
         What a host can run does not change within a request. How much room
         it has does.
         """
+        # current() never raises.
         return index == 0 or self._options.current().refuse_dom0_overcommit
 
     def host_passes(self, host_state: Any, spec_obj: Any) -> bool:
@@ -125,7 +126,8 @@ class XenHostFilter(filters.BaseHostFilter):
         debug = LOG.isEnabledFor(logging.DEBUG)
         # By verdict, not by host: a cloud has few distinct ones.
         tally: Counter[rules.Verdict] = collections.Counter()
-        passed = []
+        passed: list[Any] = []
+        spoken: list[tuple[Any, rules.Verdict]] = []
         for state in host_states:
             try:
                 key = key_of(state)
@@ -143,10 +145,15 @@ class XenHostFilter(filters.BaseHostFilter):
             if verdict.refusal is None:
                 passed.append(state)
             if debug:
+                spoken.append((state, verdict))
+        try:
+            asked.facts.done()
+            for state, verdict in spoken:
                 _log_host(state, verdict)
-        asked.facts.done()
-        if tally:
-            _log_request(asked.guest, len(host_states), len(passed), tally)
+            if tally:
+                _log_request(asked.guest, len(host_states), len(passed), tally)
+        except Exception:  # noqa: BLE001  nothing may reach nova
+            notices.unexpected('logging what was decided; it counts')
         return passed
 
 
@@ -232,7 +239,9 @@ def _log_request(
         for each in verdict.reported:
             reported[each.code] += count
     # A mixed cloud sorts guests by type all day; that is no news.
-    routine = left and not reported and SORTING.issuperset(refused)
+    routine = (
+        left and SORTING.issuperset(refused) and SORTING.issuperset(reported)
+    )
     counts = [_counted(refused)] if refused else []
     if reported:
         counts.append('report_only: ' + _counted(reported))

@@ -111,13 +111,16 @@ def kinds_of(spec: Any) -> frozenset[Kind]:
     if check_type == ['rebuild'] and _get(spec, 'force_hosts'):
         return frozenset({Kind.REBUILD})
     destination = _get(spec, 'requested_destination')
-    if destination is None or _get(destination, 'cell') is None:
+    if destination is None:
+        return frozenset({Kind.BOOT})
+    if _get(destination, 'allow_cross_cell_move'):
+        # Towards a named host nova takes the cell away again.
+        return frozenset({Kind.MOVE})
+    if _get(destination, 'cell') is None:
         return frozenset({Kind.BOOT})
     if check_type == ['live_migrate']:
         return frozenset({Kind.LIVE_MIGRATION})
-    if not _get(spec, 'ignore_hosts') or _get(
-        destination, 'allow_cross_cell_move'
-    ):
+    if not _get(spec, 'ignore_hosts'):
         return frozenset({Kind.MOVE})
     return ANY_MOVE
 

@@ -109,9 +109,12 @@ class Host:
         stated = self.facts.get('xen_version')
         if stated is not None:
             return cast(Version, stated.value)
-        if not self.hypervisor_version:
+        reported = self.hypervisor_version
+        if not reported or reported < 1000:
             return None
-        return divmod(self.hypervisor_version // 1000, 1000)
+        version = divmod(reported // 1000, 1000)
+        # A compute that does report the patch level is believed.
+        return (*version, reported % 1000) if reported % 1000 else version
 
 
 def _maxphysaddr_bits(cpu_info: Any) -> int | None:

@@ -31,10 +31,19 @@ from nova_xen_sched.guest import Kind
 LOG = logging.getLogger(__name__)
 
 
+#: What nova's API sets before it has the scheduler asked.
+_KINDS = {
+    task_states.MIGRATING: Kind.LIVE_MIGRATION,
+    task_states.REBUILDING: Kind.EVACUATION,
+    task_states.RESIZE_PREP: Kind.MOVE,
+}
+
+
 class Teller:
     """Tells what one request does, by one read of its instance.
 
-    :param spec: a nova RequestSpec whose requested_destination has a cell.
+    :param spec: a nova RequestSpec; it can be told only if its
+        requested_destination has a cell.
     :param timeout: seconds to wait for the read.
     """
 
@@ -72,27 +81,23 @@ class Teller:
             uuid,
         )
         answer = results.get(cell.uuid)
-        if not isinstance(answer, tuple):
-            # An exception, or nova's sentinel for a cell that did not answer
-            # in time.
-            LOG.warning(
-                "Can't tell whether the request for instance %(uuid)s is a "
-                'live migration: its cell %(cell)s gave no answer within '
-                '%(timeout)s s (%(answer)r); live_migration_unknown counts.',
-                {
-                    'uuid': uuid,
-                    'cell': cell.uuid,
-                    'timeout': self._timeout,
-                    'answer': answer,
-                },
+        if isinstance(answer, tuple):
+            kind = _KINDS.get(answer[0])
+            why = 'its task_state is %s' % answer[0]
+        else:
+            kind = None
+            why = (
+                'its cell failed: %r' % answer
+                if isinstance(answer, Exception)
+                else 'its cell gave no answer in %s s' % self._timeout
             )
-            return None
-        (task_state,) = answer
-        if task_state == task_states.MIGRATING:
-            return Kind.LIVE_MIGRATION
-        if task_state == task_states.REBUILDING:
-            return Kind.EVACUATION
-        return Kind.MOVE
+        if kind is None:
+            LOG.warning(
+                "Can't tell what the request for instance %(uuid)s in cell "
+                '%(cell)s does: %(why)s. live_migration_unknown counts.',
+                {'uuid': uuid, 'cell': cell.uuid, 'why': why},
+            )
+        return kind
 
 
 def _task_state(context: Any, uuid: str) -> tuple[str | None]:

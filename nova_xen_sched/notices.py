@@ -24,6 +24,7 @@ import threading
 from typing import Any
 from typing import Hashable
 from typing import Iterable
+from typing import Mapping
 
 from oslo_log import log as logging
 
@@ -73,19 +74,15 @@ class Notices:
                 return 0, []
             return len(known), sorted(known)[:SHOWN]
 
-    def forget(self, kind: Hashable) -> None:
-        """The thing is over; if it comes again, it is said again."""
-        with self._lock:
-            self._said.pop(kind, None)
-
     def _remember(self, kind: Hashable) -> set[str]:
         while len(self._said) >= MAX_KINDS:
             del self._said[next(iter(self._said))]
         return self._said.setdefault(kind, set())
 
 
-#: The process's own memory.
+#: The process's own memory, and that of tracebacks.
 NOTICES = Notices()
+TRACEBACKS = Notices()
 
 
 def unexpected(doing: str) -> None:
@@ -97,7 +94,7 @@ def unexpected(doing: str) -> None:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = trace and (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
-    if NOTICES.first(('unexpected', doing, kind, place)):
+    if TRACEBACKS.first((doing, kind, place)):
         LOG.exception(
             'Unexpected error in nova-xen-sched while %(doing)s. Please '
             'report it; it is logged in full once.',
@@ -115,22 +112,35 @@ def shown(value: Any) -> str:
     return reprlib.repr(value)
 
 
-def unreadable_text(fact: str, value: Any, where: str, error: object) -> str:
-    """The sentence about a fact's value that can't be read."""
-    return "%s %s from %s can't be read (%s); it is unknown" % (
-        fact,
-        shown(value),
-        where,
-        error,
-    )
+def warn_of(kind: Hashable, what: str, found: Mapping[str, str]) -> None:
+    """Warn of a kind of thing: one line, again only when its set grows.
 
-
-def unreadable(fact: str, value: Any, where: str, error: object) -> None:
-    """Warn once of a fact's value that can't be read.
-
-    :param where: where the value stood.
-    :param error: what is wrong with it.
+    :param what: the kind of thing, as the beginning of a sentence.
+    :param found: what to say of each, by what tells one from another. A
+        value that changes belongs into the former, or each change is new.
     """
-    text = unreadable_text(fact, value, where, error)
-    if NOTICES.first(('unreadable', text)):
-        LOG.warning('%s.', text)
+    count, names = NOTICES.grown(kind, found)
+    if count:
+        LOG.warning(
+            '%(what)s (%(count)d): %(each)s%(more)s',
+            {
+                'what': what,
+                'count': count,
+                'each': '; '.join(found.get(name, name) for name in names),
+                'more': '; ...' if count > len(names) else '',
+            },
+        )
+
+
+def unreadable(source: str, found: Mapping[str, str]) -> None:
+    """Warn of values of facts that can't be read.
+
+    :param source: where they stood.
+    :param found: by place, the value there and what is wrong with it.
+    """
+    if found:
+        warn_of(
+            ('unreadable', source),
+            "Facts from %s that can't be read, and are unknown" % source,
+            found,
+        )

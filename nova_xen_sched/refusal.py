@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from typing import Collection
 from typing import Iterable
 
 
@@ -60,11 +61,20 @@ class Refusal:
     :ivar code: which rule refuses.
     :ivar reason: a clause that names the values, without a full stop.
     :ivar remedy: what an operator or user can do, without a full stop.
+    :ivar otherwise: the code that this refusal would have if it could be told
+        what the request does; None for all others.
     """
 
     code: Code
     reason: str
     remedy: str
+    otherwise: Code | None = None
+
+    def enforced(self, report_only: Collection[Code]) -> bool:
+        """Whether it refuses, when these codes are reported only."""
+        return (
+            self.code not in report_only and self.otherwise not in report_only
+        )
 
     def __str__(self) -> str:
         return '%s: %s; %s' % (self.code, self.reason, self.remedy)

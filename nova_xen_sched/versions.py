@@ -34,7 +34,7 @@ def parse(text: str) -> Version:
         between them.
     """
     if not _PLAIN.fullmatch(text):
-        raise ValueError('%r is no version like 1.2.15' % text)
+        raise ValueError('not a version like 1.2.15')
     return tuple(int(number) for number in text.split('.'))
 
 

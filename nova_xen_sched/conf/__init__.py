@@ -256,6 +256,10 @@ class Options:
             if str(e) != self._complaint:
                 self._complaint = str(e)
                 LOG.error('%s. The last good values stay in force.', e)
+        except Exception:  # noqa: BLE001  nothing may reach nova
+            notices.unexpected(
+                'reading the options; the last good values stay in force'
+            )
         else:
             self._complaint = ''
         return self._last_good

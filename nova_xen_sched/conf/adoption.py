@@ -34,6 +34,9 @@ OPTS = [
         help="""
 Refusal codes that are logged and explained, but not enforced.
 
+What can't be told of a request is still read in its cell, so that the logs
+are right.
+
 For adopting the plugin without risk: with ``all``, XenHostFilter refuses no
 host, and its log lines say which hosts it would have refused and why. Keep
 ImagePropertiesFilter enabled meanwhile.

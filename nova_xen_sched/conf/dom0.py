@@ -172,9 +172,14 @@ Possible values:
 * from 0, all are PV, to 1, all are HVM. The default is an estimate.
 """,
     ),
-    cfg.Opt(
+    cfg.StrOpt(
         'guest_memory_overhead',
-        type=types.String(choices=['none', 'xenapi', 'libxl']),
+        choices=[
+            ('none', 'nothing'),
+            ('xenapi', "nova's XenAPI driver's"),
+            ('libxl', "libxl's"),
+        ],
+        ignore_case=True,
         default='xenapi',
         mutable=True,
         help="""

@@ -45,7 +45,7 @@ Possible values, in any order:
     ),
     cfg.Opt(
         'host_facts_file',
-        type=types.String(),
+        type=values.Path(),
         mutable=True,
         help="""
 A YAML file with facts about Xen hosts, for the source ``file``.

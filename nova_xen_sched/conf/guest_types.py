@@ -18,9 +18,14 @@ from oslo_config import cfg
 from oslo_config import types
 
 OPTS = [
-    cfg.Opt(
+    cfg.StrOpt(
         'default_vm_mode',
-        type=types.String(choices=['xen', 'hvm', 'any'], ignore_case=True),
+        choices=[
+            ('xen', 'PV, as the libvirt driver builds it'),
+            ('hvm', 'HVM, where computes were changed'),
+            ('any', 'either, as in nova'),
+        ],
+        ignore_case=True,
         default='xen',
         mutable=True,
         help="""

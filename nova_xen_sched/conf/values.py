@@ -15,9 +15,36 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 from oslo_config import types
+
+from nova_xen_sched import versions
+
+
+class VersionNumber(types.String):
+    """A version like 1.2.15; 0 is one too, and means off."""
+
+    def __call__(self, value: Any) -> str:
+        text: str = super().__call__(value)
+        try:
+            versions.parse(text)
+        except ValueError:
+            raise ValueError(
+                '%r is neither a version like 1.2.15 nor 0' % text
+            ) from None
+        return text
+
+
+class Path(types.String):
+    """An absolute path."""
+
+    def __call__(self, value: Any) -> str:
+        text: str = super().__call__(value)
+        if text and not os.path.isabs(text):
+            raise ValueError('%r is not an absolute path' % text)
+        return text
 
 
 class Number(types.Float):

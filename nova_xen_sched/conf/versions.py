@@ -15,19 +15,20 @@
 from __future__ import annotations
 
 from oslo_config import cfg
-from oslo_config import types
 
 from nova_xen_sched.conf import values
 
-#: Digits and dots, from major alone to four parts; 0 means off.
-VERSION = types.String(regex=r'^\d{1,6}(\.\d{1,6}){0,3}$')
+VERSION = values.VersionNumber()
 
 OPTS = [
-    cfg.Opt(
+    cfg.StrOpt(
         'live_migration_check',
-        type=types.String(
-            choices=['always', 'live_migration', 'never'], ignore_case=True
-        ),
+        choices=[
+            ('always', 'every request but evacuations and rebuilds'),
+            ('live_migration', 'live migrations alone'),
+            ('never', 'no request'),
+        ],
+        ignore_case=True,
         default='always',
         mutable=True,
         help="""
@@ -39,12 +40,14 @@ hangs in MIGRATING when it is.
 Possible values:
 
 * ``always``: for every request but evacuations and rebuilds, so that no
-  guest lands on a host that it can't leave alive. The default.
+  guest lands on a host that it can't leave alive. The default. To tell an
+  evacuation from other moves, the instance is read as below.
 * ``live_migration``: for live migrations alone. nova doesn't tell the
   scheduler that a request is one, so XenHostFilter reads the instance in its
   cell: once a request at most, for moves only, and only where a host would
   be refused.
-* ``never``: the rule is off.
+* ``never``: the rule is off. (``min_xen_version`` may still have the instance
+  read, to tell evacuations.)
 
 Related options:
 
@@ -111,9 +114,13 @@ Related options:
 * ``unknown_version``
 """,
     ),
-    cfg.Opt(
+    cfg.StrOpt(
         'unknown_version',
-        type=types.String(choices=['accept', 'refuse'], ignore_case=True),
+        choices=[
+            ('accept', 'it may get the guest'),
+            ('refuse', 'it may not'),
+        ],
+        ignore_case=True,
         default='accept',
         mutable=True,
         help="""
@@ -132,14 +139,19 @@ Related options:
 * ``fact_sources``
 """,
     ),
-    cfg.Opt(
+    cfg.StrOpt(
         'live_migration_unknown',
-        type=types.String(choices=['refuse', 'accept'], ignore_case=True),
+        choices=[
+            ('refuse', 'it may not get the guest'),
+            ('accept', 'it may'),
+        ],
+        ignore_case=True,
         default='refuse',
         mutable=True,
         help="""
-What becomes of a host with a wrong version when it can't be told whether the
-request is a live migration or an evacuation.
+What becomes of a host whose version is too old, or unknown and refused so,
+when it can't be told whether the request is a live migration or an
+evacuation.
 
 The instance is then read in its cell's database. That can fail or take
 longer than ``live_migration_read_timeout``.

@@ -73,10 +73,7 @@ class Name:
     def lowest(self, values: list[Any]) -> Any:
         """Of several readable values the one that promises least."""
         if self.parse is parse_version:
-            return min(
-                values,
-                key=lambda raw: versions.parse(raw) + (0,) * 4,
-            )
+            return min(values, key=lambda raw: parse_version(raw) + (0,) * 4)
         return min(values, key=self.parse)
 
 
@@ -85,7 +82,7 @@ def parse_version(raw: Any) -> versions.Version:
     if isinstance(raw, (int, float)) and not isinstance(raw, bool):
         raise ValueError('a version needs quotes: "%s"' % raw)
     if not isinstance(raw, str):
-        raise ValueError('not a version like "1.2.15"')
+        raise ValueError('not a version like "1.2.15", in quotes')
     return versions.parse(raw.strip())
 
 

@@ -49,10 +49,12 @@ class Source:
         relevant = aggregates.Relevant(host_states, _KEYS)
         if not relevant.by_id:
             return None
+        bad: dict[str, str] = {}
         read = {
-            identity: _read(aggregate)
+            identity: _read(aggregate, bad)
             for identity, aggregate in relevant.by_id.items()
         }
+        notices.unreadable('aggregates', bad)
         merged: dict[tuple[int, ...], facts.Raw] = {}
 
         def lookup(state: Any) -> facts.Raw:
@@ -70,8 +72,11 @@ class Source:
         return lookup
 
 
-def _read(aggregate: Any) -> facts.Raw:
-    """The facts in one aggregate's metadata that can be read."""
+def _read(aggregate: Any, bad: dict[str, str]) -> facts.Raw:
+    """The facts in one aggregate's metadata that can be read.
+
+    :param bad: gets the others.
+    """
     metadata = aggregate.metadata
     raw: facts.Raw = {}
     for name in facts.NAMES:
@@ -81,13 +86,11 @@ def _read(aggregate: Any) -> facts.Raw:
         try:
             name.parse(value)
         except ValueError as e:
-            notices.unreadable(
-                name.name,
-                value,
-                'metadata %s of aggregate %s'
-                % (name.metadata_key, aggregate.name),
-                e,
+            where = '%s of aggregate %s' % (
+                name.metadata_key,
+                notices.shown(aggregate.name),
             )
+            bad[where] = '%s: %s, %s' % (where, notices.shown(value), e)
         else:
             raw[name.name] = value
     return raw

@@ -18,6 +18,7 @@ that is missing, broken or being written keeps the last good facts.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -28,6 +29,7 @@ from typing import Callable
 from typing import Iterable
 from typing import Tuple
 
+from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_xen_sched import facts
@@ -40,6 +42,8 @@ MAX_SIZE = 32 * 1024 * 1024
 #: Seconds for which a file must lie still before it is read, so that no
 #: half-written one is: a writer in place pauses for less.
 QUIET = 0.05
+#: Seconds to wait for that at most.
+PATIENCE = 1.0
 #: Seconds in which a file system may not tell two changes apart by time.
 RACY = 2.0
 
@@ -73,9 +77,7 @@ def _read(path: str) -> tuple[bytes, _Identity]:
         raise FileError(
             'it has %d bytes, more than %d' % (status.st_size, MAX_SIZE)
         )
-    age = time.time() - status.st_mtime
-    if 0 <= age < QUIET:
-        time.sleep(QUIET - age)
+    _wait_until_quiet(path, status)
     with open(path, 'rb') as f:
         before = _identity(os.fstat(f.fileno()))
         content = f.read(MAX_SIZE + 1)
@@ -83,6 +85,22 @@ def _read(path: str) -> tuple[bytes, _Identity]:
     if before != after or len(content) != after[-1]:
         raise FileError('it is being written')
     return content, after
+
+
+def _wait_until_quiet(path: str, status: os.stat_result) -> None:
+    """Wait while a file is being written in place.
+
+    :raises FileError: if that takes too long.
+    """
+    deadline = time.monotonic() + PATIENCE
+    # A time in the future is no age; then only lying still counts.
+    while not time.time() - status.st_mtime >= QUIET:
+        time.sleep(QUIET)
+        before, status = status, os.stat(path)
+        if _identity(before) == _identity(status):
+            return
+        if time.monotonic() > deadline:
+            raise FileError('it is being written')
 
 
 class Source:
@@ -94,6 +112,7 @@ class Source:
     def __init__(self, conf: Any) -> None:
         self._conf = conf
         self._lock = threading.Lock()
+        self._last_path: str | None = None
         self._path: str | None = None
         self._identity: _Identity | None = None
         self._racy = False
@@ -119,31 +138,38 @@ class Source:
 
     def current(self) -> table.Table:
         """The facts of the file now, or the last good ones."""
-        path = self._conf.xen_scheduler.host_facts_file
+        path = self._current_path()
         with self._lock:
             if not path:
                 self._path, self._identity = None, None
                 self._digest, self._table = '', table.Table()
+                self._complaint = ''
             else:
                 try:
                     self._refresh(path)
                 except (FileError, OSError, table.TableError) as e:
                     self._complain(path, e)
-                else:
-                    self._complaint = ''
             return self._table
 
+    def _current_path(self) -> str | None:
+        """What host_facts_file says, or last said while it is wrong."""
+        # Of a wrong value the options speak, once.
+        with contextlib.suppress(cfg.Error, ValueError):
+            self._last_path = self._conf.xen_scheduler.host_facts_file
+        return self._last_path
+
     def _refresh(self, path: str) -> None:
-        if (
-            path == self._path
-            and not self._racy
-            and _identity(os.stat(path)) == self._identity
-        ):
-            # Seen before; if it was bad, the complaint stands.
+        """Read the file if it has changed since it was last looked at."""
+        identity = _identity(os.stat(path))
+        if (path, identity) == (self._path, self._identity) and not self._racy:
+            # Good or bad, it is what it was, and what there is to say of it
+            # was said.
             return
-        content, identity = _read(path)
+        self._path, self._identity = path, identity
+        self._racy = abs(time.time() - identity[2] / 1e9) < RACY
+        content, self._identity = _read(path)
         digest = hashlib.sha256(content).hexdigest()
-        if digest != self._digest or path != self._path:
+        if digest != self._digest:
             self._table = table.load(content, path)
             self._digest = digest
             LOG.info(
@@ -156,8 +182,7 @@ class Source:
                     'digest': digest[:12],
                 },
             )
-        self._path, self._identity = path, identity
-        self._racy = time.time() - identity[2] / 1e9 < RACY
+        self._complaint = ''
 
     def _complain(self, path: str, error: Exception) -> None:
         # Once per complaint, not once per request.

@@ -16,14 +16,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from importlib import metadata
 from typing import Any
 from typing import Callable
 from typing import Iterable
 from typing import Mapping
+from typing import Tuple
 
 from oslo_log import log as logging
 import stevedore
-from stevedore import extension
 
 from nova_xen_sched import conf
 from nova_xen_sched import facts
@@ -35,6 +36,8 @@ LOG = logging.getLogger(__name__)
 NAMESPACE = 'nova_xen_sched.facts'
 
 Lookup = Callable[[Any], facts.Raw]
+#: A kind of thing to warn of.
+Remark = Tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,11 +46,11 @@ class HostFacts:
 
     :ivar known: by name; a fact that no source knows is missing.
     :ivar remarks: things to warn of, once for all hosts of which they are
-        true: (kind, sentence).
+        true: (kind, sentence). The sentence is one of its kind.
     """
 
     known: Mapping[str, facts.Fact]
-    remarks: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[tuple[Remark, str], ...] = ()
 
     def get(self, name: str) -> facts.Fact | None:
         return self.known.get(name)
@@ -59,9 +62,13 @@ NOTHING_KNOWN = HostFacts({})
 
 
 def available() -> list[str]:
-    """The names of all sources that are installed."""
-    found = extension.ExtensionManager(NAMESPACE)
-    return sorted(found.entry_points_names())
+    """The names of all sources that are installed; none is loaded."""
+    every: Any = metadata.entry_points()
+    if hasattr(every, 'select'):
+        found = every.select(group=NAMESPACE)
+    else:  # Python before 3.10
+        found = every.get(NAMESPACE, ())
+    return sorted({entry_point.name for entry_point in found})
 
 
 #: One for each configuration (kept, so that its id stays its own) and list
@@ -81,6 +88,10 @@ def shared(config: Any, names: tuple[str, ...]) -> Gatherer:
         return entry[1]
     installed = available()
     for name in names:
+        if names.count(name) > 1:
+            raise conf.OptionError(
+                '[%s] fact_sources names %s twice' % (conf.GROUP.name, name)
+            )
         if name not in installed:
             raise conf.OptionError(
                 '[%s] fact_sources names %s, which is not installed; there '
@@ -177,7 +188,7 @@ class Request:
         self._known: dict[
             tuple[int, ...], tuple[list[facts.Raw], HostFacts]
         ] = {}
-        self._remarked: dict[tuple[str, str], list[str]] = {}
+        self._remarked: dict[Remark, tuple[str, list[str]]] = {}
 
     def __call__(self, state: Any) -> HostFacts:
         """The facts of a host.
@@ -196,8 +207,9 @@ class Request:
             entry = self._known[key] = (answers, self._merge(answers))
         found = entry[1]
         if found.remarks:
-            for remark in found.remarks:
-                self._remarked.setdefault(remark, []).append(state.host)
+            for kind, sentence in found.remarks:
+                _, hosts = self._remarked.setdefault(kind, (sentence, []))
+                hosts.append(str(state.host))
         return found
 
     def _ask_each(self, state: Any) -> list[facts.Raw]:
@@ -213,25 +225,18 @@ class Request:
 
     def done(self) -> None:
         """Say what was noticed, of all hosts at once."""
-        for remark, hosts in self._remarked.items():
-            count, shown = notices.NOTICES.grown(remark, hosts)
-            if count:
-                LOG.warning(
-                    '%(what)s: %(count)d hosts: %(hosts)s%(more)s',
-                    {
-                        'what': remark[1],
-                        'count': count,
-                        'hosts': ', '.join(shown),
-                        'more': ', ...' if count > len(shown) else '',
-                    },
-                )
+        for kind, (sentence, hosts) in self._remarked.items():
+            notices.warn_of(kind, sentence, dict(zip(hosts, hosts)))
 
     def _merge(self, answers: list[facts.Raw]) -> HostFacts:
-        remarks: list[tuple[str, str]] = []
-        read = [
-            self._read(name, raw, remarks)
-            for (name, _), raw in zip(self._lookups, answers)
-        ]
+        remarks: list[tuple[Remark, str]] = []
+        read = []
+        for (name, _), raw in zip(self._lookups, answers):
+            try:
+                # None is as good as an empty answer.
+                read.append(self._read(name, raw or {}, remarks))
+            except Exception:  # noqa: BLE001  a site's own source may say
+                _source_failed(name)
         found: dict[str, facts.Fact] = {}
         for each in read:
             for name, fact in each.items():
@@ -248,9 +253,14 @@ class Request:
             ):
                 remarks.append(
                     (
-                        'below the bound',
+                        (
+                            'below the bound',
+                            stated.source,
+                            versions.show(stated.value),
+                            versions.show(bound.value),
+                        ),
                         'libvirt %s, stated by %s, is used although %s says '
-                        'that their nova-compute needs %s at least'
+                        'that nova-compute needs %s at least'
                         % (
                             versions.show(stated.value),
                             stated.source,
@@ -262,7 +272,10 @@ class Request:
         return HostFacts(found, tuple(remarks))
 
     def _read(
-        self, source: str, raw: facts.Raw, remarks: list[tuple[str, str]]
+        self,
+        source: str,
+        raw: facts.Raw,
+        remarks: list[tuple[Remark, str]],
     ) -> dict[str, facts.Fact]:
         """What one source says that can be read."""
         values: dict[str, tuple[Any, bool]] = {}
@@ -278,8 +291,9 @@ class Request:
             except (ValueError, OverflowError) as e:
                 remarks.append(
                     (
-                        'unreadable',
-                        notices.unreadable_text(key, value, source, e),
+                        ('unreadable', source, key),
+                        "%s from %s can't be read and is unknown, such as "
+                        '%s: %s' % (key, source, notices.shown(value), e),
                     )
                 )
         observed, _ = values.get('observed_at', (None, True))
@@ -291,7 +305,7 @@ class Request:
         if stale:
             remarks.append(
                 (
-                    'stale',
+                    ('stale', source),
                     'Facts from %s are older than facts_max_age and still '
                     'used' % source,
                 )

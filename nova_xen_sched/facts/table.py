@@ -49,6 +49,10 @@ class _Loader(_SafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen = set()
+        if not isinstance(node, yaml.MappingNode):
+            raise yaml.constructor.ConstructorError(
+                None, None, 'this is not a mapping', node.start_mark
+            )
         for key_node, _ in node.value:
             key = key_node.value
             if isinstance(key, str) and key != '<<':
@@ -136,29 +140,34 @@ def load(content: bytes, path: str) -> Table:
             'it says version: %s, not version: %d'
             % (notices.shown(version), VERSION)
         )
+    bad = _Bad()
     for key in data:
         if key not in _SECTIONS:
-            _warn(path, notices.shown(key), 'there is no such section')
+            bad.ignore(notices.shown(key), 'there is no such section')
     table = Table()
-    table.defaults = _facts(data.get('defaults'), path, 'defaults')
-    for number, entry in enumerate(_section(data, 'patterns', list, path), 1):
+    table.defaults = _facts(data.get('defaults'), bad, 'defaults')
+    for number, entry in enumerate(_section(data, 'patterns', list), 1):
         where = 'patterns, entry %d' % number
         found = dict(entry) if isinstance(entry, dict) else {}
         match = found.pop('match', None)
         if not isinstance(match, str):
-            _warn(path, where, 'it needs match: "a shell pattern"')
+            bad.ignore(where, 'it needs match: "a shell pattern"')
             continue
         pattern = re.compile(fnmatch.translate(match.lower()))
-        table.patterns.append((pattern, _facts(found, path, where)))
-    for host, entry in _section(data, 'hosts', dict, path).items():
+        table.patterns.append((pattern, _facts(found, bad, where)))
+    for host, entry in _section(data, 'hosts', dict).items():
         if not isinstance(host, str):
-            _warn(
-                path,
+            bad.ignore(
                 'hosts, %s' % notices.shown(host),
                 'the name of a host needs quotes here',
             )
             continue
-        table.hosts[host.lower()] = _facts(entry, path, 'hosts, ' + host)
+        if host.lower() in table.hosts:
+            raise TableError(
+                'host %s stands there twice' % notices.shown(host)
+            )
+        table.hosts[host.lower()] = _facts(entry, bad, 'hosts, ' + host)
+    bad.warn(path)
     return table
 
 
@@ -168,9 +177,13 @@ def _parse(content: bytes) -> Any:
         return yaml.load(content, _Loader)  # noqa: S506  it is a safe one
     except yaml.YAMLError as e:
         raise TableError(' '.join(str(e).split())) from e
-    except (ValueError, OverflowError) as e:
-        # Numbers and dates that YAML's grammar allows and Python doesn't.
-        raise TableError(str(e)) from e
+    except TableError:
+        raise
+    except Exception as e:
+        # Such as a date that YAML's grammar allows and Python doesn't.
+        raise TableError(
+            '%s: %s' % (type(e).__name__, ' '.join(str(e).split()))
+        ) from e
 
 
 def _refuse_deep(content: bytes) -> None:
@@ -185,7 +198,7 @@ def _refuse_deep(content: bytes) -> None:
             depth -= 1
 
 
-def _section(data: Any, name: str, kind: type, path: str) -> Any:
+def _section(data: Any, name: str, kind: type) -> Any:
     section = data.get(name)
     if section is None:
         return kind()
@@ -196,33 +209,55 @@ def _section(data: Any, name: str, kind: type, path: str) -> Any:
     return section
 
 
-def _facts(entry: Any, path: str, where: str) -> facts.Raw:
+def _facts(entry: Any, bad: _Bad, where: str) -> facts.Raw:
     """The facts of one entry that can be read."""
     if entry is None:
         return {}
     if not isinstance(entry, dict):
-        _warn(path, where, 'it is not a mapping of facts')
+        bad.ignore(where, 'it is not a mapping of facts')
         return {}
     raw: facts.Raw = {}
     for key, value in entry.items():
         name = facts.BY_NAME.get(key) if isinstance(key, str) else None
         if name is None:
-            _warn(path, where, 'there is no fact %s' % notices.shown(key))
+            bad.ignore(where, 'there is no fact %s' % notices.shown(key))
         elif value is not None:
             try:
                 name.parse(value)
             except (ValueError, OverflowError) as e:
-                notices.unreadable(
-                    name.name, value, '%s of %s' % (where, path), e
-                )
+                bad.unreadable(where, name.name, value, e)
             else:
                 raw[name.name] = value
     return raw
 
 
-def _warn(path: str, where: str, what: str) -> None:
-    if notices.NOTICES.first(('facts file', path, where, what)):
-        LOG.warning(
-            'Facts file %(path)s: %(where)s: %(what)s; it is ignored.',
-            {'path': path, 'where': where, 'what': what},
+class _Bad:
+    """What is wrong inside a file that is good as a whole."""
+
+    def __init__(self) -> None:
+        self._ignored: dict[str, str] = {}
+        self._unreadable: dict[str, str] = {}
+
+    def ignore(self, where: str, what: str) -> None:
+        text = '%s: %s' % (where, what)
+        self._ignored[text] = text
+
+    def unreadable(
+        self, where: str, fact: str, value: Any, error: Exception
+    ) -> None:
+        place = '%s of %s' % (fact, where)
+        self._unreadable[place] = '%s: %s, %s' % (
+            place,
+            notices.shown(value),
+            error,
         )
+
+    def warn(self, path: str) -> None:
+        """One line of each kind, however much there is."""
+        notices.unreadable('the file ' + path, self._unreadable)
+        if self._ignored:
+            notices.warn_of(
+                ('ignored', path),
+                'Ignored in the facts file %s' % path,
+                self._ignored,
+            )

@@ -229,17 +229,16 @@ def refusals(
 
 def _untold(refusal: Refusal, counts_for: frozenset[Kind]) -> Refusal:
     """A refusal that would count if the request were what can't be told."""
+    if counts_for == {Kind.LIVE_MIGRATION}:
+        reason = "it can't be told whether this is a live migration; if it is"
+    else:
+        reason = "it can't be told whether this is an evacuation; if it isn't"
     return Refusal(
         Code.LIVE_MIGRATION_UNKNOWN,
-        "it can't be told whether the request is %s, and for one %s"
-        % (
-            'a live migration'
-            if counts_for == {Kind.LIVE_MIGRATION}
-            else 'anything but an evacuation',
-            refusal.reason,
-        ),
-        "see why the instance can't be read in its cell's database, or set "
-        '[xen_scheduler] live_migration_unknown = accept',
+        '%s, %s: %s' % (reason, refusal.code, refusal.reason),
+        "see in the log why the instance can't be read in its cell's "
+        'database, or set [xen_scheduler] live_migration_unknown = accept',
+        otherwise=refusal.code,
     )
 
 
@@ -252,7 +251,7 @@ def judge(
     """Whether the host can take the guest."""
     reported: list[Refusal] = []
     for refusal in refusals(guest, host, settings, tell):
-        if refusal.code not in settings.report_only:
+        if refusal.enforced(settings.report_only):
             return Verdict(refusal, tuple(reported))
         reported.append(refusal)
     return Verdict(None, tuple(reported)) if reported else ACCEPTED

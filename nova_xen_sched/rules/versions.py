@@ -32,20 +32,23 @@ def xen_version(
         return None
     version = host.xen_version
     remedy = 'upgrade it, or state xen_version as what it equals if patched'
-    if version is None or (
-        len(version) < 3 and versions.xen_patch_matters(version, minimum)
+    if (
+        version is None
+        or len(version) < 2
+        or (len(version) < 3 and versions.xen_patch_matters(version, minimum))
     ):
         if settings.unknown_version == 'accept':
             return None
         return Refusal(
             Code.XEN_UNKNOWN,
-            "the host's Xen is %s, too little to tell whether it is older "
-            'than %s'
+            "the host's Xen is %s, so it may be %s"
             % (
-                versions.show(version) + ' of unknown patch level'
+                'known as %s only' % versions.show(version)
                 if version
                 else 'of unknown version',
-                versions.show(minimum),
+                versions.show(versions.KNOWN_BAD_XEN[0])
+                if version and versions.older(minimum, version)
+                else 'older than %s' % versions.show(minimum),
             ),
             'state the fact xen_version in full',
         )
@@ -60,7 +63,7 @@ def xen_version(
         return Refusal(
             Code.XEN_TOO_OLD,
             "the host's Xen %s lacks changes that OpenStack needs and that "
-            '%s has' % (versions.show(version), versions.show(minimum)),
+            '4.4.3 and 4.5.1 have' % versions.show(version),
             remedy,
         )
     return None
@@ -84,7 +87,7 @@ def libvirt_version(
         and (version is None or versions.older(version, BACKPORTS_EQUAL))
     ):
         version = BACKPORTS_EQUAL
-        patched = ' (counted so for its migration backports)'
+        patched = ', counted so for its migration backports'
     if version is not None and not versions.older(version, minimum):
         return None
     if version is None or not exact:
@@ -92,7 +95,7 @@ def libvirt_version(
             return None
         return Refusal(
             Code.LIBVIRT_UNKNOWN,
-            "the host's libvirt is %s%s, so that it may be older than %s"
+            "the host's libvirt is %s%s, so it may be older than %s"
             % (
                 versions.show(version) + ' or newer'
                 if version
@@ -105,14 +108,16 @@ def libvirt_version(
     lacks = versions.missing_steps(version)
     return Refusal(
         Code.LIBVIRT_TOO_OLD,
-        "the host's libvirt is %s%s, older than %s%s"
+        "the host's libvirt is %s%s (from %s), older than %s%s"
         % (
             versions.show(version),
             patched,
+            fact.source if fact else backports.source if backports else '',
             versions.show(minimum),
             '; libvirt %s %s' % (versions.show(lacks[0][0]), lacks[0][1])
             if lacks
             else '',
         ),
-        "upgrade the host's libvirt",
+        "upgrade the host's libvirt, or state libvirt_version as what it "
+        'equals if patched',
     )

@@ -78,6 +78,11 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         help='dom0_headroom_weight_multiplier, instead of its default',
     )
     parser.add_argument(
+        '--full-spread',
+        type=float,
+        help="the weigher's FULL_SPREAD, instead of the one that it has",
+    )
+    parser.add_argument(
         '--docs', metavar='DIR', help='write simulation.md and .svg there'
     )
     parser.add_argument('--save', metavar='FILE', help='keep the figures')
@@ -143,7 +148,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         levels = (0.85,) if options.small else LEVELS
         outcomes = pool.run_all(
             [
-                run.Plan(policy, seed, hosts, levels, options.multiplier)
+                run.Plan(
+                    policy,
+                    seed,
+                    hosts,
+                    levels,
+                    options.multiplier,
+                    options.full_spread,
+                )
                 for policy in _LONGEST_FIRST
                 for seed in range(1, seeds + 1)
             ]

@@ -59,6 +59,7 @@ class Nova:
     :param known: whether nova-scheduler tracks instances, so that it knows
         which guest has which mode.
     :param multiplier: for ours; None leaves its default.
+    :param full_spread: instead of the weigher's FULL_SPREAD, likewise.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Nova:
         ours: bool,
         known: bool,
         multiplier: float | None,
+        full_spread: float | None,
     ) -> None:
         # As nova-scheduler runs by default since nova 33.
         os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING', 'true')
@@ -91,6 +93,10 @@ class Nova:
                 multiplier,
                 'xen_scheduler',
             )
+        if ours and full_spread is not None:
+            from nova_xen_sched import weights as our_weights
+
+            our_weights.FULL_SPREAD = full_spread
         self._known = known
         self._states = [
             _state('xen-%03d' % i, host.size) for i, host in enumerate(hosts)
@@ -204,12 +210,13 @@ def make(
     policy: str,
     hosts: Sequence[world.Host],
     multiplier: float | None = None,
+    full_spread: float | None = None,
 ) -> Greedy | Nova:
     """The chooser of one of POLICIES."""
     makers: dict[str, Callable[[], Greedy | Nova]] = {
-        NOVA: lambda: Nova(hosts, False, True, None),
-        UNKNOWN: lambda: Nova(hosts, True, False, multiplier),
-        KNOWN: lambda: Nova(hosts, True, True, multiplier),
+        NOVA: lambda: Nova(hosts, False, True, None, None),
+        UNKNOWN: lambda: Nova(hosts, True, False, multiplier, full_spread),
+        KNOWN: lambda: Nova(hosts, True, True, multiplier, full_spread),
         GREEDY: lambda: Greedy(hosts),
     }
     return makers[policy]()

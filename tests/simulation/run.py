@@ -29,8 +29,8 @@ from tests.simulation import world
 
 #: Arrivals and departures before measuring, and while measuring, at each
 #: level; in mean lifetimes of a guest.
-SETTLE = 0.25
-MEASURE = 0.25
+SETTLE = 0.1
+MEASURE = 0.15
 
 
 class Plan(NamedTuple):
@@ -41,6 +41,7 @@ class Plan(NamedTuple):
     hosts: int
     levels: tuple[float, ...]
     multiplier: float | None = None
+    full_spread: float | None = None
 
     def slots(self) -> int:
         """Guests of the average kind that all hosts can serve."""
@@ -89,7 +90,10 @@ class Run:
             world.Host(size) for size in world.sizes(plan.hosts, plan.seed)
         ]
         self._chooser = policies.make(
-            plan.policy, self._hosts, plan.multiplier
+            plan.policy,
+            self._hosts,
+            plan.multiplier,
+            plan.full_spread,
         )
         self._guests = world.guests(plan.seed)
         self._rng = random.Random('gaps %d' % plan.seed)

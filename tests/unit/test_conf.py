@@ -85,13 +85,13 @@ WRONG = {
     'disk_formats': 'raw,q cow',
     'report_only': 'vm_mod',
     'live_migration_check': 'sometimes',
-    'min_libvirt_version': 'recent',
+    'min_libvirt_version': '\u0661.\u0662',
     'min_xen_version': '4.4.3-1',
     'unknown_version': 'guess',
     'live_migration_unknown': 'perhaps',
     'live_migration_read_timeout': '0',
     'fact_sources': 'a b',
-    'host_facts_file': '$nowhere',
+    'host_facts_file': 'facts.yaml',
     'facts_max_age': '-1',
     'dom0_memory_mb': '0',
     'dom0_vcpus': '0',
@@ -118,8 +118,7 @@ def test_a_wrong_value_is_named(config, name):
         conf.Options(config('%s = %s' % (name, WRONG[name])))
     message = str(raised.value)
     assert message.startswith('[xen_scheduler] %s has a wrong value' % name)
-    if name != 'host_facts_file':
-        assert str(config.path) in message
+    assert str(config.path) in message
     assert '\n' not in message
 
 
@@ -178,3 +177,10 @@ def test_wrong_names_are_found_in_a_config_dir(tmp_path):
 def test_help_says_what_it_must():
     for opt in conf._ALL_OPTS:
         assert 'Possible values' in opt.help, opt.name
+
+
+def test_current_never_raises(config, mocker, caplog):
+    options = conf.Options(config('default_vm_mode = hvm'))
+    mocker.patch.object(conf, 'read', side_effect=ZeroDivisionError)
+    assert options.current().default_vm_mode == 'hvm'
+    assert 'the last good values stay in force' in caplog.text

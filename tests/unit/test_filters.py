@@ -30,6 +30,7 @@ CONF = nova.conf.CONF
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
     monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
     CONF([], project='nova', default_config_files=[])
     yield
     CONF.reset()
@@ -248,6 +249,12 @@ def test_an_error_with_the_request_accepts_all(xen_filter, caplog):
     for _ in range(3):
         assert len(xen_filter.filter_all(hosts(), object())) == 4
     assert len(logged(caplog, 'ERROR')) == 1
+
+
+def test_an_error_while_logging_leaves_the_verdicts(xen_filter, mocker):
+    mocker.patch.object(filters, '_log_request', side_effect=TypeError)
+    passed = xen_filter.filter_all(hosts(), builders.spec(HVM_IMAGE))
+    assert names(passed) == ['hvm1', 'hvmonly1']
 
 
 def test_an_error_in_a_rule_accepts(xen_filter, mocker, caplog):

@@ -21,6 +21,7 @@ from nova.scheduler.filters import image_props_filter
 import pytest
 
 from nova_xen_sched import filters
+from nova_xen_sched import notices
 from tests.unit import builders
 
 CONF = nova.conf.CONF
@@ -97,7 +98,13 @@ def oracle(state, image, disk_format, is_bfv, request, options):
 @pytest.fixture(scope='module', autouse=True)
 def config():
     CONF([], project='nova', default_config_files=[])
+
+    def fail(doing):
+        raise  # noqa: PLE0704  what goes wrong accepts; here it must show
+
+    real, notices.unexpected = notices.unexpected, fail
     yield
+    notices.unexpected = real
     CONF.reset()
 
 

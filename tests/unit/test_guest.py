@@ -99,6 +99,14 @@ def test_a_move_to_another_cell_is_a_cold_one():
     assert kinds(spec) == ['move']
 
 
+def test_a_move_to_a_named_host_of_another_cell():
+    """nova takes the cell away again; it is no boot for that."""
+    spec = builders.moved()
+    spec.requested_destination.allow_cross_cell_move = True
+    spec.requested_destination.cell = None
+    assert kinds(spec) == ['move']
+
+
 def test_a_patched_nova_says_that_it_live_migrates():
     hint = {'_nova_check_type': ['live_migrate']}
     spec = builders.moved(scheduler_hints=hint)

@@ -28,6 +28,7 @@ from tests.unit import builders
 @pytest.fixture(autouse=True)
 def memory(monkeypatch):
     monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
 
 
 @pytest.fixture
@@ -49,7 +50,8 @@ def warnings(caplog):
         ('migrating', Kind.LIVE_MIGRATION),
         ('rebuilding', Kind.EVACUATION),
         ('resize_prep', Kind.MOVE),
-        (None, Kind.MOVE),
+        (None, None),
+        ('powering-off', None),
     ],
 )
 def test_task_states(cells, task_state, kind):

@@ -25,14 +25,6 @@ def test_first_is_said_once():
     assert memory.first('b')
 
 
-def test_forgotten_is_said_again():
-    memory = notices.Notices()
-    memory.first('a')
-    memory.forget('a')
-    memory.forget('never said')
-    assert memory.first('a')
-
-
 def test_grown_speaks_only_of_new_names():
     memory = notices.Notices()
     assert memory.grown('old', ['h2', 'h1']) == (2, ['h1', 'h2'])
@@ -83,7 +75,7 @@ def _fail(error):
 
 
 def test_one_traceback_per_kind(caplog, monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
     with caplog.at_level(logging.DEBUG, logger='nova_xen_sched'):
         _fail(KeyError('a'))
         _fail(KeyError('b'))
@@ -95,3 +87,17 @@ def test_one_traceback_per_kind(caplog, monkeypatch):
     ]
     assert caplog.records[0].levelname == 'ERROR'
     assert "KeyError('b')" in caplog.records[1].getMessage()
+
+
+def test_warnings_of_a_kind_are_one_line(caplog, monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    many = {'a%03d' % i: 'a%03d: %d' % (i, i) for i in range(300)}
+    for _ in range(3):
+        notices.warn_of('bad', 'Bad values', many)
+        # another value is no other place
+        many = {name: name + ': x' for name in many}
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith('Bad values (300): a000: 0; a001: 1; ')
+    assert line.endswith('a009: 9; ...')
+    notices.warn_of('bad', 'Bad values', {'b': 'b: 1'})
+    assert caplog.records[-1].getMessage().startswith('Bad values (301): ')

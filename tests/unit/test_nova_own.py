@@ -28,7 +28,15 @@ import unittest
 from nova.tests.unit.scheduler.filters import test_image_props_filters
 from nova.scheduler.filters import image_props_filter
 from nova_xen_sched import filters
+from nova_xen_sched import notices
 
+
+def fail(doing):
+    raise
+
+
+# What goes wrong accepts the host; here it must show.
+notices.unexpected = fail
 image_props_filter.ImagePropertiesFilter = filters.XenHostFilter
 unittest.main(module=test_image_props_filters)
 """

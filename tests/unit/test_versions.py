@@ -66,7 +66,7 @@ def test_parse(text, version):
     + ['v1.2', '1.2.3.4.5', '1' * 7, '\u0661.\u0662', 'unknown'],
 )
 def test_what_is_no_version(text):
-    with pytest.raises(ValueError, match='no version'):
+    with pytest.raises(ValueError, match='not a version'):
         versions.parse(text)
 
 

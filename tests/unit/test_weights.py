@@ -34,6 +34,7 @@ OPTION = 'dom0_headroom_weight_multiplier'
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
     monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
     CONF([], project='nova', default_config_files=[])
     yield
     CONF.reset()

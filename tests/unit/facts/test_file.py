@@ -16,11 +16,13 @@ import logging
 import os
 import pathlib
 import threading
+import time
 import types
 
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+from oslo_config import cfg
 import pytest
 
 from nova_xen_sched import notices
@@ -179,6 +181,15 @@ BROKEN = {
         'version: 1\nhosts:\n  a: {dom0_vcpus: 1}\n  a: {dom0_vcpus: 2}',
         "'a' stands there twice",
     ),
+    'bad bool': ('version: 1\ndefaults: !!bool maybe', 'KeyError'),
+    'bad time': ('version: 1\ndefaults: !!timestamp foo', 'Error'),
+    'bad int': ('version: 1\ndefaults: !!int ""', 'Error'),
+    'map of a list': ('version: 1\nhosts: !!map [a]', 'not a mapping'),
+    'set of a list': ('version: 1\nhosts: !!set [a]', 'Error|mapping'),
+    'twice in other case': (
+        'version: 1\nhosts: {a: {dom0_vcpus: 1}, A: {dom0_vcpus: 2}}',
+        "host 'A' stands there twice",
+    ),
     'impossible date': (
         'version: 1\nhosts: {a: {observed_at: 2026-13-45}}',
         'month must be in 1..12',
@@ -200,7 +211,7 @@ def test_a_broken_file_keeps_the_last_good_facts(host_facts, caplog, name):
     assert line.startswith(
         "The facts file %s can't be used: " % host_facts.path
     )
-    assert any(each in line for each in said.split('|'))
+    assert any(each in line for each in said.split('|')), line
     assert line.endswith('The last good facts stay in force.')
     assert '\n' not in line
     host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 8}}')
@@ -283,6 +294,80 @@ def test_it_waits_for_a_writer_in_place(host_facts, monkeypatch):
     timer.join()
 
 
+def test_it_waits_for_a_writer_that_pauses_often(host_facts, monkeypatch):
+    monkeypatch.setattr(file, 'QUIET', 0.2)
+    host_facts.write('version: 1\nhosts:\n  h0: {dom0_vcpus: 4}\n')
+    assert host_facts.of('h0') == {'dom0_vcpus': 4}
+    host_facts.write('version: 1\nhosts:\n')
+
+    def write_on():
+        for i in range(10):
+            with host_facts.path.open('a') as f:
+                f.write('  h%d: {dom0_vcpus: 8}\n' % i)
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=write_on)
+    thread.start()
+    assert host_facts.of('h9') == {'dom0_vcpus': 8}
+    thread.join()
+
+
+def test_a_writer_that_never_stops(host_facts, caplog, monkeypatch):
+    monkeypatch.setattr(file, 'QUIET', 0.05)
+    monkeypatch.setattr(file, 'PATIENCE', 0.2)
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 4}}')
+    time.sleep(0.1)
+    assert host_facts.of('a') == {'dom0_vcpus': 4}
+    stop = threading.Event()
+
+    def write_on():
+        while not stop.wait(0.005):
+            with host_facts.path.open('a') as f:
+                f.write('#\n')
+
+    thread = threading.Thread(target=write_on)
+    thread.start()
+    try:
+        time.sleep(0.02)
+        assert host_facts.of('a') == {'dom0_vcpus': 4}
+    finally:
+        stop.set()
+        thread.join()
+    assert 'it is being written' in complaints(caplog)[0]
+
+
+def test_a_time_in_the_future(host_facts, mocker):
+    host_facts.write(GOOD)
+    future = time.time() + 10**6
+    os.utime(host_facts.path, (future, future))
+    read = mocker.spy(file, '_read')
+    for _ in range(5):
+        assert host_facts.of('xen-a1')
+    assert read.call_count == 1
+
+
+def test_a_broken_file_is_read_once(host_facts, mocker):
+    host_facts.write('version: 2')
+    os.utime(host_facts.path, (1, 1))
+    load = mocker.spy(table, 'load')
+    for _ in range(5):
+        assert host_facts.of('xen-a1') == {}
+    assert load.call_count == 1
+
+
+def test_a_wrong_path_keeps_the_last_one(host_facts):
+    host_facts.write(GOOD)
+    assert host_facts.of('xen-a1')
+
+    class Wrong:
+        @property
+        def host_facts_file(self):
+            raise cfg.ConfigFileValueError('wrong')
+
+    host_facts.source._conf.xen_scheduler = Wrong()
+    assert host_facts.of('xen-a1')
+
+
 def test_what_is_wrong_inside_is_warned_of_once(host_facts, caplog):
     host_facts.write(
         """
@@ -302,32 +387,31 @@ hosts:
         assert host_facts.of('a1') == {'xen_version': '4.17.5'}
         assert host_facts.of('a3') == {}
         assert host_facts.of('a4') == {}
-    path = host_facts.path
-    ignored = 'Facts file %s: ' % path + '%s; it is ignored.'
-    unreadable = "%s can't be read (%s); it is unknown."
     assert complaints(caplog) == [
-        ignored % "'default': there is no such section",
-        ignored % "defaults: there is no fact 'dom0_memory'",
-        ignored % 'patterns, entry 1: it needs match: "a shell pattern"',
-        ignored % 'patterns, entry 2: it needs match: "a shell pattern"',
-        unreadable
-        % (
-            "dom0_vcpus 'many' from patterns, entry 3 of %s" % path,
-            'not a whole number',
-        ),
-        unreadable
-        % (
-            'libvirt_version 4.1 from hosts, a1 of %s' % path,
-            'a version needs quotes: "4.1"',
-        ),
-        ignored % 'hosts, a2: it is not a mapping of facts',
-        ignored % 'hosts, 7: the name of a host needs quotes here',
-        unreadable
-        % ('dom0_memory_mb -1 from hosts, a3 of %s' % path, 'not above 0'),
-        unreadable
-        % ('dom0_vcpus 0 from hosts, a3 of %s' % path, 'not above 0'),
-        ignored % 'hosts, a3: there is no fact 5',
+        "Facts from the file %s that can't be read, and are unknown (4): "
+        'dom0_memory_mb of hosts, a3: -1, not above 0; '
+        'dom0_vcpus of hosts, a3: 0, not above 0; '
+        "dom0_vcpus of patterns, entry 3: 'many', not a whole number; "
+        'libvirt_version of hosts, a1: 4.1, a version needs quotes: "4.1"'
+        % host_facts.path,
+        'Ignored in the facts file %s (7): '
+        "'default': there is no such section; "
+        "defaults: there is no fact 'dom0_memory'; "
+        'hosts, 7: the name of a host needs quotes here; '
+        'hosts, a2: it is not a mapping of facts; '
+        'hosts, a3: there is no fact 5; '
+        'patterns, entry 1: it needs match: "a shell pattern"; '
+        'patterns, entry 2: it needs match: "a shell pattern"'
+        % host_facts.path,
     ]
+
+
+def test_a_thousand_mistakes_are_one_line(host_facts, caplog):
+    hosts = ''.join('  h%d: {libvirt_version: 4.1}\n' % i for i in range(999))
+    for more in ('', '  x: {}\n'):
+        host_facts.write('version: 1\nhosts:\n' + hosts + more)
+        assert host_facts.of('h1') == {}
+    assert len(complaints(caplog)) == 1
 
 
 def test_aliases_that_multiply_stay_small(host_facts):

@@ -32,6 +32,7 @@ ALL = ('stats', 'file', 'aggregate', 'service_version')
 @pytest.fixture(autouse=True)
 def memory(monkeypatch):
     monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
 
 
 @pytest.fixture
@@ -72,6 +73,24 @@ def warnings(caplog):
 
 def test_the_sources_of_the_package_are_installed():
     assert set(ALL) <= set(gather.available())
+
+
+def test_looking_for_the_installed_sources_loads_none(mocker):
+    load = mocker.patch('importlib.metadata.EntryPoint.load')
+    gather.available()
+    assert not load.called
+
+
+@pytest.mark.parametrize(
+    'names, said',
+    [
+        (('stats', 'agregate'), 'names agregate, which is not installed'),
+        (('stats', 'file', 'stats'), 'names stats twice'),
+    ],
+)
+def test_wrong_names_of_sources(parsed, names, said):
+    with pytest.raises(conf.OptionError, match=said):
+        gather.shared(parsed, names)
 
 
 def test_each_fact_from_the_first_source_that_knows_it(parsed, tmp_path):
@@ -131,8 +150,8 @@ def test_a_stated_version_below_the_bound_wins_with_one_warning(
         assert {f.get('libvirt_version').value for f in found} == {(1, 2, 5)}
     assert warnings(caplog) == [
         'libvirt 1.2.5, stated by aggregate, is used although '
-        'service_version says that their nova-compute needs 4.0.0 at least: '
-        '12 hosts: %s, ...' % ', '.join('h%02d' % i for i in range(10))
+        'service_version says that nova-compute needs 4.0.0 at least (12): '
+        '%s; ...' % '; '.join('h%02d' % i for i in range(10))
     ]
 
 
@@ -141,9 +160,16 @@ def test_an_unreadable_value_is_unknown_there(parsed, caplog):
     (found,) = gathered(parsed, bad)
     assert found.get('libvirt_version').source == 'service_version'
     assert warnings(caplog) == [
-        "libvirt_version 'new' from stats can't be read ('new' is no "
-        'version like 1.2.15); it is unknown: 1 hosts: h1'
+        "libvirt_version from stats can't be read and is unknown, such as "
+        "'new': not a version like 1.2.15 (1): h1"
     ]
+
+
+def test_a_bad_value_that_changes_is_no_news(parsed, caplog):
+    for i in range(5):
+        bad = {'xen_facts_observed_at': '170000000%d' % i}
+        gathered(parsed, *[state('h%d' % n, bad) for n in range(20)])
+    assert len(warnings(caplog)) == 1
 
 
 def test_stale_facts_are_used_and_warned_of(parsed, caplog):
@@ -160,8 +186,7 @@ def test_stale_facts_are_used_and_warned_of(parsed, caplog):
     found = gathered(parsed, old, new, max_age=7)
     assert [f.get('libvirt_version').stale for f in found] == [True, False]
     assert warnings(caplog) == [
-        'Facts from stats are older than facts_max_age and still used: 1 '
-        'hosts: old'
+        'Facts from stats are older than facts_max_age and still used (1): old'
     ]
     found = gathered(parsed, old, new)
     assert not any(f.get('libvirt_version').stale for f in found)
@@ -208,6 +233,26 @@ class BrokenLookup(Broken):
             raise RuntimeError('no such host')
 
         return lookup
+
+
+class Answers(Broken):
+    """A site's own source that answers oddly."""
+
+    answer = None
+
+    def for_request(self, host_states):
+        return lambda state: self.answer
+
+
+@pytest.mark.parametrize('answer', [None, {}, [], ['x'], 'x', 7])
+def test_a_source_that_answers_oddly_is_skipped(parsed, answer):
+    gatherer = gather.Gatherer(parsed, ALL)
+    odd = Answers(parsed)
+    odd.answer = answer
+    gatherer._sources.insert(0, ('cmdb', odd))
+    known = state(stats={'xen_version': '4.17.5'})
+    request = gatherer.for_request([known], EVERY)
+    assert request(known).get('xen_version').value == (4, 17, 5)
 
 
 @pytest.mark.parametrize('broken', [Broken, BrokenLookup])

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import logging
 
+from hypothesis import given
+from hypothesis import strategies as st
 from nova import objects
 from nova.scheduler import host_manager
 import pytest
@@ -143,12 +145,36 @@ def test_a_bad_value_is_left_out_with_one_warning(caplog):
         lookup(aggregate, *states)
     assert all(a == {'libvirt_version': '1.2.5'} for a in answers)
     assert [record.getMessage() for record in caplog.records] == [
-        "libvirt_version 'new' from metadata xen:libvirt_version of "
-        "aggregate bad can't be read ('new' is no version like 1.2.15); it "
-        'is unknown.',
-        "xen_version '-4' from metadata xen:version of aggregate bad can't "
-        "be read ('-4' is no version like 1.2.15); it is unknown.",
+        "Facts from aggregates that can't be read, and are unknown (2): "
+        "xen:libvirt_version of aggregate 'bad': 'new', not a version like "
+        "1.2.15; xen:version of aggregate 'bad': '-4', not a version like "
+        '1.2.15'
     ]
+
+
+def test_a_blank_does_not_break_merging():
+    state = builders.state(
+        aggregates=[
+            agg('a', libvirt_version=' 1.2.5'),
+            agg('b', libvirt_version='1.3.2 '),
+        ]
+    )
+    assert lookup(aggregate, state) == {'libvirt_version': ' 1.2.5'}
+
+
+raw_versions = st.sampled_from(['1.2.5', '1.2.15 ', '1.3', 'new', '', '-1'])
+
+
+@given(st.lists(raw_versions, max_size=5), st.randoms())
+def test_conflicting_aggregates_against_an_oracle(values, random):
+    aggregates = [
+        agg('a%d' % i, libvirt_version=v) for i, v in enumerate(values)
+    ]
+    random.shuffle(aggregates)
+    answer = lookup(aggregate, builders.state(aggregates=aggregates))
+    order = ['1.2.5', '1.2.15 ', '1.3']
+    good = [value for value in order if value in values]
+    assert answer.get('libvirt_version') == (good[0] if good else None)
 
 
 def test_each_aggregate_is_read_once(mocker):

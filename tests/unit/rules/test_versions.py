@@ -27,6 +27,7 @@ from nova_xen_sched.guest import ANY_MOVE
 from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.guest import Kind
 from nova_xen_sched.host import Host
+from nova_xen_sched.refusal import Code
 from tests.unit import builders
 
 
@@ -68,6 +69,10 @@ def codes(*args, **kwargs):
 
 
 TOO_OLD = ['libvirt_too_old']
+UPGRADE = (
+    "; upgrade the host's libvirt, or state libvirt_version as what it "
+    'equals if patched'
+)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +158,11 @@ def test_unknown_libvirt(policy):
         (None, 4004000, ['xen_unknown']),
         (None, 4005000, ['xen_unknown']),
         ('4.4', 4004000, ['xen_unknown']),
+        ('4', 4017000, ['xen_unknown']),
+        (None, -1, ['xen_unknown']),
+        # a compute that does report the patch level
+        (None, 4004003, []),
+        (None, 4004002, ['xen_too_old']),
         (None, None, ['xen_unknown']),
         (None, 0, ['xen_unknown']),
     ],
@@ -213,6 +223,18 @@ def test_when_nothing_can_tell(check):
     assert codes(old, ANY_MOVE, **settings) == []
 
 
+def test_what_is_only_reported_is_not_enforced_for_want_of_an_answer():
+    asked = GuestRequest(kinds=ANY_MOVE)
+    settings = conf.Settings(report_only=frozenset({Code.LIBVIRT_TOO_OLD}))
+    verdict = rules.judge(asked, host('1.2.5'), settings)
+    assert verdict.refusal is None
+    (reported,) = verdict.reported
+    assert reported.code is Code.LIVE_MIGRATION_UNKNOWN
+    assert reported.otherwise is Code.LIBVIRT_TOO_OLD
+    strict = rules.judge(asked, host('1.2.5'), conf.Settings())
+    assert strict.refusal == reported
+
+
 def test_it_is_asked_only_where_a_refusal_depends_on_it(mocker):
     tell = mocker.Mock(return_value=Kind.LIVE_MIGRATION)
     codes(host('9.0.0'), ANY_MOVE, tell)
@@ -230,30 +252,29 @@ def test_it_is_asked_only_where_a_refusal_depends_on_it(mocker):
         (
             host('1.2.5'),
             {},
-            "libvirt_too_old: the host's libvirt is 1.2.5, older than "
-            '1.3.2; libvirt 1.2.15 is the least for OpenStack; upgrade the '
-            "host's libvirt",
+            "libvirt_too_old: the host's libvirt is 1.2.5 (from file), "
+            'older than 1.3.2; libvirt 1.2.15 is the least for OpenStack'
+            + UPGRADE,
         ),
         (
             host('1.3.0'),
             {},
-            "libvirt_too_old: the host's libvirt is 1.3.0, older than "
-            '1.3.2; libvirt 1.3.1 has what monitoring a live migration '
-            'needs; below it the instance stays MIGRATING; upgrade the '
-            "host's libvirt",
+            "libvirt_too_old: the host's libvirt is 1.3.0 (from file), "
+            'older than 1.3.2; libvirt 1.3.1 has what monitoring a live '
+            'migration needs; below it the instance stays MIGRATING' + UPGRADE,
         ),
         (
             host('1.2.15', backports=True),
             {},
-            "libvirt_too_old: the host's libvirt is 1.3.1 (counted so for "
-            'its migration backports), older than 1.3.2; libvirt 1.3.2 has '
-            "peer-to-peer migration; recommended; upgrade the host's libvirt",
+            "libvirt_too_old: the host's libvirt is 1.3.1, counted so for "
+            'its migration backports (from file), older than 1.3.2; libvirt '
+            '1.3.2 has peer-to-peer migration; recommended' + UPGRADE,
         ),
         (
             host('7.0.0'),
             {'min_libvirt_version': '8.0.0'},
-            "libvirt_too_old: the host's libvirt is 7.0.0, older than "
-            "8.0.0; upgrade the host's libvirt",
+            "libvirt_too_old: the host's libvirt is 7.0.0 (from file), "
+            'older than 8.0.0' + UPGRADE,
         ),
         (
             host(None),
@@ -278,15 +299,20 @@ def test_it_is_asked_only_where_a_refusal_depends_on_it(mocker):
             host(xen='4.5.0'),
             {},
             "xen_too_old: the host's Xen 4.5.0 lacks changes that OpenStack "
-            'needs and that 4.4.3 has; upgrade it, or state xen_version as '
-            'what it equals if patched',
+            'needs and that 4.4.3 and 4.5.1 have; upgrade it, or state '
+            'xen_version as what it equals if patched',
         ),
         (
             host(xen=None, reported=4004000),
             {},
-            "xen_unknown: the host's Xen is 4.4 of unknown patch level, too "
-            'little to tell whether it is older than 4.4.3; state the fact '
-            'xen_version in full',
+            "xen_unknown: the host's Xen is known as 4.4 only, so it may be "
+            'older than 4.4.3; state the fact xen_version in full',
+        ),
+        (
+            host(xen=None, reported=4005000),
+            {},
+            "xen_unknown: the host's Xen is known as 4.5 only, so it may be "
+            '4.5.0; state the fact xen_version in full',
         ),
     ],
 )
@@ -300,11 +326,12 @@ def test_sentence_of_what_cannot_be_told():
         host('1.2.5'), ANY_MOVE, live_migration_check='live_migration'
     )
     assert str(found) == (
-        "live_migration_unknown: it can't be told whether the request is a "
-        "live migration, and for one the host's libvirt is 1.2.5, older "
-        'than 1.3.2; libvirt 1.2.15 is the least for OpenStack; see why the '
-        "instance can't be read in its cell's database, or set "
-        '[xen_scheduler] live_migration_unknown = accept'
+        "live_migration_unknown: it can't be told whether this is a live "
+        "migration; if it is, libvirt_too_old: the host's libvirt is 1.2.5 "
+        '(from file), older than 1.3.2; libvirt 1.2.15 is the least for '
+        "OpenStack; see in the log why the instance can't be read in its "
+        "cell's database, or set [xen_scheduler] live_migration_unknown = "
+        'accept'
     )
 
 
