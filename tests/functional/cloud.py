@@ -44,6 +44,7 @@ from sqlalchemy import exc as sa_exc
 
 from tests.functional import driver
 from tests.functional.computes import Computes
+from tests.functional.database import KeptConnections
 from tests.functional.hosts import HostProfile
 from tests.functional.operations import Operations
 from tests.functional.recorder import Asked
@@ -138,6 +139,7 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
             kwargs['default_config_files'] = [harness_conf, self.nova_conf]
             parse_args(argv, **kwargs)
 
+        self.useFixture(KeptConnections())
         # nova's ConfFixture parses an empty list of files.
         with mock.patch.object(config, 'parse_args', parse_ours):
             super().setUp()

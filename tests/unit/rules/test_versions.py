@@ -280,13 +280,13 @@ def test_it_is_asked_only_where_a_refusal_depends_on_it(mocker):
             host(None),
             {},
             "libvirt_unknown: the host's libvirt is of unknown version, so "
-            'that it may be older than 1.3.2; state the fact '
+            'it may be older than 1.3.2; state the fact '
             'libvirt_version',
         ),
         (
             host('4.0.0', exact=False),
             {'min_libvirt_version': '5.0.0'},
-            "libvirt_unknown: the host's libvirt is 4.0.0 or newer, so that "
+            "libvirt_unknown: the host's libvirt is 4.0.0 or newer, so "
             'it may be older than 5.0.0; state the fact libvirt_version',
         ),
         (
