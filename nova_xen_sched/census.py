@@ -76,47 +76,19 @@ class Census:
         self._reserved_mb = reserved_mb
         self._sizes: dict[HostFacts, tuple[float, float, float]] = {}
 
-    def __call__(self, state: Any, facts: HostFacts) -> dom0.Load:
-        """The load of a Xen host with the guest placed in its own mode.
+    def __call__(
+        self, state: Any, facts: HostFacts, average: bool = False
+    ) -> dom0.Load:
+        """The load of a Xen host with the guest placed.
+
+        It is one long function because a weigher calls it for every host.
 
         :param state: its nova HostState.
         :param facts: what is known of it.
+        :param average: for comparing hosts: where the host's mix is an
+            average, so is the guest, instead of its own mode. Judging by its
+            own need piles HVM guests onto large dom0s then.
         """
-        hvm, pv, pvh, unknown = self._guests(state)
-        if self._mode == 'hvm':
-            hvm += 1
-        elif self._mode == 'pv':
-            pv += 1
-        else:
-            pvh += 1
-        return self._load(state, facts, hvm, pv, pvh, unknown)
-
-    def average(self, state: Any, facts: HostFacts) -> dom0.Load:
-        """The load of a Xen host with the guest placed, for comparing hosts.
-
-        Where the host's mix is an average, so is the guest: judging by its
-        own need piles HVM guests onto large dom0s.
-        """
-        hvm, pv, pvh, unknown = self._guests(state)
-        if unknown:
-            unknown += 1
-        elif self._mode == 'hvm':
-            hvm += 1
-        elif self._mode == 'pv':
-            pv += 1
-        else:
-            pvh += 1
-        return self._load(state, facts, hvm, pv, pvh, unknown)
-
-    def _load(
-        self,
-        state: Any,
-        facts: HostFacts,
-        hvm: int,
-        pv: int,
-        pvh: int,
-        unknown: int,
-    ) -> dom0.Load:
         sizes = self._sizes.get(facts)
         if sizes is None:
             sizes = self._sizes[facts] = self._read(facts)
@@ -126,6 +98,36 @@ class Census:
             # Nonsense; it is not known.
             dom0_memory_mb = self._settings.dom0_memory_mb
         taken_mb = memory_mb - reserved_mb - state.free_ram_mb
+        if taken_mb < 0:
+            taken_mb = 0
+
+        # num_instances counts those placed by this very request, which have
+        # its mode; the stats have what the compute last reported.
+        try:
+            reported = int(state.stats['num_instances'])
+        except (AttributeError, KeyError):
+            reported = 0
+        hvm = pv = pvh = 0
+        if state.instances:
+            hvm, pv, pvh = self._known(state.instances)
+        # nova may track more guests than were reported yet.
+        unknown = reported - hvm - pv - pvh
+        if unknown < 0:
+            unknown = 0
+        new = state.num_instances - reported
+        if new < 0:
+            new = 0
+        if average and unknown:
+            unknown += 1
+        else:
+            new += 1
+        if self._mode == 'hvm':
+            hvm += new
+        elif self._mode == 'pv':
+            pv += new
+        else:
+            pvh += new
+
         # A third of the time that Load() takes.
         return tuple.__new__(
             dom0.Load,
@@ -137,10 +139,27 @@ class Census:
                 pv,
                 pvh,
                 unknown,
-                (taken_mb if taken_mb > 0 else 0) + self._memory_mb,
+                taken_mb + self._memory_mb,
                 state.vcpus_used + self._vcpus,
             ),
         )
+
+    def _known(self, instances: Any) -> tuple[int, int, int]:
+        """How many guests are known to be HVM, PV and PVH."""
+        # The live dict, which other threads change: a copy of it.
+        modes = [
+            loaded.get(_LOADED_MODE, _NotLoaded)
+            for loaded in map(vars, list(instances.values()))
+        ]
+        hvm = modes.count('hvm')
+        pv = modes.count('xen')
+        unset = modes.count(None)
+        pvh = 0
+        if len(modes) > hvm + pv + unset:
+            pvh = modes.count('xenpvh') + modes.count('pvh')
+        if self._default == 'hvm':
+            return hvm + unset, pv, pvh
+        return hvm, pv + unset, pvh
 
     def _read(self, facts: HostFacts) -> tuple[float, float, float]:
         memory = facts.get('dom0_memory_mb')
@@ -151,43 +170,3 @@ class Census:
             vcpus.value if vcpus else self._settings.dom0_vcpus,
             reserved.value if reserved else self._reserved_mb,
         )
-
-    def _guests(self, state: Any) -> tuple[int, int, int, int]:
-        """How many guests there are: HVM, PV, PVH, of unknown mode."""
-        # num_instances counts those placed by this very request, which have
-        # its mode; the stats have what the compute last reported.
-        total = state.num_instances
-        try:
-            reported = int(state.stats['num_instances'])
-        except (AttributeError, KeyError):
-            reported = 0
-        placed = total - reported
-        hvm = pv = pvh = 0
-        if state.instances:
-            # The live dict, which other threads change: a copy of it.
-            modes = [
-                loaded.get(_LOADED_MODE, _NotLoaded)
-                for loaded in map(vars, list(state.instances.values()))
-            ]
-            hvm = modes.count('hvm')
-            pv = modes.count('xen')
-            unset = modes.count(None)
-            rest = len(modes) - hvm - pv - unset
-            if self._default == 'hvm':
-                hvm += unset
-            else:
-                pv += unset
-            if rest:
-                pvh = modes.count('xenpvh') + modes.count('pvh')
-        # nova may track more guests than were reported yet.
-        unknown = reported - hvm - pv - pvh
-        if unknown < 0:
-            unknown = 0
-        if placed > 0:
-            if self._mode == 'hvm':
-                hvm += placed
-            elif self._mode == 'pv':
-                pv += placed
-            else:
-                pvh += placed
-        return hvm, pv, pvh, unknown

@@ -32,18 +32,20 @@ from nova_xen_sched.versions import Version
 #: (architecture, hypervisor type, vm_mode), in nova's canonical spelling.
 GuestType = Tuple[str, str, str]
 
-#: hypervisor type, hypervisor version, guest types, physical address bits,
-#: facts, rooms
+#: hypervisor type, hypervisor version, number of the guest types (as a Reader
+#: counts them), physical address bits, facts, rooms
 Key = Tuple[
     Optional[str],
     Optional[int],
-    Tuple[GuestType, ...],
+    int,
     Optional[int],
     HostFacts,
     Tuple[Left, ...],
 ]
 
 XEN = 'xen'
+#: Lists of guest types to compare with before hashing one.
+_COMPARED = 8
 
 
 def _calls_itself_xen(hypervisor_type: str | None) -> bool:
@@ -160,6 +162,10 @@ class Reader:
         self._bits: dict[str, int | None] | None = {} if maxphysaddr else None
         self._facts_of = facts_of
         self._rooms_of = rooms_of
+        # A cloud has few different lists of guest types: one that was seen
+        # is found faster by comparing than by hashing all that is in it.
+        self._first: list[tuple[Any, int]] = []
+        self._numbers: dict[tuple[GuestType, ...], int] = {}
 
     def key(self, state: Any) -> Key:
         """All that the rules look at in a nova HostState, to compare by."""
@@ -173,7 +179,7 @@ class Reader:
         return (
             hypervisor_type,
             state.hypervisor_version,
-            tuple(map(tuple, state.supported_instances or ())),
+            self._number(state.supported_instances),
             None if self._bits is None else self._read_bits(state.cpu_info),
             facts,
             rooms,
@@ -181,15 +187,26 @@ class Reader:
 
     def host(self, key: Key) -> Host:
         """The Host that a key describes."""
-        hv_type, hv_version, types, bits, facts, rooms = key
+        hv_type, hv_version, number, bits, facts, rooms = key
         return Host(
-            guest_types=types,
+            guest_types=list(self._numbers)[number],
             hypervisor_type=hv_type,
             hypervisor_version=hv_version,
             maxphysaddr_bits=bits,
             facts=facts,
             rooms=rooms,
         )
+
+    def _number(self, supported_instances: Any) -> int:
+        """The number of these guest types, the same for equal ones."""
+        for listed, number in self._first:
+            if listed == supported_instances:
+                return number
+        types = tuple(map(tuple, supported_instances or ()))
+        number = self._numbers.setdefault(types, len(self._numbers))
+        if len(self._first) < _COMPARED:
+            self._first.append((supported_instances, number))
+        return number
 
     def _read_bits(self, cpu_info: Any) -> int | None:
         if self._bits is None or not isinstance(cpu_info, str):

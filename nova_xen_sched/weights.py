@@ -118,7 +118,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         facts = self._facts.for_request(
             states, census.FACTS, asked.settings.facts_max_age
         )
-        load_of = asked.census.average
+        load_of = asked.census
         headroom_of = dom0.headroom_of(asked.settings.dom0_model)
         multipliers = _Multipliers(states, asked.settings)
         found: list[float | None] = []
@@ -128,7 +128,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
                 # For weight_multiplier(); a HostState lives for one request.
                 state.nova_xen_sched_multiplier = multipliers.of(state)
                 if host.state_is_xen(state):
-                    headroom = headroom_of(load_of(state, facts(state)))
+                    headroom = headroom_of(load_of(state, facts(state), True))
             except Exception:  # noqa: BLE001  nothing may reach nova
                 notices.unexpected('weighing a host; it weighs 0')
             found.append(headroom)
@@ -145,7 +145,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         """
         asked = _Asked(weight_properties, self._options.current())
         facts = self._facts.for_request([host_state], census.FACTS)
-        load = asked.census.average(host_state, facts(host_state))
+        load = asked.census(host_state, facts(host_state), True)
         return asked.settings.dom0_model.rooms(load)
 
 

@@ -121,10 +121,10 @@ def test_the_guest_to_be_placed():
     take = census.Census(conf.Settings(), asked, 512)
     known = HostFacts({})
     assert take(state(*MIX), known)[3:] == (4, 3, 0, 0, 8192 + 2048, 18)
-    assert take.average(state(*MIX), known)[3:7] == (4, 3, 0, 0)
+    assert take(state(*MIX), known, True)[3:7] == (4, 3, 0, 0)
     # where the mix is an average, so is the guest, unless it must be exact
     unknown = state(reported=7)
-    assert take.average(unknown, known)[3:7] == (0, 0, 0, 8)
+    assert take(unknown, known, True)[3:7] == (0, 0, 0, 8)
     assert take(unknown, known)[3:7] == (1, 0, 0, 7)
 
 
