@@ -24,6 +24,17 @@ help:  ## Say what there is to make
 demo: venv  ## Watch a real nova-scheduler choose among Xen hosts
 	@$(BIN)/python -m tests.demo
 
+.PHONY: simulate
+simulate: venv  ## Does the weigher decide well? 200 hosts, minutes
+	@$(BIN)/python -m pip install -q -c constraints/$(NOVA)-py$(shell \
+	    $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])').txt \
+	    matplotlib
+	@$(BIN)/python -m tests.simulation --docs docs
+
+.PHONY: simulate-small
+simulate-small: venv  ## The same in half a minute; fails if it doesn't help
+	@$(BIN)/python -m tests.simulation --small
+
 .PHONY: test
 test: lint unit functional  ## Lint, unit tests and functional tests
 

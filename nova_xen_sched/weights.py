@@ -43,10 +43,12 @@ conf.register_opts(CONF)
 
 LOG = logging.getLogger(__name__)
 
-#: A difference of the scarcest headrooms that counts in full. Where hosts
-#: differ by less, the weigher speaks with less weight, so that a sliver does
-#: not drown the others.
-FULL_SPREAD = 0.10
+#: A difference of headrooms that counts in full. Where hosts differ by less,
+#: the weigher speaks with less weight, so that a sliver does not drown the
+#: others: with the default multiplier, soft anti-affinity wins between hosts
+#: within 1 %. Chosen by simulation, as the multiplier was: 0.10 lets headroom
+#: win there, and 0.20 decides hardly worse.
+FULL_SPREAD = 0.15
 #: Headroom below this counts as this: how far a host is overcommitted beyond
 #: double its room is no reason to make all the others look alike.
 LEAST = -1.0

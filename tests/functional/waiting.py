@@ -23,9 +23,14 @@ from typing import Iterator
 from typing import Optional
 
 from nova import context
-from nova import objects
+import sqlalchemy
 
 Server = Dict[str, Any]
+
+_STATES = sqlalchemy.text(
+    'SELECT vm_state, task_state FROM instances'
+    ' WHERE uuid = :uuid AND deleted = 0'
+)
 
 
 class Waiting:
@@ -104,21 +109,17 @@ class Waiting:
     def _busy(self, server_id: str, leaves: Optional[str]) -> bool:
         """Is nova at work on it, or is it still in the state it will leave?
 
-        Read from the cells: asking the API takes ten times as long, of the
-        processor that all of this nova shares.
+        Read from the cells' databases: asking the API takes far longer, of
+        the processor that all of this nova shares.
         """
-        wanted = {'uuid': [server_id], 'deleted': False}
-        for cell in self.cell_mappings.values():
+        for cell in reversed(list(self.cell_mappings.values())):
             with context.target_cell(
                 context.get_admin_context(), cell
-            ) as ctxt:
-                for instance in objects.InstanceList.get_by_filters(
-                    ctxt, wanted, expected_attrs=[]
-                ):
-                    return (
-                        instance.task_state is not None
-                        or instance.vm_state == leaves
-                    )
+            ) as ctxt, ctxt.db_connection.reader.using(ctxt) as session:
+                row = session.execute(_STATES, {'uuid': server_id}).first()
+            if row is not None:
+                vm_state, task_state = row
+                return task_state is not None or vm_state == leaves
         return True
 
     def _failure(self, now: Server, action: str) -> Optional[str]:

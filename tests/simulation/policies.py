@@ -13,8 +13,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
 from typing import Any
 from typing import Callable
 from typing import Sequence
@@ -70,15 +68,12 @@ class Nova:
         multiplier: float | None,
         full_spread: float | None,
     ) -> None:
-        # As nova-scheduler runs by default since nova 33.
-        os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING', 'true')
         from nova import objects
         import nova.conf
         from nova.scheduler import weights
 
         objects.register_all()
         conf = nova.conf.CONF
-        conf([], project='nova', default_config_files=[])
         classes = ['nova.scheduler.weights.all_weighers']
         if ours:
             classes.append('nova_xen_sched.weights.all_weighers')
@@ -103,8 +98,6 @@ class Nova:
         ]
         self._index = {id(state): i for i, state in enumerate(self._states)}
         self._specs: dict[tuple[str, world.Flavor], Any] = {}
-        # There are no cycles to collect, and thousands of instances.
-        gc.disable()
 
     def choose(self, guest: world.Guest, offered: Sequence[int]) -> int:
         """What nova takes with its default host_subset_size of 1."""
