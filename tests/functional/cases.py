@@ -48,10 +48,12 @@ def conf(*options):
     return '\n'.join(
         (
             cloud.Cloud.NOVA_CONF.rstrip(),
-            # Memory alone decides; a host that has just booted a guest would
-            # weigh less by its I/O, and nova 22 counts its vCPUs otherwise.
+            # Size alone decides; a host that has just booted a guest would
+            # weigh less by its I/O, nova 22 counts its vCPUs otherwise, and
+            # nova 34 prefers QEMU 8 to Xen 4 by their numbers.
             'io_ops_weight_multiplier = 0',
             'cpu_weight_multiplier = 0',
+            'hypervisor_version_weight_multiplier = 0',
             '[xen_scheduler]',
         )
         + options

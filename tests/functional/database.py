@@ -33,4 +33,6 @@ class KeptConnections(fixtures.Fixture):
     """
 
     def _setUp(self) -> None:  # noqa: N802
-        self.useFixture(fixtures.MonkeyPatch('sqlalchemy.pool.NullPool', _Pool))
+        self.useFixture(
+            fixtures.MonkeyPatch('sqlalchemy.pool.NullPool', _Pool)
+        )
