@@ -32,6 +32,7 @@ from nova_xen_sched import host
 from nova_xen_sched import migration
 from nova_xen_sched import notices
 from nova_xen_sched import rules
+from nova_xen_sched import startup
 from nova_xen_sched.facts import gather
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
@@ -59,15 +60,7 @@ class XenHostFilter(filters.BaseHostFilter):
 
     def __init__(self) -> None:
         super().__init__()
-        try:
-            self._options = conf.Options(CONF)
-            self._facts = gather.shared(
-                CONF, self._options.current().fact_sources
-            )
-        except conf.OptionError as e:
-            # The last words of a nova-scheduler that must not start so.
-            LOG.critical('%s', e)
-            raise SystemExit('nova-xen-sched: %s' % e) from None
+        self._options, self._facts = startup.start()
 
     def run_filter_for_index(self, index: int) -> bool:
         """Whether to run for the index-th server of a request.

@@ -27,7 +27,6 @@ from typing import Any
 import nova.conf
 from nova.scheduler import utils
 from nova.scheduler import weights
-from oslo_log import log as logging
 
 from nova_xen_sched import aggregates
 from nova_xen_sched import census
@@ -36,12 +35,10 @@ from nova_xen_sched import dom0
 from nova_xen_sched import guest
 from nova_xen_sched import host
 from nova_xen_sched import notices
-from nova_xen_sched.facts import gather
+from nova_xen_sched import startup
 
 CONF = nova.conf.CONF
 conf.register_opts(CONF)
-
-LOG = logging.getLogger(__name__)
 
 #: A difference of headrooms that counts in full. Where hosts differ by less,
 #: the weigher speaks with less weight, so that a sliver does not drown the
@@ -68,14 +65,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
 
     def __init__(self) -> None:
         super().__init__()
-        try:
-            self._options = conf.Options(CONF)
-            self._facts = gather.shared(
-                CONF, self._options.current().fact_sources
-            )
-        except conf.OptionError as e:
-            LOG.critical('%s', e)
-            raise SystemExit('nova-xen-sched: %s' % e) from None
+        self._options, self._facts = startup.start()
 
     def weight_multiplier(self, host_state: Any) -> float:
         """The multiplier of a host; its aggregates win over nova.conf."""

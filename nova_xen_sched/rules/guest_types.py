@@ -14,6 +14,9 @@
 
 from __future__ import annotations
 
+from typing import Callable
+from typing import Iterable
+
 from nova_xen_sched import conf
 from nova_xen_sched import versions
 from nova_xen_sched.guest import GuestRequest
@@ -44,17 +47,33 @@ def _matching(
     ]
 
 
+def _single(
+    code: Code,
+    wanted: str | None,
+    offered: Iterable[str],
+    remedy: str,
+    name: Callable[[str], str] = str,
+) -> Refusal | None:
+    """A refusal if one part of a guest type is wanted and not offered."""
+    found = list(offered)
+    if wanted is None or wanted in found:
+        return None
+    return Refusal(
+        code,
+        "the image's %s is %s, the host offers %s"
+        % (code, name(wanted), listed(map(name, found))),
+        remedy,
+    )
+
+
 def architecture(
     guest: GuestRequest, host: Host, settings: conf.Settings
 ) -> Refusal | None:
     """The host must offer the image's architecture."""
-    offered = [arch for arch, _, _ in host.guest_types]
-    if guest.architecture is None or guest.architecture in offered:
-        return None
-    return Refusal(
+    return _single(
         Code.ARCHITECTURE,
-        "the image's architecture is %s, the host runs %s"
-        % (guest.architecture, listed(offered)),
+        guest.architecture,
+        (arch for arch, _, _ in host.guest_types),
         "correct the image's hw_architecture (or architecture) if it is wrong",
     )
 
@@ -63,13 +82,10 @@ def hypervisor_type(
     guest: GuestRequest, host: Host, settings: conf.Settings
 ) -> Refusal | None:
     """The host must offer the image's hypervisor_type."""
-    offered = [hv_type for _, hv_type, _ in host.guest_types]
-    if guest.hypervisor_type is None or guest.hypervisor_type in offered:
-        return None
-    return Refusal(
+    return _single(
         Code.HYPERVISOR_TYPE,
-        "the image's hypervisor_type is %s, the host offers %s"
-        % (guest.hypervisor_type, listed(offered)),
+        guest.hypervisor_type,
+        (hv_type for _, hv_type, _ in host.guest_types),
         "correct the image's img_hv_type (or hypervisor_type) if it is wrong",
     )
 
@@ -78,9 +94,6 @@ def vm_mode(
     guest: GuestRequest, host: Host, settings: conf.Settings
 ) -> Refusal | None:
     """The host must offer the vm_mode that the image names."""
-    offered = [mode for _, _, mode in host.guest_types]
-    if guest.vm_mode is None or guest.vm_mode in offered:
-        return None
     if host.is_xen and guest.vm_mode == 'hvm':
         remedy = (
             "enable hardware virtualization (VT-x, AMD-V) in the host's "
@@ -88,11 +101,12 @@ def vm_mode(
         )
     else:
         remedy = "correct the image's hw_vm_mode (or vm_mode) if it is wrong"
-    return Refusal(
+    return _single(
         Code.VM_MODE,
-        "the image's vm_mode is %s, the host offers %s"
-        % (_mode(guest.vm_mode), listed(map(_mode, offered))),
+        guest.vm_mode,
+        (mode for _, _, mode in host.guest_types),
         remedy,
+        _mode,
     )
 
 

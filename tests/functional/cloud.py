@@ -15,7 +15,9 @@
 nova's own functional fixtures carry it: the database is SQLite, the message
 bus is in memory, and Keystone, Glance, Cinder, Neutron and the hypervisors
 (driver.py) are fakes. All of nova is real, and so is its nova.conf. Tests
-subclass :class:`Cloud`; scripts use :func:`running`.
+subclass :class:`Cloud`; scripts use :func:`running`. What one does with it is
+in operations.py, computes.py and resources.py; what the filters were asked is
+in recorder.py.
 """
 
 from __future__ import annotations
@@ -120,6 +122,7 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
         cls.__test__ = any(name.startswith('test_') for name in dir(cls))
 
     def setUp(self) -> None:
+        self.useFixture(KeptConnections())
         self._folder = self.useFixture(fixtures.TempDir()).path
         self.nova_conf = os.path.join(self._folder, 'nova.conf')
         harness_conf = os.path.join(self._folder, 'harness.conf')
@@ -139,7 +142,6 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
             kwargs['default_config_files'] = [harness_conf, self.nova_conf]
             parse_args(argv, **kwargs)
 
-        self.useFixture(KeptConnections())
         # nova's ConfFixture parses an empty list of files.
         with mock.patch.object(config, 'parse_args', parse_ours):
             super().setUp()
@@ -154,7 +156,7 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
         self.useFixture(nova_fixtures.NeutronFixture(self))
         self.glance = self.useFixture(nova_fixtures.GlanceFixture(self))
         self.useFixture(nova_fixtures.CinderFixture(self))
-        self.volumes = self.useFixture(Volumes(self.glance))
+        self._volumes = self.useFixture(Volumes(self.glance))
         placement = self.useFixture(func_fixtures.PlacementFixture())
         self.placement = placement.api
         self.useFixture(nova_fixtures.AllServicesCurrent())
@@ -165,7 +167,6 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
         self.api.microversion = 'latest'
         self.conductor = self._start('conductor')
         self.scheduler = self._start('scheduler')
-        self._default_flavor: Optional[str] = None
 
     def _clear_attrs(self) -> None:
         # nova's deletes the test method too, of which pytest has need yet.

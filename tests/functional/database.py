@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Connections to the databases are kept, as those to MySQL are."""
+"""Connections to nova's databases, which outlive a transaction."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ class _Pool(pool.QueuePool):
 
 
 class KeptConnections(fixtures.Fixture):
-    """Keep connections to SQLite files, which nova has if it runs threads.
+    """Keep connections to SQLite files as nova keeps those to MySQL.
 
-    oslo.db opens one for each transaction, and SQLite then reads the whole
-    schema: that took a fifth of the time of all tests.
+    The databases are files where nova runs threads, and in memory where it
+    runs on eventlet. oslo.db connects to a file anew for each transaction,
+    and SQLite then reads the whole schema: a fifth of the tests' time.
     """
 
     def _setUp(self) -> None:  # noqa: N802

@@ -44,6 +44,8 @@ class Operations(Waiting):
     nova said.
     """
 
+    _default_flavor: Optional[str] = None
+
     def boot(
         self,
         image_id: str,

@@ -28,7 +28,7 @@ class Resources:
     api: Any
     glance: Any
     host_manager: Any
-    volumes: Volumes
+    _volumes: Volumes
 
     def create_image(
         self, name: str, disk_format: str = 'raw', **properties: str
@@ -51,7 +51,7 @@ class Resources:
 
     def create_volume(self, image_id: Optional[str], size: int = 1) -> str:
         """A bootable volume as Cinder makes it from an image."""
-        return self.volumes.create(image_id, size)
+        return self._volumes.create(image_id, size)
 
     def create_flavor(
         self,

@@ -112,7 +112,8 @@ class Waiting:
         Read from the cells' databases: asking the API takes far longer, of
         the processor that all of this nova shares.
         """
-        for cell in reversed(list(self.cell_mappings.values())):
+        # cell0, which is the first, has only what could not be scheduled.
+        for cell in reversed(self.cell_mappings.values()):
             with context.target_cell(
                 context.get_admin_context(), cell
             ) as ctxt, ctxt.db_connection.reader.using(ctxt) as session:

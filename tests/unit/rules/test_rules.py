@@ -198,7 +198,7 @@ SENTENCES = [
         {'architecture': 'aarch64'},
         HVM,
         {},
-        "architecture: the image's architecture is aarch64, the host runs "
+        "architecture: the image's architecture is aarch64, the host offers "
         "i686, x86_64; correct the image's hw_architecture (or "
         'architecture) if it is wrong',
     ),
