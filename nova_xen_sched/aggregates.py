@@ -18,7 +18,6 @@ reading an aggregate's metadata costs more than all else per host.
 
 from __future__ import annotations
 
-import itertools
 import operator
 from typing import Any
 from typing import Iterable
@@ -40,9 +39,8 @@ class Hosts(List[Any]):
         """
         found: dict[int, Any] | None = getattr(self, '_distinct', None)
         if found is None:
-            every = list(
-                itertools.chain.from_iterable(map(_aggregates_of, self))
-            )
+            # nova's objects are hashed and compared by identity.
+            every: set[Any] = set().union(*map(_aggregates_of, self))
             found = self._distinct = dict(zip(map(id, every), every))
         return found
 

@@ -177,14 +177,29 @@ class Left(NamedTuple):
         return self.capacity <= 0 or self.used > self.capacity
 
 
+def headroom_of(model: Model) -> Callable[[Load], float]:
+    """A function that tells the headroom of a host's scarcest room.
+
+    It is a closure, and one with measure_of(), for the sake of speed: a
+    weigher asks for every host.
+
+    :returns: a function of a Load, which holds the guest that is to be
+        placed, if there is one; from FLOOR to 1.
+    """
+    return _functions(model)[0]
+
+
 def measure_of(model: Model) -> Callable[[Load], Measures]:
     """A function that tells what each room has, and what guests take of it.
 
-    It is a closure for the sake of speed: a weigher asks for every host.
-
-    :returns: a function of a Load, which holds the guest that is to be
-        placed, if there is one.
+    :returns: a function of a Load, as above.
     """
+    return _functions(model)[1]
+
+
+def _functions(
+    model: Model,
+) -> tuple[Callable[[Load], float], Callable[[Load], Measures]]:
     (
         base_memory_mb,
         base_vcpus,
@@ -197,7 +212,7 @@ def measure_of(model: Model) -> Callable[[Load], Measures]:
     ) = model
     own_and_overhead = 1 + per_mib
 
-    def measure(load: Load) -> Measures:
+    def headroom(load: Load, measures: list[float] | None = None) -> float:
         (
             memory_mb,
             dom0_memory_mb,
@@ -213,34 +228,24 @@ def measure_of(model: Model) -> Callable[[Load], Measures]:
         average = unknown * hvm_share
         likely_hvm = hvm + average
         likely_pv = pv + unknown - average
-        return (
-            dom0_memory_mb - base_memory_mb,
+        memory = dom0_memory_mb - base_memory_mb
+        memory_used = (
             likely_hvm * hvm_memory_mb
             + likely_pv * pv_memory_mb
-            + pvh * pvh_memory_mb,
-            (dom0_vcpus - base_vcpus) * guests_per_vcpu,
-            hvm + pv + pvh + unknown,
-            memory_mb - dom0_memory_mb,
+            + pvh * pvh_memory_mb
+        )
+        cpu = (dom0_vcpus - base_vcpus) * guests_per_vcpu
+        cpu_used = hvm + pv + pvh + unknown
+        ram = memory_mb - dom0_memory_mb
+        ram_used = (
             guests_memory_mb * own_and_overhead
             + guests_vcpus * per_vcpu
             + (likely_hvm + pvh) * per_hvm_guest
-            + likely_pv * per_pv_guest,
+            + likely_pv * per_pv_guest
         )
-
-    return measure
-
-
-def headroom_of(model: Model) -> Callable[[Load], float]:
-    """A function that tells the headroom of a host's scarcest room.
-
-    :returns: a function of a Load, which holds the guest that is to be
-        placed, if there is one; from FLOOR to 1.
-    """
-    measure = measure_of(model)
-
-    def headroom(load: Load) -> float:
-        memory, memory_used, cpu, cpu_used, ram, ram_used = measure(load)
-        if memory <= 0 or cpu <= 0 or (ram <= 0 and load.memory_mb > 0):
+        if measures is not None:
+            measures[:] = memory, memory_used, cpu, cpu_used, ram, ram_used
+        if memory <= 0 or cpu <= 0 or (ram <= 0 and memory_mb > 0):
             return FLOOR
         left = 1 - memory_used / memory
         cpu_left = 1 - cpu_used / cpu
@@ -252,7 +257,13 @@ def headroom_of(model: Model) -> Callable[[Load], float]:
                 left = ram_left
         return left if left > FLOOR else FLOOR
 
-    return headroom
+    def measure(load: Load) -> Measures:
+        measures: list[float] = []
+        headroom(load, measures)
+        memory, memory_used, cpu, cpu_used, ram, ram_used = measures
+        return memory, memory_used, cpu, cpu_used, ram, ram_used
+
+    return headroom, measure
 
 
 def scarcest(rooms: tuple[Left, ...]) -> Left:
