@@ -223,6 +223,20 @@ def unknown_names(conf: cfg.ConfigOpts) -> list[tuple[str, str | None]]:
     ]
 
 
+def _warn_of_unknown_names(conf: cfg.ConfigOpts, _changed: Any = None) -> None:
+    for name, nearest in unknown_names(conf):
+        if notices.NOTICES.first(('unknown option', name)):
+            LOG.warning(
+                '[%(group)s] %(name)s is no option of nova-xen-sched and '
+                'has no effect%(hint)s.',
+                {
+                    'group': GROUP.name,
+                    'name': name,
+                    'hint': ' (nearest: %s)' % nearest if nearest else '',
+                },
+            )
+
+
 class Options:
     """The options of a running nova-scheduler.
 
@@ -235,17 +249,9 @@ class Options:
         register_opts(conf)
         self._last_good = read(conf)
         self._complaint = ''
-        for name, nearest in unknown_names(conf):
-            if notices.NOTICES.first(('unknown option', name)):
-                LOG.warning(
-                    '[%(group)s] %(name)s is no option of nova-xen-sched and '
-                    'has no effect%(hint)s.',
-                    {
-                        'group': GROUP.name,
-                        'name': name,
-                        'hint': (nearest and ' (nearest: %s)' % nearest) or '',
-                    },
-                )
+        _warn_of_unknown_names(conf)
+        # And whenever SIGHUP has the files read again.
+        conf.register_mutate_hook(_warn_of_unknown_names)
 
     def current(self) -> Settings:
         """The options now, or the last good ones while a value is wrong."""

@@ -305,6 +305,28 @@ class TestWhatTheSchedulerIsAsked(cloud.Cloud):
             self.kinds(),
         )
 
+    def test_moves_to_a_named_host(self):
+        server = self.boot(self.image)
+        self.live_migrate(server, host='b')
+        self.cold_migrate(server, host='a')
+        self.evacuate(server, host='c')
+        self.assertEqual(
+            [
+                ('boot', 'boot'),
+                ('live_migrate', 'a move: live migration'),
+                ('cold_migrate', 'a move: move'),
+                ('evacuate', 'a move: evacuation'),
+            ],
+            self.kinds(),
+        )
+
+    def test_a_resize_that_may_stay_where_it_is(self):
+        self.flags(allow_resize_to_same_host=True)
+        server = self.boot(self.image)
+        self.resize(server, self.create_flavor(ram=1024))
+        (_, kind) = self.kinds()[-1]
+        self.assertIn(kind, ('move', 'a move: move'))
+
     def test_a_forged_hint_that_is_stored_with_the_guest(self):
         forged = {'_nova_check_type': 'rebuild'}
         server = self.boot(self.image, hints=forged)

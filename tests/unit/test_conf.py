@@ -164,6 +164,14 @@ def test_a_wrong_name_warns_once_with_the_nearest(config, caplog):
     ]
 
 
+def test_a_wrong_name_that_comes_with_sighup(config, caplog):
+    parsed = config('default_vm_mode = hvm')
+    conf.Options(parsed)
+    config.path.write_text('[xen_scheduler]\ndefault_vm_mod = any\n')
+    parsed.mutate_config_files()
+    assert 'default_vm_mod is no option' in caplog.text
+
+
 def test_wrong_names_are_found_in_a_config_dir(tmp_path):
     folder = tmp_path / 'nova.conf.d'
     folder.mkdir()
