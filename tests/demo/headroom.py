@@ -29,7 +29,7 @@ OPTIONS = """
 fact_sources = stats,file,aggregate
 """
 
-COUNT = 9
+COUNT = 7
 
 
 def profiles() -> list[hosts.HostProfile]:
@@ -58,9 +58,9 @@ def play(do: stage.Stage, filters: str) -> None:
     others = list(cloud.computes)
     do.progress('starting 3 more computes, disabling the others ...')
     cloud.start_hosts(profiles())
-    for name in others:
-        service = cloud.api.get_services(binary='nova-compute', host=name)[0]
-        cloud.api.put_service(service['id'], {'status': 'disabled'})
+    for service in cloud.api.get_services(binary='nova-compute'):
+        if service['host'] in others:
+            cloud.api.put_service(service['id'], {'status': 'disabled'})
     cloud.rewrite_conf(filters + OPTIONS)
     hvm = cloud.create_image('hvm', hypervisor_type='xen', vm_mode='hvm')
     tables: list[Any] = []
