@@ -18,7 +18,7 @@ help:  ## Say what there is to make
 	@echo 'make TARGET [PYTHON=python3]'
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) \
 	    | while IFS='|' read -r target what; do \
-	        printf '  %-12s %s\n' "$$target" "$$what"; done
+	        printf '  %-14s %s\n' "$$target" "$$what"; done
 
 .PHONY: demo
 demo: venv  ## Watch a real nova-scheduler choose among Xen hosts
