@@ -100,8 +100,9 @@ class XenHostFilter(filters.BaseHostFilter):
         :param host_state: a nova HostState.
         :param spec_obj: a nova RequestSpec.
         """
-        asked = _Asked(spec_obj, self._options.current(), self._facts)
-        asked.look_at([host_state])
+        asked = _Asked(
+            spec_obj, [host_state], self._options.current(), self._facts
+        )
         return list(
             rules.refusals(
                 asked.guest,
@@ -112,8 +113,9 @@ class XenHostFilter(filters.BaseHostFilter):
         )
 
     def _filter(self, host_states: list[Any], spec_obj: Any) -> list[Any]:
-        asked = _Asked(spec_obj, self._options.current(), self._facts)
-        asked.look_at(host_states)
+        asked = _Asked(
+            spec_obj, host_states, self._options.current(), self._facts
+        )
         key_of = asked.reader.key
         verdicts: dict[host.Key, rules.Verdict] = {}
         debug = LOG.isEnabledFor(logging.DEBUG)
@@ -156,6 +158,7 @@ class _Asked:
     def __init__(
         self,
         spec_obj: Any,
+        host_states: list[Any],
         settings: conf.Settings,
         gatherer: gather.Gatherer,
     ) -> None:
@@ -164,24 +167,18 @@ class _Asked:
         self.tell = migration.Teller(
             spec_obj, settings.live_migration_read_timeout
         )
-        self._gatherer = gatherer
-
-    def look_at(self, host_states: list[Any]) -> None:
-        """Get ready to read these hosts."""
-        self.facts = self._gatherer.for_request(
+        self.facts = gatherer.for_request(
             host_states,
-            rules.facts_that_matter(self.guest, self.settings),
-            self.settings.facts_max_age,
+            rules.facts_that_matter(self.guest, settings),
+            settings.facts_max_age,
         )
         self.reader = host.Reader(
             self.guest.maxphysaddr_bits is not None,
             self.facts,
-            self._rooms
-            if rules.rooms_matter(self.guest, self.settings)
-            else None,
+            self._rooms if rules.rooms_matter(self.guest, settings) else None,
         )
         self._load_of = census.Census(
-            self.settings, self.guest, CONF.reserved_host_memory_mb
+            settings, self.guest, CONF.reserved_host_memory_mb
         )
 
     def _rooms(

@@ -26,7 +26,7 @@ from typing import Tuple
 
 from nova_xen_sched.dom0 import Left
 from nova_xen_sched.facts.gather import HostFacts
-from nova_xen_sched.facts.gather import NOT_ASKED
+from nova_xen_sched.facts.gather import NOTHING_KNOWN
 from nova_xen_sched.versions import Version
 
 #: (architecture, hypervisor type, vm_mode), in nova's canonical spelling.
@@ -92,7 +92,7 @@ class Host:
     hypervisor_type: str | None = None
     hypervisor_version: int | None = None
     maxphysaddr_bits: int | None = None
-    facts: HostFacts = NOT_ASKED
+    facts: HostFacts = NOTHING_KNOWN
     rooms: tuple[Left, ...] = ()
     is_xen: bool = dataclasses.field(init=False)
 
@@ -170,7 +170,7 @@ class Reader:
     def key(self, state: Any) -> Key:
         """All that the rules look at in a nova HostState, to compare by."""
         hypervisor_type = state.hypervisor_type
-        facts = NOT_ASKED
+        facts = NOTHING_KNOWN
         rooms: tuple[Left, ...] = ()
         if self._facts_of and _calls_itself_xen(hypervisor_type):
             facts = self._facts_of(state)

@@ -53,8 +53,6 @@ the last good values stay in force, and one ERROR line names the wrong one.
 """,
 )
 
-ALL_CODES = 'all'
-
 #: By topic, in the order of the sample file.
 _TOPICS = (guest_types, versions, facts, dom0, adoption)
 _ALL_OPTS = [opt for topic in _TOPICS for opt in topic.OPTS]

@@ -56,8 +56,7 @@ class HostFacts:
         return self.known.get(name)
 
 
-#: Of hosts of which nothing was asked, and of which no source says anything.
-NOT_ASKED = HostFacts({})
+#: Of hosts of which nothing was asked, or no source says anything.
 NOTHING_KNOWN = HostFacts({})
 
 

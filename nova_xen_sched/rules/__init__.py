@@ -171,12 +171,12 @@ ACCEPTED = Verdict()
 
 def _that_count(
     guest: GuestRequest, settings: conf.Settings
-) -> Iterator[Rule]:
-    return (
-        rule
-        for rule in RULES
-        if not rule.kinds(settings).isdisjoint(guest.kinds)
-    )
+) -> Iterator[tuple[Rule, frozenset[Kind]]]:
+    """The rules that may count for the guest, and what each counts for."""
+    for rule in RULES:
+        counts_for = rule.kinds(settings)
+        if not counts_for.isdisjoint(guest.kinds):
+            yield rule, counts_for
 
 
 def facts_that_matter(
@@ -184,13 +184,13 @@ def facts_that_matter(
 ) -> frozenset[str]:
     """The names of the facts that the rules need which count for the guest."""
     return frozenset().union(
-        *(rule.facts for rule in _that_count(guest, settings))
+        *(rule.facts for rule, _ in _that_count(guest, settings))
     )
 
 
 def rooms_matter(guest: GuestRequest, settings: conf.Settings) -> bool:
     """Whether any rule that needs hosts' rooms counts for the guest."""
-    return any(rule.needs_rooms for rule in _that_count(guest, settings))
+    return any(rule.needs_rooms for rule, _ in _that_count(guest, settings))
 
 
 #: Tells what a request does where its RequestSpec can't; None if nothing can.
@@ -211,8 +211,7 @@ def refusals(
 
     :param tell: asked only where a refusal depends on it.
     """
-    for rule in _that_count(guest, settings):
-        counts_for = rule.kinds(settings)
+    for rule, counts_for in _that_count(guest, settings):
         refusal = rule.refuses(guest, host, settings)
         if refusal is None:
             continue
