@@ -26,9 +26,6 @@ demo: venv  ## Watch a real nova-scheduler choose among Xen hosts
 
 .PHONY: simulate
 simulate: venv  ## Does the weigher decide well? 200 hosts, minutes
-	@$(BIN)/python -m pip install -q -c constraints/$(NOVA)-py$(shell \
-	    $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])').txt \
-	    matplotlib
 	@$(BIN)/python -m tests.simulation --docs docs
 
 .PHONY: simulate-small

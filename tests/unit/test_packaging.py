@@ -30,7 +30,16 @@ from oslo_config import generator
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-REQUIREMENTS = ['PyYAML', 'nova', 'oslo.config', 'oslo.log', 'stevedore']
+REQUIREMENTS = [
+    'PyYAML',
+    'cliff',
+    'nova',
+    'openstacksdk',
+    'oslo.config',
+    'oslo.log',
+    'oslo.upgradecheck',
+    'stevedore',
+]
 SAMPLE = ROOT / 'etc/nova_xen_sched/nova-xen-sched.conf.sample'
 
 

@@ -1,0 +1,102 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-xen-sched: what operators ask about their Xen hosts."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import metadata
+import logging
+import sys
+from typing import Any
+
+from cliff import app
+from cliff import commandmanager
+
+NAMESPACE = 'nova_xen_sched.commands'
+
+
+def version() -> str:
+    """The version of what is installed."""
+    try:
+        return metadata.version('nova-xen-sched')
+    except metadata.PackageNotFoundError:
+        return 'not installed'
+
+
+class App(app.App):
+    """The application; its commands are entry points."""
+
+    NAME = 'nova-xen-sched'
+    # Warnings and errors; -v adds what happens, -vv all.
+    CONSOLE_MESSAGE_FORMAT = '%(message)s'
+    DEFAULT_VERBOSE_LEVEL = 0
+
+    def __init__(self, **streams: Any) -> None:
+        super().__init__(
+            description=(
+                'What nova-scheduler knows of Xen hosts, and why it chooses '
+                'as it does.'
+            ),
+            version=version(),
+            command_manager=commandmanager.CommandManager(NAMESPACE),
+            deferred_help=True,
+            **streams,
+        )
+        # cliff takes the name that it was started by.
+        self.NAME = App.NAME
+
+    def build_option_parser(
+        self,
+        description: str | None,
+        version: str | None,
+        argparse_kwargs: dict[str, Any] | None = None,
+    ) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().build_option_parser(
+            description, version, argparse_kwargs
+        )
+        parser.add_argument(
+            '--config-file',
+            metavar='PATH',
+            action='append',
+            help='A configuration file of nova; may be given several times. '
+            "Without it, what nova's own services read: /etc/nova/nova.conf "
+            'and others of oslo.config.',
+        )
+        parser.add_argument(
+            '--config-dir',
+            metavar='PATH',
+            action='append',
+            help='A folder with configuration files of nova.',
+        )
+        return parser
+
+    def configure_logging(self) -> None:
+        super().configure_logging()
+        # Libraries that chat about each connection.
+        for name in ('stevedore', 'urllib3', 'keystoneauth', 'openstack'):
+            if self.options.verbose_level < 2:
+                logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command.
+
+    :returns: 0 fine; 1 findings or a partial answer; 2 wrong usage, or
+        something needed is out of reach.
+    """
+    return App().run(sys.argv[1:] if argv is None else argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,152 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What all commands have in common: exit codes, errors, and where to look."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from cliff import command
+from cliff import lister
+from cliff import show
+
+FINE = 0
+#: There are findings, or the answer is partial.
+FINDINGS = 1
+#: Wrong usage, or something needed is out of reach.
+FAILED = 2
+
+
+class Failure(Exception):
+    """An error that a person can do something about.
+
+    :param message: one line: what failed, where, and what to do; with a full
+        stop.
+    """
+
+    exit_code = FAILED
+
+
+class _Command(command.Command):
+    """A command that ends in an exit code of ours, never in a traceback.
+
+    take_action() raises :class:`Failure` for what it can't do, and sets
+    ``exit_code`` to FINDINGS where its answer is partial or has findings.
+    """
+
+    exit_code = FINE
+
+    # cliff would rather say nothing than end a sentence.
+    def get_description(self) -> str:
+        return (self.__doc__ or '').strip()
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        try:
+            outcome = super().run(parsed_args)
+        except Failure as e:
+            if self.app.options.debug:
+                raise
+            self.say(str(e))
+            return e.exit_code
+        except (BrokenPipeError, KeyboardInterrupt):
+            raise
+        except Exception as e:
+            if self.app.options.debug:
+                raise
+            self.say(
+                'Unexpected %s: %s. This is a defect of nova-xen-sched: '
+                'please report it with what --debug prints.'
+                % (type(e).__name__, ' '.join(str(e).split()))
+            )
+            return FAILED
+        return outcome or self.exit_code
+
+    def say(self, line: str) -> None:
+        """A line for the person, beside what the command prints."""
+        self.app.stderr.write(line + '\n')
+        self.app.stderr.flush()
+
+
+class Command(_Command):
+    """A command that prints what it likes."""
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        raise NotImplementedError
+
+
+class Lister(_Command, lister.Lister):
+    """A command that prints a table; also as json, yaml, csv or value."""
+
+
+class ShowOne(_Command, show.ShowOne):
+    """A command that prints one thing; also as json, yaml or value."""
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether a person looks at a stream: colour and progress are for them."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False
+
+
+class Progress:
+    """One line on the terminal for what takes longer than two seconds.
+
+    Use it as a context; where stderr is no terminal it says nothing.
+
+    :param what: what is done, "Asking hosts".
+    :param total: of how many, or 0 where that isn't known.
+    """
+
+    AFTER = 2.0
+
+    def __init__(self, what: str, total: int = 0, stream: Any = None) -> None:
+        self._what = what
+        self._total = total
+        self._stream = sys.stderr if stream is None else stream
+        self._active = is_terminal(self._stream)
+        self._shown = 0
+        self._done = 0
+        self._began = self._last = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        self._began = self._last = time.monotonic()
+        return self
+
+    def step(self, done: int | None = None) -> None:
+        """One more is done, or so many in all."""
+        self._done = self._done + 1 if done is None else done
+        now = time.monotonic()
+        if not self._active or now - self._began < self.AFTER:
+            return
+        if now - self._last < 0.1 and self._done != self._total:
+            return
+        self._last = now
+        text = self._what
+        if self._total:
+            text += ': %d of %d' % (self._done, self._total)
+        elif self._done:
+            text += ': %d' % self._done
+        text += ', %d s' % (now - self._began)
+        self._stream.write('\r' + text.ljust(self._shown))
+        self._stream.flush()
+        self._shown = len(text)
+
+    def __exit__(self, *_exc: Any) -> None:
+        if self._shown:
+            self._stream.write('\r' + ' ' * self._shown + '\r')
+            self._stream.flush()
