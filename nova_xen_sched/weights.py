@@ -46,8 +46,9 @@ conf.register_opts(CONF)
 #: within 1 %. Chosen by simulation, as the multiplier was: 0.10 lets headroom
 #: win there, and 0.20 decides hardly worse.
 FULL_SPREAD = 0.15
-#: Headroom below this counts as this: how far a host is overcommitted beyond
-#: double its room is no reason to make all the others look alike.
+#: Headroom below this counts for less and less, down to twice this: a host
+#: that is overcommitted many times over is worse than one that is so twice,
+#: but no reason to make all the others look alike.
 LEAST = -1.0
 
 _MULTIPLIER = 'dom0_headroom_weight_multiplier'
@@ -72,10 +73,11 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         try:
             kept: float = host_state.nova_xen_sched_multiplier
         except AttributeError:
-            kept = _multiplier(
-                host_state,
-                self._options.current().dom0_headroom_weight_multiplier,
-            )
+            kept = self._options.current().dom0_headroom_weight_multiplier
+            try:
+                kept = _multiplier(host_state, kept)
+            except Exception:  # noqa: BLE001  nothing may reach nova
+                notices.unexpected('reading a multiplier; the option counts')
         return kept
 
     def _weigh_object(self, obj: Any, weight_properties: Any) -> float:
@@ -153,15 +155,22 @@ class _Asked:
 
 def scaled(headrooms: list[float | None]) -> list[float]:
     """Weights for headrooms: their mean is at 0, and so is who has none."""
-    known = [max(each, LEAST) for each in headrooms if each is not None]
+    bounded = [_bounded(each) for each in headrooms]
+    known = [each for each in bounded if each is not None]
     if not known:
         return [0.0] * len(headrooms)
     mean = sum(known) / len(known)
     spread = max(max(known) - min(known), FULL_SPREAD)
     return [
-        0.0 if each is None else (max(each, LEAST) - mean) / spread
-        for each in headrooms
+        0.0 if each is None else (each - mean) / spread for each in bounded
     ]
+
+
+def _bounded(headroom: float | None) -> float | None:
+    if headroom is None or headroom >= LEAST:
+        return headroom
+    # Meets LEAST with the same slope, and never passes 2 * LEAST.
+    return 2 * LEAST - LEAST * LEAST / headroom
 
 
 def _multiplier(state: Any, default: float) -> float:

@@ -14,6 +14,8 @@
 
 from __future__ import annotations
 
+import math
+
 from nova_xen_sched import conf
 from nova_xen_sched.dom0 import Left
 from nova_xen_sched.dom0 import Room
@@ -45,6 +47,8 @@ _SAYS = {
 
 def _room(host: Host, room: Room) -> Refusal | None:
     """A refusal if the guest would leave the room overcommitted."""
+    if not host.is_xen:
+        return None
     for left in host.rooms:
         if left.room is room and left.overcommitted:
             return _refusal(left)
@@ -53,7 +57,10 @@ def _room(host: Host, room: Room) -> Refusal | None:
 
 def _refusal(left: Left) -> Refusal:
     code, reason, remedy = _SAYS[left.room]
-    return Refusal(code, reason % (left.used, max(left.capacity, 0)), remedy)
+    # Rounded so that the sentence never names a use that would fit.
+    used = math.ceil(left.used)
+    has = math.floor(max(left.capacity, 0))
+    return Refusal(code, reason % (used, has), remedy)
 
 
 def dom0_memory(

@@ -8,6 +8,7 @@
 # distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
+# under the License.
 
 """``python -m tests.simulation``: run it, and show what came of it."""
 
@@ -83,6 +84,13 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         help="the weigher's FULL_SPREAD, instead of the one that it has",
     )
     parser.add_argument(
+        '--lifetimes',
+        type=float,
+        default=run.KEPT,
+        help='how long each level is kept, in mean lifetimes of a guest '
+        '(%(default)s)',
+    )
+    parser.add_argument(
         '--docs', metavar='DIR', help='write simulation.md and .svg there'
     )
     parser.add_argument('--save', metavar='FILE', help='keep the figures')
@@ -132,7 +140,7 @@ def _write(
             '%d Xen hosts with uneven dom0s: who overcommits dom0?' % hosts,
         )
     except ImportError as e:
-        print('\nno picture: %s (pip install .[plot])' % e)
+        print('\nno picture: %s (pip install matplotlib)' % e)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -155,6 +163,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     levels,
                     options.multiplier,
                     options.full_spread,
+                    options.lifetimes,
                 )
                 for policy in _LONGEST_FIRST
                 for seed in range(1, seeds + 1)

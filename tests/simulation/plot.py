@@ -8,6 +8,7 @@
 # distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
+# under the License.
 
 """The picture of the table, with matplotlib, which only this needs."""
 
@@ -85,9 +86,12 @@ def _bars(
             error_kw={'linewidth': 1},
             zorder=2,
         )
-        axes.bar_label(
+        for text in axes.bar_label(
             bars, [label % each for each in heights], fontsize=7, padding=2
-        )
+        ):
+            # Readable where a line passes behind it.
+            text.set_bbox({'color': 'white', 'pad': 0.5})
+            text.set_zorder(4)
     axes.set_xticks(
         range(len(levels)), ['%.0f %%' % (each * 100) for each in levels]
     )

@@ -8,6 +8,7 @@
 # distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
+# under the License.
 
 """What the runs say: the table, the targets, and whether it still helps."""
 
@@ -101,7 +102,10 @@ def rows(found: Sequence[Cell]) -> list[tuple[str, ...]]:
 NOTES = (
     'Overcommitted: guests need more of dom0 (memory or CPUs) than it has; '
     'mean over time. Fullest dom0: its use, 1.00x is full; mean over time, '
-    'and its peak. least..most: among the seeds.'
+    'and its peak. least..most: among the seeds. Each level is filled up '
+    'with arrivals and then kept, guests coming and going, for a part of '
+    "their mean lifetime (0.25 unless told); it is measured in that time's "
+    'last 60 %.'
 )
 
 

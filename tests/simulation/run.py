@@ -8,6 +8,7 @@
 # distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
+# under the License.
 
 """One run: a cloud that grows from level to level, and what is measured.
 
@@ -27,10 +28,10 @@ from typing import NamedTuple
 from tests.simulation import policies
 from tests.simulation import world
 
-#: Arrivals and departures before measuring, and while measuring, at each
-#: level; in mean lifetimes of a guest.
-SETTLE = 0.1
-MEASURE = 0.15
+#: How long each level is kept, in mean lifetimes of a guest; it is measured
+#: in the last part of it.
+KEPT = 0.25
+MEASURED = 0.6
 
 
 class Plan(NamedTuple):
@@ -42,6 +43,7 @@ class Plan(NamedTuple):
     levels: tuple[float, ...]
     multiplier: float | None = None
     full_spread: float | None = None
+    kept: float = KEPT
 
     def slots(self) -> int:
         """Guests of the average kind that all hosts can serve."""
@@ -49,7 +51,7 @@ class Plan(NamedTuple):
 
     def arrivals(self) -> int:
         """How many to expect."""
-        turnover = sum(self.levels) * (SETTLE + MEASURE)
+        turnover = sum(self.levels) * self.kept
         return round(self.slots() * (max(self.levels) + turnover))
 
 
@@ -114,8 +116,8 @@ class Run:
     def _level(self, level: float, target: int) -> Outcome:
         for _ in range(target - len(self._leaving)):
             self._arrive()
-        begin = self._now + SETTLE
-        end = begin + MEASURE
+        end = self._now + self._plan.kept
+        begin = end - self._plan.kept * MEASURED
         # Sums over time of: dom0s over, hosts' RAM over, worst, guests.
         sums = [0.0] * 4
         peak = 0.0
@@ -134,7 +136,7 @@ class Run:
                 arrival = then + self._rng.expovariate(target)
             elif then == departure:
                 self._depart()
-        over, over_ram, worst, guests = (each / MEASURE for each in sums)
+        over, over_ram, worst, guests = (each / (end - begin) for each in sums)
         return Outcome(
             self._plan.policy,
             self._plan.seed,

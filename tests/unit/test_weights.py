@@ -275,3 +275,28 @@ def test_more_headroom_never_weighs_less(found):
     pairs = sorted(zip(found, result))
     for (_, lower), (_, higher) in zip(pairs, pairs[1:]):
         assert lower <= higher + 1e-9
+
+
+def test_the_more_overcommitted_host_is_always_the_worse_one():
+    found = weights.scaled([0.5, -0.9, -1.0, -1.1, -6.0, -100.0])
+    assert found == sorted(found, reverse=True)
+    assert len(set(found)) == len(found)
+
+
+def test_one_broken_dom0_does_not_make_the_others_alike():
+    sound = weights.scaled([0.9, 0.6])
+    beside = weights.scaled([0.9, 0.6, -100.0])
+    assert sound[0] - sound[1] == pytest.approx(1)
+    assert beside[0] - beside[1] > 0.1
+
+
+def test_a_multiplier_that_cannot_be_read_is_the_option_s(weigher, caplog):
+    class Broken:
+        host = 'xen-a1'
+
+        @property
+        def aggregates(self):
+            raise RuntimeError('odd')
+
+    assert weigher.weight_multiplier(Broken()) == 10.0
+    assert 'the option counts' in caplog.text

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from nova_xen_sched import conf
@@ -87,6 +89,20 @@ def test_no_need_to_tell_moves_apart():
 
 def test_hosts_without_rooms():
     assert codes(Host(builders.KVM, 'QEMU', 8002000), **ON) == []
+
+
+def test_a_host_that_only_calls_itself_xen_is_none():
+    other = dataclasses.replace(OVER, guest_types=())
+    assert not other.is_xen
+    assert codes(other, **ON) == []
+
+
+def test_sentences_never_contradict_themselves():
+    (refusal,) = refusals(host(ram=(8192.0, 8192.4)), **ON)
+    assert 'take 8193 MiB' in refusal.reason
+    assert 'and 8192 MiB are beside' in refusal.reason
+    (refusal,) = refusals(host(memory=(-5.5, 24)), **ON)
+    assert 'which has 0 MiB' in refusal.reason
 
 
 def test_sentences():
