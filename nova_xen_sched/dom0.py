@@ -211,6 +211,10 @@ def _functions(
         (per_mib, per_vcpu, per_hvm_guest, per_pv_guest),
     ) = model
     own_and_overhead = 1 + per_mib
+    # Guests of unknown mode count as the average one.
+    pv_share = 1 - hvm_share
+    average_memory_mb = hvm_share * hvm_memory_mb + pv_share * pv_memory_mb
+    per_average_guest = hvm_share * per_hvm_guest + pv_share * per_pv_guest
 
     def headroom(load: Load, measures: list[float] | None = None) -> float:
         (
@@ -224,15 +228,12 @@ def _functions(
             guests_memory_mb,
             guests_vcpus,
         ) = load
-        # Guests of unknown mode count as the average one.
-        average = unknown * hvm_share
-        likely_hvm = hvm + average
-        likely_pv = pv + unknown - average
         memory = dom0_memory_mb - base_memory_mb
         memory_used = (
-            likely_hvm * hvm_memory_mb
-            + likely_pv * pv_memory_mb
+            hvm * hvm_memory_mb
+            + pv * pv_memory_mb
             + pvh * pvh_memory_mb
+            + unknown * average_memory_mb
         )
         cpu = (dom0_vcpus - base_vcpus) * guests_per_vcpu
         cpu_used = hvm + pv + pvh + unknown
@@ -240,8 +241,9 @@ def _functions(
         ram_used = (
             guests_memory_mb * own_and_overhead
             + guests_vcpus * per_vcpu
-            + (likely_hvm + pvh) * per_hvm_guest
-            + likely_pv * per_pv_guest
+            + (hvm + pvh) * per_hvm_guest
+            + pv * per_pv_guest
+            + unknown * per_average_guest
         )
         if measures is not None:
             measures[:] = memory, memory_used, cpu, cpu_used, ram, ram_used
@@ -264,6 +266,21 @@ def _functions(
         return memory, memory_used, cpu, cpu_used, ram, ram_used
 
     return headroom, measure
+
+
+def overcommitted_of(model: Model) -> Callable[[Load], tuple[Left, ...]]:
+    """A function that tells which rooms of a host are overcommitted.
+
+    Most hosts have none, and their rooms need not be looked at one by one.
+    """
+    headroom = headroom_of(model)
+
+    def overcommitted(load: Load) -> tuple[Left, ...]:
+        if headroom(load) > 0:
+            return ()
+        return tuple(left for left in model.rooms(load) if left.overcommitted)
+
+    return overcommitted
 
 
 def scarcest(rooms: tuple[Left, ...]) -> Left:

@@ -24,6 +24,8 @@ import re
 from typing import Any
 from typing import Callable
 from typing import Dict
+from typing import Iterable
+from typing import Sequence
 
 from nova_xen_sched import versions
 
@@ -31,6 +33,26 @@ from nova_xen_sched import versions
 Raw = Dict[str, Any]
 
 NOTHING: Raw = {}
+
+
+class Lookup:
+    """What a source says of hosts; good for one request.
+
+    A source may as well use a plain function of one HostState. This one is
+    asked about all hosts of a request at once, which is much faster.
+    """
+
+    def all(self, host_states: Sequence[Any]) -> Iterable[Raw]:
+        """An answer for each host, in their order.
+
+        :param host_states: nova HostStates.
+        """
+        raise NotImplementedError
+
+    def __call__(self, host_state: Any) -> Raw:
+        """The answer for one host."""
+        (raw,) = self.all((host_state,))
+        return raw
 
 
 class AtLeast(str):
@@ -170,3 +192,10 @@ NAMES: tuple[Name, ...] = (
 )
 
 BY_NAME: Dict[str, Name] = {name.name: name for name in NAMES}
+
+EVERY = frozenset(BY_NAME)
+
+
+def select(wanted: frozenset[str]) -> tuple[Name, ...]:
+    """The lines of the table for some facts, in its order."""
+    return tuple(name for name in NAMES if name.name in wanted)

@@ -21,6 +21,7 @@ from typing import Any
 from typing import Callable
 from typing import Iterable
 from typing import Mapping
+from typing import Sequence
 from typing import Tuple
 
 from oslo_log import log as logging
@@ -135,13 +136,18 @@ class Gatherer:
             out.
         :param max_age_days: after which facts are stale; 0 for never.
         """
+        if max_age_days:
+            wanted |= {'observed_at'}
         lookups: list[tuple[str, Lookup]] = []
         for name, source in self._sources:
             # A source may say what it can know; else it is always asked.
             if wanted.isdisjoint(getattr(source, 'knows', wanted)):
                 continue
             try:
-                lookup = source.for_request(host_states)
+                if getattr(source, 'selective', False):
+                    lookup = source.for_request(host_states, wanted)
+                else:
+                    lookup = source.for_request(host_states)
             except Exception:  # noqa: BLE001  a site's own source may do that
                 _source_failed(name)
                 continue
@@ -169,6 +175,26 @@ def _source_failed(name: str) -> None:
     notices.unexpected('asking the source of facts %s; it is skipped' % name)
 
 
+def _answers(
+    name: str, lookup: Lookup, states: Sequence[Any]
+) -> list[facts.Raw]:
+    """What a source says of each host; nothing where it fails."""
+    try:
+        if isinstance(lookup, facts.Lookup):
+            return list(lookup.all(states))
+        return list(map(lookup, states))
+    except Exception:  # noqa: BLE001  a site's own source may do that
+        return [_answer(name, lookup, state) for state in states]
+
+
+def _answer(name: str, lookup: Lookup, state: Any) -> facts.Raw:
+    try:
+        return lookup(state)
+    except Exception:  # noqa: BLE001  as above
+        _source_failed(name)
+        return facts.NOTHING
+
+
 class Request:
     """Looks up the facts of hosts during one request.
 
@@ -182,11 +208,9 @@ class Request:
         oldest: datetime.datetime | None = None,
     ) -> None:
         self._lookups = lookups
-        self._ask = [lookup for _, lookup in lookups]
         self._oldest = oldest
-        self._known: dict[
-            tuple[int, ...], tuple[list[facts.Raw], HostFacts]
-        ] = {}
+        self._known: dict[tuple[int, ...], HostFacts] = {}
+        self._kept: list[tuple[facts.Raw, ...]] = []
         self._remarked: dict[Remark, tuple[str, list[str]]] = {}
 
     def __call__(self, state: Any) -> HostFacts:
@@ -194,40 +218,43 @@ class Request:
 
         :param state: its nova HostState.
         """
-        if not self._ask:
-            return NOTHING_KNOWN
-        try:
-            answers = [lookup(state) for lookup in self._ask]
-        except Exception:  # noqa: BLE001  a site's own source may do that
-            answers = self._ask_each(state)
-        key = tuple(map(id, answers))
-        entry = self._known.get(key)
-        if entry is None:
-            entry = self._known[key] = (answers, self._merge(answers))
-        found = entry[1]
-        if found.remarks:
-            for kind, sentence in found.remarks:
-                _, hosts = self._remarked.setdefault(kind, (sentence, []))
-                hosts.append(str(state.host))
+        return self.all((state,))[0]
+
+    def all(self, states: Sequence[Any]) -> list[HostFacts]:
+        """The facts of each host, in their order.
+
+        :param states: nova HostStates.
+        """
+        if not self._lookups:
+            return [NOTHING_KNOWN] * len(states)
+        columns = [
+            _answers(name, lookup, states) for name, lookup in self._lookups
+        ]
+        keys = list(zip(*(map(id, column) for column in columns)))
+        remarks = False
+        for key, answers in dict(zip(keys, zip(*columns))).items():
+            facts_ = self._known.get(key)
+            if facts_ is None:
+                facts_ = self._known[key] = self._merge(answers)
+                self._kept.append(answers)
+            remarks = remarks or bool(facts_.remarks)
+        found = list(map(self._known.__getitem__, keys))
+        if remarks:
+            self._note(states, found)
         return found
 
-    def _ask_each(self, state: Any) -> list[facts.Raw]:
-        """Ask again, where one of the sources has failed."""
-        answers = []
-        for name, lookup in self._lookups:
-            try:
-                answers.append(lookup(state))
-            except Exception:  # noqa: BLE001  as above
-                _source_failed(name)
-                answers.append(facts.NOTHING)
-        return answers
+    def _note(self, states: Sequence[Any], found: list[HostFacts]) -> None:
+        for state, facts_ in zip(states, found):
+            for kind, sentence in facts_.remarks:
+                _, hosts = self._remarked.setdefault(kind, (sentence, []))
+                hosts.append(str(state.host))
 
     def done(self) -> None:
         """Say what was noticed, of all hosts at once."""
         for kind, (sentence, hosts) in self._remarked.items():
             notices.warn_of(kind, sentence, dict(zip(hosts, hosts)))
 
-    def _merge(self, answers: list[facts.Raw]) -> HostFacts:
+    def _merge(self, answers: tuple[facts.Raw, ...]) -> HostFacts:
         remarks: list[tuple[Remark, str]] = []
         read = []
         for (name, _), raw in zip(self._lookups, answers):
