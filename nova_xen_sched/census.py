@@ -21,6 +21,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 from typing import Dict
+from typing import Iterator
 from typing import Sequence
 from typing import Tuple
 
@@ -80,14 +81,14 @@ class Census:
         self, state: Any, facts: HostFacts, average: bool = False
     ) -> dom0.Load:
         """The load of one Xen host, as all() has it."""
-        return self.all((state,), (facts,), average)[0]
+        return next(self.all((state,), (facts,), average))
 
     def all(
         self,
         states: Sequence[Any],
         facts: Sequence[HostFacts],
         average: bool = False,
-    ) -> list[dom0.Load]:
+    ) -> Iterator[dom0.Load]:
         """The load of each Xen host with the guest placed.
 
         It is one long loop because a weigher asks for every host.
@@ -103,7 +104,6 @@ class Census:
         asked_mb, asked_vcpus = self._memory_mb, self._vcpus
         # A third of the time that Load() takes.
         make, load_class = tuple.__new__, dom0.Load
-        loads: list[dom0.Load] = []
         for state, (dom0_memory_mb, dom0_vcpus, reserved_mb) in zip(
             states, map(self._sizes.__getitem__, facts)
         ):
@@ -142,23 +142,20 @@ class Census:
                 pvh += new
             else:
                 pv += new
-            loads.append(
-                make(
-                    load_class,
-                    (
-                        memory_mb,
-                        dom0_memory_mb,
-                        dom0_vcpus,
-                        hvm,
-                        pv,
-                        pvh,
-                        unknown,
-                        taken_mb + asked_mb,
-                        state.vcpus_used + asked_vcpus,
-                    ),
-                )
+            yield make(
+                load_class,
+                (
+                    memory_mb,
+                    dom0_memory_mb,
+                    dom0_vcpus,
+                    hvm,
+                    pv,
+                    pvh,
+                    unknown,
+                    taken_mb + asked_mb,
+                    state.vcpus_used + asked_vcpus,
+                ),
             )
-        return loads
 
     def _known(self, instances: Any) -> tuple[int, int, int]:
         """How many guests are known to be HVM, PV and PVH."""

@@ -165,6 +165,7 @@ class _Asked:
             self.facts,
             self._rooms if rules.rooms_matter(self.guest, settings) else None,
         )
+        self._counting = rules.that_count(self.guest, settings)
         self._verdicts = _Verdicts(self._judge)
 
     def _rooms(
@@ -199,7 +200,11 @@ class _Asked:
 
     def _judge(self, key: host.Key) -> rules.Verdict:
         return rules.judge(
-            self.guest, self._reader.host(key), self.settings, self.tell
+            self.guest,
+            self._reader.host(key),
+            self.settings,
+            self.tell,
+            self._counting,
         )
 
 

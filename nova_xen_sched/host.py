@@ -22,6 +22,7 @@ from typing import Any
 from typing import Callable
 from typing import cast
 from typing import Iterable
+from typing import Iterator
 from typing import Optional
 from typing import Sequence
 from typing import Tuple
@@ -82,20 +83,25 @@ def which_call_themselves_xen(states: Iterable[Any]) -> list[bool]:
 
 def which_are_xen(states: Sequence[Any]) -> list[bool]:
     """Of each HostState: whether it is of a Xen host."""
+    # Most offer such a guest type first.
     return [
-        each and state_is_xen(state)
-        for each, state in zip(which_call_themselves_xen(states), states)
+        each
+        and bool(offered)
+        and (offered[0][1] == XEN or _offers_xen(offered))
+        for each, offered in zip(
+            which_call_themselves_xen(states), map(_guest_types_of, states)
+        )
     ]
 
 
 def _is_xen(
     hypervisor_type: str | None, guest_types: Iterable[Sequence[str]]
 ) -> bool:
-    if _calls_itself_xen(hypervisor_type):
-        for guest_type in guest_types:
-            if guest_type[1] == XEN:
-                return True
-    return False
+    return _calls_itself_xen(hypervisor_type) and _offers_xen(guest_types)
+
+
+def _offers_xen(guest_types: Iterable[Sequence[str]]) -> bool:
+    return any(guest_type[1] == XEN for guest_type in guest_types)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,9 +215,9 @@ class Reader:
 
     def key(self, state: Any) -> Key:
         """All that the rules look at in a nova HostState, to compare by."""
-        return self.keys((state,))[0]
+        return next(self.keys((state,)))
 
-    def keys(self, states: Sequence[Any]) -> list[Key]:
+    def keys(self, states: Sequence[Any]) -> Iterator[Key]:
         """The keys of nova HostStates, in their order."""
         bits: Iterable[int | None] = itertools.repeat(None)
         if self._bits is not None:
@@ -225,15 +231,13 @@ class Reader:
             facts = spread(known, mask, NOTHING_KNOWN)
             if self._rooms_of is not None:
                 rooms = spread(self._rooms_of(xen, known), mask, ())
-        return list(
-            zip(
-                map(_type_of, states),
-                map(_version_of, states),
-                self._count(map(_guest_types_of, states)),
-                bits,
-                facts,
-                rooms,
-            )
+        return zip(
+            map(_type_of, states),
+            map(_version_of, states),
+            self._count(map(_guest_types_of, states)),
+            bits,
+            facts,
+            rooms,
         )
 
     def host(self, key: Key) -> Host:

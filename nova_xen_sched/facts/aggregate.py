@@ -57,18 +57,18 @@ class Source:
         if not relevant.metadata:
             return None
         bad: dict[str, str] = {}
-        read: dict[Any, facts.Raw] = {}
+        read: dict[Any, facts.Answer] = {}
         # Aggregates that say the same share one answer.
-        shared: dict[tuple[Any, ...], facts.Raw] = {}
+        shared: dict[tuple[Any, ...], facts.Answer] = {}
         for each, metadata in relevant.metadata.items():
             values = tuple(map(metadata.get, keys))
-            raw = shared.get(values)
-            if raw is None:
+            answer = shared.get(values)
+            if answer is None:
                 known_bad = len(bad)
-                raw = _read(each, names, values, bad)
+                answer = _read(each, names, values, bad)
                 if len(bad) == known_bad:
-                    shared[values] = raw
-            read[each] = raw
+                    shared[values] = answer
+            read[each] = answer
         notices.unreadable('aggregates', bad)
         return _Lookup(relevant, _Answers(names, read))
 
@@ -80,35 +80,35 @@ class _Lookup(facts.Lookup):
         self._relevant = relevant
         self._answers = answers
 
-    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Raw]:
+    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Answer]:
         return map(self._answers.__getitem__, self._relevant.of(host_states))
 
 
-class _Answers(Dict[aggregates.Some, facts.Raw]):
+class _Answers(Dict[aggregates.Some, facts.Answer]):
     """Answers by the set of aggregates that have facts.
 
     :param read: what each of them says.
     """
 
     def __init__(
-        self, names: tuple[facts.Name, ...], read: dict[Any, facts.Raw]
+        self, names: tuple[facts.Name, ...], read: dict[Any, facts.Answer]
     ) -> None:
         super().__init__()
         self._names = names
         self._read = read
         # Sets of aggregates that say the same share one answer.
-        self._merged: dict[frozenset[int], facts.Raw] = {}
+        self._merged: dict[frozenset[int], facts.Answer] = {}
         self[frozenset()] = facts.NOTHING
 
-    def __missing__(self, some: aggregates.Some) -> facts.Raw:
+    def __missing__(self, some: aggregates.Some) -> facts.Answer:
         found = [self._read[each] for each in some]
         key = frozenset(map(id, found))
-        raw = self._merged.get(key)
-        if raw is None:
-            raw = found[0] if len(key) == 1 else _merge(self._names, found)
-            self._merged[key] = raw
-        self[some] = raw
-        return raw
+        answer = self._merged.get(key)
+        if answer is None:
+            answer = found[0] if len(key) == 1 else _merge(self._names, found)
+            self._merged[key] = answer
+        self[some] = answer
+        return answer
 
 
 def _read(
@@ -116,13 +116,13 @@ def _read(
     names: tuple[facts.Name, ...],
     values: tuple[Any, ...],
     bad: dict[str, str],
-) -> facts.Raw:
+) -> facts.Answer:
     """The facts of one aggregate that can be read.
 
     :param values: what its metadata has for each of the names.
     :param bad: gets what can't be read.
     """
-    raw: facts.Raw = {}
+    answer = facts.Answer()
     for name, value in zip(names, values):
         if value is None:
             continue
@@ -135,14 +135,16 @@ def _read(
             )
             bad[where] = '%s: %s, %s' % (where, notices.shown(value), e)
         else:
-            raw[name.name] = value
-    return raw
+            answer[name.name] = value
+    return answer
 
 
-def _merge(names: tuple[facts.Name, ...], found: list[facts.Raw]) -> facts.Raw:
-    raw: facts.Raw = {}
+def _merge(
+    names: tuple[facts.Name, ...], found: list[facts.Answer]
+) -> facts.Answer:
+    answer = facts.Answer()
     for name in names:
         values = [each[name.name] for each in found if name.name in each]
         if values:
-            raw[name.name] = name.lowest(values)
-    return raw
+            answer[name.name] = name.lowest(values)
+    return answer

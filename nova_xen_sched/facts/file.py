@@ -210,5 +210,5 @@ class _Lookup(facts.Lookup):
     def __init__(self, answers: table.Answers) -> None:
         self._answers = answers
 
-    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Raw]:
+    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Answer]:
         return map(self._answers.__getitem__, map(_names_of, host_states))

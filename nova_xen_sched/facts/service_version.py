@@ -56,7 +56,7 @@ class _Lookup(facts.Lookup):
     def __init__(self) -> None:
         self._answers = _Answers()
 
-    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Raw]:
+    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Answer]:
         try:
             found = list(map(_version_of, map(_service_of, host_states)))
         except (AttributeError, KeyError, TypeError):
@@ -72,13 +72,15 @@ def _version(state: Any) -> int | None:
     return version
 
 
-class _Answers(Dict[Any, facts.Raw]):
+class _Answers(Dict[Any, facts.Answer]):
     """Answers by the version of the service."""
 
-    def __missing__(self, version: int | None) -> facts.Raw:
+    def __missing__(self, version: int | None) -> facts.Answer:
         floor = None if version is None else versions.libvirt_floor(version)
-        raw = facts.NOTHING
+        answer = facts.NOTHING
         if floor is not None:
-            raw = {'libvirt_version': facts.AtLeast(versions.show(floor))}
-        self[version] = raw
-        return raw
+            answer = facts.Answer(
+                libvirt_version=facts.AtLeast(versions.show(floor))
+            )
+        self[version] = answer
+        return answer

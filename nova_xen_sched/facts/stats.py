@@ -54,7 +54,7 @@ class _Lookup(facts.Lookup):
         self._keys = [name.stats_key for name in names]
         self._answers = _Answers(names)
 
-    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Raw]:
+    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Answer]:
         try:
             stats = list(map(_stats_of, host_states))
         except AttributeError:  # a node that never reported has none
@@ -65,7 +65,7 @@ class _Lookup(facts.Lookup):
         return map(self._answers.__getitem__, zip(*columns))
 
 
-class _Answers(Dict[Tuple[Any, ...], facts.Raw]):
+class _Answers(Dict[Tuple[Any, ...], facts.Answer]):
     """Answers by values: hosts with the same share one, to be read once."""
 
     def __init__(self, names: tuple[facts.Name, ...]) -> None:
@@ -73,10 +73,10 @@ class _Answers(Dict[Tuple[Any, ...], facts.Raw]):
         self._names = names
         self[(None,) * len(names)] = facts.NOTHING
 
-    def __missing__(self, values: tuple[Any, ...]) -> facts.Raw:
-        raw = self[values] = {
-            name.name: value
+    def __missing__(self, values: tuple[Any, ...]) -> facts.Answer:
+        answer = self[values] = facts.Answer(
+            (name.name, value)
             for name, value in zip(self._names, values)
             if value is not None
-        }
-        return raw
+        )
+        return answer

@@ -83,7 +83,7 @@ class Table:
         """Whether it says nothing of any host."""
         return not (self.defaults or self.patterns or self.hosts)
 
-    def of(self, host: str, node: str) -> facts.Raw:
+    def of(self, host: str, node: str) -> facts.Answer:
         """The facts of a host: its own, its pattern's, the defaults.
 
         :param host: nova's name of the host.
@@ -120,7 +120,7 @@ class Table:
         return None
 
 
-class Answers(Dict[Tuple[str, str], facts.Raw]):
+class Answers(Dict[Tuple[str, str], facts.Answer]):
     """The facts of a table that are wanted, by nova's (host, node).
 
     What was looked up is remembered, for many threads: two that miss the
@@ -132,9 +132,9 @@ class Answers(Dict[Tuple[str, str], facts.Raw]):
         self._table = of
         self._wanted = wanted
         # Hosts of which the same is said share one dict.
-        self._shared: dict[tuple[tuple[str, Any], ...], facts.Raw] = {}
+        self._shared: dict[tuple[tuple[str, Any], ...], facts.Answer] = {}
 
-    def __missing__(self, names: tuple[str, str]) -> facts.Raw:
+    def __missing__(self, names: tuple[str, str]) -> facts.Answer:
         host, node = names
         found = self._table.find(host.lower(), node.lower())
         wanted = sorted(self._wanted.intersection(found))
@@ -142,9 +142,9 @@ class Answers(Dict[Tuple[str, str], facts.Raw]):
         if len(self) >= _MAX_KNOWN:
             self.clear()
             self._shared.clear()
-        raw = self._shared.setdefault(items, dict(items))
-        self[names] = raw
-        return raw
+        answer = self._shared.setdefault(items, facts.Answer(items))
+        self[names] = answer
+        return answer
 
 
 def load(content: bytes, path: str) -> Table:
