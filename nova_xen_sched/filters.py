@@ -160,10 +160,11 @@ class _Asked:
             rules.facts_that_matter(self.guest, settings),
             settings.facts_max_age,
         )
+        rooms = rules.rooms_matter(self.guest, settings)
         self._reader = host.Reader(
             self.guest.maxphysaddr_bits is not None,
-            self.facts,
-            self._rooms if rules.rooms_matter(self.guest, settings) else None,
+            self.facts if rooms or self.facts.asks else None,
+            self._rooms if rooms else None,
         )
         self._counting = rules.that_count(self.guest, settings)
         self._verdicts = _Verdicts(self._judge)

@@ -74,13 +74,12 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
     def weight_multiplier(self, host_state: Any) -> float:
         """The multiplier of a host; its aggregates win over nova.conf."""
         try:
-            kept: float = host_state.nova_xen_sched_multiplier
+            return host_state.nova_xen_sched_multiplier
         except AttributeError:
-            kept = _multiplier(
+            return _multiplier(
                 host_state,
                 self._options.current().dom0_headroom_weight_multiplier,
             )
-        return kept
 
     def _weigh_object(self, obj: Any, weight_properties: Any) -> float:
         # nova's base class wants it; one host alone has nothing to be

@@ -204,6 +204,11 @@ class Request:
         self._known = merge.Merged(self._names, oldest)
         self._remarked: dict[merge.Remark, tuple[str, list[str]]] = {}
 
+    @property
+    def asks(self) -> bool:
+        """Whether any source has anything to say."""
+        return bool(self._lookups)
+
     def __call__(self, state: Any) -> HostFacts:
         """The facts of a host.
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 from typing import Any
 from typing import Dict
 from typing import Mapping
@@ -113,43 +114,68 @@ class Merged(Dict[Tuple[facts.Answer, ...], HostFacts]):
     def _read(
         self,
         source: str,
-        raw: facts.Answer,
+        answer: facts.Answer,
         remarks: list[tuple[Remark, str]],
-    ) -> dict[str, facts.Fact]:
+    ) -> Mapping[str, facts.Fact]:
         """What one source says that can be read."""
-        values: dict[str, tuple[Any, bool]] = {}
-        for key, value in raw.items():
-            name = facts.BY_NAME.get(key)
-            if name is None or value is None:
-                continue
-            try:
-                values[key] = (
-                    name.parse(value),
-                    not isinstance(value, facts.AtLeast),
-                )
-            except (ValueError, OverflowError) as e:
-                remarks.append(
-                    (
-                        ('unreadable', source, key),
-                        "%s from %s can't be read and is unknown, such as "
-                        '%s: %s' % (key, source, notices.shown(value), e),
-                    )
-                )
-        observed, _ = values.get('observed_at', (None, True))
-        stale = (
-            self._oldest is not None
-            and observed is not None
-            and observed < self._oldest
+        if not answer:
+            return answer
+        said = tuple((key, type(raw), raw) for key, raw in answer.items())
+        try:
+            read, unreadable = _read_before(source, said)
+        except TypeError:  # a site's own source may say things without hash
+            read, unreadable = _read(source, said)
+        remarks += unreadable
+        observed = read.get('observed_at')
+        if (
+            self._oldest is None
+            or observed is None
+            or observed.value >= self._oldest
+        ):
+            return read
+        remarks.append(
+            (
+                ('stale', source),
+                'Facts from %s are older than facts_max_age and still '
+                'used' % source,
+            )
         )
-        if stale:
+        return {
+            key: dataclasses.replace(fact, stale=True)
+            for key, fact in read.items()
+        }
+
+
+#: What one source says, as (name, type, value): '9.0.0' may be a version or
+#: AtLeast one, which are equal.
+_Said = Tuple[Tuple[str, type, Any], ...]
+
+
+def _read(
+    source: str, said: _Said
+) -> tuple[Mapping[str, facts.Fact], Sequence[tuple[Remark, str]]]:
+    """The facts that can be read, and remarks on what can't."""
+    read: dict[str, facts.Fact] = {}
+    remarks: list[tuple[Remark, str]] = []
+    for key, _, raw in said:
+        name = facts.BY_NAME.get(key)
+        if name is None or raw is None:
+            continue
+        try:
+            read[key] = facts.Fact(
+                name.parse(raw), source, not isinstance(raw, facts.AtLeast)
+            )
+        except (ValueError, OverflowError) as e:
             remarks.append(
                 (
-                    ('stale', source),
-                    'Facts from %s are older than facts_max_age and still '
-                    'used' % source,
+                    ('unreadable', source, key),
+                    "%s from %s can't be read and is unknown, such as "
+                    '%s: %s' % (key, source, notices.shown(raw), e),
                 )
             )
-        return {
-            key: facts.Fact(value, source, exact, stale)
-            for key, (value, exact) in values.items()
-        }
+    return read, remarks
+
+
+#: It depends on nothing but the words themselves, so it is right for as long
+#: as one likes, whatever changes, and for all threads.
+_read_before = functools.lru_cache(maxsize=4096)(_read)

@@ -21,7 +21,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
-from typing import Any
 import uuid
 
 from nova import objects
@@ -108,7 +107,7 @@ def compute_node(number: int, shape: Shape) -> objects.ComputeNode:
         'io_workload': '0',
         'failed_builds': '0',
     }
-    for project in range(5):
+    for _project in range(5):
         owner = uuid.UUID(int=rng.randrange(200))
         stats['num_proj_%s' % owner.hex] = str(guests // 5)
     if shape.facts == STATS and not kvm:
