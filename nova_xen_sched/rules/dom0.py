@@ -19,6 +19,7 @@ import math
 from nova_xen_sched import conf
 from nova_xen_sched.dom0 import Left
 from nova_xen_sched.dom0 import Room
+from nova_xen_sched.dom0 import ROUNDING
 from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
@@ -57,9 +58,9 @@ def _room(host: Host, room: Room) -> Refusal | None:
 
 def _refusal(left: Left) -> Refusal:
     code, reason, remedy = _SAYS[left.room]
-    # Rounded so that the sentence never names a use that would fit.
+    # So that the sentence never names a use that would fit.
     used = math.ceil(left.used)
-    has = math.floor(max(left.capacity, 0))
+    has = math.floor(max(left.capacity, 0) * (1 + ROUNDING))
     return Refusal(code, reason % (used, has), remedy)
 
 

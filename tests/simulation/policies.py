@@ -93,6 +93,7 @@ class Nova:
             from nova_xen_sched import weights as our_weights
 
             our_weights.FULL_SPREAD = full_spread
+        conf.set_override('track_instance_changes', known, 'filter_scheduler')
         self._known = known
         self._states = [
             _state('xen-%03d' % i, host.size) for i, host in enumerate(hosts)
@@ -177,7 +178,7 @@ def _spec(mode: str, flavor: world.Flavor) -> Any:
     from nova import objects
 
     return objects.RequestSpec(
-        instance_uuid=str(uuid.UUID(int=0)),
+        instance_uuid=str(uuid.UUID(int=2**127)),
         num_instances=1,
         image=objects.ImageMeta(
             disk_format='raw',

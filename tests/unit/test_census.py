@@ -12,13 +12,19 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
+from hypothesis import given
+from hypothesis import strategies as st
 from nova import objects
+from nova.objects import fields
 import pytest
 
 from nova_xen_sched import census
 from nova_xen_sched import conf
+from nova_xen_sched import dom0
+from nova_xen_sched import notices
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.facts import Fact
 from nova_xen_sched.facts.gather import HostFacts
@@ -110,10 +116,90 @@ def test_the_true_mix(default, expected):
 
 
 def test_a_patched_nova_s_pvh():
-    # nova's own VMMode refuses the value; a patched one would not
-    pvh = instance('xen')
-    pvh.__dict__['_obj_vm_mode'] = 'xenpvh'
+    # nova's own VMMode refuses the value, its Instance does not
+    pvh = instance('xenpvh')
     assert guests(state(pvh, instance('hvm'))) == (1, 0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    'word', ['hvm', 'HVM', 'hv', 'baremetal', 'xen', 'Xen', 'pv', 'PV']
+)
+def test_a_guest_counts_as_nova_builds_it(word):
+    """An Instance has the image's own word, which the driver reads."""
+    found = guests(state(instance(word), instance('hvm')))
+    built = fields.VMMode.get_from_instance(instance(word))
+    assert found == ((2, 0, 0, 0) if built == 'hvm' else (1, 1, 0, 0))
+
+
+def test_a_word_that_means_nothing_is_unknown():
+    assert guests(state(instance('uml'), instance('hvm'))) == (1, 0, 0, 1)
+
+
+def test_a_resize_to_its_own_host_brings_dom0_no_guest():
+    asked = GuestRequest(
+        vm_mode='hvm', memory_mb=2048, vcpus=2, instance_uuid='0'
+    )
+    take = census.Census(conf.Settings(), asked, 512)
+    found = take(state(instance('hvm'), instance('hvm')), HostFacts({}))
+    assert found.hvm == 2
+    # nova itself holds the memory of both sizes until it is confirmed
+    assert found.guests_memory_mb == 8192 + 2048
+
+
+def test_dom0_vcpus_beyond_the_host_s_are_unknown():
+    host = state(vcpus_total=16)
+    assert load(host, facts={'dom0_vcpus': 17}).dom0_vcpus == 4
+    assert load(host, facts={'dom0_vcpus': 16}).dom0_vcpus == 16
+    assert load(state(), facts={'dom0_vcpus': 17}).dom0_vcpus == 17
+
+
+def test_nonsense_is_warned_of_once(caplog, monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    for _ in range(3):
+        load(state(), facts={'dom0_memory_mb': 65536})
+    assert caplog.text.count('no smaller than the host') == 1
+    assert 'dom0_memory_mb=65536' in caplog.text
+
+
+def test_without_tracking_the_empty_host_counts_as_the_others_do():
+    asked = GuestRequest(vm_mode='hvm', memory_mb=2048, vcpus=2)
+    take = census.Census(conf.Settings(), asked, 512, tracked=False)
+    assert take(state(), HostFacts({}), True)[3:7] == (0, 0, 0, 1)
+    assert take(state(), HostFacts({}))[3:7] == (1, 0, 0, 0)
+
+
+figures = st.floats(0, 60)
+
+
+@given(
+    st.sampled_from(['hvm', 'xen', None]),
+    st.integers(0, 40),
+    st.booleans(),
+    st.tuples(figures, figures, figures),
+    st.floats(0, 1),
+)
+def test_more_guests_never_raise_headroom(
+    vm_mode, count, tracked, each_mb, share
+):
+    model = conf.Settings().dom0_model._replace(
+        hvm_memory_mb=each_mb[0],
+        pv_memory_mb=each_mb[1],
+        pvh_memory_mb=each_mb[2],
+        hvm_share=share,
+    )
+    take = census.Census(
+        conf.Settings(dom0_model=model),
+        GuestRequest(vm_mode=vm_mode, memory_mb=1024, vcpus=1),
+        512,
+        tracked,
+    )
+
+    def headroom(guests):
+        mix = [instance('hvm')] * guests if tracked else []
+        host = state(*mix, reported=guests)
+        return dom0.headroom_of(model)(take(host, HostFacts({}), True))
+
+    assert headroom(count) >= headroom(count + 1)
 
 
 def test_the_guest_to_be_placed():
@@ -180,21 +266,25 @@ def test_the_helper_sees_what_nova_s_own_test_sees():
 
 
 def test_the_dict_may_change_while_it_is_read():
-    host = state(*MIX)
+    # Stubs, for which each guest is looked at one by one.
+    host = state(*MIX, *[instance()] * 200)
     stop = threading.Event()
 
     def churn():
-        i = 0
         while not stop.is_set():
-            host.instances['x%d' % (i % 50)] = instance('hvm')
-            host.instances.pop('x%d' % ((i + 25) % 50), None)
-            i += 1
+            for i in range(100):
+                host.instances['x%d' % i] = MIX[0]
+            for i in range(100):
+                del host.instances['x%d' % i]
 
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
     thread = threading.Thread(target=churn)
     thread.start()
     try:
-        for _ in range(2000):
+        for _ in range(500):
             assert guests(host)[0] >= 3
     finally:
         stop.set()
         thread.join()
+        sys.setswitchinterval(interval)

@@ -12,6 +12,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+import math
+
+from hypothesis import assume
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
@@ -217,3 +221,25 @@ def test_a_larger_dom0(model, load, memory, vcpus):
         assert after[which] >= before[which] - TINY
     if Room.HOST_MEMORY in before:
         assert after[Room.HOST_MEMORY] <= before[Room.HOST_MEMORY] + TINY
+
+
+@given(
+    st.integers(1, 64),
+    st.integers(0, 400),
+    st.integers(1, 500),
+)
+def test_a_room_that_is_exactly_full_is_not_overcommitted(
+    vcpus, base_hundredths, per_vcpu
+):
+    base = Fraction(base_hundredths, 100)
+    exact = (vcpus - base) * per_vcpu
+    model = MODEL._replace(base_vcpus=float(base), guests_per_vcpu=per_vcpu)
+    most = math.floor(exact)
+    assume(most >= 1)
+
+    def over(guests):
+        load = Load(10**9, 10**6, vcpus, pvh=guests)
+        return room(load, Room.DOM0_CPU, model).overcommitted
+
+    assert not over(most)
+    assert over(most + 1)

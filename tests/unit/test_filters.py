@@ -103,6 +103,12 @@ def test_it_runs_on_rebuild_and_once_per_request(xen_filter):
     assert names(passed) == ['hvm1', 'hvmonly1']
 
 
+def test_a_limit_counts_for_each_server_of_a_request(xen_filter, option):
+    option('refuse_dom0_overcommit', True)
+    assert xen_filter.run_filter_for_index(0)
+    assert xen_filter.run_filter_for_index(1)
+
+
 def test_default_architecture_of_nova(xen_filter, option):
     option('image_properties_default_architecture', 'i686', 'filter_scheduler')
     passed = xen_filter.filter_all(hosts(), builders.spec())

@@ -171,6 +171,40 @@ def test_other_hosts_weigh_nothing(weigher):
         assert found['a'] == pytest.approx(-found['b'])
 
 
+def test_hosts_with_unknown_mixes_are_compared_by_the_average_guest(weigher):
+    host = xen('a', 30, instances={})
+    hvm, pv = (
+        weigher.headrooms([nova_weights.WeighedHost(host, 0)], spec(**mode))
+        for mode in ({'hw_vm_mode': 'hvm'}, {'hw_vm_mode': 'xen'})
+    )
+    assert hvm == pv
+
+
+@given(st.permutations(range(6)))
+def test_the_order_of_hosts_changes_no_weight(order):
+    hosts = [
+        xen('x0', 3),
+        kvm('k0'),
+        xen('x1', 20, dom0_mb=4096),
+        kvm('k1'),
+        xen('x2', 50),
+        kvm('k2'),
+    ]
+    weigher = weights.Dom0HeadroomWeigher()
+
+    def weighed(states):
+        objs = [nova_weights.WeighedHost(each, 0) for each in states]
+        found = weigher.weigh_objects(objs, spec())
+        return {
+            state.host: pytest.approx(weight)
+            for state, weight in zip(states, found)
+        }
+
+    found = weighed([hosts[i] for i in order])
+    assert found == weighed(hosts)
+    assert found['k0'] == found['k1'] == found['k2'] == 0
+
+
 def test_one_xen_host_among_others_weighs_nothing(weigher):
     found = weighed(weigher, kvm('k1'), xen('a', 20), kvm('k2'))
     assert set(found.values()) == {0}
