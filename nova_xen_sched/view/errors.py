@@ -55,6 +55,7 @@ def reading(what: str) -> Iterator[None]:
     except (
         db_exception.CantStartEngineError,
         sa_exceptions.ArgumentError,
+        ImportError,  # of the database's driver
     ) as e:
         raise base.Failure(
             '%s is not configured, or wrongly: %s. Check the connection in '

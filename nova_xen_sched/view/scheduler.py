@@ -62,6 +62,8 @@ class View:
     def __init__(self) -> None:
         self.context = nova_context.get_admin_context()
         with errors.reading(_API_DATABASE):
+            # The first of nova's queries: what fails here is the database.
+            objects.CellMappingList.get_all(self.context)
             self.host_manager = _make_host_manager()
         if not self.host_manager.cells:
             raise base.Failure(
