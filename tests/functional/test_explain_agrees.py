@@ -129,17 +129,37 @@ class AgreementTest(cloud.Cloud):
         )
         host = self.host_of(server)
         if host is not None:
-            self.known(server, host)
+            self.settle(server, host)
         return host
 
-    def known(self, server, host):
-        """Wait until the scheduler knows of a server on a host."""
-        info = self.host_manager._instance_info
+    def settle(self, server, host):
+        """Have the scheduler know all servers as it does in the long run.
 
-        def known():
-            return server['id'] in info.get(host, {}).get('instances', {})
+        Of the first server on a host a running scheduler makes a stub, which
+        doesn't say its mode; it stays so until the scheduler starts anew.
+        This is what happens then: the scheduler reads all servers, and the
+        computes say which they have.
+        """
+        manager = self.host_manager
+        manager._init_instance_info()
 
-        self._until(known, 'the scheduler to know of %s' % server['id'])
+        def info():
+            return manager._instance_info.get(host, {})
+
+        self._until(
+            lambda: server['id'] in info().get('instances', {}),
+            'the scheduler to read %s' % server['id'],
+        )
+        for name in list(manager._instance_info):
+            with self._cell_context(name) as ctxt:
+                compute = self.computes[name].manager
+                compute._sync_scheduler_instance_info(ctxt)
+        self._until(
+            lambda: all(
+                each['updated'] for each in manager._instance_info.values()
+            ),
+            'the computes to have told of their servers',
+        )
 
     def _select(self, properties, flavor):
         """The host that nova's scheduler picks, and claims."""
@@ -223,7 +243,7 @@ class AgreementTest(cloud.Cloud):
         ]
         for number in range(8):
             server = self.boot(images[number % 2])
-            self.known(server, self.host_of(server))
+            self.settle(server, self.host_of(server))
             operation = ('live-migrate', 'cold-migrate')[number // 2 % 2]
             rows = self.explain(
                 '--server', server['id'], '--operation', operation
@@ -233,6 +253,7 @@ class AgreementTest(cloud.Cloud):
             move = getattr(self, operation.replace('-', '_'))
             moved = move(server)
             self.assert_agrees(self.host_of(moved), rows, (number, server))
+            self.settle(moved, self.host_of(moved))
         self.stop_host(self.host_of(server))
         rows = self.explain('--server', server['id'], '--operation=evacuate')
         moved = self.evacuate(server)

@@ -33,7 +33,8 @@ def explain(*arguments, home):
         for name, value in os.environ.items()
         if not name.startswith('OS_')
     }
-    environment.update(HOME=str(home), PYTHONPATH=str(ROOT))
+    path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
+    environment.update(HOME=str(home), PYTHONPATH=path)
     return subprocess.run(
         [sys.executable, '-m', 'nova_xen_sched.cmd.app', *arguments],
         env=environment,
