@@ -21,6 +21,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import shlex
+from typing import Any
 from typing import Iterator
 from typing import Mapping
 
@@ -64,13 +65,27 @@ class Code(str, enum.Enum):
 class Image:
     """An image, as far as it matters here.
 
-    :ivar properties: what Glance says of it, by Glance's names.
+    :ivar properties: its properties, by Glance's names.
     """
 
     id: str
     name: str
     disk_format: str | None
     properties: Mapping[str, str]
+
+    @classmethod
+    def of(cls, image: Mapping[str, Any]) -> Image:
+        """An image as view.images has it."""
+        return cls(
+            id=image['id'],
+            name=image.get('name') or '',
+            disk_format=image.get('disk_format'),
+            properties={
+                name: value
+                for name, value in image['properties'].items()
+                if isinstance(value, str)
+            },
+        )
 
 
 @dataclasses.dataclass(frozen=True)

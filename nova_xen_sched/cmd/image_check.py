@@ -20,10 +20,10 @@ import re
 import textwrap
 from typing import Any
 
-from nova_xen_sched import glance
 from nova_xen_sched import image_values
 from nova_xen_sched import images
 from nova_xen_sched.cmd import base
+from nova_xen_sched.view import images as glance
 
 COLUMNS = ('name', 'finding', 'problem', 'mend', 'id')
 #: Of the cells of a table.
@@ -89,11 +89,8 @@ class Check(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        try:
-            connection = glance.connect(parsed_args.os_cloud)
-            found = self._images(connection, parsed_args.images)
-        except glance.CloudError as e:
-            raise base.Failure(str(e)) from e
+        connection = glance.connect(parsed_args.os_cloud)
+        found = self._images(connection, parsed_args.images)
         mixed = self._mixed(connection, parsed_args.mixed)
         if not image_values.nova_is_here():
             self.say(
@@ -122,16 +119,21 @@ class Check(base.Lister):
 
     def _images(self, connection: Any, names: list[str]) -> list[images.Image]:
         if names:
-            return [glance.image(connection, name) for name in names]
+            every = (glance.find(connection, name) for name in names)
+            return [images.Image.of(each) for each in every]
+        found = []
         with base.Progress('Reading images', stream=self.app.stderr) as shown:
-            return list(glance.images(connection, shown.step))
+            for each in glance.every(connection):
+                found.append(images.Image.of(each))
+                shown.step()
+        return found
 
     def _mixed(self, connection: Any, said: str) -> bool:
         if said != 'auto':
             return said == 'yes'
         try:
             types = glance.hypervisor_types(connection)
-        except glance.CloudError as e:
+        except base.Failure as e:
             self.say(
                 "Whether there are other hosts than Xen hosts can't be told, "
                 'so it counts as if (say it by --mixed yes or no). %s' % e
