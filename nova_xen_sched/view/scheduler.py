@@ -91,25 +91,34 @@ class View:
         """The Dom0HeadroomWeigher that weighs, or one as it would be."""
         return _first(self.weighers, Dom0HeadroomWeigher)
 
-    def host_states(self) -> list[Any]:
+    def host_states(self, spec: Any = None) -> list[Any]:
         """nova HostStates of all hosts of all enabled cells, by name.
 
         Each call reads the databases anew. Cells that can't be read are
         noted in ``silent``.
 
+        :param spec: a nova RequestSpec; the cell that it must stay in is read
+            even if it is disabled, as nova does.
         :raises base.Failure: if no cell can be read.
         """
         self.silent = {}
+        manager = self.host_manager
         with errors.reading("nova's cell databases"):
             found = list(
-                self.host_manager.get_host_states_by_uuids(
-                    self.context, None, None
-                )
+                manager.get_host_states_by_uuids(self.context, None, None)
             )
-        silent = self.host_manager.silent
+            silent = list(manager.silent)
+            destination = spec.requested_destination if spec else None
+            if destination and 'cell' in destination and destination.cell:
+                enabled = {cell.uuid for cell in manager.enabled_cells}
+                if destination.cell.uuid not in enabled:
+                    found += manager.get_host_states_by_uuids(
+                        self.context, None, spec
+                    )
+                    silent += manager.silent
         for cell in silent:
             self.silent[cell.name or cell.uuid] = self._why_silent(cell)
-        if silent and len(silent) == len(self.host_manager.enabled_cells):
+        if self.silent and not found:
             raise base.Failure(next(iter(self.silent.values())))
         return sorted(found, key=lambda state: (state.host, state.nodename))
 
