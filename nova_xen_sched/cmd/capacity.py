@@ -85,15 +85,19 @@ class Capacity(base.Lister):
         total = capacity.in_all(counted)
         self.partial(seen_from.silent)
         self.say(
-            'In all %s more %s on %d Xen hosts.%s'
+            'In all %s more %s on %d Xen host%s.%s'
             % (
                 'any number of' if total is None else total,
                 counted_guest.label(flavor, parsed_args.vm_mode),
                 len(counted),
+                '' if len(counted) == 1 else 's',
                 _first(counted),
             )
         )
-        columns = ('host', 'fits', 'runs_out_first', *capacity.LIMITS)
+        columns: tuple[str, ...] = (
+            *('host', 'fits', 'runs_out_first'),
+            *capacity.LIMITS,
+        )
         rows = [
             (
                 each.host,
@@ -109,8 +113,11 @@ class Capacity(base.Lister):
         ]
         if parsed_args.total:
             rows = [('*', cells.count(total), _most_often(counted))]
-            return columns[:3], rows
-        return (*columns, 'refused'), rows
+            columns = columns[:3]
+        else:
+            columns = (*columns, 'refused')
+        formatter = parsed_args.formatter
+        return columns, [cells.row(formatter, each) for each in rows]
 
 
 def _ways(counted: Any) -> Any:

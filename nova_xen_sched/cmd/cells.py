@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from typing import Any
+from typing import Iterable
 
 from cliff import columns
 
@@ -38,6 +39,22 @@ class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
         if mine is None or others is None:
             return mine is None and others is not None
         return bool(mine < others)
+
+
+def row(formatter: str, values: Iterable[Any]) -> tuple[Any, ...]:
+    """A row for one of cliff's formats: csv and value would say None."""
+    if formatter not in ('csv', 'value'):
+        return tuple(values)
+    plain = (
+        value.machine_readable() if isinstance(value, Cell) else value
+        for value in values
+    )
+    return tuple('' if value is None else value for value in plain)
+
+
+def number(value: float) -> int | float:
+    """A number without a point where it needs none."""
+    return int(value) if value == int(value) else value
 
 
 def percent(share: float | None) -> Cell:

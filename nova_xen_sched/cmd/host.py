@@ -21,6 +21,7 @@ from typing import Any
 
 from nova_xen_sched import view
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import cells
 from nova_xen_sched.cmd import counted_guest
 
 COLUMNS = (
@@ -110,9 +111,10 @@ class List(base.Lister):
         ]
         self.partial(read.silent)
         self.say(
-            '%d Xen hosts%s; fits counts %s.'
+            '%d Xen host%s%s; fits counts %s.'
             % (
                 xen,
+                '' if xen == 1 else 's',
                 ', and %d others (--all)' % others
                 if len(shown) < len(read.hosts)
                 else '',
@@ -120,7 +122,10 @@ class List(base.Lister):
             )
         )
         return COLUMNS, [
-            tuple(each.row[name] for name in COLUMNS) for each in shown
+            cells.row(
+                parsed_args.formatter, (each.row[name] for name in COLUMNS)
+            )
+            for each in shown
         ]
 
 
@@ -148,7 +153,9 @@ class Show(base.ShowOne):
         (found,) = read.hosts
         self.partial(read.silent)
         details = found.details(read.label, parsed_args.formatter == 'table')
-        return tuple(details), tuple(details.values())
+        return tuple(details), cells.row(
+            parsed_args.formatter, details.values()
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -94,7 +94,9 @@ class HostRow:
         for name in ('dom0_memory_mb', 'dom0_vcpus'):
             found[name + '_source'] = self._source(name) or DEFAULT
         observed = self._fact('observed_at')
-        found['observed_at'] = observed.value.isoformat() if observed else None
+        found['observed_at'] = cells.Cell(
+            observed.value.isoformat() if observed else None
+        )
         load = self._seen.load
         for mode in (*dom0.MODES, 'unknown'):
             found['guests_' + mode] = getattr(load, mode)
@@ -149,7 +151,9 @@ class HostRow:
         fact = self._fact(name)
         if fact is not None:
             return cells.Cell(fact.value)
-        return cells.Cell(default, '%s (%s)' % (_amount(default), DEFAULT))
+        return cells.Cell(
+            cells.number(default), '%s (%s)' % (_amount(default), DEFAULT)
+        )
 
 
 def guest_types(types: Any) -> str:
