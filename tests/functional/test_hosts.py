@@ -70,7 +70,8 @@ LIMITED = [
     ('dom0_cpu', 5, {'stats': stats(50, vcpus=1)}),
     # What nova sells beyond what dom0 leaves: 2512 - 512 against 2512 - 1600.
     ('host_memory', 1, {'stats': stats(50), 'memory_mb': 2512}),
-    ('ram', 3, {'stats': stats(5), 'memory_mb': 2100}),
+    # 2550 - 512 against 2550 - 496
+    ('ram', 3, {'stats': stats(4), 'memory_mb': 2550}),
     # Four times: cpu_allocation_ratio.
     ('vcpus', 4, {'stats': stats(50), 'vcpus': 1}),
     ('disk', 2, {'stats': stats(50), 'local_gb': 2}),
@@ -101,7 +102,9 @@ class HostsCase(FilterCase):
 
 
 class TestCapacity(HostsCase):
-    NOVA_CONF = conf('refuse_dom0_overcommit = true')
+    NOVA_CONF = conf(
+        'refuse_dom0_overcommit = true', 'guest_memory_overhead = none'
+    )
 
     def setUp(self):
         super().setUp()
