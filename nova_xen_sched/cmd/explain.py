@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 from typing import Iterable
+from typing import Sequence
 
 from nova_xen_sched import view
 from nova_xen_sched.cmd import base
@@ -46,6 +47,9 @@ class Explain(base.Lister):
     The request is an image and a flavor, or a server that exists and what is
     to be done with it.
     """
+
+    #: What is written for a person.
+    _parts: Sequence[Any] = ()
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -141,21 +145,25 @@ class Explain(base.Lister):
                     'reads: see openstack compute service list.'
                     % parsed_args.host
                 )
-        taken = [each for each in chosen if each.weighed is not None]
-        if not taken or answer.partial:
+        if answer.partial or not any(each.weighed for each in chosen):
             self.exit_code = base.FINDINGS
         for line in answer.partial:
             self.say('The answer is partial. ' + line)
-        self._parts: list[Any] = []
         if parsed_args.formatter == 'table' and not parsed_args.columns:
             limit = LIMIT if parsed_args.limit is None else parsed_args.limit
             if parsed_args.host:
-                for each in chosen:
-                    self._parts += words.of_one(answer, each)
+                self._parts = [
+                    part
+                    for each in chosen
+                    for part in words.of_one(
+                        answer, each, asking.rooms(opened, asked, each)
+                    )
+                ]
             else:
                 self._parts = words.of_all(answer, limit)
-            self._parts += asked.leads
             return tuple(columns.COLUMNS), ()
+        for line in answer.notes:
+            self.say(line)
         shown = chosen[: parsed_args.limit or None]
         if len(shown) < len(chosen):
             self.say(

@@ -151,7 +151,7 @@ def explain(view: View, spec: Any) -> Answer:
             for state in step.refused
         ),
         first_without={
-            name: [each.state.host for each in them]
+            name: sorted(each.state.host for each in them)
             for name, them in without.items()
         },
         notes=tuple(notes),
@@ -186,11 +186,19 @@ def _placed(
 
 def _asked(query: str) -> str:
     """A query to placement, for reading."""
-    return ', '.join(
-        '%s=%s' % (name, value)
-        for name, value in parse.parse_qsl(query)
-        if name != 'limit'
-    )
+    parts = []
+    for name, value in parse.parse_qsl(query):
+        if name == 'resources':
+            parts.append(value.replace(':', ' ').replace(',', ', '))
+        elif name in ('required', 'root_required'):
+            for trait in value.split(','):
+                if trait.startswith('!'):
+                    parts.append('without trait %s' % trait[1:])
+                else:
+                    parts.append('with trait %s' % trait)
+        elif name != 'limit':
+            parts.append('%s=%s' % (name, value))
+    return ', '.join(parts)
 
 
 def _in_its_cell(

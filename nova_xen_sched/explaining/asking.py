@@ -22,6 +22,7 @@ from typing import Mapping
 
 from oslo_utils import uuidutils
 
+from nova_xen_sched import dom0
 from nova_xen_sched import host
 from nova_xen_sched.cmd import base
 from nova_xen_sched.explaining import answer
@@ -36,11 +37,11 @@ from nova_xen_sched.view.scheduler import View
 class Asked:
     """An answer, and where to look further.
 
-    :ivar leads: lines for a person.
+    :ivar spec: the nova RequestSpec that it was answered for.
     """
 
     answer: answer.Answer
-    leads: tuple[str, ...]
+    spec: Any
 
 
 def ask(view: View, args: argparse.Namespace) -> Asked:
@@ -52,10 +53,11 @@ def ask(view: View, args: argparse.Namespace) -> Asked:
     if args.server:
         return _ask_of_server(view, args)
     image = _image(args)
+    flavor = _flavor(view, args)
     spec = request.boot(
         view,
         image,
-        _flavor(view, args),
+        flavor,
         zone=args.availability_zone,
         hints=_hints(args.hint),
         project_id=args.project,
@@ -64,7 +66,22 @@ def ask(view: View, args: argparse.Namespace) -> Asked:
     found = answer.explain(view, spec)
     # Of an image in Glance, what means nothing to nova is no news.
     notes = [] if args.image else _unknown(image['properties'])
-    return _with_notes(found, notes, _where_to_look(found))
+    if not flavor.root_gb and not args.boot_from_volume:
+        notes.append(
+            "The flavor has no disk: nova's API lets only those boot from an "
+            'image with it whom its policy '
+            'os_compute_api:servers:create:zero_disk_flavor names.'
+        )
+    return _with_notes(found, notes, spec)
+
+
+def rooms(
+    view: View, asked: Asked, of: answer.HostAnswer
+) -> tuple[dom0.Left, ...]:
+    """The rooms of a Xen host once the guest is there; none of any other."""
+    if not host.state_is_xen(of.state):
+        return ()
+    return view.headroom_weigher().rooms(of.state, asked.spec)
 
 
 def _ask_of_server(view: View, args: argparse.Namespace) -> Asked:
@@ -84,7 +101,9 @@ def _ask_of_server(view: View, args: argparse.Namespace) -> Asked:
         operation, view, server, image=image, flavor=flavor
     )
     found = answer.explain(view, spec)
-    notes = leads.of_server(server.instance, operation)
+    states = {each.host: each.state for each in found.hosts}
+    source = states.get(server.instance.host)
+    notes = leads.of_server(server.instance, operation, source)
     if operation == 'boot':
         notes.append('The server itself still counts where it is.')
     if operation == 'rebuild' and image is None:
@@ -93,25 +112,17 @@ def _ask_of_server(view: View, args: argparse.Namespace) -> Asked:
             'asking its scheduler.'
         )
     if operation == 'live-migrate':
-        source = server.instance.host
-        states = {each.host: each.state for each in found.hosts}
         notes += leads.of_live_migration(
-            states.get(source), [each.state for each in found.weighed]
+            source, [each.state for each in found.weighed]
         )
-    return _with_notes(found, notes, _where_to_look(found))
+    return _with_notes(found, notes, spec)
 
 
 def _with_notes(
-    found: answer.Answer, notes: Iterable[str], where: tuple[str, ...]
+    found: answer.Answer, notes: Iterable[str], spec: Any
 ) -> Asked:
     noted = dataclasses.replace(found, notes=found.notes + tuple(notes))
-    return Asked(noted, where)
-
-
-def _where_to_look(found: answer.Answer) -> tuple[str, ...]:
-    if any(host.state_is_xen(each.state) for each in found.first):
-        return ('', leads.LOGS)
-    return ()
+    return Asked(noted, spec)
 
 
 def _image(args: argparse.Namespace) -> dict[str, Any]:

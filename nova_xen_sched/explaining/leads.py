@@ -16,7 +16,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from nova import servicegroup
+from nova.compute import power_state
 from nova.compute import task_states
+
+#: Whether the nova-compute that a server leaves has to be up.
+_UP = {'live-migrate': True, 'evacuate': False}
 
 #: The guide's "Troubleshoot Xen with libvirt", in its order.
 LOGS = (
@@ -27,13 +32,32 @@ LOGS = (
 )
 
 
-def of_server(instance: Any, operation: str) -> list[str]:
-    """What the state of a server says about the operation.
+#: How many hosts a sentence names.
+_NAMED = 10
+
+
+def of_server(instance: Any, operation: str, source: Any) -> list[str]:
+    """What nova would say to the operation before it asks its scheduler.
 
     :param instance: its nova Instance.
     :param operation: what it is to be explained for.
+    :param source: the nova HostState of its host, None if unknown.
     """
     found = []
+    if operation in _UP and source is not None:
+        up = servicegroup.API().service_is_up(source.service)
+        if up != _UP[operation]:
+            found.append(
+                'nova-compute on %s is %s: nova refuses to %s from there.'
+                % (source.host, 'up' if up else 'down', operation)
+            )
+    if operation == 'live-migrate' and instance.power_state not in (
+        power_state.RUNNING,
+        power_state.PAUSED,
+    ):
+        found.append(
+            'The server is not running: nova refuses to live-migrate.'
+        )
     if instance.task_state == task_states.MIGRATING:
         found.append(
             'The server is MIGRATING. If openstack server migration list '
@@ -78,6 +102,12 @@ def of_live_migration(source: Any, states: list[Any]) -> list[str]:
         if hosts:
             found.append(
                 "nova's conductor passes over these, as %s: %s."
-                % (why % source.host, ', '.join(hosts))
+                % (why % source.host, _some(hosts))
             )
     return found
+
+
+def _some(hosts: list[str]) -> str:
+    shown = ', '.join(hosts[:_NAMED])
+    more = len(hosts) - _NAMED
+    return shown if more <= 0 else '%s and %d more' % (shown, more)

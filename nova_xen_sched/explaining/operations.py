@@ -59,6 +59,12 @@ def spec_for(
     """
     spec = server.request_spec
     prepare, kind = _OPERATIONS[operation]
+    if server.instance.host is None and operation != 'boot':
+        raise base.Failure(
+            'Server %s is on no host (vm_state %s), so that nova refuses to '
+            '%s it.'
+            % (server.instance.uuid, server.instance.vm_state, operation)
+        )
     # None of this is stored with it, whatever nova it is from.
     for name in ('ignore_hosts', 'requested_destination'):
         setattr(spec, name, None)

@@ -119,7 +119,9 @@ def boot(
                 view.context,
                 image,
                 flavor,
-                _volume() if boot_from_volume else None,
+                # Whether a flavor may be without a disk is up to the policy
+                # of nova's API, and to who asks.
+                _volume() if boot_from_volume or not flavor.root_gb else None,
             )
             meta = objects.ImageMeta.from_dict(dict(image))
             spec = objects.RequestSpec.from_components(

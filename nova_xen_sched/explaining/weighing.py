@@ -106,7 +106,7 @@ class _Watched:
             self.raw, minval=self.minval, maxval=self.maxval
         )
         return [
-            Share(self.name, *figures)
+            Share(self.name, *map(float, figures))
             for figures in zip(self.raw, normalised, self.multipliers)
         ]
 

@@ -17,20 +17,27 @@ What is written is a list of parts: lines of text, and tables.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from typing import Any
 from typing import Iterable
 from typing import Sequence
 from typing import Union
 
+from nova_xen_sched import host
+from nova_xen_sched.dom0 import Left
 from nova_xen_sched.explaining import filtering
+from nova_xen_sched.explaining import leads
 from nova_xen_sched.explaining.answer import Answer
 from nova_xen_sched.explaining.answer import HostAnswer
 from nova_xen_sched.explaining.answer import Reason
 
+XEN_FILTER = 'XenHostFilter'
 _WEIGHER = 'Weigher'
 #: How many hosts a sentence names.
 _NAMED = 5
+#: How many of the reasons that differ from host to host are shown.
+_REASONS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,16 +61,25 @@ def of_all(answer: Answer, limit: int) -> list[Part]:
     parts += answer.notes
     parts += _order(answer, limit)
     parts += _refused(answer, limit)
+    parts += _logs(answer.first)
     return parts
 
 
-def of_one(answer: Answer, each: HostAnswer) -> list[Part]:
-    """One host, in full."""
+def of_one(
+    answer: Answer, each: HostAnswer, rooms: Sequence[Left]
+) -> list[Part]:
+    """One host, in full.
+
+    :param rooms: of a Xen host once the guest is placed, else none.
+    """
     parts: list[Part] = []
     if each.weighed is None:
-        parts.append('%s: %s.' % (each.host, _refused_by(each.step or '')))
-        if each.why:
-            parts.append('  ' + each.why)
+        step = each.step or ''
+        parts.append('%s is %s.' % (each.host, _refused_by(step)))
+        if step != XEN_FILTER:
+            parts += [
+                str(part)[2:] for part in _why(step, each.why, each.state.uuid)
+            ]
     elif each.weighed.rank == 1:
         parts.append(_outcome(answer))
     else:
@@ -81,25 +97,54 @@ def of_one(answer: Answer, each: HostAnswer) -> list[Part]:
     for reason in each.reasons:
         parts += _in_words(reason)
     for name in each.first_without:
-        parts.append('Without %s, it would come first.' % name)
+        alone = len(answer.first_without[name]) == 1
+        parts.append(
+            'Without %s, it would %s first.'
+            % (name, 'come' if alone else 'be among the')
+        )
     if each.weighed is not None and each.weighed.shares:
         parts.append('')
         parts.append(
-            Table(
+            _figures(
                 ('weigher', 'raw', 'normalised', 'multiplier', 'share'),
                 [
                     (
                         share.weigher,
-                        _figure(share.raw),
-                        _figure(share.normalised),
-                        _figure(share.multiplier),
-                        _figure(share.share),
+                        share.raw,
+                        share.normalised,
+                        share.multiplier,
+                        share.share,
                     )
                     for share in each.weighed.shares
                 ],
             )
         )
+    if rooms:
+        parts += ['', 'Its rooms once the guest is there (MiB, guests):']
+        parts.append(_rooms(rooms))
+    if each in answer.first:
+        parts += _logs([each])
     return parts
+
+
+def _rooms(rooms: Sequence[Left]) -> Table:
+    cells = [
+        (
+            str(left.room),
+            '%.0f' % left.capacity,
+            '%.0f' % left.used,
+            '%.0f %%' % (100 * left.headroom) if left.capacity else '-',
+        )
+        for left in rooms
+    ]
+    return Table(('room', 'capacity', 'used', 'left'), _aligned(cells))
+
+
+def _logs(hosts: Iterable[HostAnswer]) -> list[Part]:
+    """Where to look on a Xen host if the guest fails there."""
+    if any(host.state_is_xen(each.state) for each in hosts):
+        return ['', leads.LOGS]
+    return []
 
 
 def _outcome(answer: Answer) -> str:
@@ -107,7 +152,7 @@ def _outcome(answer: Answer) -> str:
     if not answer.weighed:
         if not total:
             return 'No valid host: there are no hosts at all.'
-        return 'No valid host: each of %s is refused.' % _counted(total)
+        return 'No valid host: all of %s are refused.' % _counted(total)
     first = answer.first
     return '%s %s, of %s that can take it; %d of %d are refused.' % (
         _names([each.host for each in first]),
@@ -128,14 +173,13 @@ def _come(first: Sequence[HostAnswer]) -> str:
 def _counterfactuals(answer: Answer) -> list[Part]:
     found: list[Part] = []
     for weigher, hosts in answer.first_without.items():
-        found.append(
-            'Without %s, %s would come first%s.'
-            % (
-                weigher,
-                _names(hosts),
-                '' if len(hosts) == 1 else ' with equal weight',
-            )
-        )
+        if len(hosts) == len(answer.weighed):
+            then = 'all would have equal weight'
+        elif len(hosts) == 1:
+            then = '%s would come first' % hosts[0]
+        else:
+            then = '%s would come first with equal weight' % _names(hosts)
+        found.append('Without %s, %s.' % (weigher, then))
     return found
 
 
@@ -152,28 +196,29 @@ def _order(answer: Answer, limit: int) -> list[Part]:
     names = [_shares(answer.weighed[0])[n].weigher for n in weighers]
     parts: list[Part] = ['', 'By weight, and the share of each weigher in it:']
     parts.append(
-        Table(
+        _figures(
             ['rank', 'host', 'weight'] + [_short(name) for name in names],
             [
                 [
                     each.weighed and each.weighed.rank,
-                    each.host + ('' if not each.reasons else ' *'),
-                    _figure(_weight(each)),
+                    each.host + (' *' if each.reasons else ''),
+                    _weight(each),
                 ]
-                + [_figure(_shares(each)[n].share) for n in weighers]
+                + [_shares(each)[n].share for n in weighers]
                 for each in shown
             ],
         )
     )
     parts += _left_out(len(answer.weighed) - len(shown))
-    reported: dict[Reason, list[str]] = {}
+    reported: dict[str, list[tuple[str, Reason]]] = {}
     for each in answer.weighed:
         for reason in each.reasons:
-            reported.setdefault(reason, []).append(each.host)
+            found = reported.setdefault(_code(reason), [])
+            found.append((each.host, reason))
     if reported:
         parts.append('* would be refused, if it were not for report_only:')
-        for reason, hosts in reported.items():
-            parts += _in_words(reason, hosts, limit)
+        for code, hosts in reported.items():
+            parts += _under(code, hosts, limit)
     return parts
 
 
@@ -183,17 +228,25 @@ def _refused(answer: Answer, limit: int) -> list[Part]:
     for each in answer.refused:
         by_step.setdefault((each.step or '', each.why), []).append(each)
     for (step, why), hosts in by_step.items():
-        with_reasons = any(each.reasons for each in hosts)
-        line = '%s (%d)' % (_refused_by(step).capitalize(), len(hosts))
-        parts += ['', line.replace(step.capitalize(), step) + ':']
-        if step == filtering.PLACEMENT:
-            parts.append('  ' + _names([h.host for h in hosts], limit))
-            parts.append('  ' + why)
-        elif with_reasons and step == 'XenHostFilter':
+        heading = _refused_by(step)
+        heading = heading[0].upper() + heading[1:]
+        parts += ['', '%s, %d:' % (heading, len(hosts))]
+        if step == XEN_FILTER:
             parts += _by_reason(hosts, limit)
-        else:
-            parts.append('  ' + _names([h.host for h in hosts], limit))
-            parts.append('  ' + why)
+            continue
+        parts.append('  ' + _listed([each.host for each in hosts], limit))
+        parts += _why(step, why)
+    return parts
+
+
+def _why(step: str, why: str, provider: str = 'UUID') -> list[Part]:
+    """What a step other than XenHostFilter is for, and where to look."""
+    parts: list[Part] = ['    ' + why] if why else []
+    if step == filtering.PLACEMENT:
+        parts.append(
+            '    -> compare: openstack resource provider inventory list, '
+            'usage show and trait list, each of %s' % provider
+        )
     return parts
 
 
@@ -206,42 +259,62 @@ def _refused_by(step: str) -> str:
 
 
 def _by_reason(hosts: Iterable[HostAnswer], limit: int) -> list[Part]:
-    """Each host under the reason that refuses it, and what else speaks."""
-    deciding: dict[Reason, list[HostAnswer]] = {}
+    """Hosts by the code that refuses them, and which others speak as well."""
+    refused: dict[str, list[tuple[HostAnswer, Reason]]] = {}
     for each in hosts:
-        for reason in each.reasons:
-            if not reason.report_only:
-                deciding.setdefault(reason, []).append(each)
-                break
+        decides = next((r for r in each.reasons if not r.report_only), None)
+        if decides is not None:
+            refused.setdefault(decides.code, []).append((each, decides))
     parts: list[Part] = []
-    for reason, them in deciding.items():
-        parts += _in_words(reason, [each.host for each in them], limit)
-        others: dict[Reason, list[str]] = {}
-        for each in them:
-            for other in each.reasons:
-                if other != reason:
-                    others.setdefault(other, []).append(each.host)
-        for other, names in others.items():
-            also = names if len(names) < len(them) else None
-            parts += ['    also' + str(_in_words(other, also, limit)[0])[1:]]
-            parts.append('      -> ' + other.remedy)
+    for code, them in refused.items():
+        parts += _under(code, [(e.host, reason) for e, reason in them], limit)
+        others = collections.Counter(
+            _code(other)
+            for each, reason in them
+            for other in each.reasons
+            if other is not reason
+        )
+        if others:
+            also = ', '.join('%s %d' % one for one in others.items())
+            parts.append('    also: ' + also)
     return parts
 
 
-def _in_words(
-    reason: Reason, hosts: Sequence[str] | None = None, limit: int = 0
+def _under(
+    heading: str, found: Sequence[tuple[str, Reason]], limit: int
 ) -> list[Part]:
-    code = reason.code
-    if reason.report_only:
-        code += ' (report_only)'
-    if hosts:
-        code += ', %d: %s' % (len(hosts), _names(hosts, limit))
-        return [
-            '  ' + code,
-            '    ' + reason.reason,
-            '    -> ' + reason.remedy,
-        ]
-    return ['  %s: %s' % (code, reason.reason), '    -> ' + reason.remedy]
+    """Hosts and their reasons under one heading.
+
+    What differs from host to host is shown for a few of them.
+    """
+    names = _listed([name for name, _ in found], limit)
+    parts: list[Part] = ['  %s, %d: %s' % (heading, len(found), names)]
+    reasons: dict[str, str] = {}
+    remedies: dict[str, None] = {}
+    for name, reason in found:
+        reasons.setdefault(reason.reason, name)
+        remedies.setdefault(reason.remedy)
+    for text, name in list(reasons.items())[:_REASONS]:
+        example = ' (%s)' % name if len(reasons) > 1 else ''
+        parts.append('    ' + text + example)
+    if len(reasons) > _REASONS:
+        parts.append(
+            '    and %d more like it; --host NAME shows the one of a host'
+            % (len(reasons) - _REASONS)
+        )
+    parts += ['    -> ' + text for text in list(remedies)[:_REASONS]]
+    return parts
+
+
+def _in_words(reason: Reason) -> list[Part]:
+    return [
+        '  %s: %s' % (_code(reason), reason.reason),
+        '    -> ' + reason.remedy,
+    ]
+
+
+def _code(reason: Reason) -> str:
+    return reason.code + (' (report_only)' if reason.report_only else '')
 
 
 def _left_out(count: int) -> list[Part]:
@@ -250,14 +323,23 @@ def _left_out(count: int) -> list[Part]:
     return ['... and %s more; --limit 0 shows all.' % _counted(count)]
 
 
-def _names(hosts: Sequence[str], limit: int = _NAMED) -> str:
+def _names(hosts: Sequence[str]) -> str:
+    """A few names, for a sentence."""
+    if len(hosts) > _NAMED:
+        return '%s and %d more' % (
+            ', '.join(hosts[:_NAMED]),
+            len(hosts) - _NAMED,
+        )
+    if len(hosts) > 1:
+        return '%s and %s' % (', '.join(hosts[:-1]), hosts[-1])
+    return ''.join(hosts)
+
+
+def _listed(hosts: Sequence[str], limit: int) -> str:
+    """Names up to a limit, 0 for all."""
     shown = hosts[: limit or None]
     more = len(hosts) - len(shown)
-    if more:
-        return '%s and %d more' % (', '.join(shown), more)
-    if limit == _NAMED and len(shown) > 1:
-        return '%s and %s' % (', '.join(shown[:-1]), shown[-1])
-    return ', '.join(shown)
+    return ', '.join(shown) + (' and %d more' % more if more else '')
 
 
 def _counted(hosts: int) -> str:
@@ -278,7 +360,37 @@ def _short(weigher: str) -> str:
     return weigher
 
 
+def _figures(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    """A table whose figures stand under one another."""
+    return Table(
+        columns,
+        _aligned(
+            [
+                [_figure(c) if isinstance(c, float) else c for c in row]
+                for row in rows
+            ]
+        ),
+    )
+
+
+def _aligned(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Texts that begin with a digit or a sign, as wide as their column."""
+    columns = []
+    for column in zip(*rows):
+        width = max(len(str(cell)) for cell in column)
+        columns.append(
+            [
+                cell.rjust(width) if _is_figure(cell) else cell
+                for cell in column
+            ]
+        )
+    return list(zip(*columns))
+
+
+def _is_figure(cell: Any) -> bool:
+    return isinstance(cell, str) and cell[:1] in '-0123456789'
+
+
 def _figure(value: float) -> str:
-    """A figure to four places, without the zero of a sum that is none."""
-    text = '%.4f' % value
-    return '0.0000' if text == '-0.0000' else text
+    """A figure to four places, and no negative zero."""
+    return '%.4f' % (round(value, 4) + 0.0)

@@ -22,6 +22,7 @@ from nova import exception
 from nova import objects
 import nova.conf
 from nova.scheduler import host_manager
+from oslo_utils import importutils
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.filters import XenHostFilter
@@ -282,10 +283,20 @@ def _make_host_manager() -> Any:
         ) from e
     except (ImportError, exception.ClassNotFound) as e:
         raise base.Failure(
-            'nova-scheduler would not start: a class of [filter_scheduler] '
-            "available_filters or weight_classes can't be loaded: %s."
-            % errors.one_line(e)
+            'nova-scheduler would not start: [filter_scheduler] %s: %s.'
+            % (_unloadable(), errors.one_line(e))
         ) from e
+
+
+def _unloadable() -> str:
+    """Which class of the options can't be loaded."""
+    for option in ('available_filters', 'weight_classes'):
+        for name in CONF.filter_scheduler[option]:
+            try:
+                importutils.import_class(name)
+            except ImportError:
+                return "%s names %s, which can't be loaded" % (option, name)
+    return "names a class that can't be loaded"
 
 
 def _first(plugins: list[Any], kind: Any) -> Any:
