@@ -211,6 +211,14 @@ def test_a_cloud_of_xen_hosts_alone_is_not_mixed(capsys, cloud):
     assert as_json(capsys) == (1, ALWAYS)
 
 
+def test_a_cloud_without_xen_hosts_is_told_of(capsys, cloud):
+    cloud.types = ('QEMU',)
+    status, out, err = run(capsys)
+    assert status == 1
+    assert 'ubuntu' in out
+    assert 'nova has no Xen hosts here' in err
+
+
 def test_nova_out_of_reach_counts_as_mixed_and_is_said(capsys, cloud):
     cloud.nova_status = 403
     status, out, err = run(capsys)
