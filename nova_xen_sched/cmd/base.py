@@ -18,6 +18,8 @@ import argparse
 import sys
 import time
 from typing import Any
+from typing import Mapping
+import warnings
 
 from cliff import command
 from cliff import lister
@@ -74,6 +76,15 @@ class _Command(command.Command):
             return FAILED
         return outcome or self.exit_code
 
+    def partial(self, silent: Mapping[str, str]) -> None:
+        """Say which cells the answer lacks, if any.
+
+        :param silent: by cell, why it couldn't be read.
+        """
+        for why in silent.values():
+            self.say('The answer lacks hosts: %s' % why)
+            self.exit_code = FINDINGS
+
     def say(self, line: str) -> None:
         """A line for the person, beside what the command prints."""
         self.app.stderr.write(line + '\n')
@@ -93,6 +104,15 @@ class Lister(_Command, lister.Lister):
 
 class ShowOne(_Command, show.ShowOne):
     """A command that prints one thing; also as json, yaml or value."""
+
+
+def quieten() -> None:
+    """Keep what libraries deprecate from an operator, unless it is asked for.
+
+    nova has eventlet imported, which tells of its end in nine lines.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter('ignore')
 
 
 def is_terminal(stream: Any) -> bool:

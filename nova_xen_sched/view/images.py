@@ -10,7 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Images as nova's API reads them from Glance, through openstacksdk."""
+"""Images as nova's API reads them from Glance, through openstacksdk.
+
+They are read as Glance says them: openstacksdk's own objects rename some
+properties and change values.
+"""
 
 from __future__ import annotations
 
@@ -56,18 +60,20 @@ _BASE = frozenset(
 )
 
 _REMEDY = (
-    'Glance is read with the credentials of OS_CLOUD and clouds.yaml, or of '
-    'the other OS_* variables.'
+    'The credentials are those of OS_CLOUD and clouds.yaml, or of the other '
+    'OS_* variables.'
 )
 
 
-def connect() -> Any:
+def connect(cloud: str | None = None) -> Any:
     """A connection as the openstack command would make one.
 
+    :param cloud: its name in clouds.yaml; None for what the environment
+        says.
     :raises base.Failure: if there are no credentials, or wrong ones.
     """
     try:
-        return openstack.connect()
+        return openstack.connect(cloud=cloud)
     except (
         sdk_exceptions.SDKException,
         ks_exceptions.ClientException,
@@ -109,7 +115,8 @@ def every(connection: Any) -> Iterator[dict[str, Any]]:
 
     :raises base.Failure: if Glance can't be read.
     """
-    path: str | None = '/images?limit=100'
+    # Those of all projects, if the user may, and community images too.
+    path: str | None = '/images?visibility=all&limit=100'
     try:
         while path:
             answer = connection.image.get(path)
@@ -140,6 +147,24 @@ def as_nova_has_it(image: dict[str, Any]) -> dict[str, Any]:
         name: value for name, value in image.items() if name not in _BASE
     }
     return found
+
+
+def hypervisor_types(connection: Any) -> frozenset[str]:
+    """What hypervisors the computes run, in lower case, by nova's API.
+
+    :raises base.Failure: if it can't be read; it takes an administrator.
+    """
+    try:
+        return frozenset(
+            each.hypervisor_type.lower()
+            for each in connection.compute.hypervisors(details=True)
+            if each.hypervisor_type
+        )
+    except (
+        sdk_exceptions.SDKException,
+        ks_exceptions.ClientException,
+    ) as e:
+        raise _failure("nova's hypervisors can't be read", e) from e
 
 
 def _failure(what: str, error: Exception) -> base.Failure:
