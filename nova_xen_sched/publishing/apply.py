@@ -19,6 +19,7 @@ and planning anew, a few times.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from typing import Callable
@@ -77,7 +78,8 @@ class Applying:
     :param pause: waits for so many seconds.
     :ivar outcomes: by change DONE, NOT_NEEDED, or why it wasn't made; in the
         order in which they were tried first.
-    :ivar converged: whether nothing is left to do, but for what was refused.
+    :ivar converged: whether nothing is left to do, but for what was refused
+        so often that it was given up.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Applying:
         self._unmet_hosts: Set[str] = set()
         self._made: dict[str, int] = {}
         self._touched: Set[int] = set()
+        self._tried = False
         self.outcomes: dict[planning.Change, str] = {}
         self.converged = False
 
@@ -122,19 +125,18 @@ class Applying:
             )
             self._forget(plan.changes)
             yield plan
-            if all(map(self._given_up, plan.changes)):
-                self.converged = True
-                break
-            if number:
+            self._tried = False
+            if number and plan.changes:
                 # Not in step with another that does the same.
                 self._pause(random.uniform(0, 0.2 * number))  # noqa: S311
-            for _ in self._round(plan.changes, number == ROUNDS - 1):
+            last = number == ROUNDS - 1
+            for _ in self._round(plan.changes, last):
                 yield plan
+            if not self._tried:
+                self.converged = not (last and plan.changes)
+                break
         for _ in self._refresh(aggregates):
             yield plan
-
-    def _given_up(self, change: planning.Change) -> bool:
-        return self._strikes.get(change, 0) >= STRIKES
 
     def _forget(self, changes: List[planning.Change]) -> None:
         """What was refused and isn't to be done any more, was no failure."""
@@ -154,36 +156,33 @@ class Applying:
         self._unmet, self._unmet_hosts, self._made = set(), set(), {}
         for change in changes:
             why = self._hindered(change, last)
-            if why is None:
-                try:
-                    self._make(change)
-                except RefusedError as e:
-                    why = str(e)
-                    self._strikes[change] = self._strikes.get(change, 0) + 1
-                else:
-                    self.outcomes[change] = DONE
-                if why is not None:
-                    self.outcomes[change] = why
-                    self._leave(change)
-                yield
-            else:
+            if why is not None:
                 if change not in self.failed:
                     self.outcomes[change] = why
                 self._leave(change)
+                continue
+            self._tried = True
+            try:
+                self._make(change)
+            except RefusedError as e:
+                self.outcomes[change] = str(e)
+                self._strikes[change] = self._strikes.get(change, 0) + 1
+                self._leave(change)
+            else:
+                self.outcomes[change] = DONE
+            yield
 
     def _hindered(self, change: planning.Change, last: bool) -> str | None:
         """Why a change must not be tried now; None if it can be."""
-        if self._given_up(change):
+        if self._strikes.get(change, 0) >= STRIKES:
             return self.outcomes[change]
-        if (change.aggregate, change.id or 0) in self._unmet:
-            return 'left, for what was refused before'
-        if change.action == planning.REMOVE_HOST:
+        removes = change.action == planning.REMOVE_HOST
+        if removes:
             if change.host in self._unmet_hosts:
                 return 'left, as the host was not added to the other one'
-        if last and change.action in (
-            planning.REMOVE_HOST,
-            planning.DELETE,
-        ):
+        elif (change.aggregate, change.id or 0) in self._unmet:
+            return 'left, for what was refused before'
+        if last and (removes or change.action == planning.DELETE):
             return 'left, as someone else makes other changes; run it again'
         return None
 
@@ -209,9 +208,7 @@ class Applying:
         if change.host:
             self._touched.add(aggregate_id)
 
-    def _refresh(
-        self, aggregates: List[content.Aggregate]
-    ) -> Iterator[None]:
+    def _refresh(self, aggregates: List[content.Aggregate]) -> Iterator[None]:
         """Let the schedulers learn of the aggregates as they are now.
 
         nova tells them of an aggregate as the call that changed it had read
@@ -227,8 +224,7 @@ class Applying:
                 each.id,
                 metadata=((content.MANAGED_BY, content.OWNER),),
             )
-            try:
+            # Someone else may have deleted it.
+            with contextlib.suppress(RefusedError):
                 self._api.change(each.id, change)
-            except RefusedError:
-                pass  # someone else has deleted it
             yield

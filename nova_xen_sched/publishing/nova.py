@@ -21,7 +21,6 @@ from typing import Any
 from typing import Iterator
 
 from keystoneauth1 import exceptions as auth_exceptions
-import openstack
 from openstack import config as openstack_config
 from openstack import connection
 from openstack import exceptions
@@ -70,6 +69,13 @@ class Nova(apply.Api):
                 raise apply.StoppedError(
                     "clouds.yaml can't be read%s."
                     % ('' if mark is None else ', line %d' % (mark.line + 1))
+                ) from None
+            except (TypeError, AttributeError, ValueError) as e:
+                # What openstacksdk ends in where a section is not what it
+                # expects; likewise not quoted.
+                raise apply.StoppedError(
+                    "clouds.yaml can't be read: openstacksdk ends in %s. Are "
+                    'its sections mappings?' % type(e).__name__
                 ) from None
             if region.config.get('api_timeout') is None:
                 region.config['api_timeout'] = TIMEOUT
@@ -164,4 +170,10 @@ def _errors(doing: str, refusals: tuple[int, ...] = ()) -> Iterator[None]:
 def _one_line(error: Any) -> str:
     text = ' '.join(str(error).split())
     text = re.sub(r'//[^/@\s]*@', '//', text)
+    # requests tells of a connection in three nested objects.
+    nested = re.search(r': HTTPS?ConnectionPool\(', text)
+    if nested:
+        reason = re.search(r'\[Errno -?\d+\] ([^\'")]+)', text)
+        text = text[: nested.start()]
+        text += ': ' + reason[1] if reason else ''
     return text if text.endswith('.') else text + '.'

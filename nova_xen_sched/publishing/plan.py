@@ -59,13 +59,14 @@ class CollisionError(ValueError):
 class Change:
     """One call of nova's API.
 
-    :ivar id: of the aggregate; None where it is made in this plan.
+    :ivar id: of the aggregate; None where it is made in this plan. It makes
+        no other change of it.
     :ivar metadata: what is set, None for a key that is removed.
     """
 
     action: str
     aggregate: str
-    id: Optional[int] = None
+    id: Optional[int] = dataclasses.field(default=None, compare=False)
     host: str = ''
     metadata: Tuple[Tuple[str, Optional[str]], ...] = ()
 
@@ -295,7 +296,9 @@ def applied(
     return list(now.values())
 
 
-def _changed(aggregate: content.Aggregate, change: Change) -> content.Aggregate:
+def _changed(
+    aggregate: content.Aggregate, change: Change
+) -> content.Aggregate:
     if change.action == ADD_HOST:
         return dataclasses.replace(
             aggregate, hosts=aggregate.hosts | {change.host}
