@@ -50,8 +50,8 @@ class Source:
         if not relevant.by_id:
             return None
         bad: dict[str, str] = {}
-        read = {
-            identity: _read(aggregate, bad)
+        stated = {
+            identity: read(aggregate, bad)
             for identity, aggregate in relevant.by_id.items()
         }
         notices.unreadable('aggregates', bad)
@@ -62,17 +62,17 @@ class Source:
             if not found:
                 return facts.NOTHING
             if len(found) == 1:
-                return read[found[0]]
+                return stated[found[0]]
             key = tuple(found)
             raw = merged.get(key)
             if raw is None:
-                raw = merged[key] = _merge([read[each] for each in found])
+                raw = merged[key] = merge([stated[each] for each in found])
             return raw
 
         return lookup
 
 
-def _read(aggregate: Any, bad: dict[str, str]) -> facts.Raw:
+def read(aggregate: Any, bad: dict[str, str]) -> facts.Raw:
     """The facts in one aggregate's metadata that can be read.
 
     :param bad: gets the others.
@@ -96,7 +96,8 @@ def _read(aggregate: Any, bad: dict[str, str]) -> facts.Raw:
     return raw
 
 
-def _merge(found: list[facts.Raw]) -> facts.Raw:
+def merge(found: list[facts.Raw]) -> facts.Raw:
+    """The facts of a host in several aggregates: the lowest of each."""
     raw: facts.Raw = {}
     for name in facts.NAMES:
         values = [each[name.name] for each in found if name.name in each]

@@ -103,6 +103,17 @@ def _wait_until_quiet(path: str, status: os.stat_result) -> None:
             raise FileError('it is being written')
 
 
+def load(path: str) -> table.Table:
+    """Read a file once, for a command.
+
+    :raises FileError: if it is no file to read, or is being written.
+    :raises OSError: if the system refuses.
+    :raises table.TableError: if it can't be used as a whole.
+    """
+    content, _ = _read(path)
+    return table.load(content, path)
+
+
 class Source:
     """Reads [xen_scheduler] host_facts_file.
 

@@ -74,6 +74,8 @@ class Table:
         self.defaults: facts.Raw = {}
         self.patterns: list[tuple[Pattern[str], facts.Raw]] = []
         self.hosts: dict[str, facts.Raw] = {}
+        #: What is wrong with it, and was warned of.
+        self.wrong: list[str] = []
         self._known: dict[tuple[str, str], facts.Raw] = {}
         self._shared: dict[tuple[int, ...], facts.Raw] = {}
 
@@ -168,6 +170,7 @@ def load(content: bytes, path: str) -> Table:
             )
         table.hosts[host.lower()] = _facts(entry, bad, 'hosts, ' + host)
     bad.warn(path)
+    table.wrong = bad.texts
     return table
 
 
@@ -251,6 +254,11 @@ class _Bad:
             notices.shown(value),
             error,
         )
+
+    @property
+    def texts(self) -> list[str]:
+        """All of it, one sentence each."""
+        return [*self._unreadable.values(), *self._ignored.values()]
 
     def warn(self, path: str) -> None:
         """One line of each kind, however much there is."""

@@ -1,0 +1,288 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-xen-sched facts publish: facts as aggregates, through nova's API."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from typing import Any
+from typing import Iterable
+
+from cliff import columns
+
+from nova_xen_sched.cmd import base
+from nova_xen_sched.facts import file
+from nova_xen_sched.facts import table
+from nova_xen_sched.publishing import apply
+from nova_xen_sched.publishing import content
+from nova_xen_sched.publishing import difference
+from nova_xen_sched.publishing import nova
+from nova_xen_sched.publishing import plan as planning
+from nova_xen_sched.publishing import wanted as wanting
+
+PLANNED = 'planned'
+NOT_TRIED = 'not tried'
+#: Names of hosts in one line.
+SHOWN = 10
+
+
+class _Metadata(columns.FormattableColumn):
+    """What is set, a line each; a mapping for machines, null is removed."""
+
+    def human_readable(self) -> str:
+        return '\n'.join(
+            '-%s' % key if value is None else '%s=%s' % (key, value)
+            for key, value in sorted(self._value.items())
+        )
+
+    def machine_readable(self) -> Any:
+        return self._value
+
+
+class Publish(base.Lister):
+    """Publish facts as metadata of aggregates, which all schedulers see.
+
+    Hosts with equal facts are put into one aggregate, which is named
+    nova-xen-sched-HASH after them and has xen:managed_by=nova-xen-sched. Only
+    such aggregates are touched. Without --apply nothing is changed: it prints
+    what would be. It can be interrupted and run again at any time, and from
+    two places at once.
+
+    Columns: change (create, set, add_host, remove_host, delete), aggregate,
+    host, metadata (what is set; -KEY, in JSON null, is removed), result
+    (planned, done, not needed any more, not tried, or why it was left). What
+    changes for each host is printed to stderr before.
+
+    Exit code: 0 if all is as it shall be, or would be with --apply; 1 if some
+    hosts were left out or some change was not made; 2 if nothing was done.
+    """
+
+    COLUMNS = ('change', 'aggregate', 'host', 'metadata', 'result')
+    _closing = ''
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--from-file',
+            metavar='PATH',
+            help='Publish what this facts file says of each Xen host, as the '
+            'scheduler would read it. A file with any mistake is refused.',
+        )
+        parser.add_argument(
+            '--os-cloud',
+            metavar='NAME',
+            help='The cloud of clouds.yaml. Without it OS_CLOUD, or the '
+            'other OS_ variables.',
+        )
+        parser.add_argument(
+            '--prune',
+            action='store_true',
+            help='Take all other hosts out of our aggregates. Without it '
+            'they are left as they are.',
+        )
+        parser.add_argument(
+            '--apply',
+            action='store_true',
+            help='Make the changes. Without it they are only printed.',
+        )
+        return parser
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        if self.app.options.verbose_level < 2:
+            # What fails is said in our own line, without a URL's password.
+            logging.getLogger('keystoneauth').setLevel(logging.ERROR)
+        read = self._read(parsed_args)
+        try:
+            cloud = nova.Nova(parsed_args.os_cloud)
+            wanted = read(cloud.hosts())
+            before = cloud.aggregates()
+        except apply.StoppedError as e:
+            raise base.Failure(str(e)) from e
+        try:
+            plan = planning.plan(
+                wanted.facts, before, parsed_args.prune, wanted.spared
+            )
+        except planning.CollisionError as e:
+            raise base.Failure(
+                'The facts of %s have the same hash by accident: publish '
+                'one of them by hand.' % e
+            ) from e
+        self._tell(wanted, before, plan, parsed_args.prune)
+        if not parsed_args.apply:
+            outcomes = dict.fromkeys(plan.changes, PLANNED)
+            self._closing = _planned(wanted, plan)
+            return self.COLUMNS, _rows(outcomes)
+        run = apply.Applying(
+            cloud, wanted.facts, parsed_args.prune, wanted.spared
+        )
+        left = self._apply(run, plan)
+        return self.COLUMNS, _rows({**run.outcomes, **left})
+
+    def produce_output(
+        self, parsed_args: Any, column_names: Any, data: Any
+    ) -> Any:
+        if data or parsed_args.formatter not in ('table', 'value'):
+            super().produce_output(parsed_args, column_names, data)
+        self.say(self._closing)
+        return self.exit_code
+
+    def _read(self, parsed_args: argparse.Namespace) -> Any:
+        """What makes Wanted of nova's hosts; reads all that can fail here."""
+        path = parsed_args.from_file
+        if path is None:
+            raise base.Failure('Name the facts file: --from-file PATH.')
+        try:
+            found = file.load(path)
+        except (OSError, file.FileError, table.TableError) as e:
+            reason = getattr(e, 'strerror', None) or str(e)
+            raise base.Failure(
+                "The facts file %s can't be used: %s." % (path, reason)
+            ) from e
+        if found.wrong:
+            raise base.Failure(
+                'The facts file %s has mistakes, and nothing is published '
+                'from it: %s.' % (path, '; '.join(found.wrong[:SHOWN]))
+            )
+        return lambda hosts: wanting.of_file(found, hosts)
+
+    def _tell(
+        self,
+        wanted: wanting.Wanted,
+        before: list[content.Aggregate],
+        plan: planning.Plan,
+        prune: bool,
+    ) -> None:
+        """What changes for each host, and what doesn't and why."""
+        after = planning.applied(before, plan.changes)
+        for each in difference.differences(before, after):
+            self.say(_names(each.hosts))
+            for key, (old, new) in each.changed.items():
+                self.say('  %s: %s' % (key, _change(old, new)))
+        if wanted.unknown:
+            self.exit_code = base.FINDINGS
+            self.say(
+                'nova has no host %s: not published.' % _names(wanted.unknown)
+            )
+        for name, hosts in sorted(plan.blocked.items()):
+            self.exit_code = base.FINDINGS
+            self.say(
+                'Aggregate %s is not ours (it needs %s=%s and no '
+                'availability zone) and is in the way: %s left as before.'
+                % (name, content.MANAGED_BY, content.OWNER, _names(hosts))
+            )
+        for name in plan.kept:
+            self.say(
+                'Aggregate %s is kept, though empty, for metadata in it that '
+                "isn't ours." % name
+            )
+        for found in difference.overrides(wanted.facts, after):
+            self.say(
+                '%s: %s stays %s, for aggregate %s, which is not ours, says '
+                'so.'
+                % (
+                    found.host,
+                    found.key,
+                    found.value,
+                    ', '.join(found.aggregates),
+                )
+            )
+        others = difference.told_elsewhere(wanted.facts, before)
+        if others and not prune:
+            self.say(
+                'Left as before, for nothing was told of them (--prune takes '
+                'them out): %s.' % _names(others)
+            )
+
+    def _apply(
+        self, run: apply.Applying, plan: planning.Plan
+    ) -> dict[planning.Change, str]:
+        """Make the changes and say what became of them.
+
+        :returns: those that were not even tried.
+        :raises Failure: if nothing was done.
+        """
+        stopped = ''
+        total = len(plan.changes)
+        try:
+            with base.Progress('Changing aggregates', total) as progress:
+                for newest in run.steps():
+                    plan = newest
+                    progress.step(_done(run))
+        except apply.StoppedError as e:
+            if not _done(run):
+                raise base.Failure('%s Nothing was changed.' % e) from e
+            stopped = '%s ' % e
+        except KeyboardInterrupt:
+            stopped = 'Interrupted. '
+        left = {}
+        if not run.converged:
+            left = {
+                change: NOT_TRIED
+                for change in plan.changes
+                if change not in run.outcomes
+            }
+        undone = len(run.failed) + len(left)
+        self._closing = '%sChanges made: %d%s.' % (
+            stopped,
+            _done(run),
+            ', left: %d' % undone if undone else '',
+        )
+        if stopped or undone or not run.converged:
+            self.exit_code = base.FINDINGS
+            self._closing += (
+                ' Each host has its old facts, its new ones, or the lower of '
+                'both. Run it again.'
+            )
+        return left
+
+
+def _done(run: apply.Applying) -> int:
+    return sum(outcome == apply.DONE for outcome in run.outcomes.values())
+
+
+def _rows(outcomes: dict[planning.Change, str]) -> list[tuple[Any, ...]]:
+    return [
+        (
+            change.action,
+            change.aggregate,
+            change.host,
+            _Metadata(dict(change.metadata)),
+            outcome,
+        )
+        for change, outcome in outcomes.items()
+    ]
+
+
+def _planned(wanted: wanting.Wanted, plan: planning.Plan) -> str:
+    if not plan.changes:
+        return 'Nothing to change; hosts told of: %d.' % len(wanted.facts)
+    return (
+        '%d changes would be made; hosts told of: %d. Nothing was changed: '
+        'add --apply.' % (len(plan.changes), len(wanted.facts))
+    )
+
+
+def _change(old: str | None, new: str | None) -> str:
+    if old is None:
+        return '+ %s' % new
+    return '%s -> %s' % (old, 'unknown' if new is None else new)
+
+
+def _names(names: Iterable[str]) -> str:
+    names = list(names)
+    text = ', '.join(names[:SHOWN])
+    more = len(names) - SHOWN
+    return text if more <= 0 else '%s and %d more' % (text, more)
