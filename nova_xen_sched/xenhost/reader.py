@@ -29,6 +29,7 @@ from nova_xen_sched.xenhost import Dom0
 from nova_xen_sched.xenhost import Guests
 from nova_xen_sched.xenhost import local as local_
 from nova_xen_sched.xenhost import sizing
+from nova_xen_sched.xenhost import XEN
 from nova_xen_sched.xenhost import XenHost
 
 #: libvirt's os type -> the dom0 model's mode. Before libvirt 5 'linux' was
@@ -89,7 +90,7 @@ class _Reading:
             uri = self._ask('uri', connection.getURI, str) or ''
         hypervisor = self._ask('hypervisor', connection.getType, str)
         own = local_.NOTHING
-        if is_local(uri) and hypervisor == 'Xen':
+        if is_local(uri) and hypervisor == XEN:
             answer = self._ask('dom0', lambda: local_.read(machine), None)
             own = answer or local_.NOTHING
         node = self._ask('memory', connection.getInfo, _node)
@@ -110,7 +111,10 @@ class _Reading:
                 lambda size: int(size) >> 20,
             ),
             command_line=own.command_line,
-            dom0=self._dom0(node and node[0], own),
+            # Of another driver, the domain 0 would be any.
+            dom0=self._dom0(node and node[0], own)
+            if hypervisor in (XEN, None)
+            else None,
             guests=guests,
             device_models=_device_models(own.processes, modes),
         )
@@ -159,7 +163,7 @@ class _Reading:
         self, hypervisor: str | None, own: local_.Local
     ) -> str | None:
         """In full from dom0 itself, else major and minor from libvirt."""
-        if hypervisor != 'Xen':
+        if hypervisor != XEN:
             return None
         reported = self._ask(
             'xen_version', self._connection.getVersion, version_text
