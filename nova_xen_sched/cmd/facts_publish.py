@@ -17,10 +17,13 @@ from __future__ import annotations
 import argparse
 import logging
 from typing import Any
+from typing import Callable
 from typing import Iterable
 
 from cliff import columns
 
+from nova_xen_sched import facts
+from nova_xen_sched.cmd import asking
 from nova_xen_sched.cmd import base
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import table
@@ -30,9 +33,14 @@ from nova_xen_sched.publishing import difference
 from nova_xen_sched.publishing import nova
 from nova_xen_sched.publishing import plan as planning
 from nova_xen_sched.publishing import wanted as wanting
+from nova_xen_sched.xenhost import stated
 
 PLANNED = 'planned'
 NOT_TRIED = 'not tried'
+#: What of a host must have been read, or its facts are not all there.
+_NEEDED = frozenset(
+    {'hypervisor', 'libvirt_version', 'xen_version', 'dom0', 'memory'}
+)
 #: Names of hosts in one line.
 SHOWN = 10
 
@@ -70,14 +78,17 @@ class Publish(base.Lister):
 
     COLUMNS = ('change', 'aggregate', 'host', 'metadata', 'result')
     _closing = ''
+    _asked = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        asking.add_arguments(parser)
         parser.add_argument(
             '--from-file',
             metavar='PATH',
             help='Publish what this facts file says of each Xen host, as the '
-            'scheduler would read it. A file with any mistake is refused.',
+            'scheduler would read it, instead of asking hosts. A file with '
+            'any mistake is refused.',
         )
         parser.add_argument(
             '--os-cloud',
@@ -103,31 +114,29 @@ class Publish(base.Lister):
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         if self.app.options.verbose_level < 2:
             # What fails is said in our own line, without a URL's password.
-            logging.getLogger('keystoneauth').setLevel(logging.ERROR)
+            for name in ('keystoneauth', 'openstack'):
+                logging.getLogger(name).setLevel(logging.ERROR)
         read = self._read(parsed_args)
         try:
             cloud = nova.Nova(parsed_args.os_cloud)
             wanted = read(cloud.hosts())
+            prune = parsed_args.prune and self._may_prune(wanted)
             before = cloud.aggregates()
         except apply.StoppedError as e:
             raise base.Failure(str(e)) from e
         try:
-            plan = planning.plan(
-                wanted.facts, before, parsed_args.prune, wanted.spared
-            )
+            plan = planning.plan(wanted.facts, before, prune, wanted.spared)
         except planning.CollisionError as e:
             raise base.Failure(
                 'The facts of %s have the same hash by accident: publish '
                 'one of them by hand.' % e
             ) from e
-        self._tell(wanted, before, plan, parsed_args.prune)
+        self._tell(wanted, before, plan, prune)
         if not parsed_args.apply:
             outcomes = dict.fromkeys(plan.changes, PLANNED)
             self._closing = _planned(wanted, plan)
             return self.COLUMNS, _rows(outcomes)
-        run = apply.Applying(
-            cloud, wanted.facts, parsed_args.prune, wanted.spared
-        )
+        run = apply.Applying(cloud, wanted.facts, prune, wanted.spared)
         left = self._apply(run, plan)
         return self.COLUMNS, _rows({**run.outcomes, **left})
 
@@ -139,11 +148,21 @@ class Publish(base.Lister):
         self.say(self._closing)
         return self.exit_code
 
-    def _read(self, parsed_args: argparse.Namespace) -> Any:
-        """What makes Wanted of nova's hosts; reads all that can fail here."""
+    def _read(
+        self, parsed_args: argparse.Namespace
+    ) -> Callable[[list[nova.Host]], wanting.Wanted]:
+        """Read the facts.
+
+        :returns: what makes Wanted of them, given nova's hosts.
+        :raises Failure: if there are none.
+        """
         path = parsed_args.from_file
         if path is None:
-            raise base.Failure('Name the facts file: --from-file PATH.')
+            return self._ask(parsed_args)
+        if parsed_args.connect or parsed_args.nova_host:
+            raise base.Failure(
+                'Give either --from-file, or hosts with --connect.'
+            )
         try:
             found = file.load(path)
         except (OSError, file.FileError, table.TableError) as e:
@@ -157,6 +176,55 @@ class Publish(base.Lister):
                 'from it: %s.' % (path, '; '.join(found.wrong[:SHOWN]))
             )
         return lambda hosts: wanting.of_file(found, hosts)
+
+    def _ask(
+        self, parsed_args: argparse.Namespace
+    ) -> Callable[[list[nova.Host]], wanting.Wanted]:
+        asked = asking.ask_all(
+            parsed_args, asking.configuration(self.app.options)
+        )
+        asking.complain(self, asked)
+        if self.exit_code == base.FAILED:
+            raise base.Failure('No host answered: nothing was changed.')
+        self._asked = True
+        said = [
+            wanting.Stated(
+                each.name, each.nova_name is not None, self._facts_of(each)
+            )
+            for each in asked
+        ]
+        return lambda hosts: wanting.of_hosts(said, hosts)
+
+    def _facts_of(self, asked: asking.Asked) -> facts.Raw:
+        """What is published of a host; nothing if it is left as it is."""
+        if asked.host is None:
+            return facts.NOTHING
+        lost = sorted(_NEEDED & asked.host.problems.keys())
+        raw = stated.facts_of(asked.host)
+        if raw and not lost:
+            return raw
+        self.exit_code = base.FINDINGS
+        self.say(
+            '%s is left as before: %s.'
+            % (
+                asked.name,
+                'its %s could not be read' % ', '.join(lost)
+                if lost
+                else 'it runs no Xen',
+            )
+        )
+        return facts.NOTHING
+
+    def _may_prune(self, wanted: wanting.Wanted) -> bool:
+        """Not while it can't be told which of nova's hosts one is."""
+        if not self._asked or not wanted.unknown:
+            return True
+        self.exit_code = base.FINDINGS
+        self.say(
+            'Nothing is pruned, for %s may be any host of nova (--nova-host '
+            'says which).' % _names(wanted.unknown)
+        )
+        return False
 
     def _tell(
         self,

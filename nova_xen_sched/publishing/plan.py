@@ -23,8 +23,10 @@ The order of the changes is such that they can end after any of them:
    someone else edited.
 5. aggregates that are empty are deleted.
 
-So a host is never without its facts in between, and no value is better than
-the old or than the new one.
+So a host is never without its facts in between, and a value is never better
+than both the old and the new one. A fact that is not known any more goes with
+the old aggregate; of a host that an interrupted run left in two, the higher
+of their values may show until it has left the second.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from typing import Dict
 from typing import FrozenSet
 from typing import Iterable
 from typing import List
-from typing import Mapping
+from typing import NamedTuple
 
 from nova_xen_sched import facts
 from nova_xen_sched.facts import table as tables
@@ -42,6 +42,19 @@ class Wanted:
     spared: FrozenSet[str] = frozenset()
 
 
+class Stated(NamedTuple):
+    """What one host says of itself.
+
+    :ivar name: of the host.
+    :ivar by_nova: whether the name is nova's; else it is libvirt's.
+    :ivar raw: its facts; none where it did not answer, or runs no Xen.
+    """
+
+    name: str
+    by_nova: bool
+    raw: facts.Raw
+
+
 def of_file(table: tables.Table, hosts: Iterable[nova.Host]) -> Wanted:
     """What a facts file says, as the scheduler would read it from there.
 
@@ -62,21 +75,27 @@ def of_file(table: tables.Table, hosts: Iterable[nova.Host]) -> Wanted:
     return Wanted(found, sorted(set(table.hosts) - names))
 
 
-def of_hosts(
-    stated: Mapping[str, facts.Raw], hosts: Iterable[nova.Host]
-) -> Wanted:
+def of_hosts(stated: Iterable[Stated], hosts: Iterable[nova.Host]) -> Wanted:
     """What hosts say of themselves.
 
-    :param stated: by the name of the host, in any case.
     :param hosts: all that nova has.
     """
+    hosts = list(hosts)
     by_name = {host.name.lower(): host.name for host in hosts}
-    found = {}
+    by_node = {host.node.lower(): host.name for host in hosts}
+    found: Dict[str, Dict[str, str]] = {}
     unknown = []
-    for name, raw in stated.items():
-        known = by_name.get(name.lower())
+    spared = set()
+    for each in stated:
+        name = each.name.lower()
+        known = by_name.get(name)
+        if known is None and not each.by_nova:
+            # nova has libvirt's name of the host as its node's.
+            known = by_node.get(name)
         if known is None:
-            unknown.append(name)
+            unknown.append(each.name)
+        elif each.raw:
+            found[known] = content.metadata_of(each.raw)
         else:
-            found[known] = content.metadata_of(raw)
-    return Wanted(found, sorted(unknown))
+            spared.add(known)
+    return Wanted(found, sorted(unknown), frozenset(spared))
