@@ -304,7 +304,8 @@ class TestInterrupted(PublishCase):
         versions = ['1.2.5', '9.0.1']
         self.write(versions[0])
         self.publish('--apply')
-        self.total = 7
+        # create, set, add, remove, delete, and telling the schedulers
+        self.total = 6
         for calls in range(self.total + 1):
             before, after = versions
             self.write(after)
