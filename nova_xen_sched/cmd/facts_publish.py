@@ -18,22 +18,19 @@ import argparse
 import logging
 from typing import Any
 from typing import Callable
-from typing import Iterable
 
 from cliff import columns
 
 from nova_xen_sched import facts
 from nova_xen_sched.cmd import asking
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import facts_publish_words as words
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import table
 from nova_xen_sched.publishing import apply
-from nova_xen_sched.publishing import content
-from nova_xen_sched.publishing import difference
 from nova_xen_sched.publishing import nova
 from nova_xen_sched.publishing import plan as planning
 from nova_xen_sched.publishing import wanted as wanting
-from nova_xen_sched.xenhost import stated
 
 PLANNED = 'planned'
 NOT_TRIED = 'not tried'
@@ -41,8 +38,6 @@ NOT_TRIED = 'not tried'
 _NEEDED = frozenset(
     {'hypervisor', 'libvirt_version', 'xen_version', 'dom0', 'memory'}
 )
-#: Names of hosts in one line.
-SHOWN = 10
 
 
 class _Metadata(columns.FormattableColumn):
@@ -131,10 +126,13 @@ class Publish(base.Lister):
                 'The facts of %s have the same hash by accident: publish '
                 'one of them by hand.' % e
             ) from e
-        self._tell(wanted, before, plan, prune)
+        for line in words.lines(wanted, before, plan, prune):
+            self.say(line)
+        if wanted.unknown or plan.blocked:
+            self.exit_code = base.FINDINGS
         if not parsed_args.apply:
             outcomes = dict.fromkeys(plan.changes, PLANNED)
-            self._closing = _planned(wanted, plan)
+            self._closing = words.planned(wanted, plan)
             return self.COLUMNS, _rows(outcomes)
         run = apply.Applying(cloud, wanted.facts, prune, wanted.spared)
         left = self._apply(run, plan)
@@ -173,7 +171,7 @@ class Publish(base.Lister):
         if found.wrong:
             raise base.Failure(
                 'The facts file %s has mistakes, and nothing is published '
-                'from it: %s.' % (path, '; '.join(found.wrong[:SHOWN]))
+                'from it: %s.' % (path, '; '.join(found.wrong[: words.SHOWN]))
             )
         return lambda hosts: wanting.of_file(found, hosts)
 
@@ -187,33 +185,25 @@ class Publish(base.Lister):
         if self.exit_code == base.FAILED:
             raise base.Failure('No host answered: nothing was changed.')
         self._asked = True
+        raw = asking.stated_by(self, asked)
         said = [
             wanting.Stated(
-                each.name, each.nova_name is not None, self._facts_of(each)
+                each.name,
+                each.nova_name is not None,
+                facts.NOTHING
+                if self._in_part(each)
+                else raw.get(each.name, facts.NOTHING),
             )
             for each in asked
         ]
         return lambda hosts: wanting.of_hosts(said, hosts)
 
-    def _facts_of(self, asked: asking.Asked) -> facts.Raw:
-        """What is published of a host; nothing if it is left as it is."""
-        if asked.host is None:
-            return facts.NOTHING
-        lost = sorted(_NEEDED & asked.host.problems.keys())
-        raw = stated.facts_of(asked.host)
-        if raw and not lost:
-            return raw
-        self.exit_code = base.FINDINGS
-        self.say(
-            '%s is left as before: %s.'
-            % (
-                asked.name,
-                'its %s could not be read' % ', '.join(lost)
-                if lost
-                else 'it runs no Xen',
-            )
-        )
-        return facts.NOTHING
+    def _in_part(self, asked: asking.Asked) -> bool:
+        """Whether a host's facts may not be all that it has."""
+        lost = asked.host and sorted(_NEEDED & asked.host.problems.keys())
+        if lost:
+            self.say('%s: left as before, for that.' % asked.name)
+        return bool(lost)
 
     def _may_prune(self, wanted: wanting.Wanted) -> bool:
         """Not while it can't be told which of nova's hosts one is."""
@@ -222,57 +212,9 @@ class Publish(base.Lister):
         self.exit_code = base.FINDINGS
         self.say(
             'Nothing is pruned, for %s may be any host of nova (--nova-host '
-            'says which).' % _names(wanted.unknown)
+            'says which).' % words.names(wanted.unknown)
         )
         return False
-
-    def _tell(
-        self,
-        wanted: wanting.Wanted,
-        before: list[content.Aggregate],
-        plan: planning.Plan,
-        prune: bool,
-    ) -> None:
-        """What changes for each host, and what doesn't and why."""
-        after = planning.applied(before, plan.changes)
-        for each in difference.differences(before, after):
-            self.say(_names(each.hosts))
-            for key, (old, new) in each.changed.items():
-                self.say('  %s: %s' % (key, _change(old, new)))
-        if wanted.unknown:
-            self.exit_code = base.FINDINGS
-            self.say(
-                'nova has no host %s: not published.' % _names(wanted.unknown)
-            )
-        for name, hosts in sorted(plan.blocked.items()):
-            self.exit_code = base.FINDINGS
-            self.say(
-                'Aggregate %s is not ours (it needs %s=%s and no '
-                'availability zone) and is in the way: %s left as before.'
-                % (name, content.MANAGED_BY, content.OWNER, _names(hosts))
-            )
-        for name in plan.kept:
-            self.say(
-                'Aggregate %s is kept, though empty, for metadata in it that '
-                "isn't ours." % name
-            )
-        for found in difference.overrides(wanted.facts, after):
-            self.say(
-                '%s: %s stays %s, for aggregate %s, which is not ours, says '
-                'so.'
-                % (
-                    found.host,
-                    found.key,
-                    found.value,
-                    ', '.join(found.aggregates),
-                )
-            )
-        others = difference.told_elsewhere(wanted.facts, before)
-        if others and not prune:
-            self.say(
-                'Left as before, for nothing was told of them (--prune takes '
-                'them out): %s.' % _names(others)
-            )
 
     def _apply(
         self, run: apply.Applying, plan: planning.Plan
@@ -332,25 +274,3 @@ def _rows(outcomes: dict[planning.Change, str]) -> list[tuple[Any, ...]]:
         )
         for change, outcome in outcomes.items()
     ]
-
-
-def _planned(wanted: wanting.Wanted, plan: planning.Plan) -> str:
-    if not plan.changes:
-        return 'Nothing to change; hosts told of: %d.' % len(wanted.facts)
-    return (
-        '%d changes would be made; hosts told of: %d. Nothing was changed: '
-        'add --apply.' % (len(plan.changes), len(wanted.facts))
-    )
-
-
-def _change(old: str | None, new: str | None) -> str:
-    if old is None:
-        return '+ %s' % new
-    return '%s -> %s' % (old, 'unknown' if new is None else new)
-
-
-def _names(names: Iterable[str]) -> str:
-    names = list(names)
-    text = ', '.join(names[:SHOWN])
-    more = len(names) - SHOWN
-    return text if more <= 0 else '%s and %d more' % (text, more)

@@ -18,10 +18,10 @@ several values it takes the lowest.
 
 from __future__ import annotations
 
+from typing import Collection
 from typing import Dict
 from typing import Iterable
 from typing import List
-from typing import Mapping
 from typing import NamedTuple
 from typing import Optional
 from typing import Tuple
@@ -99,8 +99,8 @@ def overrides(
     now = _of_hosts(after)
     found = []
     for host, metadata in sorted(wanted.items()):
-        others = [each for each in now.get(host, ()) if not each.owned]
-        if not others:
+        foreign = [each for each in now.get(host, ()) if not each.owned]
+        if not foreign:
             continue
         seen = _seen(now[host])
         for key, value in metadata.items():
@@ -108,7 +108,7 @@ def overrides(
                 continue
             found.append(
                 Override(
-                    host, key, seen[key], _stating(others, key, seen[key])
+                    host, key, seen[key], _stating(foreign, key, seen[key])
                 )
             )
     return [each for each in found if each.aggregates]
@@ -122,8 +122,8 @@ def _stating(
     ]
 
 
-def told_elsewhere(
-    wanted: Mapping[str, content.Metadata],
+def others(
+    told: Collection[str],
     aggregates: Iterable[content.Aggregate],
 ) -> list[str]:
     """The hosts in our aggregates that nothing is told of."""
@@ -133,6 +133,6 @@ def told_elsewhere(
             for each in aggregates
             if each.owned
             for host in each.hosts
-            if host not in wanted
+            if host not in told
         }
     )

@@ -29,6 +29,7 @@ import fixtures
 from nova.api import auth
 
 from nova_xen_sched.cmd import app
+from nova_xen_sched.cmd import facts_publish
 from nova_xen_sched.publishing import apply
 from nova_xen_sched.publishing import content
 from nova_xen_sched.publishing import nova
@@ -67,7 +68,7 @@ class PublishCase(FilterCase):
         self._stand_for_keystone()
         path = os.path.join(self._folder, 'clouds.yaml')
         with open(path, 'w') as f:
-            f.write(CLOUDS % {'endpoint': self.api_fixture.base_url})
+            f.write(CLOUDS % {'endpoint': self.api.base_url})
         self.useFixture(
             fixtures.EnvironmentVariable('OS_CLIENT_CONFIG_FILE', path)
         )
@@ -113,7 +114,12 @@ class PublishCase(FilterCase):
         before = root.handlers, root.level
         root.handlers = []
         try:
-            ended = app.App(stdout=out, stderr=err).run(
+            program = app.App(stdout=out, stderr=err)
+            # What is installed may be older than what is tested.
+            program.command_manager.add_command(
+                'facts publish', facts_publish.Publish
+            )
+            ended = program.run(
                 ['facts', 'publish', '-f', 'json', '--os-cloud', cloud]
                 + ['--from-file', self.facts, *options]
             )
