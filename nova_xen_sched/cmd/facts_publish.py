@@ -34,6 +34,8 @@ from nova_xen_sched.publishing import wanted as wanting
 
 PLANNED = 'planned'
 NOT_TRIED = 'not tried'
+#: Loggers whose warnings are said better in our own words.
+_CHATTY = ('keystoneauth', 'openstack', 'nova_xen_sched.notices')
 #: What of a host must have been read, or its facts are not all there.
 _NEEDED = frozenset(
     {'hypervisor', 'libvirt_version', 'xen_version', 'dom0', 'memory'}
@@ -109,8 +111,10 @@ class Publish(base.Lister):
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         if self.app.options.verbose_level < 2:
             # What fails is said in our own line, without a URL's password.
-            for name in ('keystoneauth', 'openstack'):
+            for name in _CHATTY:
                 logging.getLogger(name).setLevel(logging.ERROR)
+            # But not what is wrong with clouds.yaml.
+            logging.getLogger('openstack.config').setLevel(logging.WARNING)
         read = self._read(parsed_args)
         try:
             cloud = nova.Nova(parsed_args.os_cloud)

@@ -24,6 +24,7 @@ from nova_xen_sched.publishing import wanted as wanting
 
 #: Names of hosts in one line.
 SHOWN = 10
+UNKNOWN = 'unknown'
 
 
 def lines(
@@ -40,7 +41,7 @@ def lines(
     for each in difference.differences(before, after):
         yield names(each.hosts)
         for key, (old, new) in each.changed.items():
-            yield '  %s: %s' % (key, _change(old, new))
+            yield '  %s: %s -> %s' % (key, old or UNKNOWN, new or UNKNOWN)
     if wanted.unknown:
         yield 'nova has no host %s: not published.' % names(wanted.unknown)
     for name, hosts in sorted(plan.blocked.items()):
@@ -80,12 +81,6 @@ def planned(wanted: wanting.Wanted, plan: planning.Plan) -> str:
         '%d changes would be made; hosts told of: %d. Nothing was changed: '
         'add --apply.' % (len(plan.changes), len(wanted.facts))
     )
-
-
-def _change(old: str | None, new: str | None) -> str:
-    if old is None:
-        return '+ %s' % new
-    return '%s -> %s' % (old, 'unknown' if new is None else new)
 
 
 def names(each: Iterable[str]) -> str:
