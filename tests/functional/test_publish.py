@@ -275,7 +275,7 @@ class TestPublish(PublishCase):
         self.assertIn('403', self.said)
         self.assertEqual(1, len(self.said.splitlines()), self.said)
         self.assertIsNone(self.publish('--apply', cloud='away', code=2))
-        self.assertIn('Connection refused', self.said)
+        self.assertIn('Unable to establish connection', self.said)
         self.assertEqual(1, len(self.said.splitlines()), self.said)
         self.assertNotIn('hidden-token', self.said)
         self.assertIsNone(self.publish('--apply', cloud='none', code=2))
