@@ -72,6 +72,10 @@ class PublishCase(FilterCase):
         self.useFixture(
             fixtures.EnvironmentVariable('OS_CLIENT_CONFIG_FILE', path)
         )
+        # The command quietens these, which other tests listen to.
+        for name in facts_publish._CHATTY:
+            logger = logging.getLogger(name)
+            self.addCleanup(logger.setLevel, logger.level)
         self.facts = os.path.join(self._folder, 'facts.yaml')
         self.write('1.2.5')
         self.start_hosts(

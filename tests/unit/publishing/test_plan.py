@@ -221,7 +221,7 @@ def test_one_text_for_each_value():
             'libvirt_version': ' 9.00.0 ',
             'libvirt_migration_backports': 'TRUE',
             'dom0_vcpus': '04',
-            'observed_at': '2026-11-22T11:00:00.9+01:00',
+            'observed_at': '2026-11-22T11:00:00.900+01:00',
         }
     ) == {
         'xen:libvirt_version': '9.0.0',
