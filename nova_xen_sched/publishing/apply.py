@@ -35,8 +35,7 @@ from nova_xen_sched.publishing import plan as planning
 DONE = 'done'
 NOT_NEEDED = 'not needed any more'
 
-#: How often is planned anew. Two runs of one minute each that do the same
-#: need three or four.
+#: How often is planned at most; beside nobody else it takes two.
 ROUNDS = 8
 #: How often one change is tried.
 STRIKES = 3

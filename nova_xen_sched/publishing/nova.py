@@ -42,13 +42,13 @@ class Host:
     """A compute host as nova's API shows it.
 
     :ivar node: the name of its hypervisor; for libvirt the host's full name.
-    :ivar xen: whether its hypervisor is Xen under libvirt, or XAPI names it
-        so too; None where it never reported.
+    :ivar xen: whether its hypervisor calls itself Xen, as libvirt's does and
+        XAPI's does not; False where it never reported.
     """
 
     name: str
     node: str
-    xen: bool | None
+    xen: bool
 
 
 class Nova(apply.Api):
@@ -91,8 +91,7 @@ class Nova(apply.Api):
                 Host(
                     each.service_details['host'],
                     each.name,
-                    each.hypervisor_type
-                    and each.hypervisor_type.lower() == 'xen',
+                    (each.hypervisor_type or '').lower() == 'xen',
                 )
                 for each in self._compute.hypervisors(details=True)
             ]

@@ -26,7 +26,7 @@ HOSTS = [
     nova.Host('xen-a1', 'xen-a1.example.org', True),
     nova.Host('XEN-b1', 'xen-b1.example.org', True),
     nova.Host('kvm-1', 'kvm-1.example.org', False),
-    nova.Host('new', 'new.example.org', None),
+    nova.Host('new', 'new.example.org', False),
 ]
 
 
