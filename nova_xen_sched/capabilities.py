@@ -32,15 +32,7 @@ def guest_types(xml: str) -> list[GuestType]:
         knows no 'xenpvh' and calls an os type a vm_mode.
     :raises ValueError: if this is no capabilities document.
     """
-    try:
-        # libvirt's own answer; expat limits the expansion of entities.
-        root = ElementTree.fromstring(xml.strip())  # noqa: S314
-    except ElementTree.ParseError as e:
-        raise ValueError('not a capabilities document: %s' % e) from e
-    if root.tag != 'capabilities':
-        raise ValueError(
-            'not a capabilities document: it begins with <%s>' % root.tag
-        )
+    root = _root(xml)
     found: list[GuestType] = []
     for guest in root.findall('guest'):
         os_type = (guest.findtext('os_type') or '').strip()
@@ -50,3 +42,24 @@ def guest_types(xml: str) -> list[GuestType]:
                 if all(triple) and triple not in found:
                     found.append(triple)  # type: ignore[arg-type]
     return found
+
+
+def live_migration(xml: str) -> bool:
+    """Whether the host's libvirt says that it can migrate guests alive.
+
+    :raises ValueError: if this is no capabilities document.
+    """
+    return _root(xml).find('host/migration_features/live') is not None
+
+
+def _root(xml: str) -> ElementTree.Element:
+    try:
+        # libvirt's own answer; expat limits the expansion of entities.
+        root = ElementTree.fromstring(xml.strip())  # noqa: S314
+    except ElementTree.ParseError as e:
+        raise ValueError('not a capabilities document: %s' % e) from e
+    if root.tag != 'capabilities':
+        raise ValueError(
+            'not a capabilities document: it begins with <%s>' % root.tag
+        )
+    return root

@@ -18,9 +18,6 @@ import dataclasses
 import enum
 from typing import Any
 
-from nova.objects import fields
-from nova.objects import image_meta
-
 
 class Kind(enum.Enum):
     """What a request does."""
@@ -77,10 +74,6 @@ class GuestRequest:
         nova's ImagePropertiesFilter looks at the other properties only then.
         """
         return bool(self.architecture or self.hypervisor_type or self.vm_mode)
-
-
-# nova 22 has no such image property, and its get() raises for it.
-_HAS_MAXPHYSADDR = 'hw_maxphysaddr_bits' in image_meta.ImageMetaProps.fields
 
 
 def _get(obj: Any, name: str) -> Any:
@@ -151,6 +144,9 @@ def from_spec(
         [filter_scheduler]image_properties_default_architecture says; it
         stands for an image's missing architecture.
     """
+    # Here, so that the rules can be asked where there is no nova.
+    from nova.objects import fields
+
     image = _get(spec, 'image')
     properties = _get(image, 'properties') if image is not None else None
     props = properties if properties is not None else {}
@@ -165,7 +161,10 @@ def from_spec(
         vm_mode=fields.VMMode.canonicalize(props.get('hw_vm_mode')),
         hypervisor_version_requires=props.get('img_hv_requested_version'),
         maxphysaddr_bits=(
-            props.get('hw_maxphysaddr_bits') if _HAS_MAXPHYSADDR else None
+            # nova 22 has no such image property; its get() raises for it.
+            props.get('hw_maxphysaddr_bits')
+            if 'hw_maxphysaddr_bits' in getattr(props, 'fields', ())
+            else None
         ),
         disk_format=disk_format.lower() if disk_format else None,
         boot_from_volume=bool(_get(spec, 'is_bfv')),

@@ -148,3 +148,19 @@ def _merge(
         if values:
             answer[name.name] = name.lowest(values)
     return answer
+
+
+def read(aggregate: Any, bad: dict[str, str]) -> facts.Answer:
+    """Every fact in one aggregate's metadata that can be read.
+
+    :param bad: gets the others.
+    """
+    values = tuple(
+        aggregate.metadata.get(name.metadata_key) for name in facts.NAMES
+    )
+    return _read(aggregate, facts.NAMES, values, bad)
+
+
+def merge(found: list[facts.Answer]) -> facts.Answer:
+    """The facts of a host in several aggregates: the lowest of each."""
+    return _merge(facts.NAMES, found)

@@ -58,3 +58,11 @@ def test_incomplete_guests_are_left_out():
         '</guest></capabilities>'
     )
     assert capabilities.guest_types(text) == []
+
+
+def test_whether_live_migration_is_named():
+    text = (builders.CAPTURES / 'xen-4.17-hvm/capabilities.xml').read_text()
+    assert capabilities.live_migration(text) is True
+    assert capabilities.live_migration('<capabilities/>') is False
+    with pytest.raises(ValueError, match='not a capabilities'):
+        capabilities.live_migration('')

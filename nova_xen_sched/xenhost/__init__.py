@@ -1,0 +1,174 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A Xen host as libvirt, and dom0 itself, describe it.
+
+reader.py reads one host through an open libvirt connection, local.py what
+only dom0 itself can say, sizing.py what dom0's sizes mean. These need neither
+nova nor oslo, and libvirt only where a connection is opened: a virt driver
+uses the same ones. The facts for the scheduler are in stated.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+from typing import Mapping
+from typing import Optional
+from typing import Tuple
+
+from nova_xen_sched.capabilities import GuestType
+
+#: What libvirt's Xen driver calls itself.
+XEN = 'Xen'
+
+FIXED = 'fixed'
+BALLOONING = 'ballooning'
+UNKNOWN = 'unknown'
+
+
+@dataclasses.dataclass(frozen=True)
+class Dom0:
+    """The privileged guest.
+
+    :ivar memory_mb: what it has now, MiB.
+    :ivar maximum_mb: what it may have, MiB; all of the machine where Xen's
+        command line names no maximum.
+    :ivar sizing: FIXED if its memory is a size, BALLOONING if it gives memory
+        to each guest that starts, UNKNOWN where it can't be told.
+    :ivar vcpus: its vCPUs.
+    :ivar pinned: whether they are pinned to CPUs; only dom0 itself can say.
+    :ivar total_mb: what its kernel sees, MiB; only dom0 itself can say.
+    :ivar available_mb: what is left for new programs in it, MiB; likewise.
+    """
+
+    memory_mb: Optional[int] = None
+    maximum_mb: Optional[int] = None
+    sizing: str = UNKNOWN
+    vcpus: Optional[int] = None
+    pinned: Optional[bool] = None
+    total_mb: Optional[int] = None
+    available_mb: Optional[int] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Guests:
+    """The running guests, dom0 left out.
+
+    :ivar hvm: how many HVM guests there are; pv, pvh and unknown likewise.
+    :ivar memory_mb: of all, MiB.
+    :ivar vcpus: of all.
+    """
+
+    hvm: int = 0
+    pv: int = 0
+    pvh: int = 0
+    unknown: int = 0
+    memory_mb: int = 0
+    vcpus: int = 0
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return self.hvm + self.pv + self.pvh + self.unknown
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceModel:
+    """A QEMU in dom0 that serves a guest, or dom0 itself.
+
+    :ivar domain_id: Xen's number of the guest; 0 is dom0.
+    :ivar mode: of the guest: hvm, pv, pvh or unknown; dom0 for dom0's own.
+    :ivar resident_kb: its resident memory, KiB; the program's text, which
+        all of them share, counts in each.
+    :ivar anonymous_kb: the part that is its own, KiB.
+    """
+
+    domain_id: int
+    mode: str
+    resident_kb: int
+    anonymous_kb: Optional[int] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class XenHost:
+    """What a host says of itself; None is what it didn't say.
+
+    :ivar uri: by which libvirt was asked.
+    :ivar hostname: libvirt's name of it, which may be fully qualified.
+    :ivar hypervisor: the driver's own name: XEN, or that of another.
+    :ivar libvirt_version: of libvirt on the host, '9.0.0'.
+    :ivar xen_version: '4.17.5', or '4.17' where the patch level is not
+        known: it is never in libvirt's answer, only dom0 itself knows it.
+    :ivar guest_types: (architecture, type, os type), as in capabilities.py.
+    :ivar live_migration: whether the capabilities name live migration.
+    :ivar memory_mb: of the whole machine, MiB.
+    :ivar free_memory_mb: what Xen has left for guests, MiB.
+    :ivar cpus: of the whole machine.
+    :ivar command_line: Xen's own; only dom0 itself knows it.
+    :ivar dom0: None if this host has none, or hides it.
+    :ivar device_models: what runs in dom0 for the guests; only dom0 itself
+        knows it.
+    :ivar qemu_driver: whether libvirt's QEMU driver is there too.
+    :ivar problems: what could not be read: part -> why, one line each.
+    """
+
+    uri: str = ''
+    hostname: Optional[str] = None
+    hypervisor: Optional[str] = None
+    libvirt_version: Optional[str] = None
+    xen_version: Optional[str] = None
+    guest_types: Optional[Tuple[GuestType, ...]] = None
+    live_migration: Optional[bool] = None
+    memory_mb: Optional[int] = None
+    free_memory_mb: Optional[int] = None
+    cpus: Optional[int] = None
+    command_line: Optional[str] = None
+    dom0: Optional[Dom0] = None
+    guests: Optional[Guests] = None
+    device_models: Optional[Tuple[DeviceModel, ...]] = None
+    qemu_driver: Optional[bool] = None
+    problems: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_xen(self) -> bool:
+        """Whether this is libvirt's Xen driver."""
+        return self.hypervisor == XEN
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as what JSON can hold; from_dict() reads it."""
+        return dataclasses.asdict(self)
+
+
+def from_dict(data: Mapping[str, Any]) -> XenHost:
+    """The host of which as_dict() made this.
+
+    :raises ValueError: if it is something else.
+    """
+    try:
+        fields = dict(data)
+        if fields.get('guest_types') is not None:
+            fields['guest_types'] = tuple(
+                (str(arch), str(kind), str(mode))
+                for arch, kind, mode in fields['guest_types']
+            )
+        if fields.get('dom0') is not None:
+            fields['dom0'] = Dom0(**fields['dom0'])
+        if fields.get('guests') is not None:
+            fields['guests'] = Guests(**fields['guests'])
+        if fields.get('device_models') is not None:
+            fields['device_models'] = tuple(
+                DeviceModel(**each) for each in fields['device_models']
+            )
+        return XenHost(**fields)
+    except (TypeError, ValueError) as e:
+        raise ValueError('not a description of a host: %s' % e) from e

@@ -1,0 +1,186 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Asks many hosts at once, each for so long and no longer.
+
+libvirt's calls block in C: a host that accepts a connection and then says
+nothing holds its caller for good, whatever keepalive is set, and a thread
+can't be ended. So each host is asked by a process of its own, in a session of
+its own, which is killed when its time is over, along with the ssh that
+libvirt may have started. Without a terminal that ssh can't ask for a password
+either.
+"""
+
+from __future__ import annotations
+
+from concurrent import futures
+import contextlib
+import dataclasses
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+from typing import Callable
+from typing import Optional
+from typing import Sequence
+
+from nova_xen_sched import xenhost
+
+#: Hosts that are asked at once.
+PARALLEL = 16
+#: Bytes of an answer; a host with 1000 guests has some 200 KB.
+MAX_ANSWER = 16 * 1024 * 1024
+
+INSTALL = (
+    "libvirt's Python binding is missing: install Debian's python3-libvirt "
+    '(for a virtual environment made with --system-site-packages), or '
+    'pip install nova-xen-sched[libvirt], which is compiled and needs gcc, '
+    'pkg-config and libvirt-dev.'
+)
+
+#: The first argument is sys.path, as this process has it: what -m would put
+#: before it, the current folder, has no business there.
+_CHILD = (
+    'import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); '
+    'from nova_xen_sched.xenhost import child; '
+    'sys.exit(child.main(sys.argv[1:]))'
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What became of asking one host: a host, or why there is none."""
+
+    uri: str
+    host: Optional[xenhost.XenHost] = None
+    error: Optional[str] = None
+
+
+def installed() -> bool:
+    """Whether libvirt's Python binding is there."""
+    return importlib.util.find_spec('libvirt') is not None
+
+
+def ask(
+    uris: Sequence[str],
+    timeout: float,
+    step: Callable[[], Any] | None = None,
+) -> list[Answer]:
+    """Ask hosts what they say of themselves.
+
+    :param timeout: seconds for each.
+    :param step: called whenever one more has answered or failed.
+    :returns: an answer for each URI, in their order.
+    """
+    children = _Children()
+    with futures.ThreadPoolExecutor(PARALLEL) as pool:
+        try:
+            asked = [pool.submit(children.ask, uri, timeout) for uri in uris]
+            for _ in futures.as_completed(asked):
+                if step:
+                    step()
+        except BaseException:
+            # Such as Ctrl-C: nothing of it stays behind.
+            children.end()
+            raise
+    return [each.result() for each in asked]
+
+
+class _Children:
+    """The processes that ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+
+    def ask(self, uri: str, timeout: float) -> Answer:
+        """Ask one host."""
+        child = self._start(uri)
+        if child is None:
+            return Answer(uri, error='not asked')
+        try:
+            out, err = child.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            return Answer(uri, error='no answer within %g s' % timeout)
+        finally:
+            _kill(child)
+            with self._lock:
+                self._running.discard(child)
+            _clear(child)
+        return _answer(uri, child.returncode, out, err)
+
+    def _start(self, uri: str) -> subprocess.Popen[bytes] | None:
+        path = json.dumps([each for each in sys.path if each])
+        with self._lock:
+            if self._ended:
+                return None
+            child = subprocess.Popen(  # noqa: S603  no shell reads the URI
+                [sys.executable, '-c', _CHILD, path, uri],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # ssh would ask in a window then.
+                env={**os.environ, 'SSH_ASKPASS_REQUIRE': 'never'},
+                start_new_session=True,
+            )
+            self._running.add(child)
+            return child
+
+    def end(self) -> None:
+        """End all, and start no more."""
+        with self._lock:
+            self._ended = True
+            for child in self._running:
+                _kill(child)
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """End a process and what it has started, if it still runs."""
+    if child.poll() is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def _clear(child: subprocess.Popen[bytes]) -> None:
+    """Leave nothing of a process behind that is ended or killed."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=5)
+    for pipe in (child.stdout, child.stderr):
+        if pipe:
+            pipe.close()
+
+
+def _answer(uri: str, code: int, out: bytes, err: bytes) -> Answer:
+    if code:
+        last = err.decode('utf-8', 'replace').strip().split('\n')[-1]
+        return Answer(
+            uri,
+            error='asking it ended with %s%s'
+            % (
+                'signal %d' % -code if code < 0 else 'code %d' % code,
+                ': ' + last if last else '',
+            ),
+        )
+    try:
+        if len(out) > MAX_ANSWER:
+            raise ValueError('%d bytes' % len(out))
+        data = json.loads(out)
+        if 'error' in data:
+            return Answer(uri, error=str(data['error']))
+        return Answer(uri, host=xenhost.from_dict(data))
+    except (TypeError, ValueError) as e:
+        return Answer(uri, error='its answer makes no sense: %s' % e)

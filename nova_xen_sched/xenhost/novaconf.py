@@ -1,0 +1,104 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova.conf on a compute host, as nova-compute reads it, without nova."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import socket
+from typing import Optional
+from typing import Sequence
+from typing import Tuple
+
+from oslo_config import cfg
+
+from nova_xen_sched import conf
+
+
+class ConfError(ValueError):
+    """The configuration can't be read; one line says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class NovaConf:
+    """What of a nova.conf matters for a Xen host.
+
+    :ivar files: where it was read from; none if there is none here.
+    :ivar host: nova's name of this host; as in nova, the machine's own where
+        nova.conf doesn't say it.
+    :ivar compute_driver: None where it doesn't stand there.
+    :ivar virt_type: of [libvirt], None where it doesn't stand there.
+    :ivar inject_partition: of [libvirt]; -2, nova's default, injects no
+        files into images.
+    :ivar reserved_host_memory_mb: None where it doesn't stand there.
+    :ivar settings: the options of [xen_scheduler].
+    """
+
+    files: Tuple[str, ...] = ()
+    host: Optional[str] = None
+    compute_driver: Optional[str] = None
+    virt_type: Optional[str] = None
+    inject_partition: int = -2
+    reserved_host_memory_mb: Optional[int] = None
+    settings: conf.Settings = dataclasses.field(default_factory=conf.Settings)
+
+
+def read(
+    files: Sequence[str] | None = None, folders: Sequence[str] | None = None
+) -> NovaConf:
+    """Read nova's configuration.
+
+    :param files: None for what nova-compute reads by itself: nova.conf and
+        nova-compute.conf in /etc/nova and the like.
+    :param folders: None for nova.conf.d and nova-compute.conf.d there; none
+        if files are given.
+    :raises ConfError: if it is there, but wrong or not to be read.
+    """
+    config = cfg.ConfigOpts()
+    config.register_opts(
+        [
+            cfg.StrOpt('host'),
+            cfg.StrOpt('compute_driver'),
+            cfg.IntOpt('reserved_host_memory_mb', min=0),
+        ]
+    )
+    config.register_opts(
+        [cfg.StrOpt('virt_type'), cfg.IntOpt('inject_partition', default=-2)],
+        group='libvirt',
+    )
+    conf.register_opts(config)
+    given = files is not None or folders is not None
+    try:
+        config(
+            args=[],
+            project='nova',
+            prog='nova-compute',
+            default_config_files=list(files or ()) if given else None,
+            default_config_dirs=list(folders or ()) if given else None,
+        )
+        # /dev/null is how one says that there is none.
+        found = tuple(
+            path for path in config.config_file or () if path != os.devnull
+        )
+        return NovaConf(
+            files=found,
+            host=(config.host or socket.gethostname()) if found else None,
+            compute_driver=config.compute_driver,
+            virt_type=config.libvirt.virt_type,
+            inject_partition=config.libvirt.inject_partition,
+            reserved_host_memory_mb=config.reserved_host_memory_mb,
+            settings=conf.read(config),
+        )
+    except (cfg.Error, ValueError, OSError) as e:
+        raise ConfError(' '.join(str(e).split())) from e

@@ -1,0 +1,100 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What goes wrong with a cloud is said in one line, with nothing secret."""
+
+from __future__ import annotations
+
+from openstack.config import loader
+import pytest
+
+from nova_xen_sched.publishing import apply
+from nova_xen_sched.publishing import nova
+
+PASSWORD = 'not-for-your-eyes'
+
+
+@pytest.fixture(autouse=True)
+def _no_cloud_of_this_machine(monkeypatch, tmp_path):
+    for name in ('OS_CLOUD', 'OS_AUTH_URL', 'OS_CLIENT_CONFIG_FILE'):
+        monkeypatch.delenv(name, raising=False)
+    # Some releases of openstacksdk remember OS_CLIENT_CONFIG_FILE here.
+    monkeypatch.setattr(loader, 'CONFIG_FILES', list(loader.CONFIG_FILES))
+    monkeypatch.setenv('HOME', str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+def said(cloud=None):
+    with pytest.raises(apply.StoppedError) as caught:
+        nova.Nova(cloud).hosts()
+    line = str(caught.value)
+    assert '\n' not in line
+    assert PASSWORD not in line
+    return line
+
+
+def write(monkeypatch, tmp_path, text):
+    path = tmp_path / 'clouds.yaml'
+    path.write_text(text)
+    monkeypatch.setenv('OS_CLIENT_CONFIG_FILE', str(path))
+
+
+def test_no_cloud_is_configured():
+    assert '--os-cloud' in said()
+
+
+def test_no_such_cloud():
+    assert 'Cloud nix was not found' in said('nix')
+
+
+def test_a_broken_clouds_yaml_is_not_quoted(monkeypatch, tmp_path, caplog):
+    write(
+        monkeypatch,
+        tmp_path,
+        'clouds:\n  a:\n    auth: {password: %s, x: [\n' % PASSWORD,
+    )
+    # Newer releases of openstacksdk warn of it and go on without it.
+    assert 'clouds.yaml' in said('a') + caplog.text
+    assert PASSWORD not in caplog.text
+
+
+def test_a_clouds_yaml_of_another_kind(monkeypatch, tmp_path):
+    write(monkeypatch, tmp_path, 'clouds: 3\n')
+    assert "clouds.yaml can't be read" in said('a')
+
+
+def test_an_unknown_kind_of_authentication(monkeypatch):
+    monkeypatch.setenv('OS_AUTH_TYPE', 'foo')
+    monkeypatch.setenv('OS_AUTH_URL', 'http://127.0.0.1:9/v3')
+    assert 'plugin foo' in said()
+
+
+def test_keystone_is_away_and_the_password_is_in_its_url(monkeypatch):
+    url = 'http://user:%s@127.0.0.1:9/v3' % PASSWORD
+    monkeypatch.setenv('OS_AUTH_URL', url)
+    monkeypatch.setenv('OS_USERNAME', 'user')
+    monkeypatch.setenv('OS_PASSWORD', PASSWORD)
+    monkeypatch.setenv('OS_PROJECT_NAME', 'p')
+    line = said()
+    assert '127.0.0.1:9' in line
+    assert 'Connection refused' in line
+
+
+def test_nova_is_away(monkeypatch, tmp_path):
+    write(
+        monkeypatch,
+        tmp_path,
+        'clouds:\n  a:\n    auth_type: admin_token\n'
+        '    auth: {endpoint: "http://127.0.0.1:9/v2.1", token: "%s"}\n'
+        % PASSWORD,
+    )
+    assert said('a').startswith('Asking nova for its hosts: Unable to')
