@@ -171,6 +171,7 @@ def test_a_remote_host_is_not_described_by_this_machine(tmp_path):
         ('xen+unix:///system?socket=/tmp/forwarded', False),
         ('xen://xen-a1/system', False),
         ('', False),
+        ('xen+tcp://[::1/system', False),
     ],
 )
 def test_which_uris_are_of_this_machine(uri, here):
