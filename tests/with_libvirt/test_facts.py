@@ -135,10 +135,17 @@ def test_a_connection_that_broke_raises_nothing():
     assert len(found.problems) > 5
 
 
-def test_a_driver_that_is_not_there_is_told_from_one_that_is():
-    # The error that tells it is libvirt's own, here of its test driver.
-    assert child._qemu(libvirt, 'test:///no/such/file') is None
-    assert child._qemu(libvirt, HERE) in (True, None)
+def test_a_driver_that_is_not_there_is_told_from_one_that_cant_be_asked(
+    libvirtd,
+):
+    # This libvirtd has none, so none of QEMU's.
+    started = libvirtd()
+    uri = 'xen+tcp://127.0.0.1:%d/system' % started.port
+    assert child._qemu(libvirt, uri) is False
+    assert child._qemu(libvirt, 'xen+unix:///system?socket=/no/such') is False
+    assert child._qemu(libvirt, 'xen+tcp://127.0.0.1:1/system') is None
+    # Of the test driver the URI is not rewritten: one that is there.
+    assert child._qemu(libvirt, HERE) is True
 
 
 def test_show():

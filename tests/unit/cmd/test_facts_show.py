@@ -247,6 +247,18 @@ def test_a_nova_conf_that_cant_be_read_is_named(run, hosts, tmp_path):
     assert len(err.splitlines()) == 1
 
 
+def test_a_nova_conf_of_no_matter_may_be_unreadable(
+    run, hosts, monkeypatch, tmp_path
+):
+    # Found by itself, and only another host is asked.
+    (tmp_path / '.nova').mkdir()
+    (tmp_path / '.nova' / 'nova.conf').write_text('[DEFAULT\n')
+    hosts.update({A: 'xen-4.14-hvm', HERE: 'xen-4.14-hvm'})
+    parsed = app.App(stdout=io.StringIO(), stderr=io.StringIO())
+    assert parsed.run(['facts', 'show', '--connect', A]) == 0
+    assert parsed.run(['facts', 'show']) == 2
+
+
 def test_without_libvirts_binding_it_says_how_to_install_it(run, monkeypatch):
     monkeypatch.setattr(ask, 'installed', lambda: False)
     code, _, err = run('facts', 'show')

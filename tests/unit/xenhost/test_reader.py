@@ -319,6 +319,7 @@ def test_a_host_survives_json(name, tmp_path):
         {'dom0': {'size': 1}},
         {'guest_types': [['x86_64', 'xen']]},
         {'guest_types': 7},
+        [],
         [1],
         7,
     ],
