@@ -90,19 +90,24 @@ def _seconds(text: str) -> float:
 
 
 def configuration(
-    options: argparse.Namespace, parsed_args: argparse.Namespace
+    options: argparse.Namespace,
+    parsed_args: argparse.Namespace | None = None,
 ) -> novaconf.NovaConf:
     """nova's configuration here, as the application's options name it.
 
     One that isn't named matters only where this host is asked.
 
+    :param parsed_args: the command's, None if it matters always.
     :raises base.Failure: if it is there, but wrong.
     """
     try:
         return novaconf.read(options.config_file, options.config_dir)
     except novaconf.ConfError as e:
         named = options.config_file or options.config_dir
-        if not named and not any(map(reader.is_local, _uris(parsed_args))):
+        matters = parsed_args is None or any(
+            map(reader.is_local, _uris(parsed_args))
+        )
+        if not named and not matters:
             return novaconf.NovaConf()
         raise base.Failure(
             "nova's configuration can't be read: %s. Mend it, run this as a "
