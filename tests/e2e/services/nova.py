@@ -1,0 +1,349 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova: its api, conductor, computes and scheduler."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import shutil
+import signal
+
+from tests.e2e import hosts
+from tests.e2e.processes import listening
+from tests.e2e.processes import Process
+from tests.e2e.processes import until
+from tests.e2e.services.bus import Bus
+from tests.e2e.services.database import Database
+from tests.e2e.settings import INSIDE
+from tests.e2e.settings import Settings
+
+WORKERS = 2
+#: Filled by each service from its own nova.conf, so that the scheduler's
+#: database can be the proxy.
+_CELL_DATABASE = '{scheme}://{username}:{password}@{hostname}:{port}/{path}?{query}'
+_CELL_BUS = '{scheme}://{username}:{password}@{hostname}:{port}/'
+
+_CONF = """
+[DEFAULT]
+transport_url = {bus}
+state_path = {state}
+use_stderr = true
+# The packaged default, with what explains a decision.
+default_log_levels = amqp=WARN,amqplib=WARN,sqlalchemy=WARN,oslo.messaging=\
+INFO,oslo_messaging=INFO,iso8601=WARN,requests.packages.urllib3.connectionpool\
+=WARN,urllib3.connectionpool=WARN,websocket=WARN,keystonemiddleware=WARN,\
+routes.middleware=WARN,stevedore=WARN,taskflow=WARN,keystoneauth=WARN,\
+oslo.cache=INFO,oslo_policy=INFO,dogpile.core.dogpile=INFO,\
+nova_xen_sched=DEBUG
+# The machine may be busy for longer than a service may be silent by default.
+service_down_time = 180
+rpc_response_timeout = {rpc_timeout}
+# Guests here have a size on paper only.
+cpu_allocation_ratio = 16.0
+ram_allocation_ratio = 1.0
+disk_allocation_ratio = 1.0
+enabled_apis = osapi_compute
+osapi_compute_listen = 127.0.0.1
+osapi_compute_listen_port = {port}
+osapi_compute_workers = 1
+[database]
+connection = {database}
+[api_database]
+connection = {api_database}
+[oslo_concurrency]
+lock_path = {state}
+[wsgi]
+api_paste_config = {paste}
+[api]
+auth_strategy = keystone
+[conductor]
+workers = 2
+[scheduler]
+workers = {workers}
+[quota]
+instances = -1
+cores = -1
+ram = -1
+[vnc]
+enabled = false
+{auth}"""
+
+
+class Nova:
+    """The nova under test.
+
+    :ivar scheduler: its process; None while there is none
+    """
+
+    #: Seconds. A request whose nova-scheduler was killed is sent again after
+    #: so many.
+    RPC_TIMEOUT = 40
+
+    def __init__(
+        self, settings: Settings, database: Database, bus: Bus
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._bus = bus
+        self.scheduler: Process | None = None
+        self._api: Process | None = None
+        self._conductor: Process | None = None
+        self._computes: dict[str, Process] = {}
+        #: What the operator adds to nova-scheduler's nova.conf.
+        self.operators = ''
+
+    def _conf(self, state: str, database_port: str = 'mariadb') -> str:
+        s = self._settings
+        os.makedirs(s.path('nova', state))
+        return _CONF.format(
+            bus=self._bus.url,
+            state=s.path('nova', state),
+            port=s.ports['nova'],
+            database=self._database.url('nova', database_port),
+            api_database=self._database.url('nova_api'),
+            paste=s.path('etc/nova/api-paste.ini'),
+            workers=WORKERS,
+            rpc_timeout=self.RPC_TIMEOUT,
+            auth=''.join(
+                s.keystone_auth(section)
+                for section in (
+                    'keystone_authtoken',
+                    'placement',
+                    'neutron',
+                    'service_user',
+                )
+            ),
+        )
+
+    def prepare(self) -> None:
+        """Write its configuration, and make its tables and its cell."""
+        s = self._settings
+        s.write('etc', 'nova', 'nova.conf', text=self._conf('state'))
+        shutil.copy(
+            os.path.join(s.nova_env, 'etc/nova/api-paste.ini'),
+            s.path('etc/nova'),
+        )
+        self._manage('api_db', 'sync')
+        self._manage(
+            'cell_v2',
+            'map_cell0',
+            '--database_connection',
+            self._database.url('nova_cell0'),
+        )
+        self._manage('db', 'sync')
+        self._manage(
+            'cell_v2',
+            'create_cell',
+            '--name=cell1',
+            '--database_connection=' + _CELL_DATABASE,
+            '--transport-url=' + _CELL_BUS,
+        )
+
+    def _manage(self, *arguments: str) -> None:
+        s = self._settings
+        s.processes.run(
+            'nova-manage-%s-%s' % arguments[:2],
+            [
+                s.nova_program('nova-manage'),
+                '--config-file=' + s.path('etc/nova/nova.conf'),
+                *arguments,
+            ],
+        )
+
+    def _start(self, name: str, conf: str, **kwargs: object) -> Process:
+        s = self._settings
+        return s.processes.start(
+            name,
+            [s.nova_program(name), '--config-file=' + conf],
+            **kwargs,  # type: ignore[arg-type]
+        )
+
+    # The api and the conductor, which know nothing of the plugin.
+
+    def start(self) -> None:
+        s = self._settings
+        conf = s.path('etc/nova/nova.conf')
+        self._conductor = self._start('nova-conductor', conf)
+        if s.release >= 30:
+            self._api = s.wsgi(
+                'nova',
+                s.nova_env,
+                'nova.wsgi.osapi_compute:application',
+                OS_NOVA_CONFIG_DIR=s.path('etc/nova'),
+            )
+        else:
+            # It hangs in a server with threads.
+            self._api = self._start('nova-api-os-compute', conf)
+
+    def wait(self) -> None:
+        assert self._api is not None
+        self._api.until(
+            lambda: listening(self._settings.ports['nova']), 'the port'
+        )
+
+    def wait_for_conductor(self) -> None:
+        assert self._conductor is not None
+        self._conductor.until(
+            lambda: self._services('nova-conductor'), 'the service record'
+        )
+
+    def _services(self, binary: str) -> int:
+        return self._database.execute(
+            'SELECT COUNT(*) FROM nova.services WHERE `binary` = %s'
+            ' AND report_count > 0',
+            binary,
+        )[0][0]
+
+    # Computes
+
+    def start_compute(self, host: str) -> None:
+        s = self._settings
+        conf = s.path('etc', 'computes', host + '.conf')
+        if not os.path.exists(conf):
+            text = self._conf(host).replace(
+                '[DEFAULT]',
+                '[DEFAULT]\nhost = %s\ncompute_driver = '
+                'profiled.ProfiledDriver' % host,
+                1,
+            )
+            s.write('etc', 'computes', host + '.conf', text=text)
+        self._computes[host] = s.processes.start(
+            'nova-compute-' + host,
+            [
+                s.nova_program('python'),
+                os.path.join(INSIDE, 'compute.py'),
+                host,
+                '--config-file=' + conf,
+            ],
+        )
+
+    def start_computes(self) -> None:
+        for host in hosts.ALL:
+            self.start_compute(host)
+
+    def wait_for_computes(self) -> None:
+        """Until all have reported; tells the cell of them."""
+
+        def reported() -> bool:
+            for compute in self._computes.values():
+                compute.check()
+            rows = self._database.execute(
+                'SELECT COUNT(*) FROM nova.compute_nodes'
+                ' WHERE hypervisor_type IS NOT NULL'
+                " AND supported_instances <> ''"
+            )
+            return rows[0][0] == len(self._computes)
+
+        until(reported, 'the computes')
+        self._manage('cell_v2', 'discover_hosts')
+
+    def kill_compute(self, host: str) -> None:
+        self._computes[host].kill()
+
+    # The scheduler
+
+    @property
+    def _scheduler_conf(self) -> str:
+        return self._settings.path('etc/scheduler/nova.conf')
+
+    def configure_scheduler(self, operators: str) -> None:
+        """Write nova-scheduler's nova.conf.
+
+        :param operators: what the operator adds to it
+        """
+        if not hasattr(self, '_scheduler_base'):
+            self._scheduler_base = self._conf('scheduler', 'proxy')
+        self.operators = operators
+        self._settings.write(
+            'etc',
+            'scheduler',
+            'nova.conf',
+            text=self._scheduler_base + operators,
+        )
+
+    def start_scheduler(self) -> None:
+        # Also where it is root's, a file can be kept from it.
+        lost = '-dac_override,-dac_read_search'
+        privileges = (
+            ('--inh-caps=' + lost, '--bounding-set=' + lost)
+            if not os.geteuid()
+            else ()
+        )
+        self.scheduler = self._start(
+            'nova-scheduler', self._scheduler_conf, privileges=privileges
+        )
+
+    def wait_for_scheduler(self, seen: int = 0) -> None:
+        """Until all workers listen.
+
+        :param seen: how much of its log is an earlier one's
+        """
+        assert self.scheduler is not None
+        process = self.scheduler
+        process.until(
+            lambda: (
+                len(
+                    re.findall(
+                        'Starting scheduler node', process.written()[seen:]
+                    )
+                )
+                >= WORKERS
+            ),
+            'the start',
+        )
+
+    def log(self) -> str:
+        """What nova-scheduler has logged."""
+        assert self.scheduler is not None
+        return self.scheduler.written()
+
+    def set_option(self, name: str, value: str | None) -> None:
+        """Change an option of [xen_scheduler] as an operator does.
+
+        Edits nova.conf, sends SIGHUP, and waits for each worker to say so.
+        """
+        assert self.scheduler is not None
+        lines = [
+            line
+            for line in self.operators.split('\n')
+            if not re.match(re.escape(name) + r'\s*=', line)
+        ]
+        if value is not None:
+            lines.insert(
+                lines.index('[xen_scheduler]') + 1, '%s = %s' % (name, value)
+            )
+        self.configure_scheduler('\n'.join(lines))
+        seen = len(self.log())
+        self.scheduler.signal(signal.SIGHUP)
+        wanted = re.compile(
+            r' (\d+) INFO .*Option xen_scheduler\.%s changed' % name
+        )
+        parent = str(self.scheduler.pid)
+        self.scheduler.until(
+            lambda: (
+                len(set(wanted.findall(self.log()[seen:])) - {parent})
+                >= WORKERS
+            ),
+            'the change of %s' % name,
+        )
+
+    def logs(self) -> dict[str, str]:
+        """What each service of this run has written, by its name."""
+        found = {}
+        for path in sorted(glob.glob(self._settings.path('log', '*.log'))):
+            name = os.path.basename(path)[: -len('.log')]
+            with open(path, encoding='utf-8', errors='replace') as f:
+                found[name] = f.read()
+        return found
