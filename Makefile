@@ -7,6 +7,9 @@ VENV ?= .venv
 NOVA := 34.0.0
 # For "make tox".
 ENV ?= nova22
+# For "make e2e": the Python of that nova.
+E2E_PYTHON = $(if $(filter 22.%,$(NOVA)),3.8,3.11)
+E2E = .venv-e2e
 
 BIN := $(VENV)/bin
 
@@ -51,6 +54,16 @@ functional: venv  ## Tests with a real nova in one process
 	OS_NOVA_DISABLE_EVENTLET_PATCHING=true \
 	    $(BIN)/python -m pytest -q tests/functional
 
+.PHONY: e2e
+e2e:  ## Real services as processes, and faults: make e2e [NOVA=22.4.0]
+	@python=$$(tools/pythons.py 3.11) && \
+	    PYTHON=$$python tools/make-venv $(E2E) e2e
+	@python=$$(tools/pythons.py $(E2E_PYTHON)) && \
+	    PYTHON=$$python tools/make-venv $(E2E)-$(NOVA) deployed $(NOVA)
+	@$(E2E)/bin/python -m tests.e2e --nova $(NOVA) \
+	    --nova-env $(E2E)-$(NOVA) --folder .e2e/$(NOVA) \
+	    --pins constraints/$(NOVA)-py$(subst .,,$(E2E_PYTHON)).txt
+
 .PHONY: tox
 tox:  ## Tests on another nova: make tox ENV=nova22
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-tox tox
@@ -69,7 +82,7 @@ venv:  ## Make the environment that the others run in
 clean:  ## Remove what make and tox have made
 	@# Another's environment, which VENV may name, stays.
 	test ! -e '$(VENV)/.nova-xen-sched' || rm -rf '$(VENV)' '$(VENV).lock'
-	rm -rf .venv-tox .venv-tox.lock .tox
+	rm -rf .venv-tox .venv-tox.lock .venv-e2e* .tox .e2e
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache \
 	    .ruff_cache
 	find nova_xen_sched tests -name __pycache__ -type d -prune \

@@ -32,7 +32,15 @@ from tests.e2e.settings import ROOT
 from tests.e2e.settings import Settings
 
 #: Modules of tests.e2e.scenarios, in their order.
-SCENARIOS = ('guest_types',)
+SCENARIOS = (
+    'guest_types',
+    'changes',
+    'moves',
+    'burst',
+    'facts_file',
+    'instance_read',
+    'restarts',
+)
 
 
 def main() -> int:

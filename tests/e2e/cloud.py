@@ -181,29 +181,19 @@ class Cloud:
 
     def refusals(self, server_id: str) -> dict[str, str]:
         """Host -> why it was refused, in the last request for a server."""
-        reasons: dict[str, str] = {}
         log = self.nova.log()
-        last = list(
-            re.finditer(
-                r'^.* (\d+) INFO|DEBUG nova_xen_sched.* for instance %s: .*$'
-                % server_id,
+        # A request has the same id in all of its lines.
+        requests = re.findall(
+            r'\[.*?(req-[0-9a-f-]+).* for instance %s: ' % server_id, log
+        )
+        if not requests:
+            return {}
+        return dict(
+            re.findall(
+                r'%s.*XenHostFilter: (\S+) is refused: (.*)' % requests[-1],
                 log,
-                re.M,
             )
         )
-        if not last:
-            return reasons
-        request = re.search(r'req-[0-9a-f-]+', last[-1].group())
-        if request is None:
-            return reasons
-        for line in log.split('\n'):
-            if request.group() in line:
-                found = re.search(
-                    r'XenHostFilter: (\S+) is refused: (.*)$', line
-                )
-                if found:
-                    reasons[found.group(1)] = found.group(2)
-        return reasons
 
     def refused_for(self, server_id: str, host: str, code: str) -> str:
         """The log line that refuses a host with a code.

@@ -15,8 +15,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from tests.e2e.cloud import Cloud
+if TYPE_CHECKING:
+    from tests.e2e.cloud import Cloud
 
 #: oslo.log repeats the line's beginning before each line of a traceback.
 _TRACEBACK = 'Traceback (most recent call last)'

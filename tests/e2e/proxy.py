@@ -70,7 +70,11 @@ class Proxy:
     def _accept(self) -> None:
         while True:
             client, _ = self._listener.accept()
-            server = socket.create_connection(('127.0.0.1', self._target))
+            try:
+                server = socket.create_connection(('127.0.0.1', self._target))
+            except OSError:
+                _close(client)
+                continue
             for run, args in (
                 (self._upward, (client, server)),
                 (_downward, (server, client)),
