@@ -69,6 +69,11 @@ tox:  ## Tests on another nova: make tox ENV=nova22
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-tox tox
 	.venv-tox/bin/tox -e $(ENV)
 
+.PHONY: matrix
+matrix:  ## Tests on every nova and Python, two at a time
+	@PYTHON='$(PYTHON)' tools/make-venv .venv-tox tox
+	.venv-tox/bin/tox run-parallel --parallel 2 --parallel-no-spinner
+
 .PHONY: sample
 sample: venv  ## Write the sample of every option anew
 	$(BIN)/oslo-config-generator \

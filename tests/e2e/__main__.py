@@ -95,9 +95,7 @@ def _run(arguments: argparse.Namespace, report: Report) -> int:
             sockets=sockets,
         )
         stack.callback(_end, settings, report)
-        cloud = Cloud(
-            settings, report, os.path.join(ROOT, arguments.pins)
-        )
+        cloud = Cloud(settings, report, os.path.join(ROOT, arguments.pins))
         cloud.start()
         report.note('ready')
         for name in arguments.only or SCENARIOS:
@@ -107,10 +105,12 @@ def _run(arguments: argparse.Namespace, report: Report) -> int:
         report.chapter('Afterwards')
         logs.judge(cloud)
         if arguments.stay:
-            print('\n'.join(
-                'export %s=%s' % each
-                for each in cloud.identity.client_env().items()
-            ))
+            print(
+                '\n'.join(
+                    'export %s=%s' % each
+                    for each in cloud.identity.client_env().items()
+                )
+            )
             signal.pause()
     report.table()
     return report.end(settings.path('log'))

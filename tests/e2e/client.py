@@ -46,9 +46,7 @@ class Client:
         """A request of nova's API; the answer's body."""
         return self._ask('compute', method, path, json=body)
 
-    def _ask(
-        self, service: str, method: str, path: str, **kwargs: Any
-    ) -> Any:
+    def _ask(self, service: str, method: str, path: str, **kwargs: Any) -> Any:
         answer = self._session.request(
             path,
             method,
@@ -73,7 +71,7 @@ class Client:
 
     # Images and flavors
 
-    def create_image(self, name: str) -> str:
+    def create_image(self, name: str, **properties: str) -> str:
         """An image with a few bytes in it; its id."""
         image = self._ask(
             'image',
@@ -83,6 +81,7 @@ class Client:
                 'name': name,
                 'disk_format': 'raw',
                 'container_format': 'bare',
+                **properties,
             },
         )
         self._ask(

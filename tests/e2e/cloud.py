@@ -34,7 +34,7 @@ from tests.e2e.services.nova import Nova
 from tests.e2e.services.placement import Placement
 from tests.e2e.settings import Settings
 
-#: Name -> properties, set by the openstack command.
+#: Name -> properties.
 IMAGES = {
     'hvm': {'hypervisor_type': 'xen', 'vm_mode': 'hvm'},
     'hvm-2': {'hypervisor_type': 'xen', 'vm_mode': 'hvm'},
@@ -48,6 +48,8 @@ IMAGES = {
     },
     'untyped': {},
 }
+#: Those that get them by the openstack command; the others when they are made.
+SET_BY_COMMAND = ('hvm', 'pv', 'kvm')
 
 
 class Cloud:
@@ -105,7 +107,7 @@ class Cloud:
         self.nova.start()
         self.nova.wait_for_conductor()
         report.note('%d x nova-compute' % len(hosts.ALL))
-        self.nova.start_computes()
+        self.nova.computes.start()
         self._images.wait()
         self._placement.wait()
         self.nova.wait()
@@ -116,9 +118,7 @@ class Cloud:
         report.note('nova-scheduler, with the plugin')
         self.write_facts(hosts.FACTS)
         self.nova.configure_scheduler(
-            plugin.operators_conf(
-                s, 'host_facts_file = ' + self.facts_file
-            )
+            plugin.operators_conf(s, 'host_facts_file = ' + self.facts_file)
         )
         self.nova.start_scheduler()
         self.nova.wait_for_scheduler()
@@ -130,8 +130,10 @@ class Cloud:
     def _make_images(self) -> None:
         commands = []
         for name, properties in IMAGES.items():
-            self.image[name] = self.client.create_image(name)
-            if properties:
+            if name not in SET_BY_COMMAND:
+                self.image[name] = self.client.create_image(name, **properties)
+            else:
+                self.image[name] = self.client.create_image(name)
                 arguments = [
                     '--property=%s=%s' % each for each in properties.items()
                 ]

@@ -25,9 +25,7 @@ ALL = (
     'kvm-1',
 )
 HVM = frozenset(('xen-hvm', 'xen-a1', 'xen-a2', 'xen-a3', 'xen-old'))
-PV = frozenset(
-    ('xen-a1', 'xen-a2', 'xen-a3', 'xen-old', 'xen-pv1', 'xen-pv2')
-)
+PV = frozenset(('xen-a1', 'xen-a2', 'xen-a3', 'xen-old', 'xen-pv1', 'xen-pv2'))
 
 #: vCPUs and MiB of each dom0, and the libvirt of each host; that of xen-old
 #: is to come from an aggregate.

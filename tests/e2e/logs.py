@@ -55,8 +55,7 @@ def judge(cloud: Cloud) -> None:
         logs = cloud.nova.logs()
         lines = sum(text.count('\n') for text in logs.values())
         bad = {
-            name: tracebacks(text)
-            + re.findall('.*%s.*' % _SURPRISE, text)
+            name: tracebacks(text) + re.findall('.*%s.*' % _SURPRISE, text)
             for name, text in logs.items()
         }
         found = [each for pieces in bad.values() for each in pieces]

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Installs the plugin as an operator does, and configures it as README says."""
+"""Installs and configures the plugin as README tells an operator to."""
 
 from __future__ import annotations
 
@@ -121,9 +121,9 @@ def operators_conf(settings: Settings, *options: str) -> str:
             'nova.conf.CONF.filter_scheduler.enabled_filters))',
         ],
     )
-    wanted = 'enabled_filters = ' + default.rpartition('= ')[2].strip().replace(
-        'ImagePropertiesFilter', 'XenHostFilter'
-    )
+    wanted = 'enabled_filters = ' + default.rpartition('= ')[
+        2
+    ].strip().replace('ImagePropertiesFilter', 'XenHostFilter')
     line = re.compile('^enabled_filters = .*$', re.M)
     readmes = line.search(found.group(1))
     if settings.release == 34 and (

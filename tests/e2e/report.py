@@ -80,9 +80,13 @@ class Report:
             yield step
         except Exception as e:
             step.failed = True
-            step.says('%s%s' % (
-                '' if isinstance(e, Failure) else type(e).__name__ + ': ', e
-            ))
+            step.says(
+                '%s%s'
+                % (
+                    '' if isinstance(e, Failure) else type(e).__name__ + ': ',
+                    e,
+                )
+            )
         finally:
             step.seconds = time.monotonic() - began
             self._steps.append(step)

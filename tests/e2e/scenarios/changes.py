@@ -35,7 +35,9 @@ def run(cloud: Cloud) -> None:
         step.says('set through the API')
     _refused(cloud, 'boot on xen-old', 'libvirt_too_old')
 
-    with cloud.report.step('the facts file says 9.0.0; it comes first') as step:
+    with cloud.report.step(
+        'the facts file says 9.0.0; it comes first'
+    ) as step:
         cloud.write_facts(
             hosts.FACTS + '  xen-old: {libvirt_version: "9.0.0"}\n'
         )

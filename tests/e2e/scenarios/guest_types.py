@@ -40,9 +40,7 @@ def run(cloud: Cloud) -> None:
     _many(cloud)
 
 
-def _boot(
-    cloud: Cloud, image: str, what: str, wanted: FrozenSet[str]
-) -> None:
+def _boot(cloud: Cloud, image: str, what: str, wanted: FrozenSet[str]) -> None:
     with cloud.report.step(what) as step:
         server = cloud.client.boot(cloud.image[image])
         host = host_of(server)
@@ -51,7 +49,9 @@ def _boot(
 
 
 def _no_host(cloud: Cloud) -> None:
-    with cloud.report.step('boot a 32-bit PV image, which no host can') as step:
+    with cloud.report.step(
+        'boot a 32-bit PV image, which no host can'
+    ) as step:
         server = cloud.client.refused(cloud.image['pv-32'])
         step.says(
             'no valid host',
@@ -79,9 +79,7 @@ def _many(cloud: Cloud) -> None:
 
         servers = until(booted, '%d guests' % count)
         spread = collections.Counter(map(host_of, servers))
-        step.says(
-            ', '.join('%s %d' % each for each in sorted(spread.items()))
-        )
+        step.says(', '.join('%s %d' % each for each in sorted(spread.items())))
         step.check(set(spread) <= hosts.HVM, 'some on hosts without HVM')
         roomy = [
             spread[host] for host in hosts.HVM if host not in hosts.DOM0_GUESTS

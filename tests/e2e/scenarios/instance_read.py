@@ -61,9 +61,7 @@ def run(cloud: Cloud) -> None:
         )
 
 
-def _move(
-    cloud: Cloud, step: Step, mode: str, accepted: bool = False
-) -> None:
+def _move(cloud: Cloud, step: Step, mode: str, accepted: bool = False) -> None:
     server = cloud.client.boot(cloud.image['hvm'], host='xen-a1')
     seen = len(cloud.nova.log())
     with cloud.proxy.doing(mode):

@@ -72,17 +72,15 @@ def _evacuate(cloud: Cloud) -> None:
     host = 'xen-hvm'
     with cloud.report.step('evacuate a guest of %s, killed' % host) as step:
         server = cloud.client.boot(cloud.image['hvm'], host=host)
-        cloud.nova.kill_compute(host)
+        cloud.nova.computes.kill(host)
         cloud.client.force_down(host, True)
         try:
             server = cloud.client.evacuate(server)
         finally:
-            cloud.nova.restart_compute(host)
+            cloud.nova.computes.restart(host)
             cloud.client.force_down(host, False)
         step.says(
             'to %s; %s is started again' % (host_of(server), host),
             cloud.decision(server['id']),
         )
-        step.check(
-            host_of(server) in hosts.HVM - {host}, 'a host without HVM'
-        )
+        step.check(host_of(server) in hosts.HVM - {host}, 'a host without HVM')

@@ -58,7 +58,9 @@ class Bus:
 
     def start(self) -> None:
         s = self._settings
-        cookie = s.write('rabbitmq', '.erlang.cookie', text=secrets.token_hex())
+        cookie = s.write(
+            'rabbitmq', '.erlang.cookie', text=secrets.token_hex()
+        )
         os.chmod(cookie, 0o400)
         s.write('rabbitmq', 'plugins', text='[].\n')
         s.write(

@@ -85,9 +85,7 @@ class Database:
         )
         for name in DATABASES:
             self.execute('CREATE DATABASE ' + name)
-            self.execute(
-                "GRANT ALL ON %s.* TO %s@'127.0.0.1'" % (name, _USER)
-            )
+            self.execute("GRANT ALL ON %s.* TO %s@'127.0.0.1'" % (name, _USER))
 
     def _answers(self) -> bool:
         try:

@@ -18,8 +18,8 @@ import getpass
 import grp
 import os
 
-from keystoneauth1.identity import v3
 from keystoneauth1 import session
+from keystoneauth1.identity import v3
 
 from tests.e2e.processes import listening
 from tests.e2e.processes import Process
@@ -115,9 +115,7 @@ password_hash_rounds = 4
         """Wait for it, and tell it of the services' user and endpoints."""
         assert self._process is not None
         s = self._settings
-        self._process.until(
-            lambda: listening(s.ports['keystone']), 'the port'
-        )
+        self._process.until(lambda: listening(s.ports['keystone']), 'the port')
         post = self._post
         domain = 'default'
         project = post('projects', name='service', domain_id=domain)

@@ -15,16 +15,16 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 import re
 import shutil
 import signal
 
-from tests.e2e import hosts
 from tests.e2e.processes import listening
 from tests.e2e.processes import Process
-from tests.e2e.processes import until
 from tests.e2e.services.bus import Bus
+from tests.e2e.services.computes import Computes
 from tests.e2e.services.database import Database
 from tests.e2e.settings import INSIDE
 from tests.e2e.settings import Settings
@@ -32,7 +32,9 @@ from tests.e2e.settings import Settings
 WORKERS = 2
 #: Filled by each service from its own nova.conf, so that the scheduler's
 #: database can be the proxy.
-_CELL_DATABASE = '{scheme}://{username}:{password}@{hostname}:{port}/{path}?{query}'
+_CELL_DATABASE = (
+    '{scheme}://{username}:{password}@{hostname}:{port}/{path}?{query}'
+)
 _CELL_BUS = '{scheme}://{username}:{password}@{hostname}:{port}/'
 
 _CONF = """
@@ -97,7 +99,9 @@ class Nova:
         self.scheduler: Process | None = None
         self._api: Process | None = None
         self._conductor: Process | None = None
-        self._computes: dict[str, Process] = {}
+        self.computes = Computes(
+            settings, database, lambda host: self._conf(host, '')
+        )
         #: What the operator adds to nova-scheduler's nova.conf.
         self.operators = ''
 
@@ -114,7 +118,7 @@ class Nova:
                 'database': self._database.url('nova', port),
                 'api_database': self._database.url('nova_api'),
             }
-        os.makedirs(s.path('nova', state))
+        os.makedirs(s.path('nova', state), exist_ok=True)
         return _CONF.format(
             bus=self._bus.url,
             state=s.path('nova', state),
@@ -145,30 +149,34 @@ class Nova:
             os.path.join(s.nova_env, 'etc/nova/api-paste.ini'),
             s.path('etc/nova'),
         )
-        self._manage('api_db', 'sync')
         self._manage(
-            'cell_v2',
-            'map_cell0',
-            '--database_connection',
-            self._database.url('nova_cell0'),
-        )
-        self._manage('db', 'sync')
-        self._manage(
-            'cell_v2',
-            'create_cell',
-            '--name=cell1',
-            '--database_connection=' + _CELL_DATABASE,
-            '--transport-url=' + _CELL_BUS,
+            'nova-manage',
+            ['api_db', 'sync'],
+            [
+                'cell_v2',
+                'map_cell0',
+                '--database_connection',
+                self._database.url('nova_cell0'),
+            ],
+            ['db', 'sync'],
+            [
+                'cell_v2',
+                'create_cell',
+                '--name=cell1',
+                '--database_connection=' + _CELL_DATABASE,
+                '--transport-url=' + _CELL_BUS,
+            ],
         )
 
-    def _manage(self, *arguments: str) -> None:
+    def _manage(self, name: str, *commands: list[str]) -> None:
         s = self._settings
         s.processes.run(
-            'nova-manage-%s-%s' % arguments[:2],
+            name,
             [
-                s.nova_program('nova-manage'),
-                '--config-file=' + s.path('etc/nova/nova.conf'),
-                *arguments,
+                s.nova_program('python'),
+                os.path.join(INSIDE, 'manage.py'),
+                s.path('etc/nova/nova.conf'),
+                json.dumps(commands),
             ],
         )
 
@@ -216,65 +224,10 @@ class Nova:
             binary,
         )[0][0]
 
-    # Computes
-
-    def start_compute(self, host: str) -> None:
-        s = self._settings
-        conf = s.path('etc', 'computes', host + '.conf')
-        if not os.path.exists(conf):
-            text = self._conf(host, '').replace(
-                '[DEFAULT]',
-                '[DEFAULT]\nhost = %s\ncompute_driver = '
-                'profiled.ProfiledDriver' % host,
-                1,
-            )
-            s.write('etc', 'computes', host + '.conf', text=text)
-        self._computes[host] = s.processes.start(
-            'nova-compute-' + host,
-            [
-                s.nova_program('python'),
-                os.path.join(INSIDE, 'compute.py'),
-                host,
-                '--config-file=' + conf,
-            ],
-        )
-
-    def start_computes(self) -> None:
-        for host in hosts.ALL:
-            self.start_compute(host)
-
     def wait_for_computes(self) -> None:
         """Until all have reported; tells the cell of them."""
-
-        def reported() -> bool:
-            for compute in self._computes.values():
-                compute.check()
-            rows = self._database.execute(
-                'SELECT COUNT(*) FROM nova.compute_nodes'
-                ' WHERE hypervisor_type IS NOT NULL'
-                " AND supported_instances <> ''"
-            )
-            return rows[0][0] == len(self._computes)
-
-        until(reported, 'the computes')
-        self._manage('cell_v2', 'discover_hosts')
-
-    def kill_compute(self, host: str) -> None:
-        self._computes[host].kill()
-
-    def restart_compute(self, host: str) -> None:
-        """Start one again that was killed, and wait until it reports."""
-        before = self._reports(host)
-        self.start_compute(host)
-        self._computes[host].until(
-            lambda: self._reports(host) > before, 'the first report'
-        )
-
-    def _reports(self, host: str) -> int:
-        return self._database.execute(
-            'SELECT MAX(report_count) FROM nova.services WHERE host = %s',
-            host,
-        )[0][0]
+        self.computes.wait()
+        self._manage('nova-manage-discover', ['cell_v2', 'discover_hosts'])
 
     # The scheduler
 
