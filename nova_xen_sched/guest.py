@@ -94,6 +94,19 @@ def _flavor(spec: Any, name: str) -> int:
     return value or 0
 
 
+#: Where a RequestSpec of our own making says what it does. It is no field of
+#: nova's object, so that none which came from elsewhere can have it.
+_TOLD = 'nova_xen_sched_kind'
+
+
+def tell(spec: Any, kind: Kind) -> None:
+    """Say what a RequestSpec does, for one that was never nova's request.
+
+    :param spec: a nova RequestSpec, made to explain what would happen.
+    """
+    setattr(spec, _TOLD, kind)
+
+
 def kinds_of(spec: Any) -> frozenset[Kind]:
     """What a request may do, as far as its RequestSpec tells.
 
@@ -106,6 +119,9 @@ def kinds_of(spec: Any) -> frozenset[Kind]:
 
     :param spec: a nova RequestSpec.
     """
+    told = vars(spec).get(_TOLD)
+    if told is not None:
+        return frozenset({told})
     hints = _get(spec, 'scheduler_hints') or {}
     check_type = hints.get('_nova_check_type')
     if check_type == ['rebuild'] and _get(spec, 'force_hosts'):

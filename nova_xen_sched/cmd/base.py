@@ -18,6 +18,7 @@ import argparse
 import sys
 import time
 from typing import Any
+from typing import Mapping
 
 from cliff import command
 from cliff import lister
@@ -73,6 +74,15 @@ class _Command(command.Command):
             )
             return FAILED
         return outcome or self.exit_code
+
+    def partial(self, silent: Mapping[str, str]) -> None:
+        """Say which cells the answer lacks, if any.
+
+        :param silent: by cell, why it couldn't be read.
+        """
+        for why in silent.values():
+            self.say('The answer lacks hosts: %s' % why)
+            self.exit_code = FINDINGS
 
     def say(self, line: str) -> None:
         """A line for the person, beside what the command prints."""

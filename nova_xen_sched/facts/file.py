@@ -87,6 +87,16 @@ def _read(path: str) -> tuple[bytes, _Identity]:
     return content, after
 
 
+def load(path: str) -> tuple[table.Table, str]:
+    """Read a facts file now, for one who looks at it once.
+
+    :returns: the facts, and the SHA-256 of the file in hexadecimal digits.
+    :raises FileError, OSError, table.TableError: why it can't be used.
+    """
+    content, _ = _read(path)
+    return table.load(content, path), hashlib.sha256(content).hexdigest()
+
+
 def _wait_until_quiet(path: str, status: os.stat_result) -> None:
     """Wait while a file is being written in place.
 

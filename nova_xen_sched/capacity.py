@@ -1,0 +1,196 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""How many more guests of one kind fit, and what runs out first.
+
+Two things decide: the dom0 model's rooms, and placement's inventories. Both
+are asked here as they are by those who refuse: a room by the model itself,
+an inventory as placement counts it. Nothing here knows nova.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable
+from typing import Collection
+from typing import Iterable
+from typing import Mapping
+from typing import NamedTuple
+
+from nova_xen_sched import dom0
+
+#: More than this many guests is no limit.
+_MANY = 1 << 20
+
+#: Placement's resource classes by the words of this package; others are
+#: shown by their own names, in lower case.
+_WORDS = {'MEMORY_MB': 'ram', 'VCPU': 'vcpus', 'DISK_GB': 'disk'}
+
+#: In the order in which they are shown; of equal ones the first is named.
+LIMITS = (*(str(room) for room in dom0.Room), 'ram', 'vcpus', 'disk')
+
+
+class Guest(NamedTuple):
+    """The kind of guest that is counted.
+
+    :ivar mode: one of dom0.MODES.
+    :ivar memory_mb: MiB.
+    """
+
+    mode: str
+    memory_mb: float
+    vcpus: float
+
+
+class Stock(NamedTuple):
+    """What a provider of placement has of one resource class.
+
+    :ivar capacity: its total less what is reserved, times the allocation
+        ratio.
+    """
+
+    capacity: float
+    used: float
+
+
+#: By provider's UUID and resource class.
+Stocks = Mapping[str, Mapping[str, Stock]]
+#: What one guest takes, likewise.
+Amounts = Mapping[str, Mapping[str, float]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fits:
+    """How many more guests fit on one host.
+
+    :ivar limits: by what limits it, how many; without those that don't.
+    :ivar refused: why the host takes none, whatever its limits; '' if it
+        does.
+    :ivar pools: by the provider's UUID, how many fit in what the host shares
+        with others.
+    """
+
+    host: str
+    limits: Mapping[str, int]
+    refused: str = ''
+    pools: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def count(self) -> int | None:
+        """How many fit; None if nothing limits them."""
+        if self.refused:
+            return 0
+        return min(self.limits.values(), default=None)
+
+    @property
+    def first(self) -> str:
+        """What runs out first; '' if nothing does, or the host is refused."""
+        count = self.count
+        if self.refused or count is None:
+            return ''
+        return next(
+            name
+            for name in _ordered(self.limits)
+            if self.limits[name] == count
+        )
+
+
+def _ordered(names: Collection[str]) -> list[str]:
+    """The known limits in their order, then the others."""
+    others = sorted(name for name in names if name not in LIMITS)
+    return [name for name in LIMITS if name in names] + others
+
+
+def of_rooms(
+    model: dom0.Model, load: dom0.Load, guest: Guest
+) -> dict[str, int]:
+    """How many fit into each room of a Xen host.
+
+    :param load: the host as it is now.
+    :returns: by the room's name; without rooms that the guest takes nothing
+        of, unless they are overcommitted already.
+    """
+    found = {}
+    for index, left in enumerate(model.rooms(load)):
+
+        def overcommitted(count: int, index: int = index) -> bool:
+            more = load.plus(*guest, count=count)
+            return model.rooms(more)[index].overcommitted
+
+        count = _most(overcommitted)
+        if count is not None:
+            found[str(left.room)] = count
+    return found
+
+
+def _most(too_many: Callable[[int], bool]) -> int | None:
+    """The largest number that is not too many, None if any number will do.
+
+    :param too_many: a function of a number that is true from some number on.
+    """
+    high = 1
+    while not too_many(high):
+        high *= 2
+        if high > _MANY:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if too_many(middle):
+            high = middle
+        else:
+            low = middle
+    return low
+
+
+def of_placement(amounts: Amounts, stocks: Stocks) -> dict[str, int]:
+    """How many fit into placement's inventories.
+
+    :param amounts: what one guest takes.
+    :param stocks: of these providers at least; what is missing is none.
+    :returns: by resource class, in this package's words.
+    """
+    found: dict[str, int] = {}
+    for provider, classes in amounts.items():
+        for name, amount in classes.items():
+            stock = stocks.get(provider, {}).get(name, Stock(0, 0))
+            word = _WORDS.get(name, name.lower())
+            count = _times(stock, amount)
+            if count is not None:
+                found[word] = min(count, found.get(word, count))
+    return found
+
+
+def _times(stock: Stock, amount: float) -> int | None:
+    if amount <= 0:
+        return None
+    return max(int((stock.capacity - stock.used) // amount), 0)
+
+
+def in_all(hosts: Iterable[Fits]) -> int | None:
+    """How many fit on all hosts together; None if nothing limits them.
+
+    Hosts that share a provider, as storage, share what it has.
+    """
+    left: dict[str, int] = {}
+    total = 0
+    for each in hosts:
+        count = each.count
+        if count is None:
+            return None
+        for pool, fits in each.pools.items():
+            count = min(count, left.setdefault(pool, fits))
+        for pool in each.pools:
+            left[pool] -= count
+        total += count
+    return total

@@ -1,0 +1,149 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""nova-xen-sched-status upgrade check: is all as it should be?
+
+It reads what nova-scheduler reads and changes nothing. It ends with 0 if all
+is well, 1 with warnings, 2 with failures, as oslo.upgradecheck has it.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+from typing import Any
+import warnings
+
+from oslo_config import cfg
+from oslo_upgradecheck import upgradecheck
+
+from nova_xen_sched import view
+from nova_xen_sched.cmd import base
+
+#: What is checked where there is nothing else to look at.
+_READABLE = 'Configuration and databases'
+
+
+class _Options:
+    """What the view wants to know of the command line."""
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        self.config_file = list(conf.config_file or [])
+        self.config_dir = list(conf.config_dir or [])
+        self.verbose_level = 2 if conf.debug else 0
+
+
+class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
+    """The checks; each is run once, in their order."""
+
+    display_title = 'nova-xen-sched'
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        super().__init__()
+        self._conf = conf
+        self._upgrade_checks: Any = ()
+
+    def check(self) -> Any:
+        """Look at everything, print it, and return the worst code."""
+        try:
+            situation = _look(_Options(self._conf))
+        except base.Failure as e:
+            if self._conf.debug:
+                raise
+            failed = upgradecheck.Result(upgradecheck.Code.FAILURE, str(e))
+            self._upgrade_checks = ((_READABLE, lambda _self: failed),)
+            return super().check()
+        from nova_xen_sched import status
+
+        silent = '; '.join(situation.view.silent.values())
+        readable = upgradecheck.Result(
+            upgradecheck.Code.WARNING if silent else upgradecheck.Code.SUCCESS,
+            '%d Xen hosts of %d.%s'
+            % (
+                len(situation.xen),
+                len(situation.seen),
+                ' The others are not known: ' + silent if silent else '',
+            ),
+        )
+        self._upgrade_checks = (
+            (_READABLE, lambda _self: readable),
+            *(
+                (check.name, functools.partial(_result, check, situation))
+                for check in status.CHECKS
+            ),
+        )
+        return super().check()
+
+
+def _look(options: Any) -> Any:
+    """What there is to check."""
+    found = view.open_view(options)
+    import nova.conf
+
+    from nova_xen_sched.status import situation
+    from nova_xen_sched.view import hosts
+
+    return situation.Situation(
+        nova.conf.CONF,
+        hosts.settings(),
+        found,
+        tuple(hosts.see(found.host_states())),
+    )
+
+
+def _result(check: Any, situation: Any, _commands: Any) -> Any:
+    """One check, as oslo.upgradecheck takes it."""
+    try:
+        finding = check.function(situation)
+    except base.Failure as e:
+        # Such as placement, which not every check needs.
+        return upgradecheck.Result(upgradecheck.Code.FAILURE, str(e))
+    return upgradecheck.Result(
+        upgradecheck.Code(finding.level.value), finding.details or None
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the checks.
+
+    :returns: 0 all is well, 1 warnings, 2 failures or wrong usage, 255 an
+        error.
+    """
+    # What libraries deprecate is no news to an operator.
+    warnings.simplefilter('ignore')
+    logging.basicConfig(format='%(message)s', level=logging.WARNING)
+    conf = cfg.ConfigOpts()
+    conf.register_cli_opt(
+        cfg.BoolOpt(
+            'debug', default=False, help='Show where an error comes from.'
+        )
+    )
+    try:
+        # Its own --config-file is handed on to nova.
+        return int(
+            upgradecheck.main(
+                conf,
+                'nova-xen-sched-status',
+                Checks(conf),
+                argv=sys.argv[1:] if argv is None else argv,
+                default_config_files=[],
+            )
+        )
+    except cfg.Error as e:
+        sys.stderr.write(' '.join(str(e).split()) + '\n')
+        return base.FAILED
+
+
+if __name__ == '__main__':
+    sys.exit(main())

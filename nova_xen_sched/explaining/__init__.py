@@ -1,0 +1,18 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What would happen to a request, and why: for the command explain.
+
+A request goes the way that nova-scheduler sends it, through the same objects:
+placement's candidates, nova's own choice of hosts, each enabled filter, each
+weigher. Nothing here judges a host itself; it looks on and takes notes.
+"""

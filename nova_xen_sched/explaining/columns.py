@@ -1,0 +1,30 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The columns of explain. Nothing of nova is needed to know them."""
+
+from __future__ import annotations
+
+#: What each column has. Stable: columns are added, never renamed.
+COLUMNS = {
+    'rank': 'place by weight from 1, equal weights have equal ranks; none if '
+    'refused',
+    'host': 'its name',
+    'result': 'first, tied (first with others), weighed, or refused',
+    'weight': "nova's sum of the shares",
+    'step': 'the first step that refused it: placement, cell, request (hosts '
+    'that the request itself names or rules out), or a filter',
+    'why': 'what that step is for',
+    'reasons': "all of XenHostFilter's: code, reason, remedy, report_only",
+    'shares': 'of each weigher: raw, normalised, multiplier, share',
+    'first_without': 'weighers without each of which it would come first',
+}

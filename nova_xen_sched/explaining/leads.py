@@ -1,0 +1,113 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Where to look when a host was chosen and it still fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nova import servicegroup
+from nova.compute import power_state
+from nova.compute import task_states
+
+#: Whether the nova-compute that a server leaves has to be up.
+_UP = {'live-migrate': True, 'evacuate': False}
+
+#: The guide's "Troubleshoot Xen with libvirt", in its order.
+LOGS = (
+    'If it then fails on the host, see there: /var/log/libvirt/libxl/ '
+    "(libvirt's Xen driver; a file for each guest), /var/log/xen/ (Xen's "
+    'tools; qemu-dm-*.log of the device models of HVM guests), and the log '
+    'of nova-compute.'
+)
+
+
+#: How many hosts a sentence names.
+_NAMED = 10
+
+
+def of_server(instance: Any, operation: str, source: Any) -> list[str]:
+    """What nova would say to the operation before it asks its scheduler.
+
+    :param instance: its nova Instance.
+    :param operation: what it is to be explained for.
+    :param source: the nova HostState of its host, None if unknown.
+    """
+    found = []
+    if operation in _UP and source is not None:
+        up = servicegroup.API().service_is_up(source.service)
+        if up != _UP[operation]:
+            found.append(
+                'nova-compute on %s is %s: nova refuses to %s from there.'
+                % (source.host, 'up' if up else 'down', operation)
+            )
+    if operation == 'live-migrate' and instance.power_state not in (
+        power_state.RUNNING,
+        power_state.PAUSED,
+    ):
+        found.append(
+            'The server is not running: nova refuses to live-migrate.'
+        )
+    if instance.task_state == task_states.MIGRATING:
+        found.append(
+            'The server is MIGRATING. If openstack server migration list '
+            'shows none that runs, it is stuck: below libvirt 1.3.1 the '
+            'thread that watches a migration crashes and leaves it so, unless '
+            "libvirt's commits ad71665 and b7b4391 were backported. See with "
+            'virsh list on both hosts where the guest runs, then: openstack '
+            'server set --state active %s' % instance.uuid
+        )
+    elif instance.task_state is not None and operation != 'boot':
+        found.append(
+            'The server is busy (task_state %s): nova would refuse another '
+            'operation until it is done.' % instance.task_state
+        )
+    return found
+
+
+def of_live_migration(source: Any, states: list[Any]) -> list[str]:
+    """Hosts that nova's conductor passes over once the scheduler chose them.
+
+    It compares hypervisors after the scheduler, and asks the scheduler again.
+
+    :param source: the nova HostState of the server's host, None if unknown.
+    :param states: the HostStates that are left.
+    """
+    if source is None:
+        return []
+    other = [
+        s.host for s in states if s.hypervisor_type != source.hypervisor_type
+    ]
+    older = [
+        s.host
+        for s in states
+        if s.hypervisor_type == source.hypervisor_type
+        and (s.hypervisor_version or 0) < (source.hypervisor_version or 0)
+    ]
+    found = []
+    for hosts, why in (
+        (other, 'their hypervisor is another one than that of %s'),
+        (older, 'their hypervisor is older than that of %s'),
+    ):
+        if hosts:
+            found.append(
+                "nova's conductor passes over these, as %s: %s."
+                % (why % source.host, _some(hosts))
+            )
+    return found
+
+
+def _some(hosts: list[str]) -> str:
+    shown = ', '.join(hosts[:_NAMED])
+    more = len(hosts) - _NAMED
+    return shown if more <= 0 else '%s and %d more' % (shown, more)

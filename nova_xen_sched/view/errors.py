@@ -1,0 +1,83 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What can go wrong on the way to nova, as one line with what to do."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Iterator
+
+from keystoneauth1 import exceptions as ks_exceptions
+from nova import exception
+from oslo_config import cfg
+from oslo_db import exception as db_exception
+import oslo_messaging
+from oslo_messaging import exceptions as bus_exceptions
+from sqlalchemy import exc as sa_exceptions
+
+from nova_xen_sched.cmd import base
+
+
+def one_line(error: BaseException | str) -> str:
+    """An error in one line: SQLAlchemy's and oslo.db's have many."""
+    text = str(error).split('\n[SQL:')[0].split('\n(Background')[0]
+    return ' '.join(text.split()).rstrip('.')
+
+
+@contextlib.contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn what reading nova's databases or placement raises into a Failure.
+
+    :param what: what is read, "nova's API database ([api_database])".
+    :raises base.Failure: one line.
+    """
+    try:
+        yield
+    except cfg.Error as e:
+        raise base.Failure(
+            "nova's configuration is wrong: %s." % one_line(e)
+        ) from e
+    except (db_exception.DBConnectionError, exception.DBNotAllowed) as e:
+        raise base.Failure(
+            "%s can't be reached: %s. Check the connection in nova.conf and "
+            'that the database runs.' % (what, one_line(e))
+        ) from e
+    except (
+        db_exception.CantStartEngineError,
+        sa_exceptions.ArgumentError,
+        ImportError,  # of the database's driver
+    ) as e:
+        raise base.Failure(
+            '%s is not configured, or wrongly: %s. Check the connection in '
+            'nova.conf.' % (what, one_line(e))
+        ) from e
+    except (db_exception.DBError, sa_exceptions.SQLAlchemyError) as e:
+        raise base.Failure(
+            "%s can't be read: %s. Check that nova-manage db sync was run "
+            'for this nova.' % (what, one_line(e))
+        ) from e
+    except (
+        bus_exceptions.MessagingException,
+        oslo_messaging.DriverLoadFailure,
+        oslo_messaging.InvalidTransportURL,
+    ) as e:
+        raise base.Failure(
+            "%s can't be read, because a transport_url is wrong: %s. See "
+            'nova-manage cell_v2 list_cells.' % (what, one_line(e))
+        ) from e
+    except ks_exceptions.ClientException as e:
+        raise base.Failure(
+            "%s can't be reached: %s: %s. Check the section [placement] of "
+            'nova.conf and that the service runs.'
+            % (what, type(e).__name__, one_line(e))
+        ) from e

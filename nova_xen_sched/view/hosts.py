@@ -1,0 +1,190 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Hosts as the filter and the weigher see them, without any request."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from typing import Any
+from typing import Iterable
+
+import nova.conf
+
+from nova_xen_sched import census
+from nova_xen_sched import conf
+from nova_xen_sched import dom0
+from nova_xen_sched import facts
+from nova_xen_sched import host
+from nova_xen_sched import rules
+from nova_xen_sched import startup
+from nova_xen_sched import versions
+from nova_xen_sched.cmd import base
+from nova_xen_sched.guest import GuestRequest
+from nova_xen_sched.guest import Kind
+from nova_xen_sched.refusal import Code
+from nova_xen_sched.refusal import Refusal
+
+CONF = nova.conf.CONF
+
+#: What a host's libvirt may be refused for.
+_LIBVIRT = (Code.LIBVIRT_TOO_OLD, Code.LIBVIRT_UNKNOWN)
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """A host.
+
+    :ivar state: its nova HostState.
+    :ivar host: what it offers, and what is known of it.
+    :ivar load: what it serves now; None of a host that is no Xen host.
+    :ivar rooms: what it has left now; none of a host that is no Xen host.
+    """
+
+    state: Any
+    host: host.Host
+    load: dom0.Load | None
+    rooms: tuple[dom0.Left, ...]
+
+    @property
+    def name(self) -> str:
+        """The host's name, with the node's where it is another."""
+        name, node = str(self.state.host), str(self.state.nodename)
+        return name if node in (name, '') else '%s:%s' % (name, node)
+
+
+def settings() -> conf.Settings:
+    """The options of [xen_scheduler] as they are now."""
+    return startup.start().options.current()
+
+
+def see(states: Iterable[Any]) -> list[Seen]:
+    """Look at hosts.
+
+    :param states: nova HostStates.
+    """
+    states = list(states)
+    options, gatherer = startup.start()
+    options_now = options.current()
+    known = gatherer.for_request(
+        states, frozenset(facts.BY_NAME), options_now.facts_max_age
+    )
+    reader = host.Reader(False, known)
+    nothing = GuestRequest(vm_mode='hvm')
+    load_with = census.Census(
+        options_now, nothing, CONF.reserved_host_memory_mb
+    )
+    found = []
+    for state in states:
+        offered = reader.host(reader.key(state))
+        load = None
+        rooms: tuple[dom0.Left, ...] = ()
+        if offered.is_xen:
+            # The census counts the guest of a request, which is none here.
+            load = load_with(state, offered.facts).plus('hvm', 0, 0, count=-1)
+            rooms = options_now.dom0_model.rooms(load)
+        found.append(Seen(state, offered, load, rooms))
+    return found
+
+
+def named(seen: list[Seen], names: Iterable[str]) -> list[Seen]:
+    """The hosts of these names, all of them if there are none.
+
+    :raises base.Failure: if there is no host of a name.
+    """
+    wanted = {name.lower(): name for name in names}
+    if not wanted:
+        return seen
+    found = []
+    for each in seen:
+        called = {each.name.lower(), str(each.state.host).lower()}
+        if called & set(wanted):
+            found.append(each)
+    known = {
+        name.lower()
+        for each in found
+        for name in (each.name, str(each.state.host))
+    }
+    for lowered, name in wanted.items():
+        if lowered not in known:
+            near = difflib.get_close_matches(
+                name, [each.name for each in seen], 1
+            )
+            raise base.Failure(
+                'There is no such host: %s%s. See nova-xen-sched host list '
+                '--all.' % (name, ' (nearest: %s)' % near[0] if near else '')
+            )
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Migration:
+    """Whether guests can be live-migrated to and from a host.
+
+    :ivar answer: 'yes', 'no', 'unknown', or '' where no rule says.
+    :ivar code: of the refusal behind it; None for yes.
+    :ivar why: a sentence.
+    :ivar remedy: what to do; '' for yes.
+    """
+
+    answer: str
+    code: Code | None
+    why: str
+    remedy: str = ''
+
+
+def migration(seen: Seen, options: conf.Settings) -> Migration:
+    """What the libvirt rule says of a live migration to the host.
+
+    It is asked as if live_migration_check were not 'never', and
+    unknown_version 'refuse': whether guests can be migrated doesn't depend
+    on what is done about it.
+    """
+    if not seen.host.is_xen:
+        return Migration('', None, 'this is no Xen host')
+    if options.min_libvirt_version is None:
+        return Migration(
+            '',
+            None,
+            'the rule is off: [xen_scheduler] min_libvirt_version = 0',
+        )
+    refusal = _libvirt_refusal(
+        seen.host,
+        dataclasses.replace(
+            options, live_migration_check='always', unknown_version='refuse'
+        ),
+    )
+    if refusal is None:
+        return Migration(
+            'yes',
+            None,
+            "the host's libvirt is %s or better"
+            % versions.show(options.min_libvirt_version),
+        )
+    return Migration(
+        'unknown' if refusal.code is Code.LIBVIRT_UNKNOWN else 'no',
+        refusal.code,
+        refusal.reason,
+        refusal.remedy,
+    )
+
+
+def _libvirt_refusal(
+    offered: host.Host, options: conf.Settings
+) -> Refusal | None:
+    request = GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION}))
+    for refusal in rules.refusals(request, offered, options):
+        if refusal.code in _LIBVIRT:
+            return refusal
+    return None

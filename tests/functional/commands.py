@@ -1,0 +1,56 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Running the commands against a Cloud, in its own process."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+from typing import List
+from typing import NamedTuple
+from unittest import mock
+
+from nova_xen_sched import view
+from nova_xen_sched.cmd import app
+
+
+class Ran(NamedTuple):
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> List[str]:
+        return self.out.splitlines()
+
+
+def run(*argv: str) -> Ran:
+    """nova-xen-sched with these arguments.
+
+    Only two things are not as on an operator's machine: nova's configuration
+    is the one that the fixtures have loaded, as nova can't load a second one
+    in one process, and the logging stays as it is.
+    """
+    out, err = io.StringIO(), io.StringIO()
+    with mock.patch.object(view, 'load'), mock.patch.object(
+        app.App, 'configure_logging'
+    ):
+        code = app.App(stdout=out, stderr=err).run(list(argv))
+    return Ran(code, out.getvalue(), err.getvalue())

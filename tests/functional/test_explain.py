@@ -1,0 +1,407 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""explain against a nova that runs: what it says, and that it only reads."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import fixtures
+from keystoneauth1 import exceptions as ks_exceptions
+from nova import context
+from nova import objects
+from oslo_db import exception as db_exception
+from oslo_utils import uuidutils
+import sqlalchemy
+
+from tests.functional import cases
+from tests.functional import cloud
+from tests.functional import commands
+from tests.functional import glance
+from tests.functional import hosts
+
+GOLDEN = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+    'fixtures',
+    'explain',
+)
+HVM = ('--property=hypervisor_type=xen', '--property=vm_mode=hvm')
+SMALL = ('--ram=2048', '--vcpus=2', '--disk=10')
+#: Of nova 23 on, and of no matter here.
+_NEWER = 'with trait OWNER_NOVA, '
+
+
+def fleet():
+    """22 hosts: good ones, and each bad in its own way."""
+    good = {'xen_libvirt_version': '9.0.0', 'xen_dom0_memory_mb': '4096'}
+    found = [
+        hosts.xen(
+            'xen-a%d' % number,
+            stats=dict(good, xen_dom0_memory_mb=str(1024 + 512 * number)),
+            memory_mb=32768 - 1024 * number,
+        )
+        for number in range(6)
+    ]
+    # Alike, so that their weights are equal.
+    found += [hosts.xen('xen-t%d' % n, stats=good) for n in range(2)]
+    found += [
+        hosts.xen('xen-old%d' % n, stats={'xen_libvirt_version': '1.2.5'})
+        for n in range(3)
+    ]
+    found += [
+        hosts.xen('xen-pv%d' % n, 'xen-4.14-pv-only', stats=good)
+        for n in range(2)
+    ]
+    found += [hosts.xen('xen-xen414', 'xen-4.14-hvm', stats=good)]
+    found += [hosts.xen('xen-tiny', stats=good, memory_mb=1024)]
+    found += [hosts.xen('xen-down', stats=good)]
+    return found + [hosts.kvm('kvm-%d' % n) for n in range(6)]
+
+
+class ExplainCase(cloud.Cloud):
+    NOVA_CONF = (
+        cloud.Cloud.NOVA_CONF.rstrip()
+        + '\nweight_classes = nova.scheduler.weights.ram.RAMWeigher,'
+        'nova_xen_sched.weights.Dom0HeadroomWeigher\n'
+        '[xen_scheduler]\nmin_libvirt_version = 5.0.0\n'
+        'min_xen_version = 4.17.0\nreport_only = xen_too_old\n'
+    )
+
+    def setUp(self):
+        super().setUp()
+        self.start_hosts(fleet())
+
+    def explain(self, *arguments, code=0):
+        ran = commands.run('explain', *arguments)
+        self.assertEqual(code, ran.code, ran.out + ran.err)
+        return ran
+
+    def fails(self, *arguments):
+        """What explain says when it fails: one line."""
+        ran = self.explain(*arguments, code=2)
+        self.assertEqual('', ran.out)
+        self.assertEqual(1, len(ran.err.splitlines()), ran.err)
+        return ran.err.strip()
+
+
+class SaysTest(ExplainCase):
+    """What a person reads. UPDATE_GOLDEN=1 writes the files anew."""
+
+    def assert_golden(self, name, ran):
+        text = re.sub(_NEWER, '', ran.out)
+        text = re.sub(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'ID', text)
+        path = os.path.join(GOLDEN, name + '.txt')
+        if os.environ.get('UPDATE_GOLDEN'):
+            with open(path, 'w') as f:
+                f.write(text)
+        with open(path) as f:
+            self.assertEqual(f.read(), text)
+
+    def test_what_a_person_reads(self):
+        self.stop_host('xen-down')
+        self.assert_golden('hvm', self.explain(*HVM, *SMALL))
+        self.assert_golden(
+            'hvm-limit', self.explain(*HVM, *SMALL, '--limit=2')
+        )
+        self.assert_golden(
+            'hvm-host-refused',
+            self.explain(*HVM, *SMALL, '--host=xen-old1', code=1),
+        )
+        self.assert_golden(
+            'hvm-host-weighed', self.explain(*HVM, *SMALL, '--host=xen-t0')
+        )
+        self.assert_golden(
+            'hvm-host-placement',
+            self.explain(*HVM, *SMALL, '--host=xen-tiny', code=1),
+        )
+        self.assert_golden(
+            'none',
+            self.explain(
+                *HVM, '--ram=999999', '--vcpus=1', '--disk=1', code=1
+            ),
+        )
+
+    def test_a_server_and_what_is_to_be_done_with_it(self):
+        image = self.create_image('hvm', **cases.HVM)
+        server = self.boot(image, host='xen-t0')
+        asked = ('--server', server['id'], '--limit=3', '--operation')
+        for operation in (
+            'boot',
+            'live-migrate',
+            'cold-migrate',
+            'evacuate',
+            'rebuild',
+        ):
+            self.assert_golden(operation, self.explain(*asked, operation))
+        self.assert_golden(
+            'rebuild-pv',
+            self.explain(
+                *asked, 'rebuild', '--property=architecture=ppc64le', code=1
+            ),
+        )
+
+
+class RowsTest(ExplainCase):
+    """What a program reads, and what was asked for."""
+
+    def rows(self, *arguments, code=0):
+        ran = self.explain('-f', 'json', *arguments, code=code)
+        return {row['host']: row for row in ran.json}
+
+    def test_every_format_has_every_host(self):
+        for name in ('json', 'yaml', 'csv', 'value'):
+            ran = self.explain('-f', name, *HVM, *SMALL)
+            for profile in fleet():
+                self.assertIn(profile.name, ran.out)
+        self.assertEqual(
+            ['xen-a0', 'xen-a1'],
+            self.explain(
+                '-f', 'value', '-c', 'host', '--limit=2', *HVM, *SMALL
+            ).lines,
+        )
+
+    def test_rows_have_all_there_is(self):
+        rows = self.rows(*HVM, *SMALL)
+        self.assertEqual(22, len(rows))
+        self.assertEqual('first', rows['xen-a0']['result'])
+        self.assertEqual(
+            {'RAMWeigher', 'Dom0HeadroomWeigher'},
+            set(rows['xen-a0']['shares']),
+        )
+        self.assertEqual(rows['xen-t0']['rank'], rows['xen-t1']['rank'])
+        old = rows['xen-old0']
+        self.assertEqual('XenHostFilter', old['step'])
+        self.assertEqual('libvirt_too_old', old['reasons'][-1]['code'])
+        self.assertEqual('placement', rows['xen-tiny']['step'])
+        (reported,) = rows['xen-xen414']['reasons']
+        self.assertEqual('xen_too_old', reported['code'])
+        self.assertIs(True, reported['report_only'])
+
+    def test_an_image_in_glance_by_name_and_by_id(self):
+        store = self.useFixture(glance.Glance())
+        image_id = uuidutils.generate_uuid()
+        store.add(image_id, 'my image', **cases.HVM)
+        expected = self.rows(*HVM, *SMALL)
+        self.assertEqual(expected, self.rows('--image=my image', *SMALL))
+        self.assertEqual(expected, self.rows('--image', image_id, *SMALL))
+        # And a property in place of its own.
+        pv = self.rows('--image', image_id, '--property=vm_mode=xen', *SMALL)
+        self.assertIsNotNone(pv['xen-pv0']['rank'])
+        self.assertIn(
+            'There is no image with the name or id nope',
+            self.fails('--image=nope', *SMALL),
+        )
+        store.add(uuidutils.generate_uuid(), 'my image')
+        self.assertIn(
+            'more than one image', self.fails('--image=my image', *SMALL)
+        )
+
+    def test_a_flavor_by_name_and_by_id(self):
+        flavor_id = self.create_flavor(ram=2048, vcpus=2, disk=10)
+        name = self.api.get_flavor(flavor_id)['name']
+        expected = self.rows(*HVM, *SMALL)
+        self.assertEqual(expected, self.rows(*HVM, '--flavor', flavor_id))
+        self.assertEqual(expected, self.rows(*HVM, '--flavor', name))
+
+    def test_a_zone_and_a_group_are_heeded(self):
+        self.create_aggregate(
+            'zone', ['xen-a3', 'kvm-1'], {'availability_zone': 'z1'}
+        )
+        rows = self.rows(*HVM, *SMALL, '--availability-zone=z1')
+        self.assertEqual(['xen-a3'], [h for h, r in rows.items() if r['rank']])
+        image = self.create_image('hvm', **cases.HVM)
+        group = self.api.post_server_groups(
+            {'name': 'apart', 'policy': 'anti-affinity'}
+        )
+        server = self.boot(image, hints={'group': group['id']})
+        host = self.host_of(server)
+        rows = self.rows(*HVM, *SMALL, '--hint=group=%s' % group['id'])
+        self.assertEqual('ServerGroupAntiAffinityFilter', rows[host]['step'])
+
+    def test_what_randomises_is_said(self):
+        self.flags(host_subset_size=3, group='filter_scheduler')
+        self.flags(
+            shuffle_best_same_weighed_hosts=True, group='filter_scheduler'
+        )
+        out = self.explain(*HVM, *SMALL).out
+        self.assertIn('nova takes any of the first 3:', out)
+        self.assertIn('nova shuffles the hosts whose weight', out)
+        # It stands beside the rows, too.
+        err = self.explain('-f', 'json', *HVM, *SMALL).err
+        self.assertIn('host_subset_size = 3', err)
+
+    def test_properties_that_mean_nothing_are_named(self):
+        ran = self.explain('--property=hypervisor_typ=xen', *SMALL)
+        self.assertIn('mean nothing to nova: hypervisor_typ.', ran.out)
+
+    def test_a_server_that_is_stuck_migrating(self):
+        image = self.create_image('hvm', **cases.HVM)
+        server = self.boot(image, host='xen-t0')
+        with self._cell_context('xen-t0') as ctxt:
+            instance = objects.Instance.get_by_uuid(ctxt, server['id'])
+            instance.task_state = 'migrating'
+            instance.save()
+        ran = self.explain(
+            '--server', server['id'], '--operation=live-migrate'
+        )
+        self.assertIn('The server is MIGRATING.', ran.out)
+        self.assertIn('ad71665 and b7b4391', ran.out)
+
+
+class ReadsOnlyTest(ExplainCase):
+    def test_nothing_is_changed(self):
+        image = self.create_image('hvm', **cases.HVM)
+        server = self.boot(image, host='xen-t0')
+        statements = []
+
+        def note(conn, cursor, statement, *rest):
+            statements.append(statement.split()[0].upper())
+
+        wrote = []
+        for verb in ('post', 'put', 'delete'):
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    'nova.scheduler.client.report.SchedulerReportClient.'
+                    + verb,
+                    lambda *args, **kwargs: wrote.append(args),
+                )
+            )
+        engine = sqlalchemy.engine.Engine
+        sqlalchemy.event.listen(engine, 'before_cursor_execute', note)
+        try:
+            self.explain(*HVM, *SMALL)
+            for operation in ('boot', 'live-migrate', 'evacuate', 'rebuild'):
+                self.explain(
+                    '--server', server['id'], '--operation', operation
+                )
+        finally:
+            sqlalchemy.event.remove(engine, 'before_cursor_execute', note)
+        self.assertGreater(len(statements), 20)
+        self.assertEqual(
+            set(), set(statements) - {'SELECT', 'PRAGMA', 'BEGIN'}
+        )
+        self.assertEqual([], wrote)
+
+
+class FailsTest(ExplainCase):
+    """Each in one line, and exit code 2."""
+
+    def test_wrong_values(self):
+        for arguments, words in (
+            (['--flavor=nope'], 'There is no flavor with the name or id nope'),
+            (
+                ['--property=hypervisor_type=zen', *SMALL],
+                'nova refuses the image property hypervisor_type=zen: ',
+            ),
+            (
+                ['--property=vm_mode=xenpvh', *SMALL],
+                'nova refuses the image property vm_mode=xenpvh: ',
+            ),
+            (
+                ['--property=hw_cpu_sockets=many', *SMALL],
+                'nova refuses the image property hw_cpu_sockets=many: ',
+            ),
+            (['--property=novalue', *SMALL], 'novalue is not KEY=VALUE'),
+            (
+                ['--hint=group=%s' % uuidutils.generate_uuid(), *SMALL],
+                'could not be found',
+            ),
+            ([*SMALL, '--host=nope'], 'There is no host nope'),
+            (['--server=name'], '--server name is no id'),
+            (
+                ['--server=%s' % uuidutils.generate_uuid()],
+                'There is no server ',
+            ),
+        ):
+            self.assertIn(words, self.fails(*arguments))
+
+    def test_placement_away(self):
+        def away(*args, **kwargs):
+            raise ks_exceptions.ConnectFailure('Unable to establish')
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.scheduler.client.report.SchedulerReportClient.get', away
+            )
+        )
+        self.assertIn(
+            "Placement can't be reached: ConnectFailure: Unable to establish",
+            self.fails(*HVM, *SMALL),
+        )
+
+    def test_placement_refuses(self):
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.scheduler.client.report.SAME_SUBTREE_VERSION', '1.0'
+            )
+        )
+        error = self.fails(*HVM, *SMALL)
+        self.assertIn('Placement refuses the request', error)
+
+    def test_no_cell_is_mapped(self):
+        admin = context.get_admin_context()
+        for mapping in objects.HostMappingList.get_by_cell_id(
+            admin, self.cell_mappings['cell1'].id
+        ):
+            mapping.destroy()
+        for mapping in self.cell_mappings.values():
+            mapping.destroy()
+        self.assertIn('No cell is mapped', self.fails(*HVM, *SMALL))
+
+    def test_a_cell_away_makes_the_answer_partial(self):
+        far = objects.CellMapping(
+            context.get_admin_context(),
+            uuid=uuidutils.generate_uuid(),
+            name='far',
+            database_connection=self.cell_mappings[
+                'cell1'
+            ].database_connection,
+            transport_url='fake://far',
+            disabled=False,
+        )
+        far.create()
+        # The fixtures know no database that is away: this stands for one.
+        real = objects.ServiceList.get_by_binary
+
+        def get_by_binary(ctxt, *args, **kwargs):
+            if ctxt.cell_uuid == far.uuid:
+                raise db_exception.DBConnectionError('Connection refused')
+            return real(ctxt, *args, **kwargs)
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.objects.ServiceList.get_by_binary', get_by_binary
+            )
+        )
+        ran = self.explain(*HVM, *SMALL, code=1)
+        self.assertIn('xen-a0 comes first', ran.out)
+        self.assertIn(
+            'The answer is partial. The database of cell far '
+            "can't be reached: Connection refused.",
+            ran.err,
+        )
+
+    def test_options_that_are_wrong(self):
+        self.flags(enabled_filters=['Nope'], group='filter_scheduler')
+        self.assertIn(
+            'nova-scheduler would not start', self.fails(*HVM, *SMALL)
+        )
+        self.flags(enabled_filters=['ComputeFilter'], group='filter_scheduler')
+        self.flags(
+            weight_classes=['no.such.Weigher'], group='filter_scheduler'
+        )
+        self.assertIn(
+            "weight_classes names no.such.Weigher, which can't be loaded",
+            self.fails(*HVM, *SMALL),
+        )

@@ -1,0 +1,253 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""nova-xen-sched-status upgrade check against a real nova of 21 computes."""
+
+from __future__ import annotations
+
+import tests.functional  # noqa: F401  before any other import of nova
+
+# isort: split
+import contextlib
+import io
+import json
+import os
+import pathlib
+from unittest import mock
+
+import nova.conf
+from oslo_db import exception as db_exception
+
+from nova_xen_sched import view
+from nova_xen_sched.cmd import status
+from tests.functional import hosts
+from tests.functional.cases import conf
+from tests.functional.cases import FilterCase
+
+CONF = nova.conf.CONF
+
+FINE, WARNING, FAILURE = range(3)
+ISOLATION = 'AggregateImagePropertiesIsolation'
+FACTS = 'version: 1\nhosts:\n  xen-00: {libvirt_version: "9.0.0"}\n'
+WELL = """
+[DEFAULT]
+reserved_host_memory_mb = 4096
+[filter_scheduler]
+weight_classes = nova.scheduler.weights.all_weighers,\
+nova_xen_sched.weights.all_weighers
+"""
+STATS = {
+    'xen_libvirt_version': '9.0.0',
+    'xen_version': '4.17.5',
+    'xen_dom0_memory_mb': '4096',
+    'xen_dom0_vcpus': '8',
+}
+
+
+def well(*options):
+    return conf(*options) + WELL
+
+
+class TestStatus(FilterCase):
+    NOVA_CONF = well()
+
+    def setUp(self):
+        super().setUp()
+        self.start_hosts(
+            [hosts.xen('xen-%02d' % n, stats=STATS) for n in range(20)]
+            + [hosts.kvm('kvm')]
+        )
+        self.facts = pathlib.Path(os.path.join(self._folder, 'facts.yaml'))
+        self.facts.write_text(FACTS)
+
+    def checked(self, *argv):
+        """The exit code, and each check's (code, details)."""
+        out = io.StringIO()
+        with mock.patch.object(view, 'load'), contextlib.redirect_stdout(out):
+            code = status.main(['upgrade', 'check', '--json', *argv])
+        found = {
+            each['check']: (each['result'], each['details'])
+            for each in json.loads(out.getvalue())['checks']
+        }
+        for result, details in found.values():
+            # Every failure says what to do.
+            if result == FAILURE and len(found) > 1:
+                self.assertIn('Remedy: ', details)
+        self.assertEqual(max(result for result, _ in found.values()), code)
+        return code, found
+
+    @contextlib.contextmanager
+    def with_options(self, *options):
+        self.rewrite_conf(well(*options))
+        yield
+        self.rewrite_conf(well())
+
+    @contextlib.contextmanager
+    def with_flags(self, group='filter_scheduler', **flags):
+        """What nova-scheduler reads at its start."""
+        for name, value in flags.items():
+            CONF.set_override(name, value, group=group)
+        yield
+        for name in flags:
+            CONF.clear_override(name, group=group)
+
+    def assert_only(self, name, result, *words):
+        """This check finds something, and all others are well."""
+        code, found = self.checked()
+        self.assertEqual(result, code, found)
+        self.assertEqual(
+            {name: result},
+            {each: found[each][0] for each in found if found[each][0]},
+        )
+        for each in words:
+            self.assertIn(each, found[name][1])
+
+    def assert_well(self):
+        code, found = self.checked()
+        self.assertEqual(FINE, code, found)
+        return found
+
+    # One cloud for all of them: 21 computes take a while to start.
+    def test_each_check(self):
+        found = self.assert_well()
+        self.assertEqual(16, len(found))
+        self._check_plugins()
+        self._check_options()
+        self._check_facts()
+        self._check_neighbours()
+        self._check_memory()
+        self.assert_well()
+        self._check_what_is_out_of_reach()
+
+    def _check_plugins(self):
+        ours = list(CONF.filter_scheduler.enabled_filters)
+        theirs = 'ImagePropertiesFilter'
+        with_theirs = [*ours, theirs]
+        with self.with_flags(
+            enabled_filters=[f for f in ours if f != 'XenHostFilter']
+        ):
+            self.assert_only('XenHostFilter enabled', FAILURE)
+        with self.with_flags(
+            weight_classes=['nova.scheduler.weights.all_weighers']
+        ):
+            self.assert_only('Dom0HeadroomWeigher enabled', WARNING)
+        with self.with_flags(enabled_filters=with_theirs):
+            self.assert_only(theirs, WARNING, 'take ImagePropertiesFilter out')
+            with self.with_options('report_only = all'):
+                self.assert_well()
+        with self.with_flags(enabled_filters=[theirs, *ours]):
+            self.assert_only(theirs, WARNING, 'put XenHostFilter first')
+        with self.with_options('report_only = vm_mode'):
+            self.assert_only(theirs, FAILURE, 'vm_mode')
+
+    def _check_options(self):
+        with self.with_options('min_libvirt = 9.0.0'):
+            self.assert_only(
+                'Option names', FAILURE, 'nearest: min_libvirt_version'
+            )
+        refused = 'Hosts that the rules refuse'
+        with self.with_options('min_libvirt_version = 10.0.0'):
+            self.assert_only(refused, FAILURE, 'libvirt_too_old 20', '0 of 20')
+        with self.with_options(
+            'min_libvirt_version = 10.0.0', 'report_only = libvirt_too_old'
+        ):
+            self.assert_only(refused, WARNING, 'libvirt_too_old (report_only)')
+
+    def _check_facts(self):
+        option = 'host_facts_file = %s' % self.facts
+        with self.with_options(option):
+            found = self.assert_well()
+            self.assertIn('1 hosts, 0 patterns', found['Facts file'][1])
+            # Of sha256sum facts.yaml.
+            self.assertIn('sha256 ', found['Facts file'][1])
+            self.facts.write_text(FACTS.replace('xen-00', 'xen-99'))
+            exist = 'Facts for hosts that exist'
+            self.assert_only(exist, WARNING, 'xen-99')
+            self.facts.write_text(
+                'version: 1\npatterns:\n- {match: "zen*", dom0_vcpus: 1}\n'
+            )
+            self.assert_only(exist, WARNING, 'match no host: entry 1')
+            self.facts.write_text('version: 2\n')
+            self.assert_only('Facts file', FAILURE, 'it says version: 2')
+            self.facts.unlink()
+            self.assert_only('Facts file', FAILURE, 'No such file')
+            self.facts.write_text(FACTS)
+        self.change_host(
+            hosts.xen('xen-07', stats=dict(STATS, xen_dom0_vcpus='x'))
+        )
+        code, found = self.checked()
+        self.assertEqual(WARNING, code)
+        self.assertIn('dom0_vcpus of 1 (xen-07)', found['Facts known'][1])
+        self.assertIn('stats', found['Facts readable and fresh'][1])
+        stale = dict(STATS, xen_facts_observed_at='2020-01-01T00:00:00Z')
+        self.change_host(hosts.xen('xen-07', stats=stale))
+        with self.with_options('facts_max_age = 1'):
+            self.assert_only('Facts readable and fresh', WARNING, 'xen-07')
+        self.change_host(hosts.xen('xen-07', stats=STATS))
+
+    def _check_neighbours(self):
+        name = 'dom0_headroom_weight_multiplier'
+        for value in ('0', '-1', '2'):
+            with self.with_options('%s = %s' % (name, value)):
+                self.assert_only('Multipliers', WARNING, '20 (xen-00')
+        option = 'hypervisor_version_weight_multiplier'
+        # nova has it from 28 on.
+        if option in CONF.filter_scheduler:
+            with self.with_flags(**{option: 1.0}):
+                self.assert_only(
+                    'HypervisorVersionWeigher', WARNING, 'pushed off', option
+                )
+        with self.with_flags('scheduler', max_placement_results=20):
+            self.assert_only(
+                'max_placement_results', WARNING, '20 of 21 hosts'
+            )
+        ours = list(CONF.filter_scheduler.enabled_filters)
+        with self.with_flags(enabled_filters=[*ours, ISOLATION]):
+            self.assert_well()
+            self.create_aggregate('racks', ['xen-00'], {'xen:rack': '1'})
+            self.assert_only(ISOLATION, WARNING, 'racks')
+
+    def _check_memory(self):
+        kept = 'Memory kept for dom0'
+        large = dict(STATS, xen_dom0_memory_mb='8192')
+        self.change_host(hosts.xen('xen-03', stats=large))
+        self.assert_only(kept, FAILURE, '1 (xen-03)', '4096 MiB')
+        with self.with_options('refuse_dom0_overcommit = true'):
+            self.assert_only(kept, WARNING)
+        self.change_host(hosts.xen('xen-03', stats=STATS))
+        node = self.placement.get('/resource_providers?name=xen-05').body
+        path = (
+            '/resource_providers/%s/inventories/MEMORY_MB'
+            % (node['resource_providers'][0]['uuid'])
+        )
+        before = self.placement.get(path).body
+        self._put(path, dict(before, allocation_ratio=1.5))
+        self.assert_only(
+            'Memory sold more than once', FAILURE, 'up to 1.5', 'xen-05'
+        )
+        now = self.placement.get(path).body['resource_provider_generation']
+        self._put(path, dict(before, resource_provider_generation=now))
+
+    def _put(self, path, body):
+        answer = self.placement.put(path, body)
+        self.assertEqual(200, answer.status)
+
+    def _check_what_is_out_of_reach(self):
+        with mock.patch(
+            'nova.objects.CellMappingList.get_all',
+            side_effect=db_exception.DBConnectionError(OSError('refused')),
+        ):
+            code, found = self.checked()
+        self.assertEqual(FAILURE, code)
+        (details,) = (details for _, details in found.values())
+        self.assertIn("nova's API database ([api_database]) can't", details)

@@ -1,0 +1,280 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""nova-xen-sched image check, over HTTP.
+
+A small server stands for Glance and for nova's API. It says what a real
+Glance of 2026 (v2.17) was seen to say, with links to pages; a real one takes
+a minute to install, and these tests should run anywhere.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import logging
+import threading
+from urllib import parse
+
+import pytest
+
+from nova_xen_sched.cmd import app
+
+IMAGES = [
+    {
+        'id': '00000000-0000-4000-8000-00000000000%d' % n,
+        'name': name,
+        'disk_format': disk_format,
+        'container_format': 'bare',
+        'visibility': 'shared',
+        'min_ram': 0,
+        'tags': [],
+        'os_hidden': False,
+        **properties,
+    }
+    for n, (name, disk_format, properties) in enumerate(
+        [
+            ('debian', 'qcow2', {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}),
+            ('centos', 'raw', {'hypervisor_type': 'xen', 'hw_vm_mode': 'hvm'}),
+            ('ubuntu', 'raw', {}),
+            ('fedora', 'raw', {'hypervisor_type': 'xen', 'vm_mode': 'PVH'}),
+            ('windows', 'vmdk', {'hypervisor_type': 'xen'}),
+        ]
+    )
+]
+
+
+class _Cloud(http.server.BaseHTTPRequestHandler):
+    types = ('Xen', 'QEMU')
+    #: Of the API whose answer it is.
+    glance_status = 200
+    nova_status = 200
+
+    def do_GET(self):
+        url = parse.urlsplit(self.path)
+        query = dict(parse.parse_qsl(url.query))
+        self.server.asked.append(self.path)
+        if url.path.startswith('/compute'):
+            return self._compute(url.path)
+        if url.path in ('/', '/v2', '/v2/'):
+            return self._say(
+                300, {'versions': [_version(self.server, 'v2.17')]}
+            )
+        if self.server.glance_status != 200:
+            return self._say(self.server.glance_status, {'message': 'no'})
+        if url.path == '/v2/images':
+            return self._page(query)
+        for image in IMAGES:
+            if url.path == '/v2/images/' + image['id']:
+                return self._say(200, image)
+        return self._say(404, {})
+
+    def _page(self, query):
+        found = [i for i in IMAGES if query.get('name') in (None, i['name'])]
+        begin = int(query.get('marker', 0))
+        end = begin + min(int(query.get('limit', 2)), 2)
+        page = {'images': found[begin:end]}
+        if end < len(found):
+            page['next'] = '/v2/images?visibility=all&marker=%d' % end
+        return self._say(200, page)
+
+    def _compute(self, path):
+        if path.endswith('/os-hypervisors/detail'):
+            if self.server.nova_status != 200:
+                return self._say(self.server.nova_status, {})
+            return self._say(
+                200,
+                {
+                    'hypervisors': [
+                        {'id': n, 'hypervisor_type': name}
+                        for n, name in enumerate(self.server.types)
+                    ]
+                },
+            )
+        return self._say(
+            200, {'version': _version(self.server, 'v2.1', 'compute/v2.1/')}
+        )
+
+    def _say(self, status, answer):
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header('Content-Type', 'application/json')
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+def _version(server, name, path='v2/'):
+    return {
+        'id': name,
+        'status': 'CURRENT',
+        'version': '2.1',
+        'min_version': '2.1',
+        'links': [{'rel': 'self', 'href': '%s/%s' % (server.url, path)}],
+    }
+
+
+@pytest.fixture
+def cloud(monkeypatch, tmp_path):
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), _Cloud)
+    server.url = 'http://127.0.0.1:%d' % server.server_port
+    server.asked = []
+    server.types = _Cloud.types
+    server.glance_status = server.nova_status = 200
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    clouds = tmp_path / 'clouds.yaml'
+    clouds.write_text(
+        json.dumps(
+            {
+                'clouds': {
+                    'stub': {
+                        'auth_type': 'none',
+                        'image_endpoint_override': server.url,
+                        'compute_endpoint_override': server.url
+                        + '/compute/v2.1',
+                    }
+                }
+            }
+        )
+    )
+    monkeypatch.setenv('OS_CLIENT_CONFIG_FILE', str(clouds))
+    monkeypatch.setenv('OS_CLOUD', 'stub')
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _logging():
+    """The application sets logging up for a process of its own."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def run(capsys, *args):
+    try:
+        status = app.main(['image', 'check', *args])
+    except SystemExit as e:
+        status = e.code
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def as_json(capsys, *args):
+    status, out, _ = run(capsys, '-f', 'json', *args)
+    return status, {(row['name'], row['finding']) for row in json.loads(out)}
+
+
+ALWAYS = {
+    ('centos', 'vm_mode_names'),
+    ('fedora', 'refused_by_nova'),
+    ('windows', 'disk_format'),
+}
+
+
+def test_every_page_is_read_and_findings_are_told(capsys, cloud):
+    assert as_json(capsys) == (
+        1,
+        ALWAYS | {('ubuntu', 'no_hypervisor_type')},
+    )
+    assert sum('/v2/images?' in path for path in cloud.asked) == 3
+
+
+def test_a_cloud_of_xen_hosts_alone_is_not_mixed(capsys, cloud):
+    cloud.types = ('Xen', 'xen')
+    assert as_json(capsys) == (1, ALWAYS)
+
+
+def test_nova_out_of_reach_counts_as_mixed_and_is_said(capsys, cloud):
+    cloud.nova_status = 403
+    status, out, err = run(capsys)
+    assert status == 1
+    assert 'ubuntu' in out
+    assert "can't be told" in err
+    assert as_json(capsys, '--mixed', 'no') == (1, ALWAYS)
+
+
+def test_named_images(capsys, cloud):
+    assert as_json(capsys, 'debian') == (0, set())
+    assert as_json(capsys, IMAGES[1]['id']) == (
+        1,
+        {('centos', 'vm_mode_names')},
+    )
+
+
+def test_other_formats(capsys, cloud):
+    assert as_json(capsys, '--disk-formats', 'VMDK', 'windows')[0] == 0
+    status, _, err = run(capsys, '--disk-formats', ',')
+    assert status == 2
+    assert 'no format is named' in err
+
+
+def test_the_lines_alone(capsys, cloud):
+    _, out, _ = run(capsys, '-f', 'value', '-c', 'mend', 'centos')
+    assert out == (
+        'openstack image set --property vm_mode=hvm %s\n' % IMAGES[1]['id']
+    )
+
+
+def test_the_table_can_be_pasted(capsys, cloud):
+    _, out, _ = run(capsys, 'centos')
+    assert 'openstack image set --property vm_mode=hvm \\' in out
+
+
+@pytest.mark.parametrize('status', [401, 403, 500])
+def test_glance_away_is_one_line(capsys, cloud, status):
+    cloud.glance_status = status
+    code, out, err = run(capsys)
+    assert (code, out) == (2, '')
+    assert err.startswith("Glance's images can't be read: ")
+    assert err.count('\n') == 1
+
+
+def test_nobody_there_is_one_line(capsys, cloud, monkeypatch, tmp_path):
+    text = (tmp_path / 'clouds.yaml').read_text()
+    (tmp_path / 'clouds.yaml').write_text(
+        text.replace(cloud.url, 'http://127.0.0.1:1')
+    )
+    code, out, err = run(capsys)
+    assert (code, out) == (2, '')
+    assert err.count('\n') == 1
+
+
+def test_an_unknown_image_or_cloud_is_one_line(capsys, cloud, monkeypatch):
+    assert run(capsys, 'nosuch')[::2] == (
+        2,
+        'There is no image with the name or id nosuch, or these credentials '
+        "don't see it: see openstack image list.\n",
+    )
+    code, _, err = run(capsys, '--os-cloud', 'nosuch')
+    assert code == 2
+    assert 'nosuch' in err
+    assert err.count('\n') == 1
+
+
+def test_no_cloud_at_all_is_one_line(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv('OS_CLIENT_CONFIG_FILE', str(tmp_path / 'none.yaml'))
+    monkeypatch.delenv('OS_CLOUD', raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('HOME', str(tmp_path))
+    code, _, err = run(capsys)
+    assert code == 2
+    assert err.count('\n') == 1
