@@ -36,6 +36,7 @@ SCENARIOS = (
     'guest_types',
     'changes',
     'moves',
+    'commands',
     'burst',
     'facts_file',
     'instance_read',

@@ -200,6 +200,22 @@ class Processes:
             )
         return process.written()
 
+    def ask(
+        self, command: list[str], env: dict[str, str]
+    ) -> tuple[int, str, str]:
+        """A program's exit code, output and complaints."""
+        done = subprocess.run(
+            [*self.WRAPPER, '--', *command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=clean_env(env),
+            cwd=self._folder,
+            timeout=PATIENCE * 2,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
     def end(self, keep: float = 5) -> None:
         """End everything, the last first."""
         for process in self._started:

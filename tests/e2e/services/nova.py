@@ -232,7 +232,7 @@ class Nova:
     # The scheduler
 
     @property
-    def _scheduler_conf(self) -> str:
+    def scheduler_conf(self) -> str:
         return self._settings.path('etc/scheduler/nova.conf')
 
     def configure_scheduler(self, operators: str) -> None:
@@ -259,7 +259,7 @@ class Nova:
             else ()
         )
         self.scheduler = self._start(
-            'nova-scheduler', self._scheduler_conf, privileges=privileges
+            'nova-scheduler', self.scheduler_conf, privileges=privileges
         )
 
     def wait_for_scheduler(self, seen: int = 0) -> None:
