@@ -71,6 +71,8 @@ class Cloud:
         self.proxy = Proxy(settings.ports['proxy'], settings.ports['mariadb'])
         self.nova = Nova(settings, self.database, self.bus)
         self.image: dict[str, str] = {}
+        #: The aggregate of xen-old; 0 for none.
+        self.old = 0
 
     def start(self) -> None:
         """Start everything, much of it at once."""
@@ -163,6 +165,27 @@ class Cloud:
         if os.path.isdir(self.facts_file):
             shutil.rmtree(self.facts_file)
         self.settings.write('facts', 'host-facts.yaml', text=text)
+
+    # Options and aggregates
+
+    def set_option(self, name: str, value: str | None) -> str:
+        """Change an option of [xen_scheduler] by SIGHUP; what was done."""
+        self.nova.set_option(name, value)
+        # With native threads, SIGHUP has nova start new workers, and these
+        # know the aggregates as they were when nova-scheduler was started.
+        if self.settings.release >= 33 and self.old:
+            self.say_old()
+            return (
+                'nova-scheduler logged the change and started new workers; '
+                "the aggregate's metadata is set again for these"
+            )
+        return 'nova-scheduler logged the change'
+
+    def say_old(self) -> None:
+        """Have the aggregate of xen-old say that its libvirt is too old."""
+        if not self.old:
+            self.old = self.client.create_aggregate('xen-old', 'xen-old')
+        self.client.set_aggregate(self.old, xen_libvirt_version='1.2.5')
 
     # What nova-scheduler logged
 

@@ -28,8 +28,9 @@ def _sized(memory_gb: int) -> Dict[str, int]:
     }
 
 
+# All of one Xen: nova live-migrates to none that is older.
 def _all() -> Dict[str, HostProfile]:
-    hvm = hosts.xen('xen-hvm', **_sized(160))
+    hvm = hosts.xen('xen-hvm', 'xen-4.14-hvm', **_sized(160))
     profiles = (
         # Xen built without PV, seen in libvirt's source only: no capture.
         hvm.but(
@@ -37,8 +38,8 @@ def _all() -> Dict[str, HostProfile]:
                 each for each in hvm.supported_instances if each[2] == 'hvm'
             )
         ),
-        hosts.xen('xen-a1', **_sized(160)),
-        hosts.xen('xen-a2', 'xen-4.14-hvm', **_sized(192)),
+        hosts.xen('xen-a1', 'xen-4.14-hvm', **_sized(160)),
+        hosts.xen('xen-a2', 'xen-4.14-dom0-unsized', **_sized(192)),
         # Much memory beside a small dom0: see FACTS.
         hosts.xen('xen-a3', 'xen-4.14-hvm-6-guests', **_sized(320)),
         # The most memory of all, and a libvirt that is too old.

@@ -30,8 +30,7 @@ def run(cloud: Cloud) -> None:
     _taken(cloud, 'boot on xen-old, of whose libvirt nobody said anything')
 
     with cloud.report.step('its aggregate says libvirt 1.2.5') as step:
-        cloud.old = cloud.client.create_aggregate('xen-old', _HOST)
-        cloud.client.set_aggregate(cloud.old, xen_libvirt_version='1.2.5')
+        cloud.say_old()
         step.says('set through the API')
     _refused(cloud, 'boot on xen-old', 'libvirt_too_old')
 
@@ -51,8 +50,7 @@ def run(cloud: Cloud) -> None:
     # From here on, boots may use it.
     option = 'live_migration_check'
     with cloud.report.step('%s = live_migration, SIGHUP' % option) as step:
-        cloud.nova.set_option(option, 'live_migration')
-        step.says('nova-scheduler logged the change')
+        step.says(cloud.set_option(option, 'live_migration'))
     _taken(cloud, 'boot on xen-old: for boots its libvirt may be old now')
 
 

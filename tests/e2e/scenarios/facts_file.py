@@ -24,7 +24,9 @@ import re
 from tests.e2e import hosts
 from tests.e2e.client import host_of
 from tests.e2e.cloud import Cloud
+from tests.e2e.processes import Failure
 from tests.e2e.report import Step
+from tests.e2e.services.nova import WORKERS
 
 TITLE = 'Faults: the facts file'
 
@@ -33,9 +35,9 @@ _FACTS = hosts.FACTS + '  xen-a1: {libvirt_version: "1.2.5"}\n'
 
 
 def run(cloud: Cloud) -> None:
-    cloud.nova.set_option('live_migration_check', 'always')
+    cloud.set_option('live_migration_check', 'always')
     with cloud.report.step('the file says libvirt 1.2.5 of xen-a1') as step:
-        cloud.write_facts(_FACTS)
+        _known(cloud)
         _refused(cloud, step)
     for what, harm in (
         ('truncated in the middle of a line', _truncate),
@@ -53,12 +55,12 @@ def run(cloud: Cloud) -> None:
             )
             step.says('still refused', *said)
             step.check(said, 'nova-scheduler logged no ERROR')
-            _restore(cloud)
+            cloud.write_facts(_FACTS)
     with cloud.report.step('the facts file is good again') as step:
         cloud.write_facts(hosts.FACTS)
         server = cloud.client.boot(cloud.image['hvm'], host=_HOST)
         step.says('xen-a1 is used again: on %s' % host_of(server))
-    cloud.nova.set_option('live_migration_check', 'live_migration')
+    cloud.set_option('live_migration_check', 'live_migration')
 
 
 def _refused(cloud: Cloud, step: Step) -> None:
@@ -69,10 +71,19 @@ def _refused(cloud: Cloud, step: Step) -> None:
     )
 
 
-def _restore(cloud: Cloud) -> None:
-    """The good file, and a request that has it read."""
+def _known(cloud: Cloud) -> None:
+    """The good file, and requests until each worker has read it.
+
+    Each keeps its own last good facts.
+    """
     cloud.write_facts(_FACTS)
-    cloud.client.refused(cloud.image['hvm'], host=_HOST)
+    seen = len(cloud.nova.log())
+    read = re.compile(r' (\d+) INFO nova_xen_sched\S* .*Read \d+ hosts')
+    for _ in range(20):
+        cloud.client.refused(cloud.image['hvm'], host=_HOST)
+        if len(set(read.findall(cloud.nova.log()[seen:]))) >= WORKERS:
+            return
+    raise Failure('a worker never read the facts file')
 
 
 def _truncate(path: str) -> None:

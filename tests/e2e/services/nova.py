@@ -30,6 +30,8 @@ from tests.e2e.settings import INSIDE
 from tests.e2e.settings import Settings
 
 WORKERS = 2
+#: What a worker logs as soon as it listens.
+_LISTENS = 'Join ServiceGroup membership for this service scheduler'
 #: Filled by each service from its own nova.conf, so that the scheduler's
 #: database can be the proxy.
 _CELL_DATABASE = (
@@ -49,7 +51,7 @@ INFO,oslo_messaging=INFO,iso8601=WARN,requests.packages.urllib3.connectionpool\
 =WARN,urllib3.connectionpool=WARN,websocket=WARN,keystonemiddleware=WARN,\
 routes.middleware=WARN,stevedore=WARN,taskflow=WARN,keystoneauth=WARN,\
 oslo.cache=INFO,oslo_policy=INFO,dogpile.core.dogpile=INFO,\
-nova_xen_sched=DEBUG
+nova_xen_sched=DEBUG,nova.service=DEBUG
 # The machine may be busy for longer than a service may be silent by default.
 service_down_time = 180
 rpc_response_timeout = {rpc_timeout}
@@ -271,12 +273,7 @@ class Nova:
         process = self.scheduler
         process.until(
             lambda: (
-                len(
-                    re.findall(
-                        'Starting scheduler node', process.written()[seen:]
-                    )
-                )
-                >= WORKERS
+                len(re.findall(_LISTENS, process.written()[seen:])) >= WORKERS
             ),
             'the start',
         )
