@@ -23,6 +23,8 @@ from typing import Any
 from cliff import app
 from cliff import commandmanager
 
+from nova_xen_sched.cmd import base
+
 NAMESPACE = 'nova_xen_sched.commands'
 
 
@@ -95,6 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     :returns: 0 fine; 1 findings or a partial answer; 2 wrong usage, or
         something needed is out of reach.
     """
+    base.quieten()
     return App().run(sys.argv[1:] if argv is None else argv)
 
 

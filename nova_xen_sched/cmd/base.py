@@ -19,6 +19,7 @@ import sys
 import time
 from typing import Any
 from typing import Mapping
+import warnings
 
 from cliff import command
 from cliff import lister
@@ -103,6 +104,15 @@ class Lister(_Command, lister.Lister):
 
 class ShowOne(_Command, show.ShowOne):
     """A command that prints one thing; also as json, yaml or value."""
+
+
+def quieten() -> None:
+    """Keep what libraries deprecate from an operator, unless it is asked for.
+
+    nova has eventlet imported, which tells of its end in nine lines.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter('ignore')
 
 
 def is_terminal(stream: Any) -> bool:

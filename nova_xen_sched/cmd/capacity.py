@@ -75,12 +75,16 @@ class Capacity(base.Lister):
         from nova_xen_sched.view import hosts
 
         flavor = counted_guest.flavor(seen_from, parsed_args)
-        xen = [
-            each
-            for each in hosts.see(seen_from.host_states())
-            if each.host.is_xen
-        ]
-        seen = hosts.named(xen, parsed_args.hosts)
+        named = hosts.named(
+            hosts.see(seen_from.host_states()), parsed_args.hosts
+        )
+        seen = [each for each in named if each.host.is_xen]
+        if parsed_args.hosts and len(seen) < len(named):
+            others = (each.name for each in named if not each.host.is_xen)
+            raise base.Failure(
+                'Capacity is counted of Xen hosts, and this is none: %s.'
+                % ', '.join(others)
+            )
         counted = fits.count(seen_from, seen, flavor, parsed_args.vm_mode)
         total = capacity.in_all(counted)
         self.partial(seen_from.silent)

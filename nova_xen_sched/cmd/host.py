@@ -115,7 +115,7 @@ class List(base.Lister):
             % (
                 xen,
                 '' if xen == 1 else 's',
-                ', and %d others (--all)' % others
+                ', and %d of other hypervisors (--all)' % others
                 if len(shown) < len(read.hosts)
                 else '',
                 read.label,

@@ -86,11 +86,7 @@ class HostRow:
         if not self.is_xen:
             return found
         fold = _folded if wrap else str
-        found['live_migration_why'] = fold(
-            '; '.join(
-                filter(None, (self._migration.why, self._migration.remedy))
-            )
-        )
+        found['live_migration_why'] = fold(self._why_migration())
         for name in ('dom0_memory_mb', 'dom0_vcpus'):
             found[name + '_source'] = self._source(name) or DEFAULT
         observed = self._fact('observed_at')
@@ -144,6 +140,16 @@ class HostRow:
     def _live_migration(self) -> str:
         code = self._migration.code
         return self._migration.answer + (' (%s)' % code if code else '')
+
+    def _why_migration(self) -> str:
+        found = self._migration
+        parts = [found.why, found.remedy]
+        if found.answer in ('no', 'unknown'):
+            parts.append(
+                'for a server that stays MIGRATING see nova-xen-sched explain '
+                '--server'
+            )
+        return '; '.join(filter(None, parts))
 
     def _size(self, name: str, default: float) -> cells.Cell:
         if not self.is_xen:

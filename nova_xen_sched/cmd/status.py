@@ -23,7 +23,6 @@ import functools
 import logging
 import sys
 from typing import Any
-import warnings
 
 from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
@@ -120,8 +119,7 @@ def main(argv: list[str] | None = None) -> int:
     :returns: 0 all is well, 1 warnings, 2 failures or wrong usage, 255 an
         error.
     """
-    # What libraries deprecate is no news to an operator.
-    warnings.simplefilter('ignore')
+    base.quieten()
     logging.basicConfig(format='%(message)s', level=logging.WARNING)
     conf = cfg.ConfigOpts()
     conf.register_cli_opt(

@@ -30,7 +30,6 @@ from nova_xen_sched.status.situation import fine
 from nova_xen_sched.status.situation import names
 from nova_xen_sched.status.situation import Situation
 from nova_xen_sched.status.situation import warning
-from nova_xen_sched.view import placement
 
 #: The smallest guest that is usual: what it is refused for isn't its size.
 _RAM, _VCPUS, _DISK = 512, 1, 1
@@ -171,6 +170,6 @@ def ram_allocation_ratio(situation: Situation) -> Finding:
 def _memory(situation: Situation) -> Iterator[tuple[Any, Any]]:
     """Placement's inventory of memory of each Xen host that has one."""
     for each in situation.xen:
-        stocks = placement.stocks(each.state.uuid) or {}
+        stocks = situation.stocks(each.state.uuid)
         if 'MEMORY_MB' in stocks:
             yield each, stocks['MEMORY_MB']

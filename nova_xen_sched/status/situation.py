@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from nova_xen_sched import conf
 from nova_xen_sched.view import hosts
+from nova_xen_sched.view import placement
 from nova_xen_sched.view.scheduler import View
 
 #: Names that one finding lists.
@@ -79,11 +80,22 @@ class Situation:
     settings: conf.Settings
     view: View
     seen: tuple[hosts.Seen, ...]
+    _stocks: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def xen(self) -> list[hosts.Seen]:
         """The Xen hosts."""
         return [each for each in self.seen if each.host.is_xen]
+
+    def stocks(self, provider: str) -> dict[str, Any]:
+        """What placement has of a provider, asked once; {} if nothing.
+
+        :raises base.Failure: if placement can't be asked.
+        """
+        if provider not in self._stocks:
+            self._stocks[provider] = placement.stocks(provider) or {}
+        found: dict[str, Any] = self._stocks[provider]
+        return found
 
     def plugin(self, plugins: Iterable[Any], name: str) -> Any:
         """The enabled filter or weigher of a class name, None if none is."""

@@ -372,16 +372,17 @@ class FailsTest(ExplainCase):
         )
         far.create()
         # The fixtures know no database that is away: this stands for one.
-        real = objects.ServiceList.get_by_binary
+        real = objects.ServiceList.get_by_binary.__func__
 
-        def get_by_binary(ctxt, *args, **kwargs):
+        def get_by_binary(cls, ctxt, *args, **kwargs):
             if ctxt.cell_uuid == far.uuid:
                 raise db_exception.DBConnectionError('Connection refused')
-            return real(ctxt, *args, **kwargs)
+            return real(cls, ctxt, *args, **kwargs)
 
         self.useFixture(
             fixtures.MonkeyPatch(
-                'nova.objects.ServiceList.get_by_binary', get_by_binary
+                'nova.objects.ServiceList.get_by_binary',
+                classmethod(get_by_binary),
             )
         )
         ran = self.explain(*HVM, *SMALL, code=1)

@@ -21,6 +21,7 @@ import tests.functional  # noqa: F401  before any other import of nova
 import collections
 import os
 import pathlib
+import re
 import textwrap
 from unittest import mock
 
@@ -197,6 +198,7 @@ class TestCapacity(HostsCase):
         for argv, words in (
             (['--flavor', 'huge'], 'There is no flavor with the name or id'),
             (['--flavor', 'a', '--ram', '1'], 'Give either --flavor'),
+            (['kvm-1'], 'of Xen hosts, and this is none: kvm-1'),
             (['smal-1'], 'There is no such host: smal-1 (nearest: small-1)'),
         ):
             ran = commands.run('capacity', *argv)
@@ -317,6 +319,11 @@ class TestHosts(HostsCase):
             self.assertEqual(before, after)
 
     def _check_one_host(self):
+        shown = commands.run('host', 'show', 'old-1').out
+        self.assertEqual(
+            (GOLDEN / 'host-show.txt').read_text(),
+            re.sub('(service_version +[|]) [0-9]+', r'\1 53', shown),
+        )
         found = self.ran('host', 'show', 'stale-1')
         listed = self.ran('host', 'list', 'stale-1')[0]
         self.assertEqual(listed, {name: found[name] for name in listed})

@@ -13,8 +13,10 @@
 from __future__ import annotations
 
 from nova import objects
+import pytest
 
 from nova_xen_sched import guest
+from nova_xen_sched.guest import Kind
 from tests.unit import builders
 
 
@@ -125,3 +127,19 @@ def test_a_forged_rebuild_hint_is_no_rebuild():
     hint = {'_nova_check_type': ['rebuild']}
     assert kinds(builders.spec(scheduler_hints=hint)) == ['boot']
     assert kinds(builders.moved(scheduler_hints=hint)) == ANY_MOVE
+
+
+@pytest.mark.parametrize('kind', list(Kind))
+def test_a_request_of_our_own_making_is_what_it_was_told_to_be(kind):
+    spec = builders.moved()
+    assert guest.kinds_of(spec) == guest.ANY_MOVE
+    guest.tell(spec, kind)
+    assert guest.kinds_of(spec) == {kind}
+    assert guest.from_spec(spec).kinds == {kind}
+
+
+def test_what_it_was_told_to_be_does_not_travel():
+    spec = builders.spec()
+    guest.tell(spec, Kind.EVACUATION)
+    sent = objects.RequestSpec.obj_from_primitive(spec.obj_to_primitive())
+    assert guest.kinds_of(sent) == {Kind.BOOT}

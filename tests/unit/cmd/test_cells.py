@@ -1,0 +1,56 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Cells: one value for programs, one text for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_xen_sched.cmd import cells
+
+
+@pytest.mark.parametrize(
+    ('cell', 'machine', 'human'),
+    [
+        (cells.percent(0.96154), 0.9615, '96 %'),
+        (cells.percent(-0.35), -0.35, '-35 %'),
+        (cells.percent(None), None, ''),
+        (cells.count(7), 7, '7'),
+        (cells.count(None), None, 'no limit'),
+        (cells.Cell(1024, '1024 (default)'), 1024, '1024 (default)'),
+    ],
+)
+def test_two_readers(cell, machine, human):
+    assert cell.machine_readable() == machine
+    assert cell.human_readable() == human
+
+
+def test_cells_sort_by_value_and_the_unknown_first():
+    found = sorted([cells.count(10), cells.count(None), cells.count(9)])
+    assert [cell.machine_readable() for cell in found] == [None, 9, 10]
+
+
+@pytest.mark.parametrize('formatter', ['csv', 'value'])
+def test_no_none_in_text(formatter):
+    row = cells.row(formatter, ['a', None, cells.percent(None)])
+    assert row == ('a', '', '')
+
+
+def test_json_has_null():
+    cell = cells.percent(None)
+    assert cells.row('json', ['a', None, cell]) == ('a', None, cell)
+
+
+def test_whole_numbers_have_no_point():
+    assert [str(cells.number(n)) for n in (1024.0, 0.5)] == ['1024', '0.5']

@@ -1,0 +1,113 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Loading nova's configuration, in a process of its own as it is for life."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[3]
+
+REQUEST = ('--ram=512', '--vcpus=1', '--disk=1')
+
+
+def explain(*arguments, home):
+    """nova-xen-sched with these arguments, and no configuration but theirs."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith('OS_')
+    }
+    path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
+    environment.update(HOME=str(home), PYTHONPATH=path)
+    return subprocess.run(
+        [sys.executable, '-m', 'nova_xen_sched.cmd.app', *arguments],
+        env=environment,
+        cwd=str(home),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def error_of(ran):
+    """The one line that was said; of a commands' list without all of them."""
+    assert ran.returncode == 2
+    assert ran.stdout == ''
+    lines = [
+        line
+        for line in ran.stderr.splitlines()
+        # Commands of other modules that are not installed.
+        if not line.startswith('Could not load')
+    ]
+    assert len(lines) == 1, ran.stderr
+    return lines[0]
+
+
+@pytest.mark.skipif(
+    os.path.exists('/etc/nova/nova.conf'), reason='this machine has a nova'
+)
+def test_no_configuration(tmp_path):
+    ran = explain('explain', *REQUEST, home=tmp_path)
+    assert 'No configuration of nova was found' in error_of(ran)
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        (None, "The configuration can't be read: "),
+        ('[scheduler', "nova's configuration is wrong: "),
+        (
+            '[filter_scheduler]',
+            "nova's API database ([api_database]) is not configured",
+        ),
+        (
+            '[api_database]\nconnection = sqlite:///{home}/api.db',
+            'Check that nova-manage db sync was run for this nova.',
+        ),
+    ],
+)
+def test_what_is_wrong_is_one_line(tmp_path, text, words):
+    path = tmp_path / 'nova.conf'
+    if text is not None:
+        path.write_text(text.format(home=tmp_path))
+    ran = explain(
+        '--config-file', str(path), 'explain', *REQUEST, home=tmp_path
+    )
+    assert words in error_of(ran)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        ([], 'Say which flavor'),
+        (['--ram=1'], '--ram, --vcpus and --disk go together'),
+        (['--flavor=a', *REQUEST], '--flavor goes without'),
+        ([*REQUEST, '--operation=boot'], '--operation needs --server'),
+        (['--server=a', '--hint=a=b'], '--hint goes without --server'),
+        (['--server=a', '--image=b'], 'only for --operation rebuild'),
+        (['--server=a', '--flavor=b'], 'only for --operation cold-migrate'),
+    ],
+)
+def test_options_that_do_not_go_together(arguments, words, capsys):
+    # Before any configuration is looked for.
+    from nova_xen_sched.cmd import app
+
+    assert app.main(['explain', *arguments]) == 2
+    assert words in capsys.readouterr().err

@@ -1,0 +1,70 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Each thing that can go wrong on the way to nova is one line."""
+
+from __future__ import annotations
+
+from keystoneauth1 import exceptions as ks_exceptions
+from oslo_config import cfg
+from oslo_db import exception as db_exception
+import pytest
+from sqlalchemy import exc as sa_exceptions
+
+from nova_xen_sched.cmd import base
+from nova_xen_sched.view import errors
+
+
+@pytest.mark.parametrize(
+    ('error', 'words'),
+    [
+        (
+            db_exception.DBConnectionError('(2003, "Can\'t connect")'),
+            "The database can't be reached: (2003",
+        ),
+        (
+            db_exception.CantStartEngineError('No connection'),
+            'The database is not configured, or wrongly: No connection.',
+        ),
+        (
+            sa_exceptions.ArgumentError('Could not parse URL'),
+            'The database is not configured, or wrongly: Could not parse URL.',
+        ),
+        (
+            ModuleNotFoundError("No module named 'pymysql'"),
+            "or wrongly: No module named 'pymysql'.",
+        ),
+        (
+            db_exception.DBError('no such table\n[SQL: SELECT 1]'),
+            "The database can't be read: no such table. Check",
+        ),
+        (
+            ks_exceptions.MissingAuthPlugin('An auth plugin is required'),
+            "The database can't be reached: MissingAuthPlugin: An auth",
+        ),
+        (
+            cfg.ConfigFileValueError('Value for option x is not valid'),
+            "nova's configuration is wrong: Value for option x",
+        ),
+    ],
+)
+def test_an_error_becomes_one_line(error, words):
+    with pytest.raises(base.Failure) as caught, errors.reading('The database'):
+        raise error
+    assert words in str(caught.value)
+    assert '\n' not in str(caught.value)
+    assert caught.value.__cause__ is error
+
+
+def test_other_errors_stay_what_they_are():
+    with pytest.raises(KeyError), errors.reading('The database'):
+        raise KeyError('a defect')

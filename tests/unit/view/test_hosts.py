@@ -1,0 +1,135 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Hosts as the filter and the weigher see them."""
+
+from __future__ import annotations
+
+import nova.conf
+import pytest
+
+from nova_xen_sched import conf
+from nova_xen_sched import notices
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import host_rows
+from nova_xen_sched.refusal import Code
+from nova_xen_sched.view import hosts
+from tests.unit import builders
+
+CONF = nova.conf.CONF
+
+
+@pytest.fixture(autouse=True)
+def _configuration(monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    CONF([], project='nova', default_config_files=[])
+    yield
+    CONF.reset()
+
+
+def state(name='a', **attributes):
+    attributes.setdefault('stats', {})
+    attributes.setdefault('total_usable_ram_mb', 32768)
+    attributes.setdefault('free_ram_mb', 32768 - 512)
+    attributes.setdefault('aggregates', [])
+    attributes.setdefault('service', {'version': 53})
+    return builders.state(name, **attributes)
+
+
+def see(**attributes):
+    return hosts.see([state(**attributes)])[0]
+
+
+def settings(**options):
+    return conf.Settings(**options)
+
+
+def test_the_load_is_that_of_now():
+    found = see(
+        stats={'num_instances': '3', 'xen_dom0_memory_mb': '2048'},
+        num_instances=3,
+        free_ram_mb=32768 - 512 - 3 * 1024,
+        vcpus_used=5,
+    )
+    assert found.load.guests == found.load.unknown == 3
+    assert found.load.guests_memory_mb == 3 * 1024
+    assert found.load.guests_vcpus == 5
+    assert found.load.dom0_memory_mb == 2048
+
+
+def test_other_hosts_have_no_rooms():
+    (found,) = hosts.see([builders.kvm_state(aggregates=[])])
+    assert (found.load, found.rooms) == (None, ())
+    assert hosts.migration(found, settings()).answer == ''
+
+
+@pytest.mark.parametrize(
+    ('stats', 'service', 'options', 'answer', 'code'),
+    [
+        ({'xen_libvirt_version': '9.0.0'}, 53, {}, 'yes', None),
+        ({}, 53, {}, 'yes', None),
+        ({}, 17, {}, 'unknown', Code.LIBVIRT_UNKNOWN),
+        ({}, 1, {}, 'unknown', Code.LIBVIRT_UNKNOWN),
+        (
+            {'xen_libvirt_version': '1.2.5'},
+            53,
+            {},
+            'no',
+            Code.LIBVIRT_TOO_OLD,
+        ),
+        # Whatever is done about it.
+        (
+            {'xen_libvirt_version': '1.2.5'},
+            53,
+            {
+                'live_migration_check': 'never',
+                'report_only': frozenset(Code),
+            },
+            'no',
+            Code.LIBVIRT_TOO_OLD,
+        ),
+        ({}, 53, {'min_libvirt_version': None}, '', None),
+        ({}, 53, {'min_libvirt_version': (5,)}, 'unknown', 'libvirt_unknown'),
+    ],
+)
+def test_live_migration(stats, service, options, answer, code):
+    seen = see(stats=stats, service={'version': service})
+    found = hosts.migration(seen, settings(**options))
+    assert (found.answer, found.code) == (answer, code)
+    assert bool(found.remedy) == (answer in ('no', 'unknown'))
+
+
+def test_an_image_without_vm_mode_has_no_say_in_live_migration():
+    seen = see(
+        types=builders.XEN_HVM_ONLY, stats={'xen_libvirt_version': '9.0.0'}
+    )
+    assert hosts.migration(seen, settings()).answer == 'yes'
+
+
+def test_hosts_by_name_in_any_case():
+    seen = hosts.see([state('Xen-A'), state('xen-b')])
+    assert [h.name for h in hosts.named(seen, ['XEN-a'])] == ['Xen-A']
+    assert hosts.named(seen, []) == seen
+    with pytest.raises(base.Failure, match=r'xen-c \(nearest: xen-b\)'):
+        hosts.named(seen, ['xen-a', 'xen-c'])
+
+
+def test_guest_types_in_words():
+    assert (
+        host_rows.guest_types(builders.XEN_HVM)
+        == 'PV (x86_64), HVM (i686, x86_64)'
+    )
+    assert host_rows.guest_types(builders.KVM) == (
+        'qemu HVM (x86_64), kvm HVM (x86_64)'
+    )
+    assert host_rows.guest_types(()) == ''

@@ -1,0 +1,58 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Images from Glance's JSON are as nova's API has them."""
+
+from __future__ import annotations
+
+from nova.objects import image_meta
+
+from nova_xen_sched.view import images
+
+FROM_GLANCE = {
+    'id': 'b1',
+    'name': 'my image',
+    'status': 'active',
+    'visibility': 'private',
+    'disk_format': 'qcow2',
+    'container_format': 'bare',
+    'size': None,
+    'min_ram': 64,
+    'min_disk': 2,
+    'tags': ['one'],
+    'os_hash_algo': 'sha512',
+    'file': '/v2/images/b1/file',
+    'schema': '/v2/schemas/image',
+    'hypervisor_type': 'xen',
+    'hw_vm_mode': 'hvm',
+    'os_distro': 'debian',
+}
+
+
+def test_what_glance_does_not_define_is_a_property():
+    image = images.as_nova_has_it(FROM_GLANCE)
+    assert image['properties'] == {
+        'hypervisor_type': 'xen',
+        'hw_vm_mode': 'hvm',
+        'os_distro': 'debian',
+    }
+    assert (image['disk_format'], image['min_disk']) == ('qcow2', 2)
+    # An image that has no data yet.
+    assert image['size'] == 0
+
+
+def test_nova_reads_it():
+    image = images.as_nova_has_it(FROM_GLANCE)
+    read = image_meta.ImageMeta.from_dict(image)
+    assert read.disk_format == 'qcow2'
+    assert read.properties.img_hv_type == 'xen'
+    assert read.properties.hw_vm_mode == 'hvm'
