@@ -23,6 +23,7 @@ from nova import config
 from nova import objects
 import nova.conf
 from oslo_config import cfg
+import oslo_messaging
 
 from nova_xen_sched.cmd import base
 
@@ -90,6 +91,8 @@ def _parse(argv: list[str]) -> None:
         for group in ('api_database', 'database'):
             for name, value in _ONCE.items():
                 CONF.set_override(name, value, group=group)
+        # A cell may be mapped by a template that is filled from this option.
+        oslo_messaging.TransportURL.parse(CONF)
         # nova 22 has one module for both databases, later ones have two.
         for module in vars(config).values():
             if inspect.ismodule(module) and 'nova.db' in module.__name__:
@@ -99,7 +102,7 @@ def _parse(argv: list[str]) -> None:
             "The configuration can't be read: %s. Check the path and the "
             'rights.' % ', '.join(e.config_files)
         ) from e
-    except (cfg.Error, OSError) as e:
+    except (cfg.Error, oslo_messaging.InvalidTransportURL, OSError) as e:
         raise base.Failure(
             "nova's configuration is wrong: %s" % ' '.join(str(e).split())
         ) from e

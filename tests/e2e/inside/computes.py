@@ -80,7 +80,7 @@ def main(configurations: str, logs: str, *names: str) -> int:
     return 0
 
 
-def _keep_node(driver: type) -> None:
+def _keep_node(driver: Any) -> None:
     """Have a node keep its uuid when its nova-compute is started again.
 
     nova from 27 on refuses to start otherwise; the fake driver makes up one.
@@ -93,7 +93,16 @@ def _keep_node(driver: type) -> None:
     def by_uuid(self: Any, refresh: bool = False) -> dict[str, str]:
         return {node.get_local_node_uuid(): self.get_available_nodes()[0]}
 
-    driver.get_nodenames_by_uuid = by_uuid  # type: ignore[attr-defined]
+    report = driver.get_available_resource
+
+    def with_uuid(self: Any, nodename: str) -> Any:
+        resources = report(self, nodename)
+        if resources:
+            resources['uuid'] = node.get_local_node_uuid()
+        return resources
+
+    driver.get_nodenames_by_uuid = by_uuid
+    driver.get_available_resource = with_uuid
 
 
 if __name__ == '__main__':
