@@ -54,7 +54,6 @@ oslo.cache=INFO,oslo_policy=INFO,dogpile.core.dogpile=INFO,\
 nova_xen_sched=DEBUG,nova.service=DEBUG
 # The machine may be busy for longer than a service may be silent by default.
 service_down_time = 180
-rpc_response_timeout = {rpc_timeout}
 # Guests here have a size on paper only.
 cpu_allocation_ratio = 16.0
 ram_allocation_ratio = 1.0
@@ -87,10 +86,6 @@ class Nova:
 
     :ivar scheduler: its process; None while there is none
     """
-
-    #: Seconds. A request whose nova-scheduler was killed is sent again after
-    #: so many.
-    RPC_TIMEOUT = 40
 
     def __init__(
         self, settings: Settings, database: Database, bus: Bus
@@ -131,7 +126,6 @@ class Nova:
             ),
             paste=s.path('etc/nova/api-paste.ini'),
             workers=WORKERS,
-            rpc_timeout=self.RPC_TIMEOUT,
             auth=''.join(
                 s.keystone_auth(section)
                 for section in (
