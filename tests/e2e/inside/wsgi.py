@@ -34,7 +34,7 @@ def main(application: str, port: str) -> None:
         served,
         host='127.0.0.1',
         port=int(port),
-        threads=32,
+        threads=16,
         # nova and keystone give links that clients follow.
         url_scheme='http',
         ident=None,

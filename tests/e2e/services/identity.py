@@ -55,6 +55,7 @@ class Identity:
 use_stderr = true
 [database]
 connection = %s
+max_pool_size = 50
 [fernet_tokens]
 key_repository = %s
 [credential]

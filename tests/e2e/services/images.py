@@ -56,6 +56,7 @@ enabled_backends = files:file
 default_backend = files
 [database]
 connection = %s
+max_pool_size = 50
 [paste_deploy]
 flavor = keystone
 %s%s"""

@@ -121,7 +121,7 @@ class Nova:
             state=s.path('nova', state),
             port=s.ports['nova'],
             databases=''.join(
-                '[%s]\nconnection = %s\n' % (section, url)
+                '[%s]\nconnection = %s\nmax_pool_size = 50\n' % (section, url)
                 for section, url in databases.items()
             ),
             paste=s.path('etc/nova/api-paste.ini'),

@@ -41,6 +41,7 @@ use_stderr = true
 auth_strategy = keystone
 [placement_database]
 connection = %s
+max_pool_size = 50
 %s"""
             % (
                 self._database.url('placement'),
