@@ -20,13 +20,17 @@ repository it takes the driver alone.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 import traceback
 import types
 from typing import Any
 
 ROOT = os.path.abspath(__file__).rsplit(os.sep, 4)[0]
+
+_PR_SET_PDEATHSIG = 1
 
 
 def main(configurations: str, logs: str, *names: str) -> int:
@@ -50,6 +54,8 @@ def main(configurations: str, logs: str, *names: str) -> int:
     for name in names:
         pid = os.fork()
         if not pid:
+            # It ends with the process that it was forked from.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             log = os.open(
                 os.path.join(logs, 'nova-compute-%s.log' % name),
                 os.O_WRONLY | os.O_CREAT | os.O_APPEND,
