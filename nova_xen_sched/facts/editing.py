@@ -62,7 +62,8 @@ def _name(host: str) -> str:
     """A host's name as YAML."""
     if _PLAIN_NAME.fullmatch(host) and yaml.safe_load(host) == host:
         return host
-    return json.dumps(host)
+    quoted: str = yaml.safe_dump(host, default_style='"', width=10**6)
+    return quoted.rstrip('\n')
 
 
 class Editing:

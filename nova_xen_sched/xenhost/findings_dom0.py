@@ -29,8 +29,10 @@ from nova_xen_sched.xenhost.finding import REQUIRED
 #: The guide: dom0_max_vcpus=4.
 DOM0_VCPUS = 4
 
-_GRUB = "Xen's boot options (Debian: GRUB_CMDLINE_XEN in /etc/default/grub, then "
-    'update-grub)'
+_GRUB = (
+    "Xen's boot options (Debian: GRUB_CMDLINE_XEN in /etc/default/grub, "
+    'then update-grub)'
+)
 
 
 def memory(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
