@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import operator
 from typing import Any
+from typing import FrozenSet
 from typing import Iterable
+from typing import Iterator
 from typing import List
 
 _aggregates_of = operator.attrgetter('aggregates')
@@ -30,19 +32,24 @@ class Hosts(List[Any]):
     """A request's HostStates, which looks at all their aggregates once."""
 
     @property
-    def distinct(self) -> dict[int, Any]:
-        """Their aggregates by identity; kept, so that it stays theirs.
+    def distinct(self) -> list[tuple[Any, Any]]:
+        """Their aggregates, each once, with its metadata as it is now.
 
         nova replaces aggregates or edits them in place at any time, and
-        keeps their id and updated_at: identity alone tells them apart, for as
-        long as they live.
+        keeps their id and updated_at. So nothing of them outlives a request,
+        and they are told apart by identity, which is how nova's objects
+        compare.
         """
-        found: dict[int, Any] | None = getattr(self, '_distinct', None)
+        found: list[tuple[Any, Any]] | None
+        found = getattr(self, '_distinct', None)
         if found is None:
-            # nova's objects are hashed and compared by identity.
             every: set[Any] = set().union(*map(_aggregates_of, self))
-            found = self._distinct = dict(zip(map(id, every), every))
+            found = self._distinct = [(each, each.metadata) for each in every]
         return found
+
+
+#: Aggregates, whatever their order.
+Some = FrozenSet[Any]
 
 
 class Relevant:
@@ -52,6 +59,7 @@ class Relevant:
 
     :param host_states: the request's nova HostStates.
     :param keys: of the metadata.
+    :ivar metadata: of each that is relevant.
     """
 
     def __init__(
@@ -60,14 +68,16 @@ class Relevant:
         if not isinstance(host_states, Hosts):
             host_states = Hosts(host_states)
         wanted = frozenset(keys)
-        self._hosts = host_states
-        self.by_id: dict[int, Any] = {
-            identity: aggregate
-            for identity, aggregate in host_states.distinct.items()
-            if not wanted.isdisjoint(aggregate.metadata)
+        self.metadata: dict[Any, Any] = {
+            aggregate: metadata
+            for aggregate, metadata in host_states.distinct
+            if not wanted.isdisjoint(metadata)
         }
+        self._every = frozenset(self.metadata)
 
-    def of(self, state: Any) -> list[int]:
-        """The identities of a host's relevant aggregates, in its order."""
-        by_id = self.by_id
-        return [key for key in map(id, state.aggregates) if key in by_id]
+    def of(self, host_states: Iterable[Any]) -> Iterator[Some]:
+        """The relevant aggregates of each host.
+
+        :param host_states: of those of the request.
+        """
+        return map(self._every.intersection, map(_aggregates_of, host_states))

@@ -18,7 +18,12 @@ Nothing here loads anything from the database.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
+from typing import Dict
+from typing import Iterator
+from typing import Sequence
+from typing import Tuple
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
@@ -35,10 +40,7 @@ _MODES = {'hvm': 'hvm', 'xen': 'pv', 'pv': 'pv', 'xenpvh': 'pvh', 'pvh': 'pvh'}
 #: objects keep a loaded field. A stub, which would ask the database, has
 #: none.
 _LOADED_MODE = '_obj_vm_mode'
-
-
-class _NotLoaded:
-    """Stands for the mode of a stub."""
+_loaded_mode = operator.attrgetter(_LOADED_MODE)
 
 
 def default_mode(settings: conf.Settings) -> str:
@@ -73,100 +75,130 @@ class Census:
         self._memory_mb = request.memory_mb
         self._vcpus = request.vcpus
         self._mode = mode_of(request.vm_mode, settings)
-        self._reserved_mb = reserved_mb
-        self._sizes: dict[HostFacts, tuple[float, float, float]] = {}
+        self._sizes = _Sizes(settings, reserved_mb)
 
     def __call__(
         self, state: Any, facts: HostFacts, average: bool = False
     ) -> dom0.Load:
-        """The load of a Xen host with the guest placed.
+        """The load of one Xen host, as all() has it."""
+        return next(self.all((state,), (facts,), average))
 
-        It is one long function because a weigher calls it for every host.
+    def all(
+        self,
+        states: Sequence[Any],
+        facts: Sequence[HostFacts],
+        average: bool = False,
+    ) -> Iterator[dom0.Load]:
+        """The load of each Xen host with the guest placed.
 
-        :param state: its nova HostState.
-        :param facts: what is known of it.
+        It is one long loop because a weigher asks for every host.
+
+        :param states: their nova HostStates.
+        :param facts: what is known of each.
         :param average: for comparing hosts: where the host's mix is an
             average, so is the guest, instead of its own mode. Judging by its
             own need piles HVM guests onto large dom0s then.
         """
-        sizes = self._sizes.get(facts)
-        if sizes is None:
-            sizes = self._sizes[facts] = self._read(facts)
-        dom0_memory_mb, dom0_vcpus, reserved_mb = sizes
-        memory_mb = state.total_usable_ram_mb
-        if dom0_memory_mb > memory_mb > 0:
-            # Nonsense; it is not known.
-            dom0_memory_mb = self._settings.dom0_memory_mb
-        taken_mb = memory_mb - reserved_mb - state.free_ram_mb
-        if taken_mb < 0:
-            taken_mb = 0
-
-        # num_instances counts those placed by this very request, which have
-        # its mode; the stats have what the compute last reported.
-        try:
-            reported = int(state.stats['num_instances'])
-        except (AttributeError, KeyError):
-            reported = 0
-        hvm = pv = pvh = 0
-        if state.instances:
-            hvm, pv, pvh = self._known(state.instances)
-        # nova may track more guests than were reported yet.
-        unknown = reported - hvm - pv - pvh
-        if unknown < 0:
-            unknown = 0
-        new = state.num_instances - reported
-        if new < 0:
-            new = 0
-        if average and unknown:
-            unknown += 1
-        else:
-            new += 1
-        if self._mode == 'hvm':
-            hvm += new
-        elif self._mode == 'pv':
-            pv += new
-        else:
-            pvh += new
-
+        own, default_mb = self._mode, self._settings.dom0_memory_mb
+        hvm_asked, pvh_asked = own == 'hvm', own == 'pvh'
+        asked_mb, asked_vcpus = self._memory_mb, self._vcpus
         # A third of the time that Load() takes.
-        return tuple.__new__(
-            dom0.Load,
-            (
-                memory_mb,
-                dom0_memory_mb,
-                dom0_vcpus,
-                hvm,
-                pv,
-                pvh,
-                unknown,
-                taken_mb + self._memory_mb,
-                state.vcpus_used + self._vcpus,
-            ),
-        )
+        make, load_class = tuple.__new__, dom0.Load
+        for state, (dom0_memory_mb, dom0_vcpus, reserved_mb) in zip(
+            states, map(self._sizes.__getitem__, facts)
+        ):
+            memory_mb = state.total_usable_ram_mb
+            if dom0_memory_mb > memory_mb > 0:
+                # Nonsense; it is not known.
+                dom0_memory_mb = default_mb  # noqa: PLW2901
+            taken_mb = memory_mb - reserved_mb - state.free_ram_mb
+            if taken_mb < 0:
+                taken_mb = 0
+
+            # num_instances counts those placed by this very request, which
+            # have its mode; the stats have what the compute last reported.
+            try:
+                reported = int(state.stats['num_instances'])
+            except (AttributeError, KeyError):
+                reported = 0
+            hvm = pv = pvh = 0
+            unknown = reported
+            if state.instances:
+                hvm, pv, pvh = self._known(state.instances)
+                # nova may track more guests than were reported yet.
+                unknown -= hvm + pv + pvh
+                if unknown < 0:
+                    unknown = 0
+            new = state.num_instances - reported
+            if new < 0:
+                new = 0
+            if average and unknown:
+                unknown += 1
+            else:
+                new += 1
+            if hvm_asked:
+                hvm += new
+            elif pvh_asked:
+                pvh += new
+            else:
+                pv += new
+            yield make(
+                load_class,
+                (
+                    memory_mb,
+                    dom0_memory_mb,
+                    dom0_vcpus,
+                    hvm,
+                    pv,
+                    pvh,
+                    unknown,
+                    taken_mb + asked_mb,
+                    state.vcpus_used + asked_vcpus,
+                ),
+            )
 
     def _known(self, instances: Any) -> tuple[int, int, int]:
         """How many guests are known to be HVM, PV and PVH."""
         # The live dict, which other threads change: a copy of it.
-        modes = [
-            loaded.get(_LOADED_MODE, _NotLoaded)
-            for loaded in map(vars, list(instances.values()))
-        ]
+        guests = list(instances.values())
+        try:
+            modes = list(map(_loaded_mode, guests))
+        except AttributeError:
+            modes = [
+                loaded[_LOADED_MODE]
+                for loaded in map(vars, guests)
+                if _LOADED_MODE in loaded
+            ]
         hvm = modes.count('hvm')
         pv = modes.count('xen')
-        unset = modes.count(None)
-        pvh = 0
-        if len(modes) > hvm + pv + unset:
+        unset = pvh = 0
+        if len(modes) > hvm + pv:
+            unset = modes.count(None)
             pvh = modes.count('xenpvh') + modes.count('pvh')
         if self._default == 'hvm':
             return hvm + unset, pv, pvh
         return hvm, pv + unset, pvh
 
-    def _read(self, facts: HostFacts) -> tuple[float, float, float]:
+
+class _Sizes(Dict[HostFacts, Tuple[float, float, float]]):
+    """dom0's memory and vCPUs and the host's reserve, by what is known.
+
+    :param settings: whose defaults stand for what is not.
+    :param reserved_mb: likewise.
+    """
+
+    def __init__(self, settings: conf.Settings, reserved_mb: int) -> None:
+        super().__init__()
+        self._settings = settings
+        self._reserved_mb = reserved_mb
+
+    def __missing__(self, facts: HostFacts) -> tuple[float, float, float]:
         memory = facts.get('dom0_memory_mb')
         vcpus = facts.get('dom0_vcpus')
         reserved = facts.get('reserved_host_memory_mb')
-        return (
+        sizes = self[facts] = (
             memory.value if memory else self._settings.dom0_memory_mb,
             vcpus.value if vcpus else self._settings.dom0_vcpus,
             reserved.value if reserved else self._reserved_mb,
         )
+        return sizes

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import enum
 from typing import Callable
+from typing import Dict
 from typing import Mapping
 from typing import NamedTuple
 from typing import Tuple
@@ -177,11 +178,74 @@ class Left(NamedTuple):
         return self.capacity <= 0 or self.used > self.capacity
 
 
+class _Dom0(NamedTuple):
+    """dom0's own rooms, and what guests take beside it.
+
+    :ivar left: the lesser headroom of the two rooms.
+    :ivar overhead_mb: what guests take of the host's RAM, whatever their
+        size, MiB.
+    """
+
+    memory: float
+    memory_used: float
+    cpu: float
+    cpu_used: float
+    left: float
+    overhead_mb: float
+
+
+class _Dom0s(Dict[Tuple[float, ...], _Dom0]):
+    """Worked out once for all hosts with the same dom0 and guests.
+
+    By dom0_memory_mb, dom0_vcpus, hvm, pv, pvh and unknown, as a Load has
+    them.
+    """
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self._model = model
+        # Guests of unknown mode count as the average one.
+        share, overhead = model.hvm_share, model.overhead
+        self._average_mb = (
+            share * model.hvm_memory_mb + (1 - share) * model.pv_memory_mb
+        )
+        self._average_overhead = (
+            share * overhead.per_hvm_guest
+            + (1 - share) * overhead.per_pv_guest
+        )
+
+    def __missing__(self, key: tuple[float, ...]) -> _Dom0:
+        dom0_memory_mb, dom0_vcpus, hvm, pv, pvh, unknown = key
+        model = self._model
+        memory = dom0_memory_mb - model.base_memory_mb
+        memory_used = (
+            hvm * model.hvm_memory_mb
+            + pv * model.pv_memory_mb
+            + pvh * model.pvh_memory_mb
+            + unknown * self._average_mb
+        )
+        cpu = (dom0_vcpus - model.base_vcpus) * model.guests_per_vcpu
+        cpu_used = hvm + pv + pvh + unknown
+        left = FLOOR
+        if memory > 0 and cpu > 0:
+            left = min(1 - memory_used / memory, 1 - cpu_used / cpu)
+        overhead_mb = (
+            (hvm + pvh) * model.overhead.per_hvm_guest
+            + pv * model.overhead.per_pv_guest
+            + unknown * self._average_overhead
+        )
+        found = self[key] = _Dom0(
+            memory, memory_used, cpu, cpu_used, max(left, FLOOR), overhead_mb
+        )
+        return found
+
+
 def headroom_of(model: Model) -> Callable[[Load], float]:
     """A function that tells the headroom of a host's scarcest room.
 
     It is a closure, and one with measure_of(), for the sake of speed: a
-    weigher asks for every host.
+    weigher asks for every host. It remembers each dom0 that it has seen, so
+    make one for each request.
 
     :returns: a function of a Load, which holds the guest that is to be
         placed, if there is one; from FLOOR to 1.
@@ -200,62 +264,28 @@ def measure_of(model: Model) -> Callable[[Load], Measures]:
 def _functions(
     model: Model,
 ) -> tuple[Callable[[Load], float], Callable[[Load], Measures]]:
-    (
-        base_memory_mb,
-        base_vcpus,
-        hvm_memory_mb,
-        pv_memory_mb,
-        pvh_memory_mb,
-        guests_per_vcpu,
-        hvm_share,
-        (per_mib, per_vcpu, per_hvm_guest, per_pv_guest),
-    ) = model
-    own_and_overhead = 1 + per_mib
+    dom0s = _Dom0s(model)
+    own_and_overhead = 1 + model.overhead.per_mib
+    per_vcpu = model.overhead.per_vcpu
 
     def headroom(load: Load, measures: list[float] | None = None) -> float:
-        (
-            memory_mb,
-            dom0_memory_mb,
-            dom0_vcpus,
-            hvm,
-            pv,
-            pvh,
-            unknown,
-            guests_memory_mb,
-            guests_vcpus,
-        ) = load
-        # Guests of unknown mode count as the average one.
-        average = unknown * hvm_share
-        likely_hvm = hvm + average
-        likely_pv = pv + unknown - average
-        memory = dom0_memory_mb - base_memory_mb
-        memory_used = (
-            likely_hvm * hvm_memory_mb
-            + likely_pv * pv_memory_mb
-            + pvh * pvh_memory_mb
-        )
-        cpu = (dom0_vcpus - base_vcpus) * guests_per_vcpu
-        cpu_used = hvm + pv + pvh + unknown
+        memory_mb, dom0_memory_mb, _, _, _, _, _, guests_mb, vcpus = load
+        memory, memory_used, cpu, cpu_used, left, overhead_mb = dom0s[
+            load[1:7]
+        ]
         ram = memory_mb - dom0_memory_mb
         ram_used = (
-            guests_memory_mb * own_and_overhead
-            + guests_vcpus * per_vcpu
-            + (likely_hvm + pvh) * per_hvm_guest
-            + likely_pv * per_pv_guest
+            guests_mb * own_and_overhead + vcpus * per_vcpu + overhead_mb
         )
         if measures is not None:
             measures[:] = memory, memory_used, cpu, cpu_used, ram, ram_used
-        if memory <= 0 or cpu <= 0 or (ram <= 0 and memory_mb > 0):
-            return FLOOR
-        left = 1 - memory_used / memory
-        cpu_left = 1 - cpu_used / cpu
-        if cpu_left < left:
-            left = cpu_left
         if ram > 0:
             ram_left = 1 - ram_used / ram
             if ram_left < left:
-                left = ram_left
-        return left if left > FLOOR else FLOOR
+                left = ram_left if ram_left > FLOOR else FLOOR
+        elif memory_mb > 0:
+            left = FLOOR
+        return left
 
     def measure(load: Load) -> Measures:
         measures: list[float] = []
@@ -264,6 +294,21 @@ def _functions(
         return memory, memory_used, cpu, cpu_used, ram, ram_used
 
     return headroom, measure
+
+
+def overcommitted_of(model: Model) -> Callable[[Load], tuple[Left, ...]]:
+    """A function that tells which rooms of a host are overcommitted.
+
+    Most hosts have none, and their rooms need not be looked at one by one.
+    """
+    headroom = headroom_of(model)
+
+    def overcommitted(load: Load) -> tuple[Left, ...]:
+        if headroom(load) > 0:
+            return ()
+        return tuple(left for left in model.rooms(load) if left.overcommitted)
+
+    return overcommitted
 
 
 def scarcest(rooms: tuple[Left, ...]) -> Left:

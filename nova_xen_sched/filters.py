@@ -16,8 +16,11 @@ from __future__ import annotations
 
 import collections
 from typing import Any
+from typing import Callable
 from typing import Counter
+from typing import Dict
 from typing import Iterable
+from typing import Sequence
 
 import nova.conf
 from nova.scheduler import filters
@@ -106,7 +109,7 @@ class XenHostFilter(filters.BaseHostFilter):
         return list(
             rules.refusals(
                 asked.guest,
-                asked.reader.host(asked.reader.key(host_state)),
+                asked.read(host_state),
                 asked.settings,
                 asked.tell,
             )
@@ -116,36 +119,21 @@ class XenHostFilter(filters.BaseHostFilter):
         asked = _Asked(
             spec_obj, host_states, self._options.current(), self._facts
         )
-        key_of = asked.reader.key
-        verdicts: dict[host.Key, rules.Verdict] = {}
-        debug = LOG.isEnabledFor(logging.DEBUG)
-        # By verdict, not by host: a cloud has few distinct ones.
-        tally: Counter[rules.Verdict] = collections.Counter()
-        passed: list[Any] = []
-        spoken: list[tuple[Any, rules.Verdict]] = []
-        for state in host_states:
-            try:
-                key = key_of(state)
-                verdict = verdicts.get(key)
-                if verdict is None:
-                    verdict = verdicts[key] = asked.judge(key)
-            except Exception:  # noqa: BLE001  nothing may reach nova
-                notices.unexpected('judging a host; it is accepted')
-                passed.append(state)
-                continue
-            if verdict is rules.ACCEPTED:
-                passed.append(state)
-                continue
-            tally[verdict] += 1
-            if verdict.refusal is None:
-                passed.append(state)
-            if debug:
-                spoken.append((state, verdict))
+        verdicts = asked.judge(host_states)
+        passed = [
+            state
+            for state, verdict in zip(host_states, verdicts)
+            if verdict.refusal is None
+        ]
         try:
             asked.facts.done()
-            for state, verdict in spoken:
-                _log_host(state, verdict)
+            # By verdict, not by host: a cloud has few distinct ones.
+            tally = collections.Counter(verdicts)
+            del tally[rules.ACCEPTED]
             if tally:
+                if LOG.isEnabledFor(logging.DEBUG):
+                    for state, verdict in zip(host_states, verdicts):
+                        _log_host(state, verdict)
                 _log_request(asked.guest, len(host_states), len(passed), tally)
         except Exception:  # noqa: BLE001  nothing may reach nova
             notices.unexpected('logging what was decided; it counts')
@@ -172,25 +160,68 @@ class _Asked:
             rules.facts_that_matter(self.guest, settings),
             settings.facts_max_age,
         )
-        self.reader = host.Reader(
+        rooms = rules.rooms_matter(self.guest, settings)
+        self._reader = host.Reader(
             self.guest.maxphysaddr_bits is not None,
-            self.facts,
-            self._rooms if rules.rooms_matter(self.guest, settings) else None,
+            self.facts if rooms or self.facts.asks else None,
+            self._rooms if rooms else None,
         )
-        self._load_of = census.Census(
-            settings, self.guest, CONF.reserved_host_memory_mb
-        )
+        self._counting = rules.that_count(self.guest, settings)
+        self._verdicts = _Verdicts(self._judge)
 
     def _rooms(
-        self, state: Any, facts: gather.HostFacts
-    ) -> tuple[dom0.Left, ...]:
-        """The rooms of a Xen host once the guest is placed."""
-        return self.settings.dom0_model.rooms(self._load_of(state, facts))
+        self, states: Sequence[Any], facts: Sequence[gather.HostFacts]
+    ) -> list[tuple[dom0.Left, ...]]:
+        """Of Xen hosts: the rooms that the guest would overcommit."""
+        model = self.settings.dom0_model
+        loads = census.Census(
+            self.settings, self.guest, CONF.reserved_host_memory_mb
+        ).all(states, facts)
+        return list(map(dom0.overcommitted_of(model), loads))
 
-    def judge(self, key: host.Key) -> rules.Verdict:
+    def read(self, host_state: Any) -> host.Host:
+        """What one host offers."""
+        return self._reader.host(self._reader.key(host_state))
+
+    def judge(self, host_states: Sequence[Any]) -> list[rules.Verdict]:
+        """The verdict on each host; what can't be judged is accepted."""
+        try:
+            keys = self._reader.keys(host_states)
+            return list(map(self._verdicts.__getitem__, keys))
+        except Exception:  # noqa: BLE001  nothing may reach nova
+            if len(host_states) == 1:
+                notices.unexpected('judging a host; it is accepted')
+                return [rules.ACCEPTED]
+        # Some host is to blame; the others are judged all the same.
+        return [
+            verdict
+            for state in host_states
+            for verdict in self.judge((state,))
+        ]
+
+    def _judge(self, key: host.Key) -> rules.Verdict:
         return rules.judge(
-            self.guest, self.reader.host(key), self.settings, self.tell
+            self.guest,
+            self._reader.host(key),
+            self.settings,
+            self.tell,
+            self._counting,
         )
+
+
+class _Verdicts(Dict[host.Key, rules.Verdict]):
+    """Verdicts by what the rules look at; each distinct host is judged once.
+
+    They are those of one request.
+    """
+
+    def __init__(self, judge: Callable[[host.Key], rules.Verdict]) -> None:
+        super().__init__()
+        self._judge = judge
+
+    def __missing__(self, key: host.Key) -> rules.Verdict:
+        verdict = self[key] = self._judge(key)
+        return verdict
 
 
 def read_request(spec_obj: Any) -> guest.GuestRequest:

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from typing import Any
@@ -27,6 +28,7 @@ Version = Tuple[int, ...]
 _PLAIN = re.compile(r'\d{1,6}(\.\d{1,6}){0,3}', re.ASCII)
 
 
+@functools.lru_cache(maxsize=1024)
 def parse(text: str) -> Version:
     """Read a version like '1.2.15'.
 

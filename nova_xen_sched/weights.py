@@ -21,8 +21,11 @@ weigh 0, and so are neither preferred nor avoided.
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
+from typing import Iterable
+from typing import Sequence
 
 import nova.conf
 from nova.scheduler import utils
@@ -36,6 +39,7 @@ from nova_xen_sched import guest
 from nova_xen_sched import host
 from nova_xen_sched import notices
 from nova_xen_sched import startup
+from nova_xen_sched.facts import gather
 
 CONF = nova.conf.CONF
 conf.register_opts(CONF)
@@ -70,13 +74,12 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
     def weight_multiplier(self, host_state: Any) -> float:
         """The multiplier of a host; its aggregates win over nova.conf."""
         try:
-            kept: float = host_state.nova_xen_sched_multiplier
+            return host_state.nova_xen_sched_multiplier
         except AttributeError:
-            kept = _multiplier(
+            return _multiplier(
                 host_state,
                 self._options.current().dom0_headroom_weight_multiplier,
             )
-        return kept
 
     def _weigh_object(self, obj: Any, weight_properties: Any) -> float:
         # nova's base class wants it; one host alone has nothing to be
@@ -105,25 +108,17 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         None stands for hosts that are not Xen hosts, and for those of which
         it can't be told.
         """
-        states = aggregates.Hosts(weighed.obj for weighed in weighed_obj_list)
+        states = aggregates.Hosts([each.obj for each in weighed_obj_list])
         asked = _Asked(weight_properties, self._options.current())
+        # For weight_multiplier(); a HostState lives for one request.
+        for state, multiplier in zip(
+            states, _multipliers(states, asked.settings)
+        ):
+            state.nova_xen_sched_multiplier = multiplier
         facts = self._facts.for_request(
             states, census.FACTS, asked.settings.facts_max_age
         )
-        load_of = asked.census
-        headroom_of = dom0.headroom_of(asked.settings.dom0_model)
-        multipliers = _Multipliers(states, asked.settings)
-        found: list[float | None] = []
-        for state in states:
-            headroom = None
-            try:
-                # For weight_multiplier(); a HostState lives for one request.
-                state.nova_xen_sched_multiplier = multipliers.of(state)
-                if host.state_is_xen(state):
-                    headroom = headroom_of(load_of(state, facts(state), True))
-            except Exception:  # noqa: BLE001  nothing may reach nova
-                notices.unexpected('weighing a host; it weighs 0')
-            found.append(headroom)
+        found = asked.headrooms(states, facts)
         facts.done()
         return found
 
@@ -149,19 +144,47 @@ class _Asked:
         self.census = census.Census(
             settings, guest.from_spec(spec_obj), CONF.reserved_host_memory_mb
         )
+        self._headroom_of = dom0.headroom_of(settings.dom0_model)
+
+    def headrooms(
+        self, states: Sequence[Any], facts: gather.Request
+    ) -> list[float | None]:
+        """The headroom of each host; None where it has none to tell."""
+        try:
+            return self._headrooms(states, facts)
+        except Exception:  # noqa: BLE001  nothing may reach nova
+            if len(states) == 1:
+                notices.unexpected('weighing a host; it weighs 0')
+                return [None]
+        # Some host is to blame; the others are weighed all the same.
+        return [
+            headroom
+            for state in states
+            for headroom in self.headrooms((state,), facts)
+        ]
+
+    def _headrooms(
+        self, states: Sequence[Any], facts: gather.Request
+    ) -> list[float | None]:
+        mask = host.which_are_xen(states)
+        xen = list(itertools.compress(states, mask))
+        headrooms = map(
+            self._headroom_of, self.census.all(xen, facts.all(xen), True)
+        )
+        return host.spread(headrooms, mask, None)
 
 
 def scaled(headrooms: list[float | None]) -> list[float]:
     """Weights for headrooms: their mean is at 0, and so is who has none."""
-    known = [max(each, LEAST) for each in headrooms if each is not None]
+    known = [each for each in headrooms if each is not None]
     if not known:
         return [0.0] * len(headrooms)
+    if min(known) < LEAST:
+        known = [max(each, LEAST) for each in known]
     mean = sum(known) / len(known)
     spread = max(max(known) - min(known), FULL_SPREAD)
-    return [
-        0.0 if each is None else (max(each, LEAST) - mean) / spread
-        for each in headrooms
-    ]
+    weighed = iter([(each - mean) / spread for each in known])
+    return [0.0 if each is None else next(weighed) for each in headrooms]
 
 
 def _multiplier(state: Any, default: float) -> float:
@@ -173,30 +196,25 @@ def _multiplier(state: Any, default: float) -> float:
     return found if math.isfinite(found) else default
 
 
-class _Multipliers:
+def _multipliers(
+    states: aggregates.Hosts, settings: conf.Settings
+) -> Iterable[float]:
     """The multipliers of a request's hosts.
 
     nova's own function costs more than all else here; it is asked once per
     distinct set of aggregates that have anything to say.
     """
-
-    def __init__(
-        self, host_states: list[Any], settings: conf.Settings
-    ) -> None:
-        self._default = settings.dom0_headroom_weight_multiplier
-        self._relevant = aggregates.Relevant(host_states, (_MULTIPLIER,))
-        self._known: dict[tuple[int, ...], float] = {(): self._default}
-
-    def of(self, state: Any) -> float:
-        """The multiplier of a host."""
-        if not self._relevant.by_id:
-            return self._default
-        key = tuple(self._relevant.of(state))
-        multiplier = self._known.get(key)
-        if multiplier is None:
-            multiplier = _multiplier(state, self._default)
-            self._known[key] = multiplier
-        return multiplier
+    default = settings.dom0_headroom_weight_multiplier
+    relevant = aggregates.Relevant(states, (_MULTIPLIER,))
+    if not relevant.metadata:
+        return itertools.repeat(default)
+    known: dict[aggregates.Some, float] = {}
+    found = []
+    for state, some in zip(states, relevant.of(states)):
+        if some not in known:
+            known[some] = _multiplier(state, default)
+        found.append(known[some])
+    return found
 
 
 def all_weighers() -> list[type[weights.BaseHostWeigher]]:

@@ -24,13 +24,47 @@ import re
 from typing import Any
 from typing import Callable
 from typing import Dict
+from typing import Iterable
+from typing import Sequence
 
 from nova_xen_sched import versions
 
 #: What a source knows of a host: fact name -> value as it stood there.
 Raw = Dict[str, Any]
 
-NOTHING: Raw = {}
+
+class Answer(Raw):
+    """The same, which is told apart by what it is, not by what it says.
+
+    So it can be a key, and two equal ones are two.
+    """
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    __slots__ = ()
+
+
+NOTHING = Answer()
+
+
+class Lookup:
+    """What a source says of hosts; good for one request.
+
+    A source may as well use a plain function from one HostState to a dict.
+    This one is asked about all hosts of a request at once, and has one
+    Answer for all of which it says the same: that is much faster.
+    """
+
+    def all(self, host_states: Sequence[Any]) -> Iterable[Answer]:
+        """An answer for each host, in their order.
+
+        :param host_states: nova HostStates.
+        """
+        raise NotImplementedError
+
+    def __call__(self, host_state: Any) -> Answer:
+        """The answer for one host."""
+        (raw,) = self.all((host_state,))
+        return raw
 
 
 class AtLeast(str):
@@ -170,3 +204,10 @@ NAMES: tuple[Name, ...] = (
 )
 
 BY_NAME: Dict[str, Name] = {name.name: name for name in NAMES}
+
+EVERY = frozenset(BY_NAME)
+
+
+def select(wanted: frozenset[str]) -> tuple[Name, ...]:
+    """The lines of the table for some facts, in its order."""
+    return tuple(name for name in NAMES if name.name in wanted)

@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import operator
 import os
 import stat
 import threading
 import time
 from typing import Any
-from typing import Callable
 from typing import Iterable
+from typing import Sequence
 from typing import Tuple
 
 from oslo_config import cfg
@@ -120,6 +121,9 @@ class Source:
     :param conf: nova's configuration.
     """
 
+    #: It takes the facts that are wanted.
+    selective = True
+
     def __init__(self, conf: Any) -> None:
         self._conf = conf
         self._lock = threading.Lock()
@@ -132,20 +136,17 @@ class Source:
         self._complaint = ''
 
     def for_request(
-        self, host_states: Iterable[Any]
-    ) -> Callable[[Any], facts.Raw] | None:
+        self,
+        host_states: Iterable[Any],
+        wanted: frozenset[str] = facts.EVERY,
+    ) -> facts.Lookup | None:
         """A lookup, good for one request; None if there is no file.
 
         :param host_states: the request's nova HostStates.
+        :param wanted: the names of the facts that matter.
         """
         found = self.current()
-        if found.empty:
-            return None
-
-        def lookup(state: Any) -> facts.Raw:
-            return found.of(state.host, state.nodename)
-
-        return lookup
+        return None if found.empty else _Lookup(found.answers(wanted))
 
     def current(self) -> table.Table:
         """The facts of the file now, or the last good ones."""
@@ -211,3 +212,14 @@ class Source:
                     else 'There are no facts from it yet.',
                 },
             )
+
+
+_names_of = operator.attrgetter('host', 'nodename')
+
+
+class _Lookup(facts.Lookup):
+    def __init__(self, answers: table.Answers) -> None:
+        self._answers = answers
+
+    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Answer]:
+        return map(self._answers.__getitem__, map(_names_of, host_states))

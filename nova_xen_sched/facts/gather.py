@@ -14,14 +14,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from importlib import metadata
 from typing import Any
 from typing import Callable
 from typing import Iterable
-from typing import Mapping
-from typing import Tuple
+from typing import Iterator
+from typing import Sequence
 
 from oslo_log import log as logging
 import stevedore
@@ -29,35 +28,15 @@ import stevedore
 from nova_xen_sched import conf
 from nova_xen_sched import facts
 from nova_xen_sched import notices
-from nova_xen_sched import versions
+from nova_xen_sched.facts import merge
 
 LOG = logging.getLogger(__name__)
 
 NAMESPACE = 'nova_xen_sched.facts'
 
 Lookup = Callable[[Any], facts.Raw]
-#: A kind of thing to warn of.
-Remark = Tuple[str, ...]
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class HostFacts:
-    """What is known of a host; one object for all of which it is the same.
-
-    :ivar known: by name; a fact that no source knows is missing.
-    :ivar remarks: things to warn of, once for all hosts of which they are
-        true: (kind, sentence). The sentence is one of its kind.
-    """
-
-    known: Mapping[str, facts.Fact]
-    remarks: tuple[tuple[Remark, str], ...] = ()
-
-    def get(self, name: str) -> facts.Fact | None:
-        return self.known.get(name)
-
-
-#: Of hosts of which nothing was asked, or no source says anything.
-NOTHING_KNOWN = HostFacts({})
+HostFacts = merge.HostFacts
+NOTHING_KNOWN = merge.NOTHING_KNOWN
 
 
 def available() -> list[str]:
@@ -135,13 +114,18 @@ class Gatherer:
             out.
         :param max_age_days: after which facts are stale; 0 for never.
         """
+        if max_age_days:
+            wanted |= {'observed_at'}
         lookups: list[tuple[str, Lookup]] = []
         for name, source in self._sources:
             # A source may say what it can know; else it is always asked.
             if wanted.isdisjoint(getattr(source, 'knows', wanted)):
                 continue
             try:
-                lookup = source.for_request(host_states)
+                if getattr(source, 'selective', False):
+                    lookup = source.for_request(host_states, wanted)
+                else:
+                    lookup = source.for_request(host_states)
             except Exception:  # noqa: BLE001  a site's own source may do that
                 _source_failed(name)
                 continue
@@ -169,11 +153,40 @@ def _source_failed(name: str) -> None:
     notices.unexpected('asking the source of facts %s; it is skipped' % name)
 
 
+class _OneByOne(facts.Lookup):
+    """A site's own lookup, which knows one host at a time and any dict.
+
+    :param name: of the source.
+    """
+
+    def __init__(self, name: str, lookup: Lookup) -> None:
+        self._name = name
+        self._lookup = lookup
+        # By the identity of what it said, which is kept for that.
+        self._answers: dict[int, tuple[Any, facts.Answer]] = {}
+
+    def all(self, host_states: Sequence[Any]) -> Iterator[facts.Answer]:
+        return map(self._answer, host_states)
+
+    def _answer(self, state: Any) -> facts.Answer:
+        try:
+            said = self._lookup(state)
+            kept = self._answers.get(id(said))
+            if kept is None:
+                # None is as good as an empty answer.
+                kept = (said, facts.Answer(said or ()))
+                self._answers[id(said)] = kept
+            return kept[1]
+        except Exception:  # noqa: BLE001  a site's own source may do that
+            _source_failed(self._name)
+            return facts.NOTHING
+
+
 class Request:
     """Looks up the facts of hosts during one request.
 
-    What was learned is kept by the identity of the sources' answers, which
-    are kept too, and is gone with the request.
+    What was learned is kept by the sources' answers, and is gone with the
+    request.
     """
 
     def __init__(
@@ -181,135 +194,60 @@ class Request:
         lookups: list[tuple[str, Lookup]],
         oldest: datetime.datetime | None = None,
     ) -> None:
-        self._lookups = lookups
-        self._ask = [lookup for _, lookup in lookups]
-        self._oldest = oldest
-        self._known: dict[
-            tuple[int, ...], tuple[list[facts.Raw], HostFacts]
-        ] = {}
-        self._remarked: dict[Remark, tuple[str, list[str]]] = {}
+        self._names = [name for name, _ in lookups]
+        self._lookups = [
+            lookup
+            if isinstance(lookup, facts.Lookup)
+            else _OneByOne(name, lookup)
+            for name, lookup in lookups
+        ]
+        self._known = merge.Merged(self._names, oldest)
+        self._remarked: dict[merge.Remark, tuple[str, list[str]]] = {}
+
+    @property
+    def asks(self) -> bool:
+        """Whether any source has anything to say."""
+        return bool(self._lookups)
 
     def __call__(self, state: Any) -> HostFacts:
         """The facts of a host.
 
         :param state: its nova HostState.
         """
-        if not self._ask:
-            return NOTHING_KNOWN
+        return self.all((state,))[0]
+
+    def all(self, states: Sequence[Any]) -> list[HostFacts]:
+        """The facts of each host, in their order.
+
+        :param states: nova HostStates.
+        """
+        if not self._lookups:
+            return [NOTHING_KNOWN] * len(states)
         try:
-            answers = [lookup(state) for lookup in self._ask]
-        except Exception:  # noqa: BLE001  a site's own source may do that
-            answers = self._ask_each(state)
-        key = tuple(map(id, answers))
-        entry = self._known.get(key)
-        if entry is None:
-            entry = self._known[key] = (answers, self._merge(answers))
-        found = entry[1]
-        if found.remarks:
-            for kind, sentence in found.remarks:
-                _, hosts = self._remarked.setdefault(kind, (sentence, []))
-                hosts.append(str(state.host))
+            found = self._ask(self._lookups, states)
+        except Exception:  # noqa: BLE001  one host is to blame, for one source
+            one_by_one = [
+                _OneByOne(name, lookup)
+                for name, lookup in zip(self._names, self._lookups)
+            ]
+            found = self._ask(one_by_one, states)
+        if self._known.remarked:
+            self._note(states, found)
         return found
 
-    def _ask_each(self, state: Any) -> list[facts.Raw]:
-        """Ask again, where one of the sources has failed."""
-        answers = []
-        for name, lookup in self._lookups:
-            try:
-                answers.append(lookup(state))
-            except Exception:  # noqa: BLE001  as above
-                _source_failed(name)
-                answers.append(facts.NOTHING)
-        return answers
+    def _ask(
+        self, lookups: Sequence[facts.Lookup], states: Sequence[Any]
+    ) -> list[HostFacts]:
+        columns = [lookup.all(states) for lookup in lookups]
+        return list(map(self._known.__getitem__, zip(*columns)))
+
+    def _note(self, states: Sequence[Any], found: list[HostFacts]) -> None:
+        for state, each in zip(states, found):
+            for kind, sentence in each.remarks:
+                _, hosts = self._remarked.setdefault(kind, (sentence, []))
+                hosts.append(str(state.host))
 
     def done(self) -> None:
         """Say what was noticed, of all hosts at once."""
         for kind, (sentence, hosts) in self._remarked.items():
             notices.warn_of(kind, sentence, dict(zip(hosts, hosts)))
-
-    def _merge(self, answers: list[facts.Raw]) -> HostFacts:
-        remarks: list[tuple[Remark, str]] = []
-        read = []
-        for (name, _), raw in zip(self._lookups, answers):
-            try:
-                # None is as good as an empty answer.
-                read.append(self._read(name, raw or {}, remarks))
-            except Exception:  # noqa: BLE001  a site's own source may say
-                _source_failed(name)
-        found: dict[str, facts.Fact] = {}
-        for each in read:
-            for name, fact in each.items():
-                found.setdefault(name, fact)
-        stated = found.get('libvirt_version')
-        for each in read:
-            bound = each.get('libvirt_version')
-            if (
-                stated is not None
-                and stated.exact
-                and bound is not None
-                and not bound.exact
-                and versions.older(stated.value, bound.value)
-            ):
-                remarks.append(
-                    (
-                        (
-                            'below the bound',
-                            stated.source,
-                            versions.show(stated.value),
-                            versions.show(bound.value),
-                        ),
-                        'libvirt %s, stated by %s, is used although %s says '
-                        'that nova-compute needs %s at least'
-                        % (
-                            versions.show(stated.value),
-                            stated.source,
-                            bound.source,
-                            versions.show(bound.value),
-                        ),
-                    )
-                )
-        return HostFacts(found, tuple(remarks))
-
-    def _read(
-        self,
-        source: str,
-        raw: facts.Raw,
-        remarks: list[tuple[Remark, str]],
-    ) -> dict[str, facts.Fact]:
-        """What one source says that can be read."""
-        values: dict[str, tuple[Any, bool]] = {}
-        for key, value in raw.items():
-            name = facts.BY_NAME.get(key)
-            if name is None or value is None:
-                continue
-            try:
-                values[key] = (
-                    name.parse(value),
-                    not isinstance(value, facts.AtLeast),
-                )
-            except (ValueError, OverflowError) as e:
-                remarks.append(
-                    (
-                        ('unreadable', source, key),
-                        "%s from %s can't be read and is unknown, such as "
-                        '%s: %s' % (key, source, notices.shown(value), e),
-                    )
-                )
-        observed, _ = values.get('observed_at', (None, True))
-        stale = (
-            self._oldest is not None
-            and observed is not None
-            and observed < self._oldest
-        )
-        if stale:
-            remarks.append(
-                (
-                    ('stale', source),
-                    'Facts from %s are older than facts_max_age and still '
-                    'used' % source,
-                )
-            )
-        return {
-            key: facts.Fact(value, source, exact, stale)
-            for key, (value, exact) in values.items()
-        }

@@ -14,54 +14,69 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 from typing import Any
-from typing import Callable
+from typing import Dict
 from typing import Iterable
+from typing import Sequence
+from typing import Tuple
 
 from nova_xen_sched import facts
 
-_KEYS = tuple(name.stats_key for name in facts.NAMES)
-_EVERY = frozenset(_KEYS)
-_NAMES = tuple(name.name for name in facts.NAMES)
-
-
-def _reports(state: Any) -> bool:
-    """Whether a host reports any fact."""
-    try:
-        return not _EVERY.isdisjoint(state.stats)
-    except AttributeError:  # a node that never reported has no stats
-        return False
+_stats_of = operator.attrgetter('stats')
 
 
 class Source:
     """Reads HostState.stats, which a virt driver can add keys to."""
 
+    #: It takes the facts that are wanted.
+    selective = True
+
     def __init__(self, conf: Any) -> None:
         pass
 
     def for_request(
-        self, host_states: Iterable[Any]
-    ) -> Callable[[Any], facts.Raw] | None:
-        """A lookup, good for one request; None if no host reports any fact.
+        self,
+        host_states: Iterable[Any],
+        wanted: frozenset[str] = facts.EVERY,
+    ) -> facts.Lookup:
+        """A lookup, good for one request.
 
         :param host_states: the request's nova HostStates.
+        :param wanted: the names of the facts that matter.
         """
-        if not any(map(_reports, host_states)):
-            return None
-        # Hosts with the same values share one dict, so that it is read once.
-        known: dict[tuple[Any, ...], facts.Raw] = {}
+        return _Lookup(facts.select(wanted))
 
-        def lookup(state: Any) -> facts.Raw:
-            if not _reports(state):
-                return facts.NOTHING
-            values = tuple(map(state.stats.get, _KEYS))
-            raw = known.get(values)
-            if raw is None:
-                raw = known[values] = {
-                    name: value
-                    for name, value in zip(_NAMES, values)
-                    if value is not None
-                }
-            return raw
 
-        return lookup
+class _Lookup(facts.Lookup):
+    def __init__(self, names: tuple[facts.Name, ...]) -> None:
+        self._keys = [name.stats_key for name in names]
+        self._answers = _Answers(names)
+
+    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Answer]:
+        try:
+            stats = list(map(_stats_of, host_states))
+        except AttributeError:  # a node that never reported has none
+            stats = [getattr(each, 'stats', {}) for each in host_states]
+        columns = [
+            map(dict.get, stats, itertools.repeat(key)) for key in self._keys
+        ]
+        return map(self._answers.__getitem__, zip(*columns))
+
+
+class _Answers(Dict[Tuple[Any, ...], facts.Answer]):
+    """Answers by values: hosts with the same share one, to be read once."""
+
+    def __init__(self, names: tuple[facts.Name, ...]) -> None:
+        super().__init__()
+        self._names = names
+        self[(None,) * len(names)] = facts.NOTHING
+
+    def __missing__(self, values: tuple[Any, ...]) -> facts.Answer:
+        answer = self[values] = facts.Answer(
+            (name.name, value)
+            for name, value in zip(self._names, values)
+            if value is not None
+        )
+        return answer

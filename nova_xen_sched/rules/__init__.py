@@ -24,6 +24,8 @@ from typing import Callable
 from typing import FrozenSet
 from typing import Iterator
 from typing import Optional
+from typing import Sequence
+from typing import Tuple
 
 from nova_xen_sched import census
 from nova_xen_sched import conf
@@ -59,42 +61,42 @@ class Rule:
     needs_rooms: bool = False
 
 
+_EVERY = frozenset(Kind)
+_NONE: frozenset[Kind] = frozenset()
+# A guest that exists must not be stranded by a rule for new ones.
+_NEW_IMAGE = frozenset({Kind.BOOT, Kind.REBUILD})
+# A rebuild stays where it is, and an evacuated guest is better there than
+# down.
+_NEW_PLACE = frozenset({Kind.BOOT, Kind.MOVE, Kind.LIVE_MIGRATION})
+_ONLY_LIVE_MIGRATION = frozenset({Kind.LIVE_MIGRATION})
+# A rebuild takes no more than its guest has.
+_TAKES_ROOM = _EVERY - {Kind.REBUILD}
+
+
 def _every(settings: conf.Settings) -> frozenset[Kind]:
-    return frozenset(Kind)
+    return _EVERY
 
 
 def _new_image(settings: conf.Settings) -> frozenset[Kind]:
-    # A guest that exists must not be stranded by a rule for new ones.
-    return frozenset({Kind.BOOT, Kind.REBUILD})
-
-
-def _new_place(settings: conf.Settings) -> frozenset[Kind]:
-    # A rebuild stays where it is, and an evacuated guest is better there
-    # than down.
-    return frozenset({Kind.BOOT, Kind.MOVE, Kind.LIVE_MIGRATION})
+    return _NEW_IMAGE
 
 
 def _xen(settings: conf.Settings) -> frozenset[Kind]:
-    if settings.min_xen_version is None:
-        return frozenset()
-    return _new_place(settings)
+    return _NONE if settings.min_xen_version is None else _NEW_PLACE
 
 
 def _live_migration(settings: conf.Settings) -> frozenset[Kind]:
     if settings.min_libvirt_version is None:
-        return frozenset()
+        return _NONE
     if settings.live_migration_check == 'always':
-        return _new_place(settings)
+        return _NEW_PLACE
     if settings.live_migration_check == 'live_migration':
-        return frozenset({Kind.LIVE_MIGRATION})
-    return frozenset()
+        return _ONLY_LIVE_MIGRATION
+    return _NONE
 
 
 def _dom0(settings: conf.Settings) -> frozenset[Kind]:
-    # A rebuild takes no more than its guest has.
-    if not settings.refuse_dom0_overcommit:
-        return frozenset()
-    return frozenset(Kind) - {Kind.REBUILD}
+    return _TAKES_ROOM if settings.refuse_dom0_overcommit else _NONE
 
 
 #: The rules in the order in which they are judged: the first one decides.
@@ -169,14 +171,18 @@ class Verdict:
 ACCEPTED = Verdict()
 
 
-def _that_count(
-    guest: GuestRequest, settings: conf.Settings
-) -> Iterator[tuple[Rule, frozenset[Kind]]]:
+#: Rules, and the requests that each counts for.
+Counting = Sequence[Tuple[Rule, FrozenSet[Kind]]]
+
+
+def that_count(guest: GuestRequest, settings: conf.Settings) -> Counting:
     """The rules that may count for the guest, and what each counts for."""
-    for rule in RULES:
-        counts_for = rule.kinds(settings)
-        if not counts_for.isdisjoint(guest.kinds):
-            yield rule, counts_for
+    each = ((rule, rule.kinds(settings)) for rule in RULES)
+    return [
+        (rule, counts_for)
+        for rule, counts_for in each
+        if not counts_for.isdisjoint(guest.kinds)
+    ]
 
 
 def facts_that_matter(
@@ -184,13 +190,13 @@ def facts_that_matter(
 ) -> frozenset[str]:
     """The names of the facts that the rules need which count for the guest."""
     return frozenset().union(
-        *(rule.facts for rule, _ in _that_count(guest, settings))
+        *(rule.facts for rule, _ in that_count(guest, settings))
     )
 
 
 def rooms_matter(guest: GuestRequest, settings: conf.Settings) -> bool:
     """Whether any rule that needs hosts' rooms counts for the guest."""
-    return any(rule.needs_rooms for rule, _ in _that_count(guest, settings))
+    return any(rule.needs_rooms for rule, _ in that_count(guest, settings))
 
 
 #: Tells what a request does where its RequestSpec can't; None if nothing can.
@@ -206,12 +212,16 @@ def refusals(
     host: Host,
     settings: conf.Settings,
     tell: Tell = _nothing_tells,
+    counting: Counting | None = None,
 ) -> Iterator[Refusal]:
     """Every reason against the host, in the order of the rules.
 
     :param tell: asked only where a refusal depends on it.
+    :param counting: what that_count() says, for who judges many hosts.
     """
-    for rule, counts_for in _that_count(guest, settings):
+    if counting is None:
+        counting = that_count(guest, settings)
+    for rule, counts_for in counting:
         refusal = rule.refuses(guest, host, settings)
         if refusal is None:
             continue
@@ -246,10 +256,11 @@ def judge(
     host: Host,
     settings: conf.Settings,
     tell: Tell = _nothing_tells,
+    counting: Counting | None = None,
 ) -> Verdict:
-    """Whether the host can take the guest."""
+    """Whether the host can take the guest; see refusals()."""
     reported: list[Refusal] = []
-    for refusal in refusals(guest, host, settings, tell):
+    for refusal in refusals(guest, host, settings, tell, counting):
         if refusal.enforced(settings.report_only):
             return Verdict(refusal, tuple(reported))
         reported.append(refusal)

@@ -26,12 +26,12 @@ from unittest import mock
 from nova.tests.unit.virt.libvirt import fakelibvirt  # isort: skip
 
 from eventlet import tpool
-import nova.cmd.compute
-from nova.compute import resource_tracker
-import nova.conf
 from nova import context
 from nova import exception
 from nova import objects
+import nova.cmd.compute
+from nova.compute import resource_tracker
+import nova.conf
 from nova.objects import fields
 from nova.scheduler import host_manager
 from nova.virt import driver as virt_driver

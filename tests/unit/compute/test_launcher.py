@@ -38,8 +38,7 @@ def launch(*arguments):
             'sys.exit(launcher.main())',
             *arguments,
         ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )

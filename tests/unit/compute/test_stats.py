@@ -188,7 +188,7 @@ def test_what_stops_answering_is_reported_as_of_then(
     times = iter(['2026-11-22T10:00:00Z', '2026-11-22T10:01:00Z'] * 2)
     monkeypatch.setattr(stats.stated, 'now', lambda: next(times))
     before = compute.update()
-    again = compute.update(broken={name: BROKEN for name in broken})
+    again = compute.update(broken=dict.fromkeys(broken, BROKEN))
     assert again == before
     assert again['xen_facts_observed_at'] == '2026-11-22T10:00:00Z'
 

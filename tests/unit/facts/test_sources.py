@@ -178,7 +178,7 @@ def test_conflicting_aggregates_against_an_oracle(values, random):
 
 
 def test_each_aggregate_is_read_once(mocker):
-    read = mocker.spy(aggregate, 'read')
+    read = mocker.spy(aggregate, '_read')
     shared = [agg('a', libvirt_version='1.2.5'), agg('b')]
     lookup(aggregate, *[builders.state(aggregates=shared) for _ in range(20)])
     assert read.call_count == 1  # the other one has no facts

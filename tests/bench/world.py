@@ -1,0 +1,309 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The hosts of a cloud, as nova-scheduler has them: nova's own objects.
+
+HostStates are made by their own update(), from ComputeNode, Service,
+Aggregate and Instance objects.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+import uuid
+
+from nova import objects
+from nova.scheduler import host_manager
+
+objects.register_all()
+
+#: What Xen 4.17 with PV and HVM reports, and an x86 KVM host.
+XEN_TYPES = (
+    ('x86_64', 'xen', 'xen'),
+    ('i686', 'xen', 'xen'),
+    ('i686', 'xen', 'hvm'),
+    ('x86_64', 'xen', 'hvm'),
+)
+KVM_TYPES = (
+    ('i686', 'qemu', 'hvm'),
+    ('i686', 'kvm', 'hvm'),
+    ('x86_64', 'qemu', 'hvm'),
+    ('x86_64', 'kvm', 'hvm'),
+)
+KVM_SHARE = 0.3
+KEYS = 5
+#: What is known of the Xen hosts: kinds of hosts that were installed alike.
+KINDS = 16
+GIB = 1024
+
+NONE = 'none'
+AGGREGATES = 'aggregates'
+FILE = 'file'
+STATS = 'stats'
+FACTS = (NONE, AGGREGATES, FILE, STATS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """A cloud to be measured.
+
+    :ivar aggregates: how many each host is in, of KEYS keys each.
+    :ivar guests: how many of each host's guests are known one by one; there
+        are as many of unknown mode otherwise.
+    :ivar facts: where the facts about Xen hosts are, one of FACTS.
+    """
+
+    hosts: int = 1000
+    aggregates: int = 5
+    guests: int = 0
+    facts: str = AGGREGATES
+
+    def __str__(self) -> str:
+        return '%d hosts, %dx%d' % (self.hosts, self.aggregates, KEYS)
+
+
+def known(kind: int) -> dict[str, str]:
+    """The facts about Xen hosts of one kind."""
+    return {
+        'libvirt_version': '9.%d.0' % (kind % 4),
+        'xen_version': '4.17.%d' % (kind % 3),
+        'dom0_memory_mb': str((2048, 4096)[kind % 2]),
+        'dom0_vcpus': str((4, 8)[kind // 2 % 2]),
+        'observed_at': '2026-11-%02dT10:00:00Z' % (kind + 1),
+    }
+
+
+def is_kvm(number: int) -> bool:
+    """30 % of any ten hosts."""
+    return number % 10 >= 10 - KVM_SHARE * 10
+
+
+def name(number: int) -> str:
+    return 'host-%05d.example.org' % number
+
+
+def compute_node(number: int, shape: Shape) -> objects.ComputeNode:
+    """A compute node that has reported."""
+    rng = random.Random(number)
+    kvm = is_kvm(number)
+    guests = shape.guests or rng.randrange(10, 20)
+    memory_mb = rng.choice((64, 128, 256, 512)) * GIB
+    stats = {
+        'num_instances': str(guests),
+        'num_vm_active': str(guests),
+        'num_task_None': str(guests),
+        'num_os_type_None': str(guests),
+        'io_workload': '0',
+        'failed_builds': '0',
+    }
+    for _project in range(5):
+        owner = uuid.UUID(int=rng.randrange(200))
+        stats['num_proj_%s' % owner.hex] = str(guests // 5)
+    if shape.facts == STATS and not kvm:
+        facts = known(number % KINDS)
+        for key, fact in list(facts.items()):
+            stats[STATS_KEYS[key]] = fact
+    return objects.ComputeNode(
+        uuid=str(uuid.UUID(int=number)),
+        host=name(number),
+        hypervisor_hostname=name(number),
+        memory_mb=memory_mb,
+        free_ram_mb=memory_mb - 512 - guests * GIB - rng.randrange(4096),
+        memory_mb_used=512 + guests * GIB,
+        vcpus=rng.choice((16, 32, 48, 64)),
+        vcpus_used=guests,
+        local_gb=4000,
+        local_gb_used=20 * guests,
+        free_disk_gb=4000 - 20 * guests - rng.randrange(100),
+        disk_available_least=None,
+        hypervisor_type='QEMU' if kvm else 'Xen',
+        hypervisor_version=8002000 if kvm else 4017000,
+        cpu_info=json.dumps({'arch': 'x86_64', 'model': 'EPYC'}),
+        # By way of JSON as in the database, so that no host shares strings
+        # with another.
+        supported_hv_specs=[
+            objects.HVSpec.from_list(each)
+            for each in json.loads(json.dumps(KVM_TYPES if kvm else XEN_TYPES))
+        ],
+        stats=json.loads(json.dumps(stats)),
+        metrics='[]',
+        numa_topology=None,
+        pci_device_pools=None,
+        host_ip='192.0.2.1',
+        cpu_allocation_ratio=16.0,
+        ram_allocation_ratio=1.5,
+        disk_allocation_ratio=1.0,
+        current_workload=0,
+        running_vms=guests,
+        updated_at=None,
+    )
+
+
+STATS_KEYS = {
+    'libvirt_version': 'xen_libvirt_version',
+    'xen_version': 'xen_version',
+    'dom0_memory_mb': 'xen_dom0_memory_mb',
+    'dom0_vcpus': 'xen_dom0_vcpus',
+    'observed_at': 'xen_facts_observed_at',
+}
+METADATA_KEYS = {
+    'libvirt_version': 'xen:libvirt_version',
+    'xen_version': 'xen:version',
+    'dom0_memory_mb': 'xen:dom0_memory_mb',
+    'dom0_vcpus': 'xen:dom0_vcpus',
+    'observed_at': 'xen:observed_at',
+}
+
+
+def _aggregate(number: int, metadata: dict[str, str]) -> objects.Aggregate:
+    return objects.Aggregate(
+        id=number,
+        uuid=str(uuid.UUID(int=number)),
+        name='aggregate-%d' % number,
+        hosts=[],
+        metadata=metadata,
+    )
+
+
+def ordinary(number: int) -> objects.Aggregate:
+    """An aggregate that says nothing to this plugin."""
+    return _aggregate(
+        number,
+        {'key%d' % key: 'value-%d-%d' % (number, key) for key in range(KEYS)},
+    )
+
+
+def stating(number: int, kind: int) -> objects.Aggregate:
+    """An aggregate with the facts about one kind of Xen hosts."""
+    return _aggregate(
+        number,
+        {METADATA_KEYS[key]: fact for key, fact in known(kind).items()},
+    )
+
+
+def aggregates_of(shape: Shape) -> list[list[objects.Aggregate]]:
+    """Each host's aggregates; nearly every host has another set.
+
+    With one aggregate a host there are as many aggregates as hosts; with
+    more there are a fifth as many. Where the facts are in aggregates, a
+    Xen host has one with facts among its own: one a kind where it has
+    others too.
+    """
+    rng = random.Random(shape.hosts)
+    count = shape.aggregates
+    if not count:
+        return [[] for _ in range(shape.hosts)]
+    facts = shape.facts == AGGREGATES
+    if count == 1:
+        return [
+            [
+                stating(number, number % KINDS)
+                if facts and not is_kvm(number)
+                else ordinary(number)
+            ]
+            for number in range(shape.hosts)
+        ]
+    pool = [ordinary(number) for number in range(max(shape.hosts // 5, 20))]
+    kinds = [stating(len(pool) + kind, kind) for kind in range(KINDS)]
+    found = []
+    for number in range(shape.hosts):
+        if facts and not is_kvm(number):
+            mine = rng.sample(pool, count - 1)
+            mine.insert(rng.randrange(count), kinds[number % KINDS])
+        else:
+            mine = rng.sample(pool, count)
+        found.append(mine)
+    return found
+
+
+def instances(number: int, count: int) -> dict[str, objects.Instance]:
+    """A host's guests, as instance tracking knows them: 60 % HVM."""
+    found = {}
+    for guest in range(count):
+        identity = str(uuid.UUID(int=number * 1000 + guest))
+        found[identity] = objects.Instance(
+            uuid=identity,
+            host=name(number),
+            vm_mode='hvm' if guest % 5 < 3 else 'xen',
+            memory_mb=GIB,
+            vcpus=1,
+            task_state=None,
+            vm_state='active',
+            project_id='p',
+            user_id='u',
+        )
+    return found
+
+
+def host_state(
+    number: int, shape: Shape, aggregates: list[objects.Aggregate]
+) -> host_manager.HostState:
+    """A host as HostManager makes it."""
+    state = host_manager.HostState(name(number), name(number), None)
+    state.update(
+        compute_node(number, shape),
+        {
+            'version': 53 if not is_kvm(number) else 68,
+            'disabled': False,
+            'host': name(number),
+            'id': number,
+        },
+        aggregates,
+        instances(number, shape.guests),
+    )
+    return state
+
+
+def host_states(shape: Shape) -> list[host_manager.HostState]:
+    """All hosts of a cloud."""
+    return [
+        host_state(number, shape, aggregates)
+        for number, aggregates in enumerate(aggregates_of(shape))
+    ]
+
+
+def facts_file(shape: Shape) -> str:
+    """A facts file about the Xen hosts, as JSON, which is YAML."""
+    entries = {
+        name(number): known(number % KINDS)
+        for number in range(shape.hosts)
+        if not is_kvm(number)
+    }
+    for entry in entries.values():
+        for key in ('dom0_memory_mb', 'dom0_vcpus'):
+            entry[key] = int(entry[key])  # type: ignore[assignment]
+    return json.dumps({'version': 1, 'hosts': entries})
+
+
+def request() -> objects.RequestSpec:
+    """A boot of an HVM guest for Xen."""
+    return objects.RequestSpec(
+        instance_uuid=str(uuid.UUID(int=1)),
+        image=objects.ImageMeta(
+            disk_format='raw',
+            properties=objects.ImageMetaProps.from_dict(
+                {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
+            ),
+        ),
+        flavor=objects.Flavor(
+            memory_mb=GIB, vcpus=1, root_gb=10, ephemeral_gb=0, swap=0
+        ),
+        num_instances=1,
+        is_bfv=False,
+        ignore_hosts=None,
+        force_hosts=None,
+        force_nodes=None,
+        requested_destination=None,
+        scheduler_hints={},
+    )
