@@ -33,9 +33,6 @@ from nova_xen_sched.xenhost import XenHost
 
 LOG = logging.getLogger(__name__)
 
-#: The stats key of what Xen has left, MiB.
-FREE_MEMORY = 'xen_free_memory_mb'
-
 #: Fact -> the parts of a reading without any of which it can't be told.
 _NEEDS = {
     'libvirt_version': {'libvirt_version'},
@@ -94,7 +91,7 @@ class Reporter:
         }
         ballooning = host.dom0 is not None and host.dom0.sizing == BALLOONING
         if host.free_memory_mb is not None and not ballooning:
-            found[FREE_MEMORY] = str(host.free_memory_mb)
+            found[facts.FREE_MEMORY] = str(host.free_memory_mb)
         return found
 
     def _known(self, host: XenHost) -> facts.Raw:

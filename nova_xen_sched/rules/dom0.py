@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from nova_xen_sched import conf
 from nova_xen_sched.dom0 import Left
+from nova_xen_sched.dom0 import REPORTED
 from nova_xen_sched.dom0 import Room
 from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.host import Host
@@ -42,6 +43,11 @@ _SAYS = {
     ),
 }
 
+_REPORTED = (
+    'with this guest, by what Xen itself reports as left, %d MiB of RAM '
+    'would be taken, and %d MiB are beside dom0'
+)
+
 
 def _room(host: Host, room: Room) -> Refusal | None:
     """A refusal if the guest would leave the room overcommitted."""
@@ -53,6 +59,8 @@ def _room(host: Host, room: Room) -> Refusal | None:
 
 def _refusal(left: Left) -> Refusal:
     code, reason, remedy = _SAYS[left.room]
+    if left.source == REPORTED:
+        reason = _REPORTED
     return Refusal(code, reason % (left.used, max(left.capacity, 0)), remedy)
 
 

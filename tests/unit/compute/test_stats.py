@@ -82,7 +82,7 @@ def test_every_fact_and_the_free_memory(tmp_path):
     found = Compute('xen-4.14-hvm', tmp_path).update()
     assert without_time(found) == HVM
     keys = {name.stats_key for name in facts.NAMES}
-    assert found.keys() == keys | {stats.FREE_MEMORY}
+    assert found.keys() == keys | {facts.FREE_MEMORY}
 
 
 def test_another_release(tmp_path):
