@@ -205,12 +205,19 @@ def test_the_dict_may_change_while_it_is_read():
 # What Xen itself reports as left
 
 
-def asking(free, memory_mb=2560, **settings):
+def with_overhead(name):
+    model = conf.Settings().dom0_model
+    return conf.Settings(
+        dom0_model=model._replace(overhead=dom0.OVERHEADS[name])
+    )
+
+
+def asking(free, overhead='xenapi'):
     """The load of a host that reports that, with a guest of 2560 MiB."""
     stats = {'num_instances': '0', 'xen_free_memory_mb': free}
     take = census.Census(
-        conf.Settings(**settings),
-        GuestRequest(memory_mb=memory_mb, vcpus=2, vm_mode='xen'),
+        with_overhead(overhead),
+        GuestRequest(memory_mb=2560, vcpus=2, vm_mode='xen'),
         512,
     )
     host = state(
@@ -220,10 +227,9 @@ def asking(free, memory_mb=2560, **settings):
 
 
 def test_what_xen_has_left_is_what_it_reports_less_the_guest():
-    none = {'guest_memory_overhead': 'none'}
-    assert asking('2001', **none).free_mb == 2001 - 2560
-    assert asking(2001, **none).free_mb == 2001 - 2560
-    assert asking('2001', guest_memory_overhead='libxl').free_mb == (
+    assert asking('2001', 'none').free_mb == 2001 - 2560
+    assert asking(2001, 'none').free_mb == 2001 - 2560
+    assert asking('2001', 'libxl').free_mb == (
         2001 - (2560 + 2560 * 4 / 1024 + 2 + 1)
     )
 
@@ -245,8 +251,7 @@ def test_a_report_that_can_not_be_read_is_none(bad):
 
 def test_a_host_that_reports_nothing_else():
     host = state(stats={'xen_free_memory_mb': '100'})
-    settings = conf.Settings(guest_memory_overhead='none')
-    take = census.Census(settings, GuestRequest(), 512)
+    take = census.Census(with_overhead('none'), GuestRequest(), 512)
     assert take(host, HostFacts({})).free_mb == 100
 
 
