@@ -14,6 +14,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import types
 
 import pytest
@@ -228,3 +230,22 @@ def test_it_is_said_again_only_when_more_is_broken(tmp_path, caplog):
         compute.update(broken={broken: BROKEN})
     compute.update()
     assert [r.levelname for r in caplog.records] == ['WARNING'] * 2
+
+
+# Where it runs
+
+
+def test_it_needs_nothing_that_nova_does_not_bring():
+    """It is installed in dom0 without what the commands need."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            '-c',
+            'import sys, nova_xen_sched.compute.stats\n'
+            "print({'cliff', 'openstack', 'yaml', 'nova'} & set(sys.modules))",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == 'set()\n'
