@@ -32,6 +32,14 @@ simulate: venv  ## Does the weigher decide well? 200 hosts, minutes
 simulate-small: venv  ## The same in half a minute; fails if it doesn't help
 	@$(BIN)/python -m tests.simulation --small
 
+.PHONY: bench
+bench: venv  ## What it costs beside nova's own classes; half an hour
+	@$(BIN)/python -m tests.bench --docs docs
+
+.PHONY: bench-small
+bench-small: venv  ## The same in a minute; fails if it became slow
+	@$(BIN)/python -m tests.bench --small
+
 .PHONY: test
 test: lint unit functional  ## Lint, unit tests and functional tests
 

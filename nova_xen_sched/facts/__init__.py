@@ -14,6 +14,13 @@
 
 This module says which facts there are and how their values are read. The
 sources are the other modules, one each, and gather.py asks them.
+
+A source is made with nova's configuration, and its for_request(host_states)
+returns a lookup: a function from a HostState to a dict of raw values, a
+Lookup, or None if there is nothing to look up. It may have two attributes:
+``knows``, the names of the facts that it can know, so that it is asked for no
+others; and ``selective``, if its for_request() takes the names of the facts
+that are wanted as well, so that hosts that differ in others share an answer.
 """
 
 from __future__ import annotations

@@ -89,6 +89,11 @@ def is_kvm(number: int) -> bool:
     return number % 10 >= 10 - KVM_SHARE * 10
 
 
+def service_version(number: int) -> int:
+    """Of nova-compute: 22 on the Xen hosts, 34 on the others."""
+    return 68 if is_kvm(number) else 53
+
+
 def name(number: int) -> str:
     return 'host-%05d.example.org' % number
 
@@ -254,7 +259,7 @@ def host_state(
     state.update(
         compute_node(number, shape),
         {
-            'version': 53 if not is_kvm(number) else 68,
+            'version': service_version(number),
             'disabled': False,
             'host': name(number),
             'id': number,
@@ -286,6 +291,16 @@ def facts_file(shape: Shape) -> str:
     return json.dumps({'version': 1, 'hosts': entries})
 
 
+def move() -> objects.RequestSpec:
+    """A live migration of such a guest, or another move: it can't be told."""
+    found = request()
+    found.ignore_hosts = [name(0)]
+    found.requested_destination = objects.Destination(
+        cell=objects.CellMapping(uuid=str(uuid.UUID(int=7)))
+    )
+    return found
+
+
 def request() -> objects.RequestSpec:
     """A boot of an HVM guest for Xen."""
     return objects.RequestSpec(
@@ -297,8 +312,17 @@ def request() -> objects.RequestSpec:
             ),
         ),
         flavor=objects.Flavor(
-            memory_mb=GIB, vcpus=1, root_gb=10, ephemeral_gb=0, swap=0
+            memory_mb=GIB,
+            vcpus=1,
+            root_gb=10,
+            ephemeral_gb=0,
+            swap=0,
+            extra_specs={},
         ),
+        instance_group=None,
+        numa_topology=None,
+        pci_requests=None,
+        project_id='project',
         num_instances=1,
         is_bfv=False,
         ignore_hosts=None,

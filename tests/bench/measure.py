@@ -1,0 +1,96 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Timing in interleaved rounds, so that what else runs hits all alike."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import statistics
+import time
+from typing import Callable
+from typing import Mapping
+
+#: Seconds that one round of one subject takes at least.
+_LEAST = 0.002
+
+
+@dataclasses.dataclass(frozen=True)
+class Timing:
+    """How long one subject took, in seconds a call, round by round."""
+
+    rounds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+    @property
+    def best(self) -> float:
+        return min(self.rounds)
+
+
+@dataclasses.dataclass(frozen=True)
+class Ratio:
+    """One subject beside another of the same rounds.
+
+    :ivar median: of the rounds' ratios.
+    :ivar low: the lower quartile of these, and high the upper one.
+    :ivar best: the best time of the one by the best time of the other.
+    """
+
+    median: float
+    low: float
+    high: float
+    best: float
+
+
+def ratio(one: Timing, other: Timing) -> Ratio:
+    """Round by round: what slows one round down slows both of its times."""
+    ratios = [a / b for a, b in zip(one.rounds, other.rounds)]
+    low, _, high = statistics.quantiles(ratios, n=4, method='inclusive')
+    return Ratio(statistics.median(ratios), low, high, one.best / other.best)
+
+
+def interleaved(
+    subjects: Mapping[str, Callable[[], object]], rounds: int
+) -> dict[str, Timing]:
+    """Time each subject once a round, in an order that turns.
+
+    It is the processor's time of this process: what others take from us is
+    not in it, though they do empty its caches. pyperf is for one benchmark
+    after the other, each in processes of its own; here the point is that
+    two are taken side by side.
+
+    :param subjects: by name.
+    """
+    clock = time.process_time
+    loops: dict[str, int] = {}
+    for name, call in subjects.items():
+        call()  # warm
+        began = clock()
+        call()
+        loops[name] = max(1, round(_LEAST / max(clock() - began, 1e-7)))
+    found: dict[str, list[float]] = {name: [] for name in subjects}
+    names = list(subjects)
+    for n in range(rounds):
+        # What was left by the last round is nobody's.
+        gc.collect()
+        turn = n % len(names)
+        for name in names[turn:] + names[:turn]:
+            call, count = subjects[name], range(loops[name])
+            began = clock()
+            for _ in count:
+                call()
+            found[name].append((clock() - began) / len(count))
+    return {name: Timing(tuple(each)) for name, each in found.items()}

@@ -1,0 +1,228 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is remembered is right whatever changes, and in many threads."""
+
+from __future__ import annotations
+
+import threading
+
+from nova import objects
+import nova.conf
+from nova.scheduler import weights as nova_weights
+import pytest
+
+from nova_xen_sched import conf
+from nova_xen_sched import dom0
+from nova_xen_sched import facts
+from nova_xen_sched import filters
+from nova_xen_sched import host
+from nova_xen_sched import notices
+from nova_xen_sched import weights
+from nova_xen_sched.facts import gather
+from nova_xen_sched.facts import merge
+from nova_xen_sched.facts import table
+from tests.unit import builders
+
+CONF = nova.conf.CONF
+OLD, NEW = '1.2.5', '9.0.0'
+MULTIPLIER = 'dom0_headroom_weight_multiplier'
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
+    CONF([], project='nova', default_config_files=[])
+    yield
+    CONF.reset()
+
+
+def aggregate(**metadata):
+    return objects.Aggregate(
+        name='a',
+        metadata={
+            key if key == MULTIPLIER else 'xen:' + key: value
+            for key, value in metadata.items()
+        },
+    )
+
+
+def passes(xen_filter, state):
+    others = [builders.state('x%d' % i) for i in range(3)]
+    passed = xen_filter.filter_all([*others, state], builders.spec())
+    assert passed[:3] == others
+    return state in passed
+
+
+def test_an_aggregate_edited_in_place_counts_in_the_next_request():
+    xen_filter = filters.XenHostFilter()
+    edited = aggregate(libvirt_version=OLD)
+    state = builders.state(aggregates=[edited])
+    for version in (OLD, NEW) * 5:
+        edited.metadata['xen:libvirt_version'] = version
+        assert passes(xen_filter, state) is (version == NEW)
+
+
+def test_an_aggregate_that_is_replaced_counts_in_the_next_request():
+    xen_filter = filters.XenHostFilter()
+    state = builders.state()
+    # Each is freed at once, so that a later one may lie where it lay.
+    for version in (OLD, NEW) * 150:
+        state.aggregates = [aggregate(libvirt_version=version)]
+        assert passes(xen_filter, state) is (version == NEW)
+
+
+def test_the_multiplier_of_an_aggregate_edited_or_replaced():
+    weigher = weights.Dom0HeadroomWeigher()
+    edited = aggregate(**{MULTIPLIER: '1'})
+    state, other = builders.state('a'), builders.state('b')
+    for number in range(200):
+        if number % 2:
+            edited.metadata[MULTIPLIER] = str(number)
+            state.aggregates = [edited]
+        else:
+            state.aggregates = [aggregate(**{MULTIPLIER: str(number)})]
+        weigher.weigh_objects(
+            [nova_weights.WeighedHost(each, 0) for each in (state, other)],
+            builders.spec(flavor=objects.Flavor(memory_mb=1, vcpus=1)),
+        )
+        assert weigher.weight_multiplier(state) == number
+        assert weigher.weight_multiplier(other) == 10
+
+
+def test_stats_that_change_count_in_the_next_request():
+    xen_filter = filters.XenHostFilter()
+    state = builders.state()
+    for version in (OLD, NEW) * 5:
+        state.stats = {'xen_libvirt_version': version}
+        assert passes(xen_filter, state) is (version == NEW)
+
+
+def test_many_threads_while_an_aggregate_changes():
+    """Each request sees the facts of one moment, never those of another."""
+    xen_filter = filters.XenHostFilter()
+    shared = aggregate(libvirt_version=NEW)
+    wrong = []
+
+    def requests(mine):
+        state = builders.state(
+            'mine', aggregates=[shared, aggregate(libvirt_version=mine)]
+        )
+        for _ in range(40):
+            # Of several the lowest counts: one's own, if it is the old one.
+            passed = passes(xen_filter, state)
+            if mine == OLD and passed:
+                wrong.append(mine)
+
+    def edits():
+        for number in range(1000):
+            shared.metadata['xen:libvirt_version'] = (OLD, NEW)[number % 2]
+
+    threads = [
+        threading.Thread(target=requests, args=(mine,))
+        for mine in (OLD, NEW) * 4
+    ] + [threading.Thread(target=edits)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    # The edits end with the new one.
+    assert passes(xen_filter, builders.state(aggregates=[shared]))
+
+
+def test_equal_words_of_different_kinds_are_not_mixed_up():
+    class Site:
+        def __init__(self, said):
+            self._said = said
+
+        def for_request(self, host_states):
+            return lambda state: {'libvirt_version': self._said}
+
+    for said in ('8.0.0', facts.AtLeast('8.0.0')) * 3:
+        gatherer = gather.Gatherer(CONF, ())
+        gatherer._sources = [('site', Site(said))]
+        found = gatherer.for_request([], facts.EVERY)(builders.state())
+        exact = not isinstance(said, facts.AtLeast)
+        assert found.get('libvirt_version').exact is exact
+
+
+def test_what_was_read_is_forgotten_some_day():
+    assert merge._read_before.cache_info().maxsize == 4096
+
+
+def test_only_the_facts_that_are_wanted():
+    content = b'version: 1\nhosts: {h: {xen_version: "4.17.5", dom0_vcpus: 2}}'
+    loaded = table.load(content, 'f')
+    wanted = loaded.answers(frozenset({'dom0_vcpus'}))
+    assert wanted['h', 'h'] == {'dom0_vcpus': 2}
+    assert loaded.of('h', 'h') == {'dom0_vcpus': 2, 'xen_version': '4.17.5'}
+
+
+def test_hosts_of_which_the_same_is_said_share_one_answer():
+    content = (
+        b'version: 1\nhosts:\n'
+        b'  a: {xen_version: "4.17.5", dom0_vcpus: 2}\n'
+        b'  b: {dom0_vcpus: 2, xen_version: "4.17.5"}\n'
+        b'  c: {dom0_vcpus: 3, xen_version: "4.17.5"}\n'
+    )
+    loaded = table.load(content, 'f')
+    assert loaded.of('a', 'a') is loaded.of('b', 'b')
+    assert loaded.of('a', 'a') is not loaded.of('c', 'c')
+    wanted = loaded.answers(frozenset({'xen_version'}))
+    assert wanted['a', 'a'] is wanted['c', 'c']
+
+
+def test_a_table_remembers_a_bounded_number_of_hosts(mocker):
+    mocker.patch.object(table, '_MAX_KNOWN', 10)
+    loaded = table.load(b'version: 1\ndefaults: {dom0_vcpus: 2}', 'f')
+    for number in range(100):
+        assert loaded.of('h%d' % number, 'n') == {'dom0_vcpus': 2}
+    assert len(loaded.answers(facts.EVERY)) <= 10
+
+
+def test_a_source_that_fails_for_one_host_fails_for_that_host_alone():
+    class Site:
+        def for_request(self, host_states):
+            return lambda state: {'dom0_vcpus': {'a': 2, 'c': 4}[state.host]}
+
+    gatherer = gather.Gatherer(CONF, ('stats',))
+    gatherer._sources.insert(0, ('site', Site()))
+    states = [builders.state(name) for name in 'abc']
+    states[1].stats = {'xen_dom0_vcpus': '7'}
+    found = gatherer.for_request(states, facts.EVERY).all(states)
+    assert [each.get('dom0_vcpus').value for each in found] == [2, 7, 4]
+
+
+def test_which_rooms_are_overcommitted():
+    model = conf.Settings().dom0_model
+    overcommitted = dom0.overcommitted_of(model)
+    for guests in range(0, 120, 3):
+        load = dom0.Load(65536, 1024, 4, hvm=guests, guests_memory_mb=2048)
+        assert overcommitted(load) == tuple(
+            left for left in model.rooms(load) if left.overcommitted
+        )
+
+
+def test_which_hosts_are_xen_hosts_is_the_same_one_by_one():
+    states = [
+        builders.state('a'),
+        builders.kvm_state('b'),
+        builders.state('c', hypervisor_type='XenServer'),
+        builders.state('d', [['x86_64', 'qemu', 'hvm'], *builders.XEN_PV]),
+        builders.state('e', ()),
+        builders.state('f', None, None),
+    ]
+    each = [host.state_is_xen(state) for state in states]
+    assert host.which_are_xen(states) == each
+    assert each == [True, False, False, True, False, False]
