@@ -89,19 +89,35 @@ def _seconds(text: str) -> float:
     return value
 
 
-def configuration(options: argparse.Namespace) -> novaconf.NovaConf:
+def configuration(
+    options: argparse.Namespace,
+    parsed_args: argparse.Namespace | None = None,
+) -> novaconf.NovaConf:
     """nova's configuration here, as the application's options name it.
 
+    One that isn't named matters only where this host is asked.
+
+    :param parsed_args: the command's, None if it matters always.
     :raises base.Failure: if it is there, but wrong.
     """
     try:
         return novaconf.read(options.config_file, options.config_dir)
     except novaconf.ConfError as e:
+        named = options.config_file or options.config_dir
+        matters = parsed_args is None or any(
+            map(reader.is_local, _uris(parsed_args))
+        )
+        if not named and not matters:
+            return novaconf.NovaConf()
         raise base.Failure(
             "nova's configuration can't be read: %s. Mend it, run this as a "
             'user who may read it, or name another with --config-file '
             '(/dev/null for none).' % str(e).rstrip('.')
         ) from e
+
+
+def _uris(parsed_args: argparse.Namespace) -> list[str]:
+    return parsed_args.connect or [HERE]
 
 
 def ask_all(
@@ -114,7 +130,7 @@ def ask_all(
     :raises base.Failure: if libvirt's Python binding is missing, or there are
         not as many names as hosts.
     """
-    uris = parsed_args.connect or [HERE]
+    uris = _uris(parsed_args)
     names = parsed_args.nova_host
     if names is not None and len(names) != len(uris):
         raise base.Failure(

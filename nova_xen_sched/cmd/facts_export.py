@@ -81,7 +81,7 @@ class Export(base.Command):
             raise base.Failure('--file goes with --format file only.')
         if parsed_args.dry_run and not parsed_args.file:
             raise base.Failure('--dry-run goes with --file only.')
-        nova = asking.configuration(self.app.options)
+        nova = asking.configuration(self.app.options, parsed_args)
         asked = asking.ask_all(parsed_args, nova)
         asking.complain(self, asked)
         stated = asking.stated_by(self, asked)

@@ -82,7 +82,7 @@ class Show(base.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
-        nova = asking.configuration(self.app.options)
+        nova = asking.configuration(self.app.options, parsed_args)
         asked = asking.ask_all(parsed_args, nova)
         self._found = [
             (each, findings.findings(each.host, each.nova, nova.settings))
