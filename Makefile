@@ -51,6 +51,10 @@ functional: venv  ## Tests with a real nova in one process
 	OS_NOVA_DISABLE_EVENTLET_PATCHING=true \
 	    $(BIN)/python -m pytest -q tests/functional
 
+.PHONY: xen-host
+xen-host:  ## facts show on a real Xen host, emulated; root, long minutes
+	@$(PYTHON) -m tests.xen_host
+
 .PHONY: tox
 tox:  ## Tests on another nova: make tox ENV=nova22
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-tox tox
@@ -69,7 +73,7 @@ venv:  ## Make the environment that the others run in
 clean:  ## Remove what make and tox have made
 	@# Another's environment, which VENV may name, stays.
 	test ! -e '$(VENV)/.nova-xen-sched' || rm -rf '$(VENV)' '$(VENV).lock'
-	rm -rf .venv-tox .venv-tox.lock .tox
+	rm -rf .venv-tox .venv-tox.lock .tox .xen-host
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache \
 	    .ruff_cache
 	find nova_xen_sched tests -name __pycache__ -type d -prune \

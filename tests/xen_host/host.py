@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 import shlex
 import shutil
@@ -116,9 +115,11 @@ class Host:
             )
         return done.stdout.decode('utf-8', 'replace')
 
-    def status(self, command: str) -> tuple[int, str, str]:
+    def status(
+        self, command: str, patience: int = COMMAND
+    ) -> tuple[int, str, str]:
         """A command's exit code, output and errors."""
-        done = self._in_dom0(command)
+        done = self._in_dom0(command, patience=patience)
         return (
             done.returncode,
             done.stdout.decode('utf-8', 'replace'),
@@ -279,4 +280,3 @@ def _free_port() -> int:
         free.bind(('127.0.0.1', 0))
         port: int = free.getsockname()[1]
         return port
-

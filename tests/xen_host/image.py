@@ -28,18 +28,17 @@ from tests.xen_host import machine
 SUITE = 'bullseye'
 KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
-#: What the machine needs, by the program that each brings.
-PACKAGES = {
-    'debootstrap': 'debootstrap',
-    KEYRING: 'debian-archive-keyring',
-    'mke2fs': 'e2fsprogs',
-    'qemu-system-x86_64': 'qemu-system-x86',
-    'qemu-img': 'qemu-utils',
-    '/usr/share/seabios/bios-256k.bin': 'seabios',
-    '/usr/lib/ipxe/qemu/efi-virtio.rom': 'ipxe-qemu',
-    'ssh': 'openssh-client',
-    'setpriv': 'util-linux',
-}
+#: Debian packages that this machine needs, to build it and to boot it.
+PACKAGES = (
+    'debian-archive-keyring',
+    'debootstrap',
+    'e2fsprogs',
+    'ipxe-qemu',
+    'openssh-client',
+    'qemu-system-x86',
+    'qemu-utils',
+    'seabios',
+)
 
 #: Xen, its dom0's kernel, libvirt, and a way in.
 XEN_HOST = (
@@ -253,9 +252,7 @@ def mirror() -> str:
     )
 
 
-def _build(
-    new: Path, folder: Path, recipe: Recipe, log: machine.Log
-) -> None:
+def _build(new: Path, folder: Path, recipe: Recipe, log: machine.Log) -> None:
     root = new / 'root'
     logs = log.folder / 'build.log'
     source = mirror()

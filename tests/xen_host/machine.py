@@ -33,12 +33,13 @@ class Failure(Exception):
 class Log:
     """Lines with the seconds since the start, and a folder of logs.
 
-    :param folder: where each command's output goes.
+    :param logs: where this run's folder of them is made.
+    :ivar folder: where each command's output goes.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, logs: Path) -> None:
+        self.folder = logs / time.strftime('%Y%m%d-%H%M%S')
+        self.folder.mkdir(parents=True)
         self._began = time.monotonic()
 
     @property
@@ -69,9 +70,7 @@ def run(
             **settings,
         )
     if done.returncode:
-        raise Failure(
-            '%s failed (%d): see %s' % (what, done.returncode, log)
-        )
+        raise Failure('%s failed (%d): see %s' % (what, done.returncode, log))
     return done
 
 
@@ -86,26 +85,36 @@ def output(command: list[str]) -> str:
     return done.stdout if done.returncode == 0 else ''
 
 
-def need(packages: dict[str, str], log: Log) -> None:
+def result(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """A command that may fail: its exit code, output and errors."""
+    return subprocess.run(
+        ['nice', *command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def need(packages: tuple[str, ...], log: Log) -> None:
     """Debian packages without which it can't go on: installed, or named.
 
-    :param packages: by the program that each of them brings.
     :raises Failure: where they are missing, and we are not root.
     """
 
     def missing() -> list[str]:
-        return sorted(
-            package
-            for program, package in packages.items()
-            if not shutil.which(program, path=_PATH)
-            and not Path(program).exists()
-        )
+        listed = result(
+            ['dpkg-query', '-W', '-f', '${Package} ${db:Status-Status}\n']
+            + list(packages)
+        ).stdout.splitlines()
+        return [each for each in packages if each + ' installed' not in listed]
 
+    if not shutil.which('dpkg-query') or not shutil.which('apt-get'):
+        raise Failure('This needs Debian, or one alike: it has no apt here.')
     wanted = missing()
     if not wanted:
         return
-    install = ['apt-get', '-qq', 'install', '--no-install-recommends']
-    if os.geteuid() or not shutil.which('apt-get'):
+    if os.geteuid():
         raise Failure(
             'Missing Debian packages: apt-get install %s' % ' '.join(wanted)
         )
@@ -113,13 +122,12 @@ def need(packages: dict[str, str], log: Log) -> None:
     environment = dict(os.environ, DEBIAN_FRONTEND='noninteractive')
     where = log.folder / 'apt.log'
     run(['apt-get', '-qq', 'update'], where, 'apt-get update')
-    run(install + ['-y', *wanted], where, 'apt-get', env=environment)
-    if missing():
-        raise Failure('Still missing: %s' % ' '.join(missing()))
-
-
-#: Where programs of root lie, also for those who have a shorter PATH.
-_PATH = os.environ.get('PATH', '') + ':/usr/local/sbin:/usr/sbin:/sbin'
+    run(
+        ['apt-get', '-qqy', 'install', '--no-install-recommends', *wanted],
+        where,
+        'apt-get install',
+        env=environment,
+    )
 
 
 @contextlib.contextmanager
