@@ -27,6 +27,7 @@ from tests.xen_host import compare
 from tests.xen_host import guests
 from tests.xen_host import image
 from tests.xen_host import machine
+from tests.xen_host.host import Disk
 from tests.xen_host.host import Hardware
 from tests.xen_host.host import Host
 
@@ -69,23 +70,20 @@ def main() -> int:
 
 def _all(cache: Path, log: machine.Log) -> int:
     machine.need(image.PACKAGES + commands.PACKAGES, log)
-    disk = image.built(cache, image.Recipe(), log)
-    log('installing nova-xen-sched on this machine, in %s' % cache.name)
+    built = image.built(cache, image.Recipe(), log)
+    log('installing nova-xen-sched on this machine')
     outside = commands.install_outside(cache / 'outside', log)
     situations = []
-    for hardware in (FIXED, BALLOONING):
-        log('%s: booting Xen' % hardware.name)
-        with Host(disk, hardware, log) as host:
-            log('%s: installing nova-xen-sched in dom0' % hardware.name)
-            commands.install_inside(host)
-            situations.append(_situation('no guests', host, outside, log))
-            for name, mode in GUESTS:
-                log('%s: starting a guest, %s' % (hardware.name, mode))
-                guests.start(host, name, mode)
-            situations.append(
-                _situation('PV, PVH and HVM guests', host, outside, log)
-            )
-        log('%s: ended' % hardware.name)
+    with Disk(built) as disk:
+        for hardware in (FIXED, BALLOONING):
+            log('%s: booting Xen' % hardware.name)
+            with Host(disk, hardware, log) as host:
+                if hardware is FIXED:
+                    # It stays on the disk.
+                    commands.install_inside(host, log)
+                situations += _with_and_without_guests(host, outside, log)
+                log('%s: shutting down' % hardware.name)
+                host.power_off()
     rows = [row for situation in situations for row in situation]
     differ = sum(not row.agree for row in rows)
     log(
@@ -97,6 +95,20 @@ def _all(cache: Path, log: machine.Log) -> int:
         )
     )
     return 1 if differ else 0
+
+
+def _with_and_without_guests(
+    host: Host, outside: Path, log: machine.Log
+) -> list[list[compare.Row]]:
+    found = [_situation('no guests', host, outside, log)]
+    for name, mode in GUESTS:
+        log('%s: starting a guest, %s' % (host.hardware.name, mode.upper()))
+        guests.start(host, name, mode)
+    found.append(_situation('PV, PVH and HVM guests', host, outside, log))
+    # dom0 has nobody to shut them down.
+    for name, _mode in GUESTS:
+        host.run('virsh -q -c xen:///system destroy %s' % name)
+    return found
 
 
 def _situation(

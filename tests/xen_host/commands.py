@@ -17,6 +17,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+import re
 import shutil
 import tarfile
 from typing import Any
@@ -25,8 +26,6 @@ from tests.xen_host import machine
 from tests.xen_host.host import Host
 
 PROJECT = Path(__file__).resolve().parents[2]
-#: The README's, for a dom0 without nova.
-INSTALL = 'pip3 install --no-build-isolation --no-deps .'
 #: Debian packages for the commands on this machine.
 PACKAGES = (
     'python3',
@@ -53,14 +52,31 @@ _SOURCE = (
 )
 
 
-def install_inside(host: Host) -> None:
-    """Into dom0, from a copy of this checkout."""
-    host.write('/root/source.tar', _source())
-    host.run(
-        'mkdir -p nova-xen-sched && cd nova-xen-sched &&'
-        ' tar xf ../source.tar && ' + INSTALL,
-        patience=PATIENCE,
+def install_lines() -> list[str]:
+    """The README's, for a dom0 without nova.
+
+    :raises machine.Failure: if they aren't there any more.
+    """
+    text = (PROJECT / 'README.md').read_text()
+    found = re.search(
+        r'^On a dom0 without nova.*?\n\n((?:    .*\n)+)\n',
+        text,
+        re.MULTILINE | re.DOTALL,
     )
+    if not found:
+        raise machine.Failure(
+            'README.md has no commands after "On a dom0 without nova".'
+        )
+    return [line.strip() for line in found[1].splitlines()]
+
+
+def install_inside(host: Host, log: machine.Log) -> None:
+    """Into dom0, from a copy of this checkout, as the README says."""
+    host.write('/root/source.tar', _source())
+    host.run('mkdir -p source && tar xf source.tar -C source')
+    for line in install_lines():
+        log('%s: in dom0: %s' % (host.hardware.name, line))
+        host.run('cd source && ' + line, patience=PATIENCE)
 
 
 def install_outside(folder: Path, log: machine.Log) -> Path:
@@ -68,32 +84,39 @@ def install_outside(folder: Path, log: machine.Log) -> Path:
 
     :returns: the command.
     """
-    machine.need(PACKAGES, log)
     logs = log.folder / 'outside.log'
     shutil.rmtree(folder, ignore_errors=True)
     source = folder / 'source'
     source.mkdir(parents=True)
     with tarfile.open(fileobj=io.BytesIO(_source())) as tar:
         tar.extractall(source)
+    venv = folder / 'venv'
     machine.run(
-        ['/usr/bin/python3', '-m', 'venv', '--system-site-packages']
-        + [str(folder / 'venv')],
+        [
+            '/usr/bin/python3',
+            '-m',
+            'venv',
+            '--system-site-packages',
+            str(venv),
+        ],
         logs,
         'python3 -m venv',
     )
     machine.run(
-        [str(folder / 'venv/bin/pip'), *INSTALL.split()[1:]],
+        [str(venv / 'bin/pip'), 'install', '--no-build-isolation', '--no-deps']
+        + ['.'],
         logs,
         'pip install',
         cwd=source,
     )
-    return folder / 'venv/bin/nova-xen-sched'
+    return venv / 'bin/nova-xen-sched'
 
 
 def show_inside(host: Host) -> dict[str, Any]:
     """What ``facts show`` says in dom0."""
     code, text, errors = host.status(
-        'nova-xen-sched ' + _SHOW, patience=PATIENCE + 60
+        '/opt/nova-xen-sched/bin/nova-xen-sched ' + _SHOW,
+        patience=PATIENCE + 60,
     )
     return _one(code, text, errors, 'in dom0')
 

@@ -40,6 +40,8 @@ ONLY_INSIDE = frozenset(
 )
 #: Findings that depend on Xen's command line and on the guests only.
 FINDINGS = ('dom0_balloons', 'dom0_max_vcpus_unset', 'dom0_not_pinned')
+#: libvirt's os type -> the mode.
+MODES = {'xen': 'pv', 'hvm': 'hvm', 'xenpvh': 'pvh'}
 
 
 class Row(NamedTuple):
@@ -108,7 +110,6 @@ class Told:
             'hostname': info['host'],
             'libvirt_version': version and version[1],
             'xen_version': info['xen_version'],
-            'guest_types': _guest_types(info['xen_caps']),
             'memory_mb': int(info['total_memory']),
             'free_memory_mb': int(info['free_memory']),
             'cpus': int(info['nr_cpus']),
@@ -125,7 +126,9 @@ class Told:
             'dom0_max_vcpus_unset': 'dom0_max_vcpus' not in options,
             'dom0_not_pinned': not pinned,
         }
+        runs = _guest_types(info['xen_caps'])
         for mode in ('pv', 'hvm', 'pvh'):
+            facts['%s_for' % mode] = sorted(runs[mode])
             facts['%s_guests' % mode] = [modes[n] for n in guests].count(mode)
         return cls(facts, texts)
 
@@ -143,18 +146,19 @@ class Told:
         ]
 
 
-def _guest_types(capabilities: str) -> list[str]:
+def _guest_types(capabilities: str) -> dict[str, set[str]]:
     """xen-3.0-x86_64 hvm-3.0-x86_32p: what Xen itself says that it runs.
 
     It has no word for PVH: that takes what HVM takes.
+
+    :returns: mode -> the architectures of its guests.
     """
-    found = set()
+    found: dict[str, set[str]] = {mode: set() for mode in MODES.values()}
     for word in capabilities.split():
         kind, _, arch = word.partition('-3.0-')
-        arch = 'i686' if arch.startswith('x86_32') else arch
-        modes = ('hvm', 'xenpvh') if kind == 'hvm' else (kind,)
-        found.update('%s/%s' % (arch, mode) for mode in modes)
-    return sorted(found)
+        for mode in ('hvm', 'pvh') if kind == 'hvm' else ('pv',):
+            found[mode].add('i686' if arch.startswith('x86_32') else arch)
+    return found
 
 
 def _device_models(processes: str, modes: dict[int, str]) -> dict[str, int]:
@@ -174,11 +178,12 @@ def _said(row: dict[str, Any], name: str) -> Any:
         if name == 'dom0_not_pinned' and row['dom0_pinned'] is None:
             return None
         return name in [finding['code'] for finding in row['findings']]
-    said = row[name]
+    mode, is_types, _ = name.partition('_for')
+    said = row['guest_types' if is_types else name]
     if said is None:
         return None
-    if name == 'guest_types':
-        return sorted('%s/%s' % (arch, mode) for arch, _, mode in said)
+    if is_types:
+        return sorted(arch for arch, _, os in said if MODES.get(os) == mode)
     if name == 'device_models':
         return {each['mode']: each['count'] for each in said}
     if name == 'hostname':

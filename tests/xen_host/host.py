@@ -54,6 +54,36 @@ class Hardware:
     online: bool = False
 
 
+class Disk:
+    """A host's own disk over that of the image; as a context, gone after it.
+
+    :ivar folder: has it, and what else goes with it.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self.image = image
+        # Short, for the names of sockets.
+        self.folder = Path(tempfile.mkdtemp(prefix='xen-host-'))
+
+    def __enter__(self) -> Disk:
+        return self
+
+    def __exit__(self, *_exc: Any) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def made(self, log: Path) -> Path:
+        """The disk, empty the first time."""
+        path = self.folder / 'disk.qcow2'
+        if not path.exists():
+            machine.run(
+                ['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw']
+                + ['-b', str(self.image.disk), str(path)],
+                log,
+                'qemu-img',
+            )
+        return path
+
+
 class Host:
     """A running host; as a context, ended at its end, however that comes.
 
@@ -61,14 +91,13 @@ class Host:
     """
 
     def __init__(
-        self, image: Image, hardware: Hardware, log: machine.Log
+        self, disk: Disk, hardware: Hardware, log: machine.Log
     ) -> None:
         self.hardware = hardware
         self.console = log.folder / ('%s-console.log' % hardware.name)
-        self._image = image
+        self._disk = disk
+        self._image = disk.image
         self._log = log
-        # Sockets' names are short; the overlay goes with it.
-        self._scratch = Path(tempfile.mkdtemp(prefix='xen-host-'))
         self._commands = log.folder / ('%s-commands.log' % hardware.name)
         self._errors = log.folder / ('%s-qemu.log' % hardware.name)
         self._qemu: subprocess.Popen[bytes] | None = None
@@ -130,6 +159,21 @@ class Host:
         """A file in dom0."""
         self._in_dom0('cat >%s' % shlex.quote(path), content)
 
+    def power_off(self) -> None:
+        """Shut it down, so that its disk can be used again.
+
+        :raises machine.Failure: if it doesn't.
+        """
+        self.status('systemctl poweroff')
+        try:
+            if self._qemu is not None:
+                self._qemu.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise machine.Failure(
+                '%s was not off within %d s; see %s'
+                % (self.hardware.name, PATIENCE, self.console)
+            ) from None
+
     def end(self) -> None:
         """End what was started. May be called again."""
         for process in (self._ssh, self._qemu):
@@ -141,29 +185,22 @@ class Host:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _start(self) -> None:
-        overlay = self._scratch / 'disk.qcow2'
-        machine.run(
-            ['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw']
-            + ['-b', str(self._image.disk), str(overlay)],
-            self._errors,
-            'qemu-img',
-        )
+        disk = self._disk.made(self._errors)
         self.port = _free_port()
         with self._errors.open('ab') as errors:
             # Not in our process group: Ctrl-C is ours to hear. And it dies
             # with us, however we die.
             self._qemu = subprocess.Popen(
-                ['setpriv', '--pdeathsig', 'KILL', 'nice', *self._words()],
+                ['setpriv', '--pdeathsig', 'KILL', 'nice', *self._words(disk)],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
                 start_new_session=True,
             )
 
-    def _words(self) -> list[str]:
+    def _words(self, disk: Path) -> list[str]:
         hardware = self.hardware
         network = 'user,id=net,hostfwd=tcp:127.0.0.1:%d-:22' % self.port
         if not hardware.online:
@@ -186,8 +223,7 @@ class Host:
                 ' '.join(dom0 + hardware.dom0),
                 self._image.initrd,
             ),
-            '-drive': 'file=%s,if=virtio,cache=unsafe'
-            % (self._scratch / 'disk.qcow2'),
+            '-drive': 'file=%s,if=virtio,cache=unsafe' % disk,
             '-netdev': network,
             '-device': 'virtio-net-pci,netdev=net',
             '-display': 'none',
@@ -202,7 +238,7 @@ class Host:
         """Until dom0 lets us in and its libvirt answers."""
         deadline = time.monotonic() + PATIENCE
         began = time.monotonic()
-        control = self._scratch / 'ssh'
+        control = self._disk.folder / 'ssh'
         while not control.exists():
             self._still_alive(deadline)
             if self._ssh is None or self._ssh.poll() is not None:
@@ -242,7 +278,7 @@ class Host:
         return [
             str(self._image.ssh),
             '-o',
-            'ControlPath=%s' % (self._scratch / 'ssh'),
+            'ControlPath=%s' % (self._disk.folder / 'ssh'),
             '-o',
             'ConnectTimeout=60',
             '-p',

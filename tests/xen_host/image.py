@@ -60,15 +60,16 @@ XEN_HOST = (
     'xen-hypervisor-4.14-amd64',
     'xen-utils-4.14',
 )
-#: What the README has an operator install in a dom0 without nova.
+#: What the README's commands install in a dom0 without nova: there they find
+#: all of it.
 COMMANDS = (
     'python3-cliff',
     'python3-libvirt',
     'python3-oslo.config',
     'python3-oslo.log',
-    'python3-pip',
-    'python3-setuptools',
     'python3-stevedore',
+    'python3-venv',
+    # For pip, which reaches no index there.
     'python3-wheel',
     'python3-yaml',
 )
@@ -94,13 +95,17 @@ FILES = {
     'etc/ssh/sshd_config.d/xen-host.conf': (
         'UseDNS no\nPasswordAuthentication no\n'
     ),
+    # In pip's words: without an environment of its own for the build, for
+    # which it would ask an index.
+    'etc/pip.conf': '[install]\nno-build-isolation = false\n',
     # A guest: dom0's kernel, and one program that says that it lives.
     'usr/share/xen-host/guest/init': (
         '#!/bin/sh\n'
         'mount -t proc proc /proc\n'
         'mount -t devtmpfs dev /dev\n'
         'while :; do\n'
-        '  echo "GUEST UP $(cut -d " " -f 1 /proc/uptime)"\n'
+        '  read -r up idle </proc/uptime\n'
+        '  echo "GUEST UP $up"\n'
         '  sleep 5\n'
         'done\n'
     ),
@@ -117,7 +122,7 @@ cd /usr/share/xen-host/guest
 chmod 755 init
 mkdir -p bin dev proc
 cp /bin/busybox bin/busybox
-for name in sh mount cut echo sleep; do ln -sf busybox bin/$name; done
+for name in sh mount sleep; do ln -sf busybox bin/$name; done
 find . | cpio --quiet -o -H newc | gzip >../guest-initrd.gz
 systemctl -q mask apt-daily.timer apt-daily-upgrade.timer cron.service \
     e2scrub_all.timer e2scrub_reap.service fstrim.timer \

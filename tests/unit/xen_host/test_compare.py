@@ -31,6 +31,11 @@ def rows(answers):
     return told.rows(answers['inside'], answers['outside'])
 
 
+def named(row):
+    """As facts show has it: what it can run is one list there."""
+    return 'guest_types' if row.fact.endswith('_for') else row.fact
+
+
 def differing(answers):
     return {row.fact for row in rows(answers) if not row.agree}
 
@@ -48,29 +53,28 @@ def test_what_was_answered_agrees(answers):
     assert differing(answers) == set()
 
 
-@pytest.mark.parametrize('side', ('inside', 'outside'))
+@pytest.mark.parametrize('side', ['inside', 'outside'])
 def test_every_fact_that_differs_is_found(answers, side):
     for row in rows(answers):
         if row.fact in compare.FINDINGS:
             continue
         other = copy.deepcopy(answers)
-        other[side][row.fact] = {
-            'guest_types': [['x86_64', 'xen', 'exe']],
+        other[side][named(row)] = {
+            'guest_types': [],
             'device_models': [{'mode': 'hvm', 'count': 77}],
             'xen_version': '4.4.4',
             'dom0_pinned': not row.xl,
-        }.get(row.fact, 'other')
-        # Pinned or not is a fact, and a finding.
+        }.get(named(row), 'other')
         assert row.fact in differing(other)
 
 
-@pytest.mark.parametrize('side', ('inside', 'outside'))
+@pytest.mark.parametrize('side', ['inside', 'outside'])
 def test_a_fact_that_is_unknown_is_found(answers, side):
     for row in rows(answers):
         if row.fact in compare.FINDINGS or row._asdict()[side] is None:
             continue
         other = copy.deepcopy(answers)
-        other[side][row.fact] = None
+        other[side][named(row)] = None
         assert row.fact in differing(other)
 
 
