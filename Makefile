@@ -51,6 +51,12 @@ functional: venv  ## Tests with a real nova in one process
 	OS_NOVA_DISABLE_EVENTLET_PATCHING=true \
 	    $(BIN)/python -m pytest -q tests/functional
 
+.PHONY: test-libvirt
+test-libvirt:  ## The facts commands with a real libvirt, without nova
+	@PYTHON='$(PYTHON)' tools/need-libvirt
+	@PYTHON='$(PYTHON)' tools/make-venv .venv-libvirt libvirt $(NOVA)
+	.venv-libvirt/bin/python -m pytest -q tests/with_libvirt
+
 .PHONY: xen-host
 xen-host:  ## facts show on a real Xen host, emulated; root, long minutes
 	@$(PYTHON) -m tests.xen_host
@@ -73,7 +79,8 @@ venv:  ## Make the environment that the others run in
 clean:  ## Remove what make and tox have made
 	@# Another's environment, which VENV may name, stays.
 	test ! -e '$(VENV)/.nova-xen-sched' || rm -rf '$(VENV)' '$(VENV).lock'
-	rm -rf .venv-tox .venv-tox.lock .tox .xen-host
+	rm -rf .venv-tox .venv-tox.lock .tox .venv-libvirt .venv-libvirt.lock
+	rm -rf .xen-host
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache \
 	    .ruff_cache
 	find nova_xen_sched tests -name __pycache__ -type d -prune \

@@ -16,13 +16,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from typing import Iterator
 from typing import Optional
 from urllib import parse
 
+from nova_xen_sched import facts
+from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import base
 from nova_xen_sched.xenhost import ask
 from nova_xen_sched.xenhost import novaconf
 from nova_xen_sched.xenhost import reader
+from nova_xen_sched.xenhost import stated
 from nova_xen_sched.xenhost import XenHost
 
 HERE = 'xen:///system'
@@ -85,19 +89,35 @@ def _seconds(text: str) -> float:
     return value
 
 
-def configuration(options: argparse.Namespace) -> novaconf.NovaConf:
+def configuration(
+    options: argparse.Namespace,
+    parsed_args: argparse.Namespace | None = None,
+) -> novaconf.NovaConf:
     """nova's configuration here, as the application's options name it.
 
+    One that isn't named matters only where this host is asked.
+
+    :param parsed_args: the command's, None if it matters always.
     :raises base.Failure: if it is there, but wrong.
     """
     try:
         return novaconf.read(options.config_file, options.config_dir)
     except novaconf.ConfError as e:
+        named = options.config_file or options.config_dir
+        matters = parsed_args is None or any(
+            map(reader.is_local, _uris(parsed_args))
+        )
+        if not named and not matters:
+            return novaconf.NovaConf()
         raise base.Failure(
             "nova's configuration can't be read: %s. Mend it, run this as a "
             'user who may read it, or name another with --config-file '
             '(/dev/null for none).' % str(e).rstrip('.')
         ) from e
+
+
+def _uris(parsed_args: argparse.Namespace) -> list[str]:
+    return parsed_args.connect or [HERE]
 
 
 def ask_all(
@@ -110,7 +130,7 @@ def ask_all(
     :raises base.Failure: if libvirt's Python binding is missing, or there are
         not as many names as hosts.
     """
-    uris = parsed_args.connect or [HERE]
+    uris = _uris(parsed_args)
     names = parsed_args.nova_host
     if names is not None and len(names) != len(uris):
         raise base.Failure(
@@ -149,6 +169,65 @@ def _host_in(uri: str) -> str:
         return parse.urlsplit(uri).hostname or uri
     except ValueError:
         return uri
+
+
+def stated_by(
+    command: base._Command, asked: list[Asked]
+) -> dict[str, facts.Raw]:
+    """What the hosts that answered state, by their names.
+
+    What a host can't state is said, and the exit code set for one that states
+    nothing.
+
+    :raises base.Failure: if two have the same name, or none states anything.
+    """
+    found: dict[str, facts.Raw] = {}
+    named: dict[str, str] = {}
+    for each in asked:
+        if each.host is None:
+            continue
+        other = named.setdefault(each.name.lower(), each.uri)
+        if other is not each.uri:
+            raise base.Failure(
+                '%s and %s have the same name, %s: say who is who with '
+                '--nova-host.' % (other, each.uri, each.name)
+            )
+        raw = stated.facts_of(
+            each.host,
+            reserved_host_memory_mb=each.nova.reserved_host_memory_mb
+            if each.nova
+            else None,
+        )
+        if raw:
+            found[each.name] = raw
+        else:
+            command.exit_code = base.FINDINGS
+        for line in _left_out(each.host):
+            command.say('%s: %s.' % (each.name, line))
+    if not found:
+        raise base.Failure('There are no facts: no Xen host answered.')
+    return found
+
+
+def _left_out(host: XenHost) -> Iterator[str]:
+    """What a host doesn't state, and why."""
+    dom0 = host.dom0
+    if not host.is_xen:
+        yield (
+            "libvirt's driver here is %s, not that of Xen: no facts"
+            % (host.hypervisor or 'unknown')
+        )
+    elif dom0 is not None and dom0.sizing != xenhost.FIXED:
+        yield (
+            "dom0's memory is no size that can be stated, it %s: set "
+            'dom0_mem= (facts show says how much), or state dom0_memory_mb '
+            'yourself'
+            % (
+                'balloons'
+                if dom0.sizing == xenhost.BALLOONING
+                else "can't be told whether it balloons"
+            )
+        )
 
 
 def complain(command: base._Command, asked: list[Asked]) -> None:

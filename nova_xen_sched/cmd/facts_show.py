@@ -82,7 +82,7 @@ class Show(base.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
-        nova = asking.configuration(self.app.options)
+        nova = asking.configuration(self.app.options, parsed_args)
         asked = asking.ask_all(parsed_args, nova)
         self._found = [
             (each, findings.findings(each.host, each.nova, nova.settings))
@@ -105,11 +105,7 @@ class Show(base.Lister):
             return columns, [tuple(_words(row, '').values()) for row in rows]
         rows = [_words(row, 'unknown') for row in rows if row['error'] is None]
         if not parsed_args.columns and len(rows) == 1 == len(asked):
-            return ('what', 'value'), [
-                (key, value)
-                for key, value in rows[0].items()
-                if key not in ('findings', 'problems', 'error')
-            ]
+            return ('what', 'value'), _upright(rows[0])
         if not parsed_args.columns:
             columns = _BRIEF
         return columns, [[row[key] for key in columns] for row in rows]
@@ -210,6 +206,18 @@ def _mean(sizes_kb: list[int | None] | list[int]) -> float | None:
     if not known:
         return None
     return round(sum(known) / len(known) / 1024, 1)
+
+
+def _upright(row: dict[str, Any]) -> list[tuple[str, Any]]:
+    """One host, a line each; findings and the rest are told beside it."""
+    lines = []
+    for key, value in row.items():
+        if key == 'device_models' and ': ' in value:
+            for each in value.split('; '):
+                lines.append((key, each))
+        elif key not in ('findings', 'problems', 'error'):
+            lines.append((key, value))
+    return lines
 
 
 def _words(row: dict[str, Any], unknown: str) -> dict[str, Any]:

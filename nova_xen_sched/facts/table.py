@@ -41,10 +41,10 @@ class TableError(ValueError):
 
 #: The safe loader; in C where PyYAML was built so: 10000 hosts were read in
 #: 2.2 s instead of 9.3 s.
-_SafeLoader: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+SAFE_LOADER: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
 
-class _Loader(_SafeLoader):
+class _Loader(SAFE_LOADER):
     """The safe loader, but a key that stands twice is an error."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -133,7 +133,7 @@ def load(content: bytes, path: str) -> Table:
     :param path: where the content stood, for what is said of it.
     :raises TableError: if the file can't be used as a whole.
     """
-    data = _parse(content)
+    data = parse(content)
     if not isinstance(data, dict):
         raise TableError('it is not a mapping that begins with version: 1')
     version = data.get('version')
@@ -174,7 +174,11 @@ def load(content: bytes, path: str) -> Table:
     return table
 
 
-def _parse(content: bytes) -> Any:
+def parse(content: bytes) -> Any:
+    """What YAML makes of a facts file, whatever it is.
+
+    :raises TableError: if it makes nothing of it.
+    """
     try:
         _refuse_deep(content)
         return yaml.load(content, _Loader)  # noqa: S506  it is a safe one
@@ -192,7 +196,7 @@ def _parse(content: bytes) -> Any:
 def _refuse_deep(content: bytes) -> None:
     """The loader in C recurses without limit, and takes the process down."""
     depth = 0
-    for event in yaml.parse(content, _SafeLoader):
+    for event in yaml.parse(content, SAFE_LOADER):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:

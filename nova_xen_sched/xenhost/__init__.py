@@ -155,7 +155,7 @@ def from_dict(data: Mapping[str, Any]) -> XenHost:
     :raises ValueError: if it is something else.
     """
     try:
-        fields = dict(data)
+        fields = dict(data.items())
         if fields.get('guest_types') is not None:
             fields['guest_types'] = tuple(
                 (str(arch), str(kind), str(mode))
@@ -170,5 +170,5 @@ def from_dict(data: Mapping[str, Any]) -> XenHost:
                 DeviceModel(**each) for each in fields['device_models']
             )
         return XenHost(**fields)
-    except (TypeError, ValueError) as e:
+    except (AttributeError, TypeError, ValueError) as e:
         raise ValueError('not a description of a host: %s' % e) from e

@@ -43,6 +43,8 @@ from nova_xen_sched import xenhost
 PARALLEL = 16
 #: Bytes of an answer; a host with 1000 guests has some 200 KB.
 MAX_ANSWER = 16 * 1024 * 1024
+#: Seconds between two steps of progress.
+_TICK = 0.5
 
 INSTALL = (
     "libvirt's Python binding is missing: install Debian's python3-libvirt "
@@ -77,21 +79,23 @@ def installed() -> bool:
 def ask(
     uris: Sequence[str],
     timeout: float,
-    step: Callable[[], Any] | None = None,
+    step: Callable[[int], Any] | None = None,
 ) -> list[Answer]:
     """Ask hosts what they say of themselves.
 
     :param timeout: seconds for each.
-    :param step: called whenever one more has answered or failed.
+    :param step: called now and then with how many have answered or failed.
     :returns: an answer for each URI, in their order.
     """
     children = _Children()
     with futures.ThreadPoolExecutor(PARALLEL) as pool:
         try:
             asked = [pool.submit(children.ask, uri, timeout) for uri in uris]
-            for _ in futures.as_completed(asked):
+            left = set(asked)
+            while left:
+                _, left = futures.wait(left, _TICK)
                 if step:
-                    step()
+                    step(len(asked) - len(left))
         except BaseException:
             # Such as Ctrl-C: nothing of it stays behind.
             children.end()

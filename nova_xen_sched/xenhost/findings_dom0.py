@@ -29,7 +29,10 @@ from nova_xen_sched.xenhost.finding import REQUIRED
 #: The guide: dom0_max_vcpus=4.
 DOM0_VCPUS = 4
 
-_GRUB = "Xen's boot options (Debian: GRUB_CMDLINE_XEN in /etc/default/grub)"
+_GRUB = (
+    "Xen's boot options (Debian: GRUB_CMDLINE_XEN in /etc/default/grub, "
+    'then update-grub)'
+)
 
 
 def memory(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
@@ -38,10 +41,10 @@ def memory(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
         return
     size = sizes.for_dom0(host, settings.dom0_model)
     line = 'dom0_mem=%dM,max:%dM' % (size.memory_mb, size.memory_mb)
-    remedy = 'add %s to %s, %s, and restart the host' % (
+    remedy = 'add %s (%s) to %s, and restart the host' % (
         line,
-        _GRUB,
         size.reason,
+        _GRUB,
     )
     if dom0.sizing == xenhost.BALLOONING:
         yield Finding(

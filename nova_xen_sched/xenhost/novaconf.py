@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import socket
 from typing import Optional
 from typing import Sequence
@@ -86,7 +87,10 @@ def read(
             default_config_files=list(files or ()) if given else None,
             default_config_dirs=list(folders or ()) if given else None,
         )
-        found = tuple(config.config_file or ())
+        # /dev/null is how one says that there is none.
+        found = tuple(
+            path for path in config.config_file or () if path != os.devnull
+        )
         return NovaConf(
             files=found,
             host=(config.host or socket.gethostname()) if found else None,

@@ -49,7 +49,10 @@ _CRASHED = (
 
 def is_local(uri: str) -> bool:
     """Whether a libvirt URI is of the machine itself: xen:///system."""
-    parts = parse.urlsplit(uri)
+    try:
+        parts = parse.urlsplit(uri)
+    except ValueError:
+        return False
     return parts.scheme != '' and '+' not in parts.scheme and not parts.netloc
 
 

@@ -96,8 +96,7 @@ def for_dom0(host: XenHost, model: Model) -> Size:
     carries = min(int(room / each), fit) if each else fit
     return Size(
         memory_mb,
-        'which carries %d guests like the %d that run'
-        % (carries, load.guests),
+        'enough for %d guests like the %d that run' % (carries, load.guests),
     )
 
 

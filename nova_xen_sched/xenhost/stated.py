@@ -10,15 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""From what a host says of itself to facts, and to aggregate metadata."""
+"""From what a host says of itself to the facts that the scheduler reads."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any
-from typing import Mapping
-from typing import NamedTuple
-from typing import Tuple
 
 from nova_xen_sched import facts
 from nova_xen_sched.xenhost import FIXED
@@ -31,7 +27,11 @@ def now() -> str:
     return moment.strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
-def facts_of(host: XenHost, observed_at: str | None = None) -> facts.Raw:
+def facts_of(
+    host: XenHost,
+    observed_at: str | None = None,
+    reserved_host_memory_mb: int | None = None,
+) -> facts.Raw:
     """The facts that a host states, by the names of facts.NAMES.
 
     Left out is what it doesn't know: Xen's version without the patch level,
@@ -40,6 +40,7 @@ def facts_of(host: XenHost, observed_at: str | None = None) -> facts.Raw:
     nothing is stated.
 
     :param observed_at: when it was asked, now() if None.
+    :param reserved_host_memory_mb: where its nova.conf says it.
     """
     stated: facts.Raw = {}
     if not host.is_xen:
@@ -53,74 +54,8 @@ def facts_of(host: XenHost, observed_at: str | None = None) -> facts.Raw:
         stated['dom0_memory_mb'] = dom0.memory_mb
     if dom0 and dom0.vcpus:
         stated['dom0_vcpus'] = dom0.vcpus
+    if reserved_host_memory_mb is not None:
+        stated['reserved_host_memory_mb'] = reserved_host_memory_mb
     if stated:
         stated['observed_at'] = observed_at or now()
     return stated
-
-
-def metadata_of(stated: Mapping[str, Any]) -> dict[str, str]:
-    """A host's facts as the metadata of an aggregate.
-
-    :param stated: fact name -> value, as a facts file has them.
-    """
-    return {
-        name.metadata_key: _text(stated[name.name])
-        for name in facts.NAMES
-        if stated.get(name.name) is not None
-    }
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return 'true' if value else 'false'
-    if isinstance(value, datetime.datetime):
-        return value.isoformat()
-    return str(value)
-
-
-class Group(NamedTuple):
-    """Hosts with equal facts, for one aggregate.
-
-    :ivar hosts: nova's names of them, sorted.
-    :ivar facts: what they have in common; observed_at, which doesn't tell
-        hosts apart, is the oldest of them.
-    """
-
-    hosts: Tuple[str, ...]
-    facts: facts.Raw
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """The facts as the metadata of their aggregate."""
-        return metadata_of(self.facts)
-
-
-def groups_of(stated: Mapping[str, Mapping[str, Any]]) -> list[Group]:
-    """Group hosts with equal facts, in the order of their first host.
-
-    :param stated: nova's name of a host -> its facts; one without any is in
-        no group.
-    """
-    found: dict[Tuple[Tuple[str, str], ...], list[str]] = {}
-    for host in sorted(stated):
-        own = {
-            name: value
-            for name, value in stated[host].items()
-            if name != 'observed_at'
-        }
-        metadata = metadata_of(own)
-        if metadata:
-            found.setdefault(tuple(metadata.items()), []).append(host)
-    return [_group(hosts, stated) for hosts in found.values()]
-
-
-def _group(hosts: list[str], stated: Mapping[str, Mapping[str, Any]]) -> Group:
-    common = dict(stated[hosts[0]])
-    times = [
-        stated[host]['observed_at']
-        for host in hosts
-        if stated[host].get('observed_at') is not None
-    ]
-    if times:
-        common['observed_at'] = facts.BY_NAME['observed_at'].lowest(times)
-    return Group(tuple(hosts), common)

@@ -59,7 +59,7 @@ def install_lines() -> list[str]:
     """
     text = (PROJECT / 'README.md').read_text()
     found = re.search(
-        r'^On a dom0 without nova.*?\n\n((?:    .*\n)+)\n',
+        r'^On a dom0 without nova.*?\n\n((?:    [^\n]*\n)+)\n',
         text,
         re.MULTILINE | re.DOTALL,
     )

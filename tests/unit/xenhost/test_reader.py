@@ -171,6 +171,7 @@ def test_a_remote_host_is_not_described_by_this_machine(tmp_path):
         ('xen+unix:///system?socket=/tmp/forwarded', False),
         ('xen://xen-a1/system', False),
         ('', False),
+        ('xen+tcp://[::1/system', False),
     ],
 )
 def test_which_uris_are_of_this_machine(uri, here):
@@ -318,6 +319,7 @@ def test_a_host_survives_json(name, tmp_path):
         {'dom0': {'size': 1}},
         {'guest_types': [['x86_64', 'xen']]},
         {'guest_types': 7},
+        [],
         [1],
         7,
     ],

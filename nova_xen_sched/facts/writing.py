@@ -1,0 +1,121 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A facts file replaced as a whole: readers see the old one or the new one."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+import tempfile
+from typing import Iterator
+
+
+class WriteError(Exception):
+    """The file was not written; says why and what to do."""
+
+
+def read(path: str) -> str | None:
+    """The content of a facts file, None if there is none.
+
+    :raises WriteError: if it can't be read, or is no text in UTF-8.
+    """
+    try:
+        with open(path, encoding='utf-8', newline='') as f:
+            return f.read()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as e:
+        raise WriteError('it is not UTF-8: %s' % e) from e
+    except OSError as e:
+        raise WriteError(e.strerror or str(e)) from e
+
+
+@contextlib.contextmanager
+def alone(path: str) -> Iterator[None]:
+    """While nobody else who asks so writes in the file's folder.
+
+    :raises WriteError: if the folder is not there.
+    """
+    try:
+        folder = os.open(os.path.dirname(os.path.realpath(path)), os.O_RDONLY)
+    except OSError as e:
+        raise WriteError('its folder: %s' % (e.strerror or e)) from e
+    try:
+        # Not every file system knows locks; read again before writing then
+        # still finds what others did.
+        with contextlib.suppress(OSError):
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def replace(path: str, before: str | None, text: str) -> None:
+    """Write a file, with the owner and mode that it had.
+
+    :param before: its content as it was read, None if there was none.
+    :raises WriteError: if it has changed since, or can't be written; it is as
+        it was then.
+    """
+    path = os.path.realpath(path)
+    folder = os.path.dirname(path)
+    temporary = ''
+    try:
+        descriptor, temporary = tempfile.mkstemp(
+            prefix='.' + os.path.basename(path), dir=folder
+        )
+        with open(descriptor, 'w', encoding='utf-8', newline='') as f:
+            f.write(text)
+            f.flush()
+            _like(path, f.fileno())
+            os.fsync(f.fileno())
+        if read(path) != before:
+            raise WriteError('it has changed meanwhile; run this again')
+        os.replace(temporary, path)
+        temporary = ''
+        _sync(folder)
+    except OSError as e:
+        raise WriteError(e.strerror or str(e)) from e
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _like(path: str, descriptor: int) -> None:
+    """Give a new file the owner and mode of the one that it replaces."""
+    try:
+        old = os.stat(path)
+    except FileNotFoundError:
+        os.fchmod(descriptor, 0o644)
+        return
+    new = os.fstat(descriptor)
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        try:
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+        except PermissionError as e:
+            raise WriteError(
+                'it belongs to another user or group, and only root can '
+                'keep it so'
+            ) from e
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+
+
+def _sync(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,88 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A facts file replaced as a whole."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+
+import pytest
+
+from nova_xen_sched.facts import writing
+
+
+def test_a_file_is_made_and_replaced(tmp_path):
+    path = str(tmp_path / 'facts.yaml')
+    assert writing.read(path) is None
+    writing.replace(path, None, 'one\n')
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
+    os.chmod(path, 0o640)
+    writing.replace(path, 'one\n', 'two\r\n')
+    assert writing.read(path) == 'two\r\n'
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
+    assert os.listdir(str(tmp_path)) == ['facts.yaml']
+
+
+def test_a_link_stays_one(tmp_path):
+    target = tmp_path / 'target.yaml'
+    target.write_text('one')
+    link = tmp_path / 'facts.yaml'
+    link.symlink_to(target)
+    writing.replace(str(link), 'one', 'two')
+    assert link.is_symlink() and target.read_text() == 'two'
+
+
+def test_what_someone_else_wrote_meanwhile_is_not_lost(tmp_path):
+    path = tmp_path / 'facts.yaml'
+    path.write_text('theirs')
+    for before in (None, 'what was there'):
+        with pytest.raises(writing.WriteError, match='changed meanwhile'):
+            writing.replace(str(path), before, 'ours')
+    assert path.read_text() == 'theirs'
+    assert os.listdir(str(tmp_path)) == ['facts.yaml']
+
+
+def test_what_is_no_text_is_refused(tmp_path):
+    path = tmp_path / 'facts.yaml'
+    path.write_bytes(b'\xff\xfe')
+    with pytest.raises(writing.WriteError, match='not UTF-8'):
+        writing.read(str(path))
+    with pytest.raises(writing.WriteError, match='directory'):
+        writing.read(str(tmp_path))
+    with pytest.raises(writing.WriteError, match='No such file'):
+        writing.replace(str(tmp_path / 'no' / 'facts'), None, 'x')
+    with pytest.raises(writing.WriteError, match='folder'), writing.alone(
+        str(tmp_path / 'no' / 'facts')
+    ):
+        pass
+
+
+def test_two_writers_wait_for_each_other(tmp_path):
+    path = str(tmp_path / 'facts.yaml')
+    writing.replace(path, None, '')
+    barrier = threading.Barrier(8)
+
+    def add(number):
+        barrier.wait()
+        with writing.alone(path):
+            before = writing.read(path)
+            writing.replace(path, before, '%s%d\n' % (before, number))
+
+    threads = [threading.Thread(target=add, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(writing.read(path).split()) == list('01234567')

@@ -1,0 +1,286 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What of a Xen host differs from the guide, and the remedies."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from nova_xen_sched import xenhost
+from nova_xen_sched.conf import Settings
+from nova_xen_sched.xenhost import finding
+from nova_xen_sched.xenhost import findings
+from nova_xen_sched.xenhost import novaconf
+from nova_xen_sched.xenhost import reader
+from nova_xen_sched.xenhost import sizes
+from tests.unit.xenhost import captured
+
+GOOD = xenhost.XenHost(
+    hypervisor='Xen',
+    libvirt_version='9.0.0',
+    xen_version='4.17.5',
+    live_migration=True,
+    memory_mb=65536,
+    cpus=16,
+    command_line='dom0_mem=4096M,max:4096M dom0_max_vcpus=4 dom0_vcpus_pin',
+    dom0=xenhost.Dom0(4096, 4096, xenhost.FIXED, 4, True),
+    guests=xenhost.Guests(hvm=2, pv=3, memory_mb=20480, vcpus=5),
+    qemu_driver=True,
+)
+NOVA = novaconf.NovaConf(
+    files=('/etc/nova/nova.conf',),
+    host='xen-a1',
+    compute_driver='libvirt.LibvirtDriver',
+    virt_type='xen',
+)
+
+
+def of(host=GOOD, nova=NOVA, **changes):
+    return {
+        each.code: each
+        for each in findings.findings(
+            dataclasses.replace(host, **changes), nova
+        )
+    }
+
+
+def dom0(**changes):
+    return dataclasses.replace(GOOD.dom0, **changes)
+
+
+def test_a_host_as_the_guide_wants_it():
+    assert of() == {}
+    assert of(nova=None) == {}
+    # From outside less is known, and nothing is made of that.
+    assert (
+        of(command_line=None, xen_version='4.17', dom0=dom0(pinned=None)) == {}
+    )
+
+
+@pytest.mark.parametrize(
+    'name, here, outside',
+    [
+        (
+            'xen-4.14-dom0-ballooned',
+            {'dom0_balloons', 'dom0_max_vcpus_unset', 'dom0_not_pinned'},
+            {'dom0_balloons'},
+        ),
+        (
+            'xen-4.14-dom0-unsized',
+            {'dom0_balloons', 'dom0_max_vcpus_unset', 'dom0_not_pinned'},
+            {'dom0_balloons'},
+        ),
+        ('xen-4.14-hvm', set(), set()),
+        ('xen-4.14-hvm-6-guests', set(), set()),
+        ('xen-4.14-pv-only', {'dom0_not_pinned'}, set()),
+        ('xen-4.17-hvm', {'dom0_not_pinned'}, set()),
+    ],
+    ids=captured.ALL,
+)
+def test_every_captured_host(name, here, outside, tmp_path):
+    local = reader.read(
+        captured.Connection(name, uri='xen:///system'),
+        machine=captured.Dom0(name, tmp_path),
+    )
+    assert set(of(local, None)) == here
+    assert set(of(reader.read(captured.Connection(name)), None)) == outside
+    for each in findings.findings(local):
+        assert each.level in (finding.REQUIRED, finding.RECOMMENDED)
+
+
+# nova.conf
+
+
+@pytest.mark.parametrize(
+    'changes, code, level',
+    [
+        ({'compute_driver': None}, 'compute_driver', 'required'),
+        ({'compute_driver': 'own.Driver'}, 'compute_driver', 'recommended'),
+        ({'virt_type': None}, 'virt_type', 'required'),
+        ({'virt_type': 'kvm'}, 'virt_type', 'required'),
+    ],
+)
+def test_nova_conf(changes, code, level):
+    found = of(nova=dataclasses.replace(NOVA, **changes))
+    assert set(found) == {code}
+    assert found[code].level == level
+    assert '/etc/nova/nova.conf' in found[code].text
+    assert found[code].remedy.startswith('set ' + code)
+
+
+def test_without_nova_conf_nothing_is_said_of_it():
+    assert of(nova=novaconf.NovaConf()) == {}
+
+
+# Versions: what the filter's own rules say
+
+
+@pytest.mark.parametrize(
+    'libvirt, level',
+    [
+        ('1.2.2', 'required'),
+        ('1.2.14', 'required'),
+        ('1.2.15', 'recommended'),
+        ('1.3.1', 'recommended'),
+        ('1.3.2', None),
+    ],
+)
+def test_libvirts_versions(libvirt, level):
+    found = of(libvirt_version=libvirt)
+    if level is None:
+        assert found == {}
+    else:
+        assert set(found) == {'libvirt_too_old', 'no_live_migration'}
+        assert found['libvirt_too_old'].level == level
+        assert libvirt in found['no_live_migration'].text
+
+
+@pytest.mark.parametrize(
+    'xen, code',
+    [
+        ('4.4.2', 'xen_too_old'),
+        ('4.4.3', None),
+        ('4.5.0', 'xen_too_old'),
+        ('4.5.1', None),
+        ('4.3', 'xen_too_old'),
+        ('4.4', 'xen_unknown'),
+        ('4.5', 'xen_unknown'),
+        ('4.6', None),
+        (None, 'xen_unknown'),
+    ],
+)
+def test_xens_versions(xen, code):
+    assert set(of(xen_version=xen)) == ({code} if code else set())
+
+
+def test_live_migration_that_the_capabilities_dont_name():
+    found = of(live_migration=False)
+    assert set(found) == {'no_live_migration'}
+    host = dataclasses.replace(GOOD, live_migration=None)
+    assert findings.live_migration(host) is None
+    assert findings.live_migration(GOOD) is True
+
+
+# dom0
+
+
+def test_a_ballooning_dom0_gets_the_line_for_its_guests():
+    found = of(
+        dom0=dom0(memory_mb=30000, maximum_mb=65536, sizing='ballooning'),
+        command_line='loglvl=all dom0_max_vcpus=4 dom0_vcpus_pin',
+    )
+    assert set(found) == {'dom0_balloons'}
+    assert "dom0_mem= is not on Xen's" in found['dom0_balloons'].text
+    assert (
+        'add dom0_mem=1024M,max:1024M (enough for 15 guests like the 5'
+        in found['dom0_balloons'].remedy
+    )
+
+
+@pytest.mark.parametrize(
+    'guests, expected',
+    [
+        # None yet: the least that the guide names.
+        (xenhost.Guests(), 1024),
+        # The defaults: 400 MiB itself, 24 for HVM, 14 for PV, 3 for PVH.
+        (xenhost.Guests(hvm=100, memory_mb=6000, vcpus=100), 4096),
+        # What runs now counts, also above the guide's 4 GB.
+        (xenhost.Guests(hvm=200, memory_mb=6000, vcpus=200), 5248),
+        # 60 more would fit: 400 + 76 * 14 is 1464.
+        (xenhost.Guests(pv=16, memory_mb=13107, vcpus=16), 1536),
+        (xenhost.Guests(pvh=10, memory_mb=60000, vcpus=10), 1024),
+    ],
+)
+def test_the_size_of_dom0_by_the_model(guests, expected):
+    host = dataclasses.replace(GOOD, guests=guests)
+    size = sizes.for_dom0(host, Settings().dom0_model)
+    assert size.memory_mb == expected
+
+
+def test_dom0_mem_without_a_maximum():
+    found = of(
+        command_line='dom0_mem=4096M dom0_max_vcpus=4 dom0_vcpus_pin',
+        dom0=dom0(maximum_mb=65536),
+    )
+    assert set(found) == {'dom0_no_maximum'}
+    remedy = found['dom0_no_maximum'].remedy
+    assert 'dom0_mem=4096M,max:4096M' in remedy
+
+
+def test_a_dom0_below_1_gb():
+    found = of(dom0=dom0(memory_mb=752, maximum_mb=752), command_line=None)
+    assert found['dom0_too_small'].level == 'required'
+    assert 'dom0_mem=1024M,max:1024M' in found['dom0_too_small'].remedy
+
+
+def test_dom0s_vcpus():
+    line = 'dom0_mem=4096M,max:4096M'
+    found = of(command_line=line, dom0=dom0(vcpus=16, pinned=False))
+    assert set(found) == {'dom0_max_vcpus_unset', 'dom0_not_pinned'}
+    remedy = found['dom0_max_vcpus_unset'].remedy
+    assert 'dom0_max_vcpus=4 dom0_vcpus_pin' in remedy
+    # From outside: all of a larger machine is what unset looks like.
+    assert set(of(command_line=None, dom0=dom0(vcpus=16, pinned=None))) == {
+        'dom0_max_vcpus_unset'
+    }
+    # A host that serves many needs more: 0.75 + 145 / 20.
+    many = xenhost.Guests(pvh=145, memory_mb=1000, vcpus=145)
+    found = of(command_line=line, guests=many)
+    remedy = found['dom0_max_vcpus_unset'].remedy
+    assert 'dom0_max_vcpus=8' in remedy
+    assert 'overcommitted_dom0_cpu' in found
+
+
+def test_rooms_that_the_guests_overcommit():
+    many = xenhost.Guests(hvm=60, memory_mb=70000, vcpus=60)
+    found = of(
+        guests=many,
+        dom0=dom0(memory_mb=1024, maximum_mb=1024),
+        command_line=None,
+    )
+    assert set(found) == {
+        'overcommitted_dom0_memory',
+        'overcommitted_host_memory',
+    }
+    text = found['overcommitted_dom0_memory'].text
+    assert text == (
+        "its 60 guests take 1440 MiB of the 624 that dom0's memory has by "
+        'the dom0 model'
+    )
+
+
+# libguestfs
+
+
+def test_no_qemu_driver_matters_where_files_are_injected():
+    found = of(qemu_driver=False, nova=None)
+    assert found['no_qemu_driver'].level == 'note'
+    # nova's default, -2, injects none.
+    assert of(qemu_driver=False) == {}
+    nova = dataclasses.replace(NOVA, inject_partition=-1)
+    found = of(qemu_driver=False, nova=nova)
+    assert found['no_qemu_driver'].level == 'recommended'
+    assert of(qemu_driver=None, nova=nova) == {}
+
+
+# Others
+
+
+def test_a_host_of_another_driver_has_one_finding():
+    assert set(of(hypervisor='QEMU')) == {'not_xen'}
+
+
+def test_of_a_host_that_said_nothing_nothing_is_said():
+    assert of(xenhost.XenHost()) == {}

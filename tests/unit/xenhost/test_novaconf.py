@@ -1,0 +1,106 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova.conf on a compute host, read without nova."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from nova_xen_sched.xenhost import novaconf
+
+
+def written(tmp_path, text):
+    path = tmp_path / 'nova.conf'
+    path.write_text(text)
+    return [str(path)]
+
+
+def test_what_matters_for_a_xen_host(tmp_path):
+    files = written(
+        tmp_path,
+        """
+[DEFAULT]
+host = xen-a1
+compute_driver = libvirt.LibvirtDriver
+reserved_host_memory_mb = 1536
+my_ip = 192.0.2.1
+[libvirt]
+virt_type = xen
+inject_partition = -1
+[xen_scheduler]
+dom0_memory_mb_per_hvm_guest = 40
+""",
+    )
+    found = novaconf.read(files)
+    assert found.files == tuple(files)
+    assert found.host == 'xen-a1'
+    assert found.compute_driver == 'libvirt.LibvirtDriver'
+    assert found.virt_type == 'xen'
+    assert found.inject_partition == -1
+    assert found.reserved_host_memory_mb == 1536
+    assert found.settings.dom0_model.hvm_memory_mb == 40
+
+
+def test_an_empty_one_says_nothing_but_the_machines_name(tmp_path):
+    found = novaconf.read(written(tmp_path, ''))
+    assert found.host == socket.gethostname()
+    assert found.compute_driver is found.virt_type is None
+    assert found.reserved_host_memory_mb is None
+
+
+def test_dev_null_is_none():
+    assert novaconf.read(['/dev/null']) == novaconf.NovaConf()
+
+
+@pytest.mark.skipif(
+    os.path.exists('/etc/nova') or os.path.exists('/etc/nova.conf'),
+    reason='this machine has one',
+)
+def test_where_there_is_none_nothing_is_known(monkeypatch, tmp_path):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert novaconf.read() == novaconf.NovaConf()
+
+
+def test_what_nova_compute_reads_by_itself_is_read(monkeypatch, tmp_path):
+    # One of the places where oslo.config looks, before /etc/nova. Debian's
+    # nova-compute-xen has virt_type in a file of its own.
+    monkeypatch.setenv('HOME', str(tmp_path))
+    folder = tmp_path / '.nova'
+    folder.mkdir()
+    (folder / 'nova.conf').write_text('[DEFAULT]\nhost = one\n')
+    (folder / 'nova-compute.conf').write_text('[libvirt]\nvirt_type = xen\n')
+    found = novaconf.read()
+    assert (found.host, found.virt_type) == ('one', 'xen')
+
+
+@pytest.mark.parametrize(
+    'text, said',
+    [
+        ('[DEFAULT]\nreserved_host_memory_mb = much\n', 'much'),
+        ('[DEFAULT\n', 'Invalid section'),
+        ('[xen_scheduler]\ndom0_hvm_share = 2\n', 'dom0_hvm_share'),
+        ('[libvirt]\ninject_partition = x\n', 'inject_partition'),
+    ],
+)
+def test_a_wrong_one_is_named(tmp_path, text, said):
+    with pytest.raises(novaconf.ConfError, match=said) as raised:
+        novaconf.read(written(tmp_path, text))
+    assert '\n' not in str(raised.value)
+
+
+def test_one_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(novaconf.ConfError, match=r'nothing\.conf'):
+        novaconf.read([str(tmp_path / 'nothing.conf')])
