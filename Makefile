@@ -78,6 +78,10 @@ e2e:  ## Real services as processes, and faults: make e2e [NOVA=22.4.0]
 	    --nova-env $(E2E)-$(NOVA) --folder .e2e/$(NOVA) \
 	    --pins constraints/$(NOVA)-py$(subst .,,$(E2E_PYTHON)).txt
 
+.PHONY: xen-host
+xen-host:  ## facts show on a real Xen host, emulated; root, long minutes
+	@$(PYTHON) -m tests.xen_host
+
 .PHONY: tox
 tox:  ## Tests on another nova: make tox ENV=nova22
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-tox tox
@@ -103,6 +107,7 @@ clean:  ## Remove what make and tox have made
 	test ! -e '$(VENV)/.nova-xen-sched' || rm -rf '$(VENV)' '$(VENV).lock'
 	rm -rf .venv-tox .venv-tox.lock .venv-libvirt .venv-libvirt.lock
 	rm -rf .venv-e2e* .tox .e2e
+	rm -rf .xen-host
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache \
 	    .ruff_cache
 	find nova_xen_sched tests -name __pycache__ -type d -prune \
