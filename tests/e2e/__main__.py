@@ -102,7 +102,12 @@ def _run(arguments: argparse.Namespace, report: Report) -> int:
         for name in arguments.only or SCENARIOS:
             scenario = import_module('tests.e2e.scenarios.' + name)
             report.chapter(scenario.TITLE)
-            scenario.run(cloud)
+            try:
+                scenario.run(cloud)
+            except Failure as e:
+                # Between two steps; the next chapter may do well.
+                with report.step('the rest of this chapter'):
+                    raise Failure('not done: %s' % e) from e
         report.chapter('Afterwards')
         logs.judge(cloud)
         if arguments.stay:
