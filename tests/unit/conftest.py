@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What holds for all tests."""
+"""What holds for all unit tests."""
 
 import hypothesis
 
