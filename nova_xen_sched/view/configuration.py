@@ -86,13 +86,14 @@ def check_version() -> None:
 
 def _parse(argv: list[str]) -> None:
     try:
-        # Nothing here talks over nova's message bus.
+        # Nothing here talks over nova's message bus. But cells' mappings name
+        # it, and may do so by parts of [DEFAULT]transport_url, an option that
+        # oslo.messaging registers when it looks at it.
         config.parse_args(argv, configure_db=False, init_rpc=False)
+        oslo_messaging.TransportURL.parse(CONF)
         for group in ('api_database', 'database'):
             for name, value in _ONCE.items():
                 CONF.set_override(name, value, group=group)
-        # A cell may be mapped by a template that is filled from this option.
-        oslo_messaging.TransportURL.parse(CONF)
         # nova 22 has one module for both databases, later ones have two.
         for module in vars(config).values():
             if inspect.ismodule(module) and 'nova.db' in module.__name__:

@@ -16,10 +16,13 @@ from __future__ import annotations
 
 import collections
 import random
+from unittest import mock
 
+import fixtures
 from nova import context
 from nova import exception
 from nova import objects
+from nova.scheduler import host_manager
 import oslo_messaging
 from oslo_utils import uuidutils
 
@@ -97,6 +100,12 @@ class AgreementTest(cloud.Cloud):
     def setUp(self):
         super().setUp()
         self.start_hosts(_fleet())
+        for name in ('update', 'delete', 'sync'):
+            self.useFixture(
+                fixtures.MockPatchObject(
+                    self.host_manager, name + '_instance_info'
+                )
+            )
         self.chance = random.Random(1306)
         self.tally = collections.Counter()
 
@@ -127,39 +136,34 @@ class AgreementTest(cloud.Cloud):
             None if expected else '',
             leaves='building',
         )
-        host = self.host_of(server)
-        if host is not None:
-            self.settle(server, host)
-        return host
+        return self.host_of(server)
 
-    def settle(self, server, host):
-        """Have the scheduler know all servers as it does in the long run.
+    def settle(self):
+        """Have the scheduler know the servers as it does after its start.
 
-        Of the first server on a host a running scheduler makes a stub, which
-        doesn't say its mode; it stays so until the scheduler starts anew.
-        This is what happens then: the scheduler reads all servers, and the
-        computes say which they have.
+        What it remembers otherwise depends on which messages reached it, and
+        in what order: of a server that it wasn't sent it makes a stub, which
+        doesn't say its mode. So here it reads them anew, by nova's own
+        function, and hears no messages (see setUp).
         """
         manager = self.host_manager
-        manager._init_instance_info()
+        with self._inline():
+            manager._init_instance_info()
+        for name in self.computes:
+            known = manager._instance_info.setdefault(name, {'instances': {}})
+            known['updated'] = True
 
-        def info():
-            return manager._instance_info.get(host, {})
+    @staticmethod
+    def _inline():
+        """What nova starts in a thread runs at once."""
 
-        self._until(
-            lambda: server['id'] in info().get('instances', {}),
-            'the scheduler to read %s' % server['id'],
-        )
-        for name in list(manager._instance_info):
-            with self._cell_context(name) as ctxt:
-                compute = self.computes[name].manager
-                compute._sync_scheduler_instance_info(ctxt)
-        self._until(
-            lambda: all(
-                each['updated'] for each in manager._instance_info.values()
-            ),
-            'the computes to have told of their servers',
-        )
+        def call(function, *args):
+            function(*args)
+
+        module = getattr(host_manager, 'thread_pool_factory', None)
+        if module is not None:
+            return mock.patch.object(module, 'spawn', call)
+        return mock.patch.object(host_manager.utils, 'spawn_n', call)
 
     def _select(self, properties, flavor):
         """The host that nova's scheduler picks, and claims."""
@@ -212,6 +216,7 @@ class AgreementTest(cloud.Cloud):
         for number in range(self.REQUESTS):
             kind = self.chance.randrange(len(_PROPERTIES))
             flavor = self.chance.choice(flavors)
+            self.settle()
             properties = _PROPERTIES[kind]
             rows = self.explain(
                 '--flavor',
@@ -243,7 +248,7 @@ class AgreementTest(cloud.Cloud):
         ]
         for number in range(8):
             server = self.boot(images[number % 2])
-            self.settle(server, self.host_of(server))
+            self.settle()
             operation = ('live-migrate', 'cold-migrate')[number // 2 % 2]
             rows = self.explain(
                 '--server', server['id'], '--operation', operation
@@ -253,8 +258,8 @@ class AgreementTest(cloud.Cloud):
             move = getattr(self, operation.replace('-', '_'))
             moved = move(server)
             self.assert_agrees(self.host_of(moved), rows, (number, server))
-            self.settle(moved, self.host_of(moved))
         self.stop_host(self.host_of(server))
+        self.settle()
         rows = self.explain('--server', server['id'], '--operation=evacuate')
         moved = self.evacuate(server)
         self.assert_agrees(self.host_of(moved), rows, server)
