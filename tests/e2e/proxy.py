@@ -13,8 +13,8 @@
 """Stands before the cell's database, for all that look into the cell.
 
 It can stall or fail one thing: nova-scheduler's read of an instance by its
-id, which is how XenHostFilter learns what a request does. All else passes, as a database
-that is wholly down would have nova itself fail before any filter.
+id, which is how XenHostFilter learns what a request does. All else passes, as
+a database that is wholly down would have nova itself fail before any filter.
 """
 
 from __future__ import annotations
