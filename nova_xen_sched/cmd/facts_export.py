@@ -104,7 +104,7 @@ class Export(base.Command):
         try:
             with writing.alone(path):
                 before = writing.read(path)
-                merged = merging.merged(before, stated)
+                merged = merging.merged(before, stated, path)
                 self._tell(merged)
                 self._out(_difference(path, before or '', merged.text))
                 if dry_run or merged.text == before:

@@ -62,11 +62,14 @@ class Merged:
     hidden: Tuple[Kept, ...] = ()
 
 
-def merged(text: str | None, stated: Mapping[str, facts.Raw]) -> Merged:
+def merged(
+    text: str | None, stated: Mapping[str, facts.Raw], path: str = 'new'
+) -> Merged:
     """Put facts into a facts file.
 
     :param text: of the file, None if there is none yet.
     :param stated: name of the host -> the facts that it states.
+    :param path: of the file, for what is said of it.
     :raises MergeError: if the file is broken, or written in a way in which
         it can't be edited safely.
     """
@@ -74,7 +77,7 @@ def merged(text: str | None, stated: Mapping[str, facts.Raw]) -> Merged:
         text = _NEW
     try:
         before = table.parse(text.encode())
-        old = table.load(text.encode(), 'the facts file')
+        old = table.load(text.encode(), path)
     except table.TableError as e:
         raise MergeError('it is broken: %s' % e) from e
     edit = editing.Editing(text, before)
@@ -82,7 +85,7 @@ def merged(text: str | None, stated: Mapping[str, facts.Raw]) -> Merged:
         edit.put(host, stated[host])
     edit.finish()
     _verify(edit.result, edit.expected)
-    new = table.load(edit.result.encode(), 'the facts file')
+    new = table.load(edit.result.encode(), path)
     return Merged(
         edit.result, tuple(edit.kept), tuple(_hidden(old, new, stated))
     )
