@@ -28,6 +28,7 @@ import dataclasses
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,6 +46,8 @@ PARALLEL = 16
 MAX_ANSWER = 16 * 1024 * 1024
 #: Seconds between two steps of progress.
 _TICK = 0.5
+
+_PASSWORD = re.compile(r'(//[^/?#:@\s]*):[^/?#\s]*@')
 
 INSTALL = (
     "libvirt's Python binding is missing: install Debian's python3-libvirt "
@@ -64,11 +67,25 @@ _CHILD = (
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What became of asking one host: a host, or why there is none."""
+    """What became of asking one host: a host, or why there is none.
+
+    All of it may be shown: see shown().
+    """
 
     uri: str
     host: Optional[xenhost.XenHost] = None
     error: Optional[str] = None
+
+
+def shown(text: str) -> str:
+    """A URI, or a text with one, as it may be shown.
+
+    That is without a password, which libvirt doesn't take from a URI, but
+    which may stand there for all that; and without what could steer a
+    terminal.
+    """
+    text = _PASSWORD.sub(r'\1:***@', text)
+    return ''.join(c if c.isprintable() else '?' for c in text)
 
 
 def installed() -> bool:
@@ -113,19 +130,22 @@ class _Children:
 
     def ask(self, uri: str, timeout: float) -> Answer:
         """Ask one host."""
-        child = self._start(uri)
+        try:
+            child = self._start(uri)
+        except (OSError, ValueError) as e:
+            return Answer(shown(uri), error="can't be asked: %s" % e)
         if child is None:
-            return Answer(uri, error='not asked')
+            return Answer(shown(uri), error='not asked')
         try:
             out, err = child.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            return Answer(uri, error='no answer within %g s' % timeout)
+            return Answer(shown(uri), error='no answer within %g s' % timeout)
         finally:
             _kill(child)
             with self._lock:
                 self._running.discard(child)
             _clear(child)
-        return _answer(uri, child.returncode, out, err)
+        return _answer(shown(uri), child.returncode, out, err)
 
     def _start(self, uri: str) -> subprocess.Popen[bytes] | None:
         path = json.dumps([each for each in sys.path if each])
@@ -169,6 +189,10 @@ def _clear(child: subprocess.Popen[bytes]) -> None:
 
 
 def _answer(uri: str, code: int, out: bytes, err: bytes) -> Answer:
+    """Read what a child printed.
+
+    :param uri: as it may be shown.
+    """
     if code:
         last = err.decode('utf-8', 'replace').strip().split('\n')[-1]
         return Answer(
@@ -176,15 +200,27 @@ def _answer(uri: str, code: int, out: bytes, err: bytes) -> Answer:
             error='asking it ended with %s%s'
             % (
                 'signal %d' % -code if code < 0 else 'code %d' % code,
-                ': ' + last if last else '',
+                ': ' + shown(last) if last else '',
             ),
         )
     try:
         if len(out) > MAX_ANSWER:
             raise ValueError('%d bytes' % len(out))
-        data = json.loads(out)
+        data = _shown(json.loads(out))
         if 'error' in data:
             return Answer(uri, error=str(data['error']))
-        return Answer(uri, host=xenhost.from_dict(data))
+        host = xenhost.from_dict(data)
+        return Answer(uri, host=dataclasses.replace(host, uri=uri))
     except (TypeError, ValueError) as e:
         return Answer(uri, error='its answer makes no sense: %s' % e)
+
+
+def _shown(data: Any) -> Any:
+    """The same data, each text in it as it may be shown."""
+    if isinstance(data, str):
+        return shown(data)
+    if isinstance(data, dict):
+        return {key: _shown(data[key]) for key in data}
+    if isinstance(data, list):
+        return [_shown(each) for each in data]
+    return data
