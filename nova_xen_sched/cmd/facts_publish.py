@@ -35,7 +35,7 @@ from nova_xen_sched.publishing import wanted as wanting
 PLANNED = 'planned'
 NOT_TRIED = 'not tried'
 #: Loggers whose warnings are said better in our own words.
-_CHATTY = ('keystoneauth', 'openstack', 'nova_xen_sched.notices')
+_CHATTY = ('openstack', 'nova_xen_sched.notices')
 #: What of a host must have been read, or its facts are not all there.
 _NEEDED = frozenset(
     {'hypervisor', 'libvirt_version', 'xen_version', 'dom0', 'memory'}
@@ -110,7 +110,7 @@ class Publish(base.Lister):
         self, parsed_args: argparse.Namespace
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         if self.app.options.verbose_level < 2:
-            # What fails is said in our own line, without a URL's password.
+            # What fails is said in our own line.
             for name in _CHATTY:
                 logging.getLogger(name).setLevel(logging.ERROR)
             # But not what is wrong with clouds.yaml.

@@ -28,7 +28,6 @@ import dataclasses
 import importlib.util
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -38,6 +37,7 @@ from typing import Callable
 from typing import Optional
 from typing import Sequence
 
+from nova_xen_sched import redact
 from nova_xen_sched import xenhost
 
 #: Hosts that are asked at once.
@@ -46,8 +46,6 @@ PARALLEL = 16
 MAX_ANSWER = 16 * 1024 * 1024
 #: Seconds between two steps of progress.
 _TICK = 0.5
-
-_PASSWORD = re.compile(r'(//[^/?#:@\s]*):[^/?#\s]*@')
 
 INSTALL = (
     "libvirt's Python binding is missing: install Debian's python3-libvirt "
@@ -84,7 +82,7 @@ def shown(text: str) -> str:
     which may stand there for all that; and without what could steer a
     terminal.
     """
-    text = _PASSWORD.sub(r'\1:***@', text)
+    text = redact.passwords(text)
     return ''.join(c if c.isprintable() else '?' for c in text)
 
 
