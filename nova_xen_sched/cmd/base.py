@@ -15,10 +15,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import sys
 import time
 from typing import Any
+from typing import Iterator
 from typing import Mapping
 import warnings
 
@@ -119,6 +121,24 @@ class Lister(_Command, lister.Lister):
 
 class ShowOne(_Command, show.ShowOne):
     """A command that prints one thing; also as json, yaml or value."""
+
+
+@contextlib.contextmanager
+def openstacksdk() -> Iterator[None]:
+    """While modules are imported that need openstacksdk.
+
+    Commands import them when they run: where it is not there, as in many a
+    dom0, the others work, and help names these.
+
+    :raises Failure: if it is not there.
+    """
+    try:
+        yield
+    except ImportError as e:
+        raise Failure(
+            "openstacksdk can't be imported (%s): pip install openstacksdk "
+            'beside nova-xen-sched, or run this where it is.' % e
+        ) from e
 
 
 def quieten() -> None:
