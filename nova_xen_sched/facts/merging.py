@@ -55,11 +55,14 @@ class Merged:
     :ivar kept: what of it is as a person wrote it, for that reason.
     :ivar hidden: what a person wrote in a pattern or as a default, and what
         now wins over it.
+    :ivar alike: (host, entry): the file has an entry too that may be of the
+        same host, with or without its domain.
     """
 
     text: str
     kept: Tuple[Kept, ...] = ()
     hidden: Tuple[Kept, ...] = ()
+    alike: Tuple[Tuple[str, str], ...] = ()
 
 
 def merged(
@@ -87,7 +90,10 @@ def merged(
     _verify(edit.result, edit.expected)
     new = table.load(edit.result.encode(), path)
     return Merged(
-        edit.result, tuple(edit.kept), tuple(_hidden(old, new, stated))
+        edit.result,
+        tuple(edit.kept),
+        tuple(_hidden(old, new, stated)),
+        tuple(_alike(old, stated)),
     )
 
 
@@ -102,6 +108,20 @@ def _hidden(
                 continue
             if not editing.same(fact, before[fact], after[fact]):
                 yield Kept(host, fact, before[fact], after[fact])
+
+
+def _alike(
+    old: table.Table, stated: Mapping[str, facts.Raw]
+) -> Iterator[Tuple[str, str]]:
+    by_label: dict[str, list[str]] = {}
+    for entry in old.hosts:
+        by_label.setdefault(entry.partition('.')[0], []).append(entry)
+    said = {host.lower() for host in stated}
+    for host in sorted(stated):
+        for entry in by_label.get(host.lower().partition('.')[0], ()):
+            # Two that have a domain each are two hosts.
+            if entry not in said and ('.' in entry) != ('.' in host):
+                yield host, entry
 
 
 def _verify(text: str, expected: Any) -> None:
