@@ -7,6 +7,9 @@ VENV ?= .venv
 NOVA := 34.0.0
 # For "make tox".
 ENV ?= nova22
+# For "make e2e": the Python of that nova.
+E2E_PYTHON = $(if $(filter 22.%,$(NOVA)),3.8,3.11)
+E2E = .venv-e2e
 
 BIN := $(VENV)/bin
 
@@ -65,10 +68,29 @@ test-libvirt:  ## The facts commands with a real libvirt, without nova
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-libvirt libvirt $(NOVA)
 	.venv-libvirt/bin/python -m pytest -q tests/with_libvirt
 
+.PHONY: e2e
+e2e:  ## Real services as processes, and faults: make e2e [NOVA=22.4.0]
+	@python=$$(tools/pythons.py 3.11) && \
+	    PYTHON=$$python tools/make-venv $(E2E) e2e
+	@python=$$(tools/pythons.py $(E2E_PYTHON)) && \
+	    PYTHON=$$python tools/make-venv $(E2E)-$(NOVA) deployed $(NOVA)
+	@$(E2E)/bin/python -m tests.e2e --nova $(NOVA) \
+	    --nova-env $(E2E)-$(NOVA) --folder .e2e/$(NOVA) \
+	    --pins constraints/$(NOVA)-py$(subst .,,$(E2E_PYTHON)).txt
+
+.PHONY: xen-host
+xen-host:  ## facts show on a real Xen host, emulated; root, long minutes
+	@$(PYTHON) -m tests.xen_host
+
 .PHONY: tox
 tox:  ## Tests on another nova: make tox ENV=nova22
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-tox tox
 	.venv-tox/bin/tox -e $(ENV)
+
+.PHONY: matrix
+matrix:  ## Tests on every nova and Python, two at a time
+	@PYTHON='$(PYTHON)' tools/make-venv .venv-tox tox
+	.venv-tox/bin/tox run-parallel --parallel 2 --parallel-no-spinner
 
 .PHONY: sample
 sample: venv  ## Write the sample of every option anew
@@ -83,7 +105,9 @@ venv:  ## Make the environment that the others run in
 clean:  ## Remove what make and tox have made
 	@# Another's environment, which VENV may name, stays.
 	test ! -e '$(VENV)/.nova-xen-sched' || rm -rf '$(VENV)' '$(VENV).lock'
-	rm -rf .venv-tox .venv-tox.lock .tox .venv-libvirt .venv-libvirt.lock
+	rm -rf .venv-tox .venv-tox.lock .venv-libvirt .venv-libvirt.lock
+	rm -rf .venv-e2e* .tox .e2e
+	rm -rf .xen-host
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache \
 	    .ruff_cache
 	find nova_xen_sched tests -name __pycache__ -type d -prune \

@@ -10,72 +10,26 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Shows tox the interpreters that pyenv keeps, and which pins are whose.
-
-tox looks on PATH, where pyenv's shims stand for every Python that it has and
-yet fail for those that aren't switched on. So each candidate is run, and
-pyenv's folder of versions is searched behind PATH.
-"""
+"""Shows tox the interpreters that pyenv keeps, and which pins are whose."""
 
 from __future__ import annotations
 
-import functools
-import glob
 import os
 import re
-import shutil
-import subprocess
-from typing import Iterator
+import sys
 from typing import TYPE_CHECKING
 
 from tox.plugin import impl
+
+sys.path.append(os.path.join(os.path.dirname(__file__), 'tools'))
+import pythons
 
 if TYPE_CHECKING:
     from tox.config.sets import EnvConfigSet
     from tox.session.state import State
 
-_ASK = 'import sys; print("%d.%d" % sys.version_info[:2], sys.executable)'
 # As in tox.ini, and as in the names of environments: python3.9, py39.
 _VERSION = re.compile(r'py(?:thon)?(3)\.?(\d+)$')
-
-
-def _versions() -> str:
-    root = os.environ.get('PYENV_ROOT') or os.path.expanduser('~/.pyenv')
-    return os.path.join(root, 'versions')
-
-
-def _candidates(version: str) -> Iterator[str]:
-    name = 'python' + version
-    for folder in os.get_exec_path():
-        found = shutil.which(name, path=folder)
-        if found:
-            yield found
-    kept = glob.glob(os.path.join(_versions(), version + '.*', 'bin', name))
-    # Of several patch releases the newest.
-    yield from sorted(
-        kept, key=lambda path: [int(n) for n in re.findall(r'\d+', path)]
-    )[::-1]
-
-
-@functools.lru_cache(maxsize=None)
-def _find(version: str) -> str | None:
-    """The path of an interpreter of that version that runs."""
-    for candidate in _candidates(version):
-        try:
-            answer = subprocess.run(
-                [candidate, '-c', _ASK],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                timeout=30,
-                check=True,
-            ).stdout.split(maxsplit=1)
-        except (OSError, subprocess.SubprocessError):
-            continue
-        if len(answer) == 2 and answer[0] == version:
-            return answer[1].strip()
-    return None
 
 
 @impl
@@ -91,7 +45,7 @@ def tox_add_env_config(env_conf: EnvConfigSet, state: State) -> None:
     found = [_VERSION.match(wanted) for wanted in env_conf['base_python']]
     versions = ['%s.%s' % match.groups() for match in found if match]
     for version in versions:
-        path = _find(version)
+        path = pythons.find(version)
         if path is not None and path not in state.conf.options.discover:
             state.conf.options.discover.append(path)
 

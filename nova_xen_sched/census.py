@@ -27,7 +27,9 @@ from typing import Tuple
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
+from nova_xen_sched import facts
 from nova_xen_sched import notices
+from nova_xen_sched.facts import FREE_MEMORY
 from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.guest import GuestRequest
 
@@ -91,6 +93,10 @@ class Census:
         self._vcpus = request.vcpus
         self._mode = mode_of(request.vm_mode, settings)
         self._sizes = _Sizes(settings, reserved_mb)
+        # What Xen has to have left for the guest, MiB.
+        self._needed_mb = settings.dom0_model.overhead.whole_mb(
+            self._mode, request.memory_mb, request.vcpus
+        )
 
     def __call__(
         self, state: Any, facts: HostFacts, average: bool = False
@@ -98,7 +104,7 @@ class Census:
         """The load of one Xen host, as all() has it."""
         return next(self.all((state,), (facts,), average))
 
-    def all(
+    def all(  # noqa: C901
         self,
         states: Sequence[Any],
         facts: Sequence[HostFacts],
@@ -142,9 +148,17 @@ class Census:
             # num_instances counts those placed by this very request, which
             # have its mode; the stats have what the compute last reported.
             try:
-                reported = int(state.stats['num_instances'])
+                stats = state.stats
+                reported = int(stats['num_instances'])
             except (AttributeError, KeyError):
+                stats = getattr(state, 'stats', {})
                 reported = 0
+            new = state.num_instances - reported
+            if new < 0:
+                new = 0
+            free_mb = stats.get(FREE_MEMORY)
+            if free_mb is not None:
+                free_mb = self._free_mb(state, free_mb, new)
             hvm = pv = pvh = 0
             unknown, coming = reported, 1
             if state.instances:
@@ -155,9 +169,6 @@ class Census:
                 unknown -= hvm + pv + pvh
                 if unknown < 0:
                     unknown = 0
-            new = state.num_instances - reported
-            if new < 0:
-                new = 0
             if untracked or (average and unknown):
                 unknown += coming
             else:
@@ -180,8 +191,27 @@ class Census:
                     unknown,
                     taken_mb + asked_mb,
                     state.vcpus_used + asked_vcpus,
+                    free_mb,
                 ),
             )
+
+    def _free_mb(self, state: Any, raw: Any, placed: int) -> float | None:
+        """What Xen has left with the guest placed; None if it can't be read.
+
+        :param state: the host's nova HostState.
+        :param raw: as its compute reports it.
+        :param placed: guests of this request that are placed there already.
+        """
+        try:
+            needed_mb = self._needed_mb * (placed + 1)
+            return facts.parse_natural(raw) - needed_mb
+        except ValueError as e:
+            where = '%s of %s' % (FREE_MEMORY, state.host)
+            notices.unreadable(
+                'stats',
+                {where: '%s: %s, %s' % (where, notices.shown(raw), e)},
+            )
+            return None
 
     def _known(self, instances: Any) -> tuple[int, int, int]:
         """How many guests are known to be HVM, PV and PVH."""

@@ -24,10 +24,12 @@ This module knows nothing of nova, nor of where its numbers come from.
 from __future__ import annotations
 
 import enum
+from typing import Any
 from typing import Callable
 from typing import Dict
 from typing import Mapping
 from typing import NamedTuple
+from typing import Optional
 from typing import Tuple
 
 #: The lowest headroom: however far a room is overcommitted, and of a room
@@ -36,6 +38,9 @@ FLOOR = -100.0
 
 #: What sums of floats may be off by.
 ROUNDING = 1e-9
+#: How it is known what guests take of a room.
+COMPUTED = 'computed'
+REPORTED = 'reported by Xen'
 
 #: The modes of guests, in the order in which they are counted.
 MODES = ('hvm', 'pv', 'pvh')
@@ -66,6 +71,8 @@ class Load(NamedTuple):
     :ivar unknown: how many guests there are whose mode is not known.
     :ivar guests_memory_mb: the guests' own memory in all, MiB.
     :ivar guests_vcpus: their vCPUs in all.
+    :ivar free_mb: the RAM that Xen itself reports as left, MiB, less what
+        the guest that is to be placed takes; None if it doesn't report it.
     """
 
     memory_mb: float
@@ -77,6 +84,7 @@ class Load(NamedTuple):
     unknown: int = 0
     guests_memory_mb: float = 0
     guests_vcpus: float = 0
+    free_mb: Optional[float] = None
 
     @property
     def guests(self) -> int:
@@ -88,11 +96,16 @@ class Load(NamedTuple):
     ) -> Load:
         """The host with more guests, all alike.
 
+        Of what Xen reports as left they take their own memory, without any
+        overhead.
+
         :param mode: one of MODES, None if it is not known.
         :param memory_mb: of each, MiB.
         """
         name = mode or 'unknown'
-        more = {name: getattr(self, name) + count}
+        more: dict[str, Any] = {name: getattr(self, name) + count}
+        if self.free_mb is not None:
+            more['free_mb'] = self.free_mb - memory_mb * count
         return self._replace(
             guests_memory_mb=self.guests_memory_mb + memory_mb * count,
             guests_vcpus=self.guests_vcpus + vcpus * count,
@@ -107,6 +120,17 @@ class Overhead(NamedTuple):
     per_vcpu: float
     per_hvm_guest: float
     per_pv_guest: float
+
+    def whole_mb(self, mode: str, memory_mb: float, vcpus: float) -> float:
+        """What one guest takes of the host's RAM, its own memory with it.
+
+        :param mode: one of MODES.
+        """
+        return (
+            memory_mb * (1 + self.per_mib)
+            + vcpus * self.per_vcpu
+            + (self.per_pv_guest if mode == 'pv' else self.per_hvm_guest)
+        )
 
 
 #: The published formulas. ``xenapi`` is what nova's XenAPI driver used until
@@ -154,8 +178,13 @@ class Model(NamedTuple):
             Left(room, measures[2 * i], measures[2 * i + 1])
             for i, room in enumerate(Room)
         ]
-        if load.memory_mb <= 0:
-            left.pop()
+        ram = left.pop()
+        if load.memory_mb > 0:
+            reported = (
+                load.free_mb is not None
+                and ram.used == ram.capacity - load.free_mb
+            )
+            left.append(ram._replace(source=REPORTED) if reported else ram)
         return tuple(left)
 
 
@@ -163,11 +192,15 @@ class Left(NamedTuple):
     """One room: what it has, and what guests take of it.
 
     MiB, or guests for dom0's CPUs.
+
+    :ivar source: how the latter is known: COMPUTED, or REPORTED where Xen
+        itself reports less RAM as left than is computed.
     """
 
     room: Room
     capacity: float
     used: float
+    source: str = COMPUTED
 
     @property
     def headroom(self) -> float:
@@ -275,7 +308,18 @@ def _functions(
     per_vcpu = model.overhead.per_vcpu
 
     def headroom(load: Load, measures: list[float] | None = None) -> float:
-        memory_mb, dom0_memory_mb, _, _, _, _, _, guests_mb, vcpus = load
+        (
+            memory_mb,
+            dom0_memory_mb,
+            _,
+            _,
+            _,
+            _,
+            _,
+            guests_mb,
+            vcpus,
+            free_mb,
+        ) = load
         memory, memory_used, cpu, cpu_used, left, overhead_mb = dom0s[
             load[1:7]
         ]
@@ -283,6 +327,11 @@ def _functions(
         ram_used = (
             guests_mb * own_and_overhead + vcpus * per_vcpu + overhead_mb
         )
+        # The host's RAM is in truth what Xen has left, if that is less:
+        # Xen takes some for itself, and dom0 may be larger than is known.
+        # nova knows of guests that are still to be built.
+        if free_mb is not None and ram - free_mb > ram_used:
+            ram_used = ram - free_mb
         if measures is not None:
             measures[:] = memory, memory_used, cpu, cpu_used, ram, ram_used
         if ram > 0:

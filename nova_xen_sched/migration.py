@@ -100,7 +100,15 @@ class Teller:
         return kind
 
 
-def _task_state(context: Any, uuid: str) -> tuple[str | None]:
-    """The instance's task_state, in a tuple to tell it from a failure."""
-    instance = objects.Instance.get_by_uuid(context, uuid, expected_attrs=[])
-    return (instance.task_state,)
+def _task_state(context: Any, uuid: str) -> tuple[str | None] | Exception:
+    """The instance's task_state, in a tuple to tell it from a failure.
+
+    A failure is returned: of what is raised here nova logs a traceback.
+    """
+    try:
+        instance = objects.Instance.get_by_uuid(
+            context, uuid, expected_attrs=[]
+        )
+        return (instance.task_state,)
+    except Exception as e:  # noqa: BLE001
+        return e

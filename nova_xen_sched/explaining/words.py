@@ -18,7 +18,6 @@ What is written is a list of parts: lines of text, and tables.
 from __future__ import annotations
 
 import collections
-import dataclasses
 from typing import Any
 from typing import Iterable
 from typing import Sequence
@@ -28,27 +27,18 @@ from nova_xen_sched import host
 from nova_xen_sched.dom0 import Left
 from nova_xen_sched.explaining import filtering
 from nova_xen_sched.explaining import leads
+from nova_xen_sched.explaining import text
 from nova_xen_sched.explaining.answer import Answer
 from nova_xen_sched.explaining.answer import HostAnswer
 from nova_xen_sched.explaining.answer import Reason
 
 XEN_FILTER = 'XenHostFilter'
 _WEIGHER = 'Weigher'
-#: How many hosts a sentence names.
-_NAMED = 5
 #: How many of the reasons that differ from host to host are shown.
 _REASONS = 3
 
 
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """A table to print."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-
-
-Part = Union[str, Table]
+Part = Union[str, text.Table]
 
 
 def of_all(answer: Answer, limit: int) -> list[Part]:
@@ -89,9 +79,9 @@ def of_one(
                 each.host,
                 each.weighed.rank,
                 len(answer.weighed),
-                _figure(each.weighed.weight),
+                text.figure(each.weighed.weight),
                 _come(answer.first),
-                _figure(_weight(answer.first[0])),
+                text.figure(_weight(answer.first[0])),
             )
         )
     for reason in each.reasons:
@@ -105,7 +95,7 @@ def of_one(
     if each.weighed is not None and each.weighed.shares:
         parts.append('')
         parts.append(
-            _figures(
+            text.figures(
                 ('weigher', 'raw', 'normalised', 'multiplier', 'share'),
                 [
                     (
@@ -127,7 +117,7 @@ def of_one(
     return parts
 
 
-def _rooms(rooms: Sequence[Left]) -> Table:
+def _rooms(rooms: Sequence[Left]) -> text.Table:
     cells = [
         (
             str(left.room),
@@ -137,7 +127,9 @@ def _rooms(rooms: Sequence[Left]) -> Table:
         )
         for left in rooms
     ]
-    return Table(('room', 'capacity', 'used', 'left'), _aligned(cells))
+    return text.Table(
+        ('room', 'capacity', 'used', 'left'), text.aligned(cells)
+    )
 
 
 def _logs(hosts: Iterable[HostAnswer]) -> list[Part]:
@@ -152,12 +144,12 @@ def _outcome(answer: Answer) -> str:
     if not answer.weighed:
         if not total:
             return 'No valid host: there are no hosts at all.'
-        return 'No valid host: all of %s are refused.' % _counted(total)
+        return 'No valid host: all of %s are refused.' % text.counted(total)
     first = answer.first
     return '%s %s, of %s that can take it; %d of %d are refused.' % (
-        _names([each.host for each in first]),
+        text.names([each.host for each in first]),
         'comes first' if len(first) == 1 else 'come first with equal weight',
-        _counted(len(answer.weighed)),
+        text.counted(len(answer.weighed)),
         len(answer.refused),
         total,
     )
@@ -165,7 +157,7 @@ def _outcome(answer: Answer) -> str:
 
 def _come(first: Sequence[HostAnswer]) -> str:
     return '%s %s first with' % (
-        _names([each.host for each in first]),
+        text.names([each.host for each in first]),
         'comes' if len(first) == 1 else 'come',
     )
 
@@ -178,7 +170,7 @@ def _counterfactuals(answer: Answer) -> list[Part]:
         elif len(hosts) == 1:
             then = '%s would come first' % hosts[0]
         else:
-            then = '%s would come first with equal weight' % _names(hosts)
+            then = '%s would come first with equal weight' % text.names(hosts)
         found.append('Without %s, %s.' % (weigher, then))
     return found
 
@@ -196,7 +188,7 @@ def _order(answer: Answer, limit: int) -> list[Part]:
     names = [_shares(answer.weighed[0])[n].weigher for n in weighers]
     parts: list[Part] = ['', 'By weight, and the share of each weigher in it:']
     parts.append(
-        _figures(
+        text.figures(
             ['rank', 'host', 'weight'] + [_short(name) for name in names],
             [
                 [
@@ -234,7 +226,7 @@ def _refused(answer: Answer, limit: int) -> list[Part]:
         if step == XEN_FILTER:
             parts += _by_reason(hosts, limit)
             continue
-        parts.append('  ' + _listed([each.host for each in hosts], limit))
+        parts.append('  ' + text.listed([each.host for each in hosts], limit))
         parts += _why(step, why)
     return parts
 
@@ -287,22 +279,22 @@ def _under(
 
     What differs from host to host is shown for a few of them.
     """
-    names = _listed([name for name, _ in found], limit)
+    names = text.listed([name for name, _ in found], limit)
     parts: list[Part] = ['  %s, %d: %s' % (heading, len(found), names)]
     reasons: dict[str, str] = {}
     remedies: dict[str, None] = {}
     for name, reason in found:
         reasons.setdefault(reason.reason, name)
         remedies.setdefault(reason.remedy)
-    for text, name in list(reasons.items())[:_REASONS]:
+    for said, name in list(reasons.items())[:_REASONS]:
         example = ' (%s)' % name if len(reasons) > 1 else ''
-        parts.append('    ' + text + example)
+        parts.append('    ' + said + example)
     if len(reasons) > _REASONS:
         parts.append(
             '    and %d more like it; --host NAME shows the one of a host'
             % (len(reasons) - _REASONS)
         )
-    parts += ['    -> ' + text for text in list(remedies)[:_REASONS]]
+    parts += ['    -> ' + said for said in list(remedies)[:_REASONS]]
     return parts
 
 
@@ -320,30 +312,7 @@ def _code(reason: Reason) -> str:
 def _left_out(count: int) -> list[Part]:
     if count <= 0:
         return []
-    return ['... and %s more; --limit 0 shows all.' % _counted(count)]
-
-
-def _names(hosts: Sequence[str]) -> str:
-    """A few names, for a sentence."""
-    if len(hosts) > _NAMED:
-        return '%s and %d more' % (
-            ', '.join(hosts[:_NAMED]),
-            len(hosts) - _NAMED,
-        )
-    if len(hosts) > 1:
-        return '%s and %s' % (', '.join(hosts[:-1]), hosts[-1])
-    return ''.join(hosts)
-
-
-def _listed(hosts: Sequence[str], limit: int) -> str:
-    """Names up to a limit, 0 for all."""
-    shown = hosts[: limit or None]
-    more = len(hosts) - len(shown)
-    return ', '.join(shown) + (' and %d more' % more if more else '')
-
-
-def _counted(hosts: int) -> str:
-    return '%d host%s' % (hosts, '' if hosts == 1 else 's')
+    return ['... and %s more; --limit 0 shows all.' % text.counted(count)]
 
 
 def _shares(each: HostAnswer) -> tuple[Any, ...]:
@@ -358,39 +327,3 @@ def _short(weigher: str) -> str:
     if weigher.endswith(_WEIGHER):
         return weigher[: -len(_WEIGHER)]
     return weigher
-
-
-def _figures(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
-    """A table whose figures stand under one another."""
-    return Table(
-        columns,
-        _aligned(
-            [
-                [_figure(c) if isinstance(c, float) else c for c in row]
-                for row in rows
-            ]
-        ),
-    )
-
-
-def _aligned(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-    """Texts that begin with a digit or a sign, as wide as their column."""
-    columns = []
-    for column in zip(*rows):
-        width = max(len(str(cell)) for cell in column)
-        columns.append(
-            [
-                cell.rjust(width) if _is_figure(cell) else cell
-                for cell in column
-            ]
-        )
-    return list(zip(*columns))
-
-
-def _is_figure(cell: Any) -> bool:
-    return isinstance(cell, str) and cell[:1] in '-0123456789'
-
-
-def _figure(value: float) -> str:
-    """A figure to four places, and no negative zero."""
-    return '%.4f' % (round(value, 4) + 0.0)

@@ -214,6 +214,10 @@ BY_NAME: Dict[str, Name] = {name.name: name for name in NAMES}
 
 EVERY = frozenset(BY_NAME)
 
+#: The stats key of the RAM that Xen has left, MiB. It is no fact: it changes
+#: with each guest, and only the compute itself can say it.
+FREE_MEMORY = 'xen_free_memory_mb'
+
 
 def select(wanted: frozenset[str]) -> tuple[Name, ...]:
     """The lines of the table for some facts, in its order."""

@@ -111,6 +111,20 @@ class _Answers(Dict[aggregates.Some, facts.Answer]):
         return answer
 
 
+def read(aggregate: Any, bad: dict[str, str]) -> facts.Raw:
+    """All the facts in one aggregate's metadata that can be read.
+
+    :param bad: gets the others.
+    """
+    values = (aggregate.metadata.get(n.metadata_key) for n in facts.NAMES)
+    return _read(aggregate, facts.NAMES, tuple(values), bad)
+
+
+def merge(found: list[facts.Raw]) -> facts.Raw:
+    """The facts of a host in several aggregates: the lowest of each."""
+    return _merge(facts.NAMES, found)
+
+
 def _read(
     aggregate: Any,
     names: tuple[facts.Name, ...],
@@ -140,7 +154,7 @@ def _read(
 
 
 def _merge(
-    names: tuple[facts.Name, ...], found: list[facts.Answer]
+    names: tuple[facts.Name, ...], found: Sequence[facts.Raw]
 ) -> facts.Answer:
     answer = facts.Answer()
     for name in names:
@@ -148,19 +162,3 @@ def _merge(
         if values:
             answer[name.name] = name.lowest(values)
     return answer
-
-
-def read(aggregate: Any, bad: dict[str, str]) -> facts.Answer:
-    """Every fact in one aggregate's metadata that can be read.
-
-    :param bad: gets the others.
-    """
-    values = tuple(
-        aggregate.metadata.get(name.metadata_key) for name in facts.NAMES
-    )
-    return _read(aggregate, facts.NAMES, values, bad)
-
-
-def merge(found: list[facts.Answer]) -> facts.Answer:
-    """The facts of a host in several aggregates: the lowest of each."""
-    return _merge(facts.NAMES, found)

@@ -76,9 +76,9 @@ class Table:
         self.defaults: facts.Raw = {}
         self.patterns: list[tuple[Pattern[str], facts.Raw]] = []
         self.hosts: dict[str, facts.Raw] = {}
-        self._answers: dict[frozenset[str], Answers] = {}
         #: What is wrong with it, and was warned of.
         self.wrong: list[str] = []
+        self._answers: dict[frozenset[str], Answers] = {}
 
     @property
     def empty(self) -> bool:

@@ -18,6 +18,7 @@ import math
 
 from nova_xen_sched import conf
 from nova_xen_sched.dom0 import Left
+from nova_xen_sched.dom0 import REPORTED
 from nova_xen_sched.dom0 import Room
 from nova_xen_sched.dom0 import ROUNDING
 from nova_xen_sched.guest import GuestRequest
@@ -45,6 +46,11 @@ _SAYS = {
     ),
 }
 
+_REPORTED = (
+    'with this guest, by what Xen itself reports as left, %d MiB of RAM '
+    'would be taken, and %d MiB are beside dom0'
+)
+
 
 def _room(host: Host, room: Room) -> Refusal | None:
     """A refusal if the guest would leave the room overcommitted."""
@@ -58,6 +64,8 @@ def _room(host: Host, room: Room) -> Refusal | None:
 
 def _refusal(left: Left) -> Refusal:
     code, reason, remedy = _SAYS[left.room]
+    if left.source == REPORTED:
+        reason = _REPORTED
     # So that the sentence never names a use that would fit.
     used = math.ceil(left.used)
     has = math.floor(max(left.capacity, 0) * (1 + ROUNDING))

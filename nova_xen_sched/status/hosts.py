@@ -22,6 +22,7 @@ from typing import Iterator
 
 from nova_xen_sched import guest
 from nova_xen_sched import refusal
+from nova_xen_sched.cmd import base
 from nova_xen_sched.explaining import request
 from nova_xen_sched.guest import Kind
 from nova_xen_sched.status.situation import failure
@@ -66,6 +67,14 @@ def _requests(situation: Situation) -> Iterator[tuple[str, Any]]:
         yield name, spec
 
 
+def _shown(name: str, xen: list[Any]) -> Iterator[Any]:
+    """The hosts, with progress for a person."""
+    with base.Progress('Judging hosts for: %s' % name, len(xen)) as shown:
+        for each in xen:
+            yield each
+            shown.step()
+
+
 def refused(situation: Situation) -> Finding:
     """How many Xen hosts each rule refuses, as configured."""
     xen = situation.xen
@@ -80,7 +89,7 @@ def refused(situation: Situation) -> Finding:
     for name, spec in _requests(situation):
         tally: Counter[refusal.Code] = collections.Counter()
         left = 0
-        for each in xen:
+        for each in _shown(name, xen):
             reasons = judge(each.state, spec)
             tally.update(reason.code for reason in reasons)
             if not any(reason.enforced(report_only) for reason in reasons):
@@ -169,7 +178,10 @@ def ram_allocation_ratio(situation: Situation) -> Finding:
 
 def _memory(situation: Situation) -> Iterator[tuple[Any, Any]]:
     """Placement's inventory of memory of each Xen host that has one."""
-    for each in situation.xen:
-        stocks = situation.stocks(each.state.uuid)
-        if 'MEMORY_MB' in stocks:
-            yield each, stocks['MEMORY_MB']
+    xen = situation.xen
+    with base.Progress("Reading placement's inventories", len(xen)) as shown:
+        for each in xen:
+            stocks = situation.stocks(each.state.uuid)
+            shown.step()
+            if 'MEMORY_MB' in stocks:
+                yield each, stocks['MEMORY_MB']

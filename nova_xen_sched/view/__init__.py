@@ -21,10 +21,8 @@ Nothing of nova is imported before :func:`load` or :func:`open_view`.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 from typing import TYPE_CHECKING
-import warnings
 
 from nova_xen_sched.cmd import base
 
@@ -40,9 +38,6 @@ def load(options: Any) -> None:
     :raises base.Failure: if there is no nova, no configuration, or a wrong
         one.
     """
-    if options.verbose_level < 1 and not sys.warnoptions:
-        # What libraries deprecate is no news for who runs a command.
-        warnings.simplefilter('ignore')
     try:
         from nova_xen_sched.view import configuration
     except ImportError as e:

@@ -23,6 +23,7 @@ from nova import config
 from nova import objects
 import nova.conf
 from oslo_config import cfg
+import oslo_messaging
 
 from nova_xen_sched.cmd import base
 
@@ -85,8 +86,11 @@ def check_version() -> None:
 
 def _parse(argv: list[str]) -> None:
     try:
-        # Nothing here talks over nova's message bus.
+        # Nothing here talks over nova's message bus. But cells' mappings name
+        # it, and may do so by parts of [DEFAULT]transport_url, an option that
+        # oslo.messaging registers when it looks at it.
         config.parse_args(argv, configure_db=False, init_rpc=False)
+        oslo_messaging.TransportURL.parse(CONF)
         for group in ('api_database', 'database'):
             for name, value in _ONCE.items():
                 CONF.set_override(name, value, group=group)
@@ -99,7 +103,7 @@ def _parse(argv: list[str]) -> None:
             "The configuration can't be read: %s. Check the path and the "
             'rights.' % ', '.join(e.config_files)
         ) from e
-    except (cfg.Error, OSError) as e:
+    except (cfg.Error, oslo_messaging.InvalidTransportURL, OSError) as e:
         raise base.Failure(
             "nova's configuration is wrong: %s" % ' '.join(str(e).split())
         ) from e

@@ -79,5 +79,6 @@ def reading(what: str) -> Iterator[None]:
         raise base.Failure(
             "%s can't be reached: %s: %s. Check the section [placement] of "
             'nova.conf and that the service runs.'
-            % (what, type(e).__name__, one_line(e))
+            # Up to the query, which is long and says nothing here.
+            % (what, type(e).__name__, one_line(e).split('?')[0])
         ) from e

@@ -60,6 +60,9 @@ _BASE = frozenset(
     ]
 )
 
+#: Where Glance itself has it, which nova doesn't hand on.
+_LINKS = ('file', 'schema', 'self')
+
 _REMEDY = (
     'The credentials are those of OS_CLOUD and clouds.yaml, or of the other '
     'OS_* variables.'
@@ -141,7 +144,9 @@ def as_nova_has_it(image: dict[str, Any]) -> dict[str, Any]:
     :param image: Glance's JSON.
     """
     found: dict[str, Any] = {
-        name: value for name, value in image.items() if name in _BASE
+        name: value
+        for name, value in image.items()
+        if name in _BASE and name not in _LINKS
     }
     found['size'] = found.get('size') or 0
     found['properties'] = {

@@ -31,6 +31,8 @@ from nova_xen_sched.view import errors
 CONF = nova.conf.CONF
 
 _PLACEMENT = 'Placement'
+#: The version of placement's API that nova asks in; nova 22 in 1.35.
+_VERSION = getattr(report, 'SAME_SUBTREE_VERSION', '1.35')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,7 +163,8 @@ def _ask(
             return answer[0], answer[1]
         # nova's client only logs why.
         answer = client.get(
-            '/allocation_candidates?' + wanted.to_querystring()
+            '/allocation_candidates?' + wanted.to_querystring(),
+            version=_VERSION,
         )
     raise base.Failure(
         'Placement refuses the request: %s %s.'

@@ -95,7 +95,7 @@ class Machine:
                 timeout=PATIENCE,
                 check=True,
             ).stdout.decode('utf-8', 'replace')
-        except (OSError, subprocess.SubprocessError):
+        except Exception:  # noqa: BLE001  eventlet's errors are others
             return None
 
 

@@ -74,6 +74,7 @@ def read(
     connection: Any,
     uri: str | None = None,
     machine: local_.Machine | None = None,
+    brief: bool = False,
 ) -> XenHost:
     """What a host says of itself.
 
@@ -81,8 +82,11 @@ def read(
     :param uri: by which it was opened; libvirt's own word for it if None,
         which for some transports is the daemon's.
     :param machine: this machine, asked only where the connection is to it.
+    :param brief: leave out the guests and the capabilities, for who asks
+        again and again: the one is many questions, the other may crash a
+        libvirtd.
     """
-    return _Reading(connection).host(uri, machine or local_.Machine())
+    return _Reading(connection).host(uri, machine or local_.Machine(), brief)
 
 
 class _Reading:
@@ -92,7 +96,9 @@ class _Reading:
         self._connection = connection
         self._problems: dict[str, str] = {}
 
-    def host(self, uri: str | None, machine: local_.Machine) -> XenHost:
+    def host(
+        self, uri: str | None, machine: local_.Machine, brief: bool
+    ) -> XenHost:
         connection = self._connection
         if uri is None:
             uri = self._ask('uri', connection.getURI, str) or ''
@@ -102,7 +108,7 @@ class _Reading:
             answer = self._ask('dom0', lambda: local_.read(machine), None)
             own = answer or local_.NOTHING
         node = self._ask('memory', connection.getInfo, _node)
-        guests, modes = self._guests()
+        guests, modes = (None, {}) if brief else self._guests()
         found = XenHost(
             uri=uri,
             hostname=self._ask('hostname', connection.getHostname, str),
@@ -127,24 +133,32 @@ class _Reading:
             device_models=_device_models(own.processes, modes),
         )
         # Last, because it is what crashes a libvirtd.
-        xml = self._ask('guest_types', connection.getCapabilities, str)
-        types = live = None
-        if xml is not None:
-            types = self._ask(
-                'guest_types', lambda: capabilities.guest_types(xml), tuple
-            )
-            live = self._ask(
-                'live_migration',
-                lambda: capabilities.live_migration(xml),
-                bool,
-            )
-        elif not self._alive():
-            self._problems['guest_types'] += _CRASHED
+        types, live = (None, None) if brief else self._capabilities()
         return dataclasses.replace(
             found,
             guest_types=types,
             live_migration=live,
             problems=self._problems,
+        )
+
+    def _capabilities(
+        self,
+    ) -> tuple[tuple[capabilities.GuestType, ...] | None, bool | None]:
+        """The guest types, and whether live migration is named."""
+        xml = self._ask('guest_types', self._connection.getCapabilities, str)
+        if xml is None:
+            if not self._alive():
+                self._problems['guest_types'] += _CRASHED
+            return None, None
+        return (
+            self._ask(
+                'guest_types', lambda: capabilities.guest_types(xml), tuple
+            ),
+            self._ask(
+                'live_migration',
+                lambda: capabilities.live_migration(xml),
+                bool,
+            ),
         )
 
     def _ask(

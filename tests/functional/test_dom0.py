@@ -19,6 +19,8 @@ import tests.functional  # noqa: F401  before any other import of nova
 # isort: split
 import collections
 
+import pytest
+
 from tests.functional import hosts
 from tests.functional.cases import FilterCase
 from tests.functional.cases import HVM
@@ -58,6 +60,7 @@ class Dom0Case(FilterCase):
 
 
 class TestWeigher(Dom0Case):
+    @pytest.mark.smoke
     def test_guests_go_where_dom0_has_room(self):
         """nova would have them on the host with more memory."""
         self.start_hosts(
@@ -114,6 +117,7 @@ class TestWeigher(Dom0Case):
 class TestHardLimit(Dom0Case):
     NOVA_CONF = conf('refuse_dom0_overcommit = true')
 
+    @pytest.mark.smoke
     def test_a_multi_create_of_20_fills_dom0_exactly(self):
         self.start_hosts(
             [

@@ -343,11 +343,13 @@ class FailsTest(ExplainCase):
     def test_placement_refuses(self):
         self.useFixture(
             fixtures.MonkeyPatch(
-                'nova.scheduler.client.report.SAME_SUBTREE_VERSION', '1.0'
+                'nova.scheduler.utils.ResourceRequest.to_querystring',
+                lambda self: 'resources=NO:1',
             )
         )
-        error = self.fails(*HVM, *SMALL)
-        self.assertIn('Placement refuses the request', error)
+        self.assertIn(
+            'Placement refuses the request: 400', self.fails(*HVM, *SMALL)
+        )
 
     def test_no_cell_is_mapped(self):
         admin = context.get_admin_context()

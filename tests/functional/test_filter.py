@@ -18,6 +18,7 @@ import tests.functional  # noqa: F401  before any other import of nova
 
 # isort: split
 from nova import version
+import pytest
 
 from nova_xen_sched import guest
 from nova_xen_sched import migration
@@ -35,6 +36,7 @@ from tests.functional.cases import XEN
 FORGED = {'_nova_check_type': ['rebuild']}
 
 
+@pytest.mark.smoke
 class TestGuestTypes(FilterCase):
     """The wrong host is always the larger one, which nova prefers."""
 
@@ -157,6 +159,7 @@ class TestSitePolicies(FilterCase):
             ]
         )
 
+    @pytest.mark.smoke
     def test_untyped_images_go_elsewhere(self):
         self.assert_boots_on('kvm', self.create_image('untyped'))
         self.assert_boots_on('xen', self.create_image('typed', **HVM))

@@ -22,6 +22,7 @@ import time
 from unittest import mock
 
 from nova import exception
+import pytest
 
 from nova_xen_sched import migration
 from tests.functional import hosts
@@ -65,6 +66,7 @@ class VersionCase(FilterCase):
         return sorted(set(asked.names_in) - set(asked.names_out))
 
 
+@pytest.mark.smoke
 class TestLiveMigrationsAlone(VersionCase):
     NOVA_CONF = conf('live_migration_check = live_migration')
 
@@ -219,6 +221,7 @@ class TestSources(FilterCase):
 
     NOVA_CONF = conf('unknown_version = refuse')
 
+    @pytest.mark.smoke
     def test_service_version(self):
         self.start_hosts(
             [
@@ -284,6 +287,7 @@ class TestFile(FilterCase):
                 '  b: {libvirt_version: "%s"}\n' % (a, b)
             )
 
+    @pytest.mark.smoke
     def test_the_next_request_sees_an_edit(self):
         for a, b, host in (
             ('1.2.5', '9.0.0', 'b'),

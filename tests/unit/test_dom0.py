@@ -210,7 +210,11 @@ def test_more_guests_never_raise_headroom(model, load, mode, memory, vcpus):
 
 @given(models, loads, st.floats(0, 10**5), st.floats(0, 64))
 def test_a_larger_dom0(model, load, memory, vcpus):
-    """Never lowers its two rooms, and never raises that of the RAM."""
+    """Never lowers its two rooms, and never raises that of the RAM.
+
+    As it is computed: what Xen reports as left is what it is.
+    """
+    load = load._replace(free_mb=None)
     larger = load._replace(
         dom0_memory_mb=load.dom0_memory_mb + memory,
         dom0_vcpus=load.dom0_vcpus + vcpus,
@@ -243,3 +247,58 @@ def test_a_room_that_is_exactly_full_is_not_overcommitted(
 
     assert not over(most)
     assert over(most + 1)
+
+
+# What Xen itself reports as left
+
+
+def test_the_smaller_of_computed_and_reported_counts():
+    # 64536 MiB beside dom0, 30000 of them the guests'.
+    load = HOST._replace(guests_memory_mb=30000)
+    computed = room(load, Room.HOST_MEMORY)
+    assert (computed.used, computed.source) == (30000, dom0.COMPUTED)
+
+    more = room(load._replace(free_mb=40000), Room.HOST_MEMORY)
+    assert more == computed
+
+    less = room(load._replace(free_mb=500), Room.HOST_MEMORY)
+    assert (less.used, less.source) == (64036, dom0.REPORTED)
+    assert less.headroom == pytest.approx(500 / 64536)
+    assert not less.overcommitted
+
+    none = room(load._replace(free_mb=-1), Room.HOST_MEMORY)
+    assert none.overcommitted
+
+
+def test_only_the_host_s_ram_is_ever_reported():
+    rooms = MODEL.rooms(HOST._replace(free_mb=10))
+    assert [left.source for left in rooms] == [
+        dom0.COMPUTED,
+        dom0.COMPUTED,
+        dom0.REPORTED,
+    ]
+
+
+def test_of_what_is_left_more_guests_take():
+    load = HOST._replace(free_mb=1000).plus('hvm', 300, 1, count=2)
+    assert load.free_mb == 400
+    assert HOST.plus('hvm', 300, 1).free_mb is None
+
+
+@given(models, loads, st.floats(-(10**6), 10**6))
+def test_a_report_never_raises_headroom(model, load, free_mb):
+    reported = load._replace(free_mb=free_mb)
+    headroom = dom0.headroom_of(model)(reported)
+    computed = load._replace(free_mb=None)
+    assert headroom <= dom0.headroom_of(model)(computed)
+    rooms = model.rooms(reported)
+    assert headroom == dom0.scarcest(rooms).headroom
+
+
+@pytest.mark.parametrize('name', sorted(dom0.OVERHEADS))
+@pytest.mark.parametrize('mode', dom0.MODES)
+def test_one_guest_takes_what_the_room_has_less_with_it(name, mode):
+    overhead = dom0.OVERHEADS[name]
+    model = MODEL._replace(overhead=overhead)
+    with_it = room(HOST.plus(mode, 4096, 2), Room.HOST_MEMORY, model)
+    assert overhead.whole_mb(mode, 4096, 2) == pytest.approx(with_it.used)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 
+from nova import objects
 import nova.conf
 from nova.scheduler import filters as nova_filters
 import pytest
@@ -173,6 +174,25 @@ def test_refusals_tells_all_reasons(xen_filter, option):
         builders.spec({'hypervisor_type': 'kvm', 'vm_mode': 'hvm'}),
     )
     assert [str(r.code) for r in found] == ['hypervisor_type', 'vm_mode']
+
+
+@pytest.mark.parametrize('free, passes', [(None, True), ('2001', False)])
+def test_what_xen_reports_as_left_is_a_limit(xen_filter, option, free, passes):
+    """As measured: dom0 has 1280 MiB, of which nothing told the scheduler."""
+    option('refuse_dom0_overcommit', True)
+    state = builders.state(
+        total_usable_ram_mb=3583,
+        free_ram_mb=3583 - 512,
+        stats={} if free is None else {'xen_free_memory_mb': free},
+    )
+    spec = builders.spec(
+        {'vm_mode': 'xen'}, flavor=objects.Flavor(memory_mb=2432, vcpus=1)
+    )
+    found = xen_filter.refusals(state, spec)
+    assert xen_filter.host_passes(state, spec) == passes
+    assert [str(refusal.code) for refusal in found] == (
+        [] if passes else ['host_memory']
+    )
 
 
 # What it logs

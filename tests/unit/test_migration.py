@@ -109,3 +109,10 @@ def test_the_read_itself(mocker):
     )
     assert migration._task_state('context', 'uuid') == ('migrating',)
     get.assert_called_once_with('context', 'uuid', expected_attrs=[])
+
+
+def test_a_read_that_fails_returns_why(mocker):
+    # nova logs a traceback of what is raised in a cell.
+    failure = RuntimeError('database is away')
+    mocker.patch.object(objects.Instance, 'get_by_uuid', side_effect=failure)
+    assert migration._task_state('context', 'uuid') is failure

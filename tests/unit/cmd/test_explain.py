@@ -26,8 +26,8 @@ ROOT = pathlib.Path(__file__).parents[3]
 REQUEST = ('--ram=512', '--vcpus=1', '--disk=1')
 
 
-def explain(*arguments, home):
-    """nova-xen-sched with these arguments, and no configuration but theirs."""
+def run(*arguments, home):
+    """Python with these arguments, and no configuration but theirs."""
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -36,7 +36,7 @@ def explain(*arguments, home):
     path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
     environment.update(HOME=str(home), PYTHONPATH=path)
     return subprocess.run(
-        [sys.executable, '-m', 'nova_xen_sched.cmd.app', *arguments],
+        [sys.executable, *arguments],
         env=environment,
         cwd=str(home),
         capture_output=True,
@@ -44,6 +44,11 @@ def explain(*arguments, home):
         timeout=300,
         check=False,
     )
+
+
+def explain(*arguments, home):
+    """nova-xen-sched with these arguments."""
+    return run('-m', 'nova_xen_sched.cmd.app', *arguments, home=home)
 
 
 def error_of(ran):
@@ -91,6 +96,21 @@ def test_what_is_wrong_is_one_line(tmp_path, text, words):
         '--config-file', str(path), 'explain', *REQUEST, home=tmp_path
     )
     assert words in error_of(ran)
+
+
+def test_what_mappings_of_cells_are_made_of_can_be_read(tmp_path):
+    path = tmp_path / 'nova.conf'
+    path.write_text('[DEFAULT]\ntransport_url = rabbit://u:p@h:1/')
+    program = (
+        'import argparse\n'
+        'import nova.conf\n'
+        'from nova_xen_sched import view\n'
+        'view.load(argparse.Namespace(config_file=[%r], config_dir=None,'
+        ' verbose_level=0))\n'
+        'print(nova.conf.CONF.transport_url)\n'
+    )
+    ran = run('-c', program % str(path), home=tmp_path)
+    assert (ran.stdout, ran.stderr) == ('rabbit://u:p@h:1/\n', '')
 
 
 @pytest.mark.parametrize(

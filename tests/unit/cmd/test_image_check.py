@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import logging
 import threading
 from urllib import parse
 
@@ -159,16 +158,6 @@ def cloud(monkeypatch, tmp_path):
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(autouse=True)
-def _logging():
-    """The application sets logging up for a process of its own."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def run(capsys, *args):

@@ -17,6 +17,7 @@ import dataclasses
 import pytest
 
 from nova_xen_sched import conf
+from nova_xen_sched import dom0
 from nova_xen_sched import rules
 from nova_xen_sched.dom0 import Left
 from nova_xen_sched.dom0 import Room
@@ -117,3 +118,12 @@ def test_sentences():
         'with their overhead, and 60000 MiB are beside dom0; use another '
         'host, or a smaller flavor',
     ]
+
+
+def test_the_sentence_where_xen_itself_reports_less():
+    (refusal,) = refusals(host(ram=(60000, 60001, dom0.REPORTED)), **ON)
+    assert str(refusal) == (
+        'host_memory: with this guest, by what Xen itself reports as left, '
+        '60001 MiB of RAM would be taken, and 60000 MiB are beside dom0; use '
+        'another host, or a smaller flavor'
+    )

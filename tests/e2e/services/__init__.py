@@ -10,10 +10,4 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What holds for all tests."""
-
-import hypothesis
-
-# How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile('ours', deadline=None)
-hypothesis.settings.load_profile('ours')
+"""The services of a run: each module starts one, and waits for it."""

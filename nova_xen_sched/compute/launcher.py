@@ -1,0 +1,106 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-compute-xen: nova-compute, with a driver for real Xen hosts.
+
+nova looks for compute_driver under nova.virt only, so a folder is appended
+to nova.virt.__path__; nothing of nova's own is replaced. Then it is
+nova-compute, with its configuration and its arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+#: What compute_driver must be in nova.conf.
+DRIVER = 'xen_libvirt.XenLibvirtDriver'
+
+_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'nova_virt')
+
+#: What a misconfigured service ends with, so that systemd needn't try again.
+MISCONFIGURED = 2
+
+
+def main() -> int:
+    """Runs nova-compute until it is ended.
+
+    :returns: MISCONFIGURED, with one line on stderr, if this nova has no Xen
+        or nova.conf says otherwise.
+    """
+    # Nothing is imported before: this lets eventlet do its patching, as
+    # nova-compute does first of all.
+    import nova.cmd
+
+    complaint = complaint_of_nova() or complaint_of_conf(sys.argv)
+    if complaint:
+        sys.stderr.write('nova-compute-xen: %s\n' % complaint)
+        return MISCONFIGURED
+
+    from nova.cmd import compute
+    import nova.virt
+
+    nova.virt.__path__.append(_FOLDER)
+    # By this name nova finds nova-compute.conf beside nova.conf.
+    sys.argv[0] = os.path.join(os.path.dirname(sys.argv[0]), 'nova-compute')
+    compute.main()
+    return 0
+
+
+def complaint_of_nova() -> str | None:
+    """What is wrong with this nova, None if it has Xen."""
+    from nova import version
+    from nova.conf import libvirt
+
+    for option in libvirt.libvirt_general_opts:
+        if option.name == 'virt_type' and 'xen' in option.type.choices:
+            return None
+    return (
+        'nova %s has no Xen any more; the last that has (virt_type = xen) is '
+        'nova 22' % version.version_string()
+    )
+
+
+def complaint_of_conf(argv: list[str]) -> str | None:
+    """What is wrong with nova.conf, None if nothing is, or if nova says it.
+
+    :param argv: the command line.
+    """
+    import argparse
+
+    from oslo_config import cfg
+
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument('--config-file', action='append', default=[])
+    parser.add_argument('--config-dir', action='append', default=[])
+    given, _ = parser.parse_known_args(argv[1:])
+    conf = cfg.ConfigOpts()
+    conf.register_opt(cfg.StrOpt('compute_driver'))
+    conf.register_opt(cfg.StrOpt('virt_type', default='kvm'), 'libvirt')
+    arguments = ['--config-file=' + path for path in given.config_file]
+    arguments += ['--config-dir=' + path for path in given.config_dir]
+    try:
+        conf(arguments, project='nova', prog='nova-compute')
+        driver, virt_type = conf.compute_driver, conf.libvirt.virt_type
+    except cfg.Error:
+        return None  # nova reads the same, and says what is wrong
+    if driver != DRIVER:
+        return 'compute_driver is %s in nova.conf; it must be %s here' % (
+            driver or 'not set',
+            DRIVER,
+        )
+    if virt_type != 'xen':
+        return (
+            '[libvirt] virt_type is %s in nova.conf; it must be xen here'
+            % virt_type
+        )
+    return None

@@ -1,0 +1,280 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What users and operators ask of nova's API."""
+
+from __future__ import annotations
+
+from typing import Any
+from typing import Callable
+
+from keystoneauth1 import session
+
+from tests.e2e.processes import Failure
+from tests.e2e.processes import until
+
+#: The newest of nova 22, and one in which evacuated servers are started.
+_MICROVERSION = 'compute 2.87'
+_HOST = 'OS-EXT-SRV-ATTR:host'
+_TASK = 'OS-EXT-STS:task_state'
+
+Server = dict[str, Any]
+
+
+class Client:
+    """One sign-in, and what one does with it.
+
+    What waits returns the server when nova is done, and raises Failure with
+    what nova said if it failed.
+    """
+
+    flavor = ''
+
+    def __init__(self, signed_in: session.Session) -> None:
+        self._session = signed_in
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """A request of nova's API; the answer's body."""
+        return self._ask('compute', method, path, json=body)
+
+    def _ask(self, service: str, method: str, path: str, **kwargs: Any) -> Any:
+        answer = self._session.request(
+            path,
+            method,
+            endpoint_filter={
+                'service_type': service,
+                'interface': 'public',
+                'region_name': 'RegionOne',
+            },
+            headers={
+                'OpenStack-API-Version': _MICROVERSION,
+                **kwargs.pop('headers', {}),
+            },
+            raise_exc=False,
+            **kwargs,
+        )
+        if answer.status_code >= 400:
+            raise Failure(
+                '%s %s: HTTP %d %s'
+                % (method, path, answer.status_code, answer.text[:500])
+            )
+        return answer.json() if answer.text else None
+
+    # Images and flavors
+
+    def create_image(self, name: str, **properties: str) -> str:
+        """An image with a few bytes in it; its id."""
+        image = self._ask(
+            'image',
+            'POST',
+            '/v2/images',
+            json={
+                'name': name,
+                'disk_format': 'raw',
+                'container_format': 'bare',
+                **properties,
+            },
+        )
+        self._ask(
+            'image',
+            'PUT',
+            '/v2/images/%s/file' % image['id'],
+            data=b'no guest ever runs this',
+            headers={'Content-Type': 'application/octet-stream'},
+        )
+        return image['id']
+
+    def create_flavor(self) -> str:
+        return self.ask(
+            'POST',
+            '/flavors',
+            {'flavor': {'name': 'e2e', 'ram': 256, 'vcpus': 1, 'disk': 1}},
+        )['flavor']['id']
+
+    # Servers
+
+    def post_server(
+        self,
+        image: str,
+        *,
+        name: str = 'guest',
+        host: str | None = None,
+        count: int = 1,
+    ) -> str:
+        """Ask for a server, or several; its id, or the reservation's."""
+        body: dict[str, Any] = {
+            'name': name,
+            'imageRef': image,
+            'flavorRef': self.flavor,
+            'networks': 'none',
+        }
+        if host is not None:
+            body['host'] = host
+        if count > 1:
+            body.update(
+                min_count=count, max_count=count, return_reservation_id=True
+            )
+        answer = self.ask('POST', '/servers', {'server': body})
+        return (
+            answer['reservation_id'] if count > 1 else answer['server']['id']
+        )
+
+    def boot(self, image: str, host: str | None = None) -> Server:
+        return self.booted(self.post_server(image, host=host))
+
+    def booted(self, server_id: str) -> Server:
+        return self._until(server_id, 'create', _has('ACTIVE'))
+
+    def refused(self, image: str, host: str | None = None) -> Server:
+        """Boot what no host may take; the server, in ERROR as nova does.
+
+        :raises Failure: if it boots, or fails for another reason
+        """
+        server_id = self.post_server(image, host=host)
+        try:
+            server = self.booted(server_id)
+        except Failure as e:
+            if 'No valid host' not in str(e):
+                raise
+            return self.server(server_id)
+        raise Failure('it booted on %s' % server[_HOST])
+
+    def servers(self, **search: str) -> list[Server]:
+        query = '&'.join('%s=%s' % each for each in search.items())
+        return self.ask('GET', '/servers/detail?' + query)['servers']
+
+    def server(self, server_id: str) -> Server:
+        return self.ask('GET', '/servers/' + server_id)['server']
+
+    def act(self, server: Server, body: Any) -> None:
+        self.ask('POST', '/servers/%s/action' % server['id'], body)
+
+    def live_migrate(self, server: Server) -> Server:
+        body = {'os-migrateLive': {'host': None, 'block_migration': 'auto'}}
+        self.act(server, body)
+        return self._until(server['id'], 'live-migration', _moved(server))
+
+    def cold_migrate(self, server: Server) -> Server:
+        """Migrate and confirm."""
+        self.act(server, {'migrate': {'host': None}})
+        self._until(server['id'], 'migrate', _has('VERIFY_RESIZE'))
+        self.act(server, {'confirmResize': None})
+        return self._until(server['id'], 'confirmResize', _moved(server))
+
+    def rebuild(self, server: Server, image: str) -> Server:
+        self.act(server, {'rebuild': {'imageRef': image}})
+        return self._until(
+            server['id'],
+            'rebuild',
+            lambda now: (
+                now['status'] == 'ACTIVE' and now['image']['id'] == image
+            ),
+        )
+
+    def evacuate(self, server: Server) -> Server:
+        self.act(server, {'evacuate': {}})
+        return self._until(server['id'], 'evacuate', _moved(server))
+
+    def _until(
+        self, server_id: str, action: str, done: Callable[[Server], bool]
+    ) -> Server:
+        def ended() -> Server | None:
+            now = self.server(server_id)
+            if now[_TASK] is not None:
+                return None
+            if now['status'] == 'ERROR':
+                fault = now.get('fault')
+                if fault is None:  # It is recorded a moment later.
+                    return None
+                raise Failure(
+                    '%s: %s %s'
+                    % (action, fault['message'], fault.get('details', ''))
+                )
+            if done(now):
+                return now
+            said = self._error(server_id, action)
+            if said:
+                raise Failure('%s: %s' % (action, said))
+            return None
+
+        return until(ended, '%s of %s' % (action, server_id))
+
+    def _error(self, server_id: str, action: str) -> str | None:
+        """What nova recorded of an action that failed."""
+        path = '/servers/%s/os-instance-actions' % server_id
+        for each in self.ask('GET', path)['instanceActions']:
+            if each['action'] != action:
+                continue
+            found = self.ask('GET', '%s/%s' % (path, each['request_id']))
+            for event in found['instanceAction']['events']:
+                if (event['result'] or '').lower() == 'error':
+                    return '%s: %s' % (
+                        event['event'],
+                        event.get('traceback') or 'failed',
+                    )
+            return None
+        return None
+
+    # Hosts
+
+    def create_aggregate(self, name: str, *hosts: str) -> int:
+        created = self.ask(
+            'POST', '/os-aggregates', {'aggregate': {'name': name}}
+        )['aggregate']['id']
+        for host in hosts:
+            self.ask(
+                'POST',
+                '/os-aggregates/%d/action' % created,
+                {'add_host': {'host': host}},
+            )
+        return created
+
+    def set_aggregate(self, aggregate: int, **metadata: str | None) -> None:
+        """Set metadata (None removes); _ in a key's place of the colon."""
+        self.ask(
+            'POST',
+            '/os-aggregates/%d/action' % aggregate,
+            {
+                'set_metadata': {
+                    'metadata': {
+                        key.replace('_', ':', 1): value
+                        for key, value in metadata.items()
+                    }
+                }
+            },
+        )
+
+    def compute_service(self, host: str) -> dict[str, Any]:
+        return self.ask(
+            'GET', '/os-services?binary=nova-compute&host=' + host
+        )['services'][0]
+
+    def force_down(self, host: str, down: bool) -> None:
+        self.ask(
+            'PUT',
+            '/os-services/' + self.compute_service(host)['id'],
+            {'forced_down': down},
+        )
+
+
+def host_of(server: Server) -> str:
+    return server[_HOST]
+
+
+def _has(status: str) -> Callable[[Server], bool]:
+    return lambda now: now['status'] == status
+
+
+def _moved(before: Server) -> Callable[[Server], bool]:
+    return lambda now: (
+        now['status'] == 'ACTIVE' and now[_HOST] != before[_HOST]
+    )

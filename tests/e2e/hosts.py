@@ -1,0 +1,44 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The computes of a run; inside/profiles.py has what they report."""
+
+from __future__ import annotations
+
+ALL = (
+    'xen-hvm',
+    'xen-a1',
+    'xen-a2',
+    'xen-a3',
+    'xen-old',
+    'xen-pv1',
+    'xen-pv2',
+    'kvm-1',
+)
+HVM = frozenset(('xen-hvm', 'xen-a1', 'xen-a2', 'xen-a3', 'xen-old'))
+PV = frozenset(('xen-a1', 'xen-a2', 'xen-a3', 'xen-old', 'xen-pv1', 'xen-pv2'))
+
+#: vCPUs and MiB of each dom0, and the libvirt of each host; that of xen-old
+#: is to come from an aggregate.
+FACTS = """\
+version: 1
+defaults: {dom0_memory_mb: 4096, dom0_vcpus: 4}
+patterns:
+  - {match: "xen-a*", libvirt_version: "9.0.0"}
+  - {match: "xen-hvm", libvirt_version: "9.0.0"}
+  - {match: "xen-pv*", libvirt_version: "9.0.0"}
+hosts:
+  xen-a2: {dom0_memory_mb: 2048, dom0_vcpus: 2}
+  xen-a3: {dom0_memory_mb: 1024, dom0_vcpus: 1}
+"""
+#: Guests that each dom0's vCPUs serve, as the plugin counts by default.
+DOM0_GUESTS = {'xen-a3': 5, 'xen-a2': 25}

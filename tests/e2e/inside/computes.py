@@ -1,0 +1,115 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-computes with the driver of the functional tests, a process each.
+
+computes.py CONFIGURATIONS LOGS HOST... The processes are forked from one that
+has imported nova already, which takes most of the time that a nova-compute
+needs to start. It runs where nova and the plugin are installed; of the
+repository it takes the driver alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+import types
+from typing import Any
+
+ROOT = os.path.abspath(__file__).rsplit(os.sep, 4)[0]
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(configurations: str, logs: str, *names: str) -> int:
+    # nova looks at them while it is imported.
+    del sys.argv[1:]
+    # Before all else: it may patch the process.
+    from nova.cmd import compute
+
+    # Behind the environment, with the plugin as an operator has it.
+    sys.path.append(ROOT)
+    # The package itself would import nova's own test fixtures.
+    package = types.ModuleType('tests.functional')
+    package.__path__ = [os.path.join(ROOT, 'tests', 'functional')]
+    sys.modules['tests.functional'] = package
+    import profiles
+
+    from tests.functional import driver
+
+    _keep_node(driver.ProfiledDriver)
+    running = {}
+    for name in names:
+        pid = os.fork()
+        if not pid:
+            # It ends with the process that it was forked from.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            log = os.open(
+                os.path.join(logs, 'nova-compute-%s.log' % name),
+                os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+                0o644,
+            )
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            driver.PROFILES[name] = profiles.HOSTS[name]
+            sys.argv = [
+                'nova-compute',
+                '--config-file=%s/%s.conf' % (configurations, name),
+            ]
+            try:
+                compute.main()
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        running[pid] = name
+        print(name, pid, flush=True)
+    while running:
+        pid, status = os.wait()
+        name = running.pop(pid)
+        # A run kills some on purpose.
+        if not os.WIFSIGNALED(status):
+            print(name, 'ended with', os.WEXITSTATUS(status), flush=True)
+            return 1
+    return 0
+
+
+def _keep_node(driver: Any) -> None:
+    """Have a node keep its uuid when its nova-compute is started again.
+
+    nova from 27 on refuses to start otherwise; the fake driver makes up one.
+    """
+    try:
+        from nova.virt import node
+    except ImportError:
+        return
+
+    def by_uuid(self: Any, refresh: bool = False) -> dict[str, str]:
+        return {node.get_local_node_uuid(): self.get_available_nodes()[0]}
+
+    report = driver.get_available_resource
+
+    def with_uuid(self: Any, nodename: str) -> Any:
+        resources = report(self, nodename)
+        if resources:
+            resources['uuid'] = node.get_local_node_uuid()
+        return resources
+
+    driver.get_nodenames_by_uuid = by_uuid
+    driver.get_available_resource = with_uuid
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,54 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The computes of a run, as their drivers report them: see ../hosts.py."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+from tests.functional import hosts
+from tests.functional.hosts import HostProfile
+
+
+def _sized(memory_gb: int) -> Dict[str, int]:
+    return {
+        'memory_mb': memory_gb * 1024,
+        'vcpus': memory_gb // 2,
+        'local_gb': 20000,
+    }
+
+
+# All of one Xen: nova live-migrates to none that is older.
+def _all() -> Dict[str, HostProfile]:
+    hvm = hosts.xen('xen-hvm', 'xen-4.14-hvm', **_sized(160))
+    profiles = (
+        # Xen built without PV, seen in libvirt's source only: no capture.
+        hvm.but(
+            supported_instances=tuple(
+                each for each in hvm.supported_instances if each[2] == 'hvm'
+            )
+        ),
+        hosts.xen('xen-a1', 'xen-4.14-hvm', **_sized(160)),
+        hosts.xen('xen-a2', 'xen-4.14-dom0-unsized', **_sized(192)),
+        # Much memory beside a small dom0: see FACTS.
+        hosts.xen('xen-a3', 'xen-4.14-hvm-6-guests', **_sized(320)),
+        # The most memory of all, and a libvirt that is too old.
+        hosts.xen('xen-old', 'xen-4.14-hvm', **_sized(384)),
+        hosts.xen('xen-pv1', 'xen-4.14-pv-only', **_sized(128)),
+        hosts.xen('xen-pv2', 'xen-4.14-pv-only', **_sized(96)),
+        hosts.kvm('kvm-1', **_sized(128)),
+    )
+    return {profile.name: profile for profile in profiles}
+
+
+HOSTS = _all()

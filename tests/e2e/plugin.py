@@ -1,0 +1,138 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Installs and configures the plugin as README tells an operator to."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import shutil
+
+from tests.e2e.processes import Failure
+from tests.e2e.settings import ROOT
+from tests.e2e.settings import Settings
+
+_PACKAGED = (
+    'nova_xen_sched',
+    'setup.cfg',
+    'pyproject.toml',
+    'README.md',
+    'LICENSE',
+    'MANIFEST.in',
+)
+
+
+def install(settings: Settings, pins: str) -> str:
+    """Build the wheel and install it beside nova; what that changed.
+
+    :param pins: the file that the environment was made with
+    """
+    # setuptools builds within the source, and would leave its work there.
+    source = settings.path('source')
+    os.makedirs(source)
+    for name in _PACKAGED:
+        path = os.path.join(ROOT, name)
+        if os.path.isdir(path):
+            shutil.copytree(
+                path,
+                os.path.join(source, name),
+                ignore=shutil.ignore_patterns('__pycache__'),
+            )
+        else:
+            shutil.copy(path, source)
+    pip = ['-m', 'pip', '--disable-pip-version-check']
+    run = settings.processes.run
+    run(
+        'pip-wheel',
+        [
+            settings.services_program('python'),
+            *pip,
+            'wheel',
+            '-q',
+            '--no-deps',
+            '--no-build-isolation',
+            '-w',
+            settings.path('wheel'),
+            source,
+        ],
+    )
+    (wheel,) = glob.glob(settings.path('wheel', '*.whl'))
+    python = settings.nova_program('python')
+    # An earlier run's, as it may have the same version.
+    run('pip-uninstall', [python, *pip, 'uninstall', '-qy', 'nova-xen-sched'])
+    before = _installed(settings, 'before')
+    run('pip-install', [python, *pip, 'install', '-q', '-c', pins, wheel])
+    after = _installed(settings, 'after')
+    gone = sorted(before - after)
+    if gone:
+        raise Failure('installing the plugin changed %s' % ', '.join(gone))
+    return 'pip install %s: adds %s, changes nothing' % (
+        os.path.basename(wheel),
+        ', '.join(sorted(after - before)),
+    )
+
+
+def _installed(settings: Settings, name: str) -> set[str]:
+    listed = settings.processes.run(
+        'pip-list-' + name,
+        [
+            settings.nova_program('python'),
+            '-m',
+            'pip',
+            '--disable-pip-version-check',
+            'list',
+            '--format=freeze',
+        ],
+    )
+    return {line for line in listed.split('\n') if '==' in line}
+
+
+def operators_conf(settings: Settings, *options: str) -> str:
+    """What README tells an operator to write into nova.conf.
+
+    With the default filters of the nova that runs, ImagePropertiesFilter
+    replaced, as README has them for one nova only.
+
+    :param options: lines for [xen_scheduler]
+    :raises Failure: if README's filters aren't those of nova 34
+    """
+    with open(os.path.join(ROOT, 'README.md'), encoding='utf-8') as f:
+        section = f.read().partition('\n## Enable it\n')[2]
+    found = re.search(r'^```ini\n(.*?)^```', section, re.M | re.S)
+    if found is None:
+        raise Failure('README.md has no nova.conf under "Enable it"')
+    default = settings.processes.run(
+        'enabled-filters',
+        [
+            settings.nova_program('python'),
+            '-c',
+            'import nova.conf; print("=", ",".join('
+            'nova.conf.CONF.filter_scheduler.enabled_filters))',
+        ],
+    )
+    wanted = 'enabled_filters = ' + default.rpartition('= ')[
+        2
+    ].strip().replace('ImagePropertiesFilter', 'XenHostFilter')
+    line = re.compile('^enabled_filters = .*$', re.M)
+    readmes = line.search(found.group(1))
+    if settings.release == 34 and (
+        readmes is None or readmes.group() != wanted
+    ):
+        raise Failure('README.md should have ' + wanted)
+    return (
+        line.sub(wanted, found.group(1)).rstrip()
+        + '\n'
+        + '\n'.join(options)
+        + '\n'
+    )

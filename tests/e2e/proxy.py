@@ -1,0 +1,134 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Stands before the cell's database, as nova-scheduler alone sees it.
+
+It can stall or fail one thing: the read of an instance by its id, which is
+how XenHostFilter learns what a request does. All else passes, as a database
+that is wholly down would have nova itself fail before any filter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from typing import Iterator
+
+PASS = 'pass'
+STALL = 'stall'
+FAIL = 'fail'
+
+_COM_QUERY = b'\x03'
+_WANTED = b'instances.uuid = '
+#: ER_LOCK_WAIT_TIMEOUT, as the server itself words it.
+_ERROR = (
+    b'\xff'
+    + struct.pack('<H', 1205)
+    + b'#HY000Lock wait timeout exceeded; try restarting transaction'
+)
+
+
+class Proxy:
+    """A proxy from one loopback port to another.
+
+    :ivar met: how many reads it has stalled or failed
+    """
+
+    def __init__(self, port: int, target: int) -> None:
+        self.met = 0
+        self._mode = PASS
+        self._go_on = threading.Event()
+        self._target = target
+        self._listener = socket.create_server(('127.0.0.1', port))
+
+    def start(self) -> None:
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @contextlib.contextmanager
+    def doing(self, mode: str) -> Iterator[None]:
+        """STALL or FAIL those reads, until this ends."""
+        self.met = 0
+        self._go_on.clear()
+        self._mode = mode
+        try:
+            yield
+        finally:
+            self._mode = PASS
+            self._go_on.set()
+
+    def _accept(self) -> None:
+        while True:
+            client, _ = self._listener.accept()
+            try:
+                server = socket.create_connection(('127.0.0.1', self._target))
+            except OSError:
+                _close(client)
+                continue
+            for run, args in (
+                (self._upward, (client, server)),
+                (_downward, (server, client)),
+            ):
+                threading.Thread(target=run, args=args, daemon=True).start()
+
+    def _upward(self, client: socket.socket, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                header = _read(client, 4)
+                if not header:
+                    break
+                size = int.from_bytes(header[:3], 'little')
+                body = _read(client, size)
+                if body[:1] == _COM_QUERY and _WANTED in body:
+                    mode = self._mode
+                    if mode != PASS:
+                        self.met += 1
+                    if mode == FAIL:
+                        client.sendall(_error(header[3] + 1))
+                        continue
+                    if mode == STALL:
+                        self._go_on.wait()
+                server.sendall(header + body)
+        _close(client, server)
+
+
+def _downward(server: socket.socket, client: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            data = server.recv(65536)
+            if not data:
+                break
+            client.sendall(data)
+    _close(client, server)
+
+
+def _read(source: socket.socket, size: int) -> bytes:
+    """So many bytes; fewer at the end."""
+    found = b''
+    while len(found) < size:
+        more = source.recv(size - len(found))
+        if not more:
+            return b''
+        found += more
+    return found
+
+
+def _error(sequence: int) -> bytes:
+    return len(_ERROR).to_bytes(3, 'little') + bytes([sequence]) + _ERROR
+
+
+def _close(*sockets: socket.socket) -> None:
+    for each in sockets:
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+        each.close()

@@ -1,0 +1,163 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Many boots at once, from several clients."""
+
+from __future__ import annotations
+
+import collections
+from concurrent import futures
+import re
+import time
+from typing import Callable
+
+from tests.e2e import hosts
+from tests.e2e.cloud import Cloud
+from tests.e2e.processes import Failure
+from tests.e2e.processes import until
+from tests.e2e.report import Step
+
+TITLE = 'Many at once'
+
+BOOTS = 100
+CLIENTS = 5
+
+
+def run(cloud: Cloud) -> None:
+    with cloud.report.step(
+        '%d boots at once from %d clients, HVM and PV' % (BOOTS, CLIENTS)
+    ) as step:
+        seen = len(cloud.nova.log())
+        boots(cloud, step, BOOTS)
+        served = collections.Counter(
+            re.findall(
+                r' (\d+) (?:INFO|DEBUG) nova_xen_sched\S* .*XenHostFilter: '
+                r'.* for instance ',
+                cloud.nova.log()[seen:],
+            )
+        )
+        step.says(
+            'decided by %d workers: %s'
+            % (len(served), ' and '.join(map(str, served.values())))
+        )
+
+
+def boots(
+    cloud: Cloud,
+    step: Step,
+    count: int,
+    meanwhile: Callable[[Callable[[], int]], None] | None = None,
+    excused: str = '',
+) -> None:
+    """Boot so many, half HVM and half PV, and wait for all of them.
+
+    :param meanwhile: called when all were asked for, with a function that
+        tells how many of them nova is done with
+    :param excused: the fault of those that may end in ERROR
+    :raises Failure: if one ends in ERROR, or where it can't run
+    """
+    clients = [cloud.sign_in() for _ in range(CLIENTS)]
+    kinds = ('hvm', 'pv')
+
+    def post(number: int) -> tuple[str, str]:
+        kind = kinds[number % len(kinds)]
+        return (
+            clients[number % CLIENTS].post_server(
+                cloud.image[kind], name='burst-%d' % number
+            ),
+            kind,
+        )
+
+    began = time.monotonic()
+    with futures.ThreadPoolExecutor(count) as pool:
+        asked = dict(pool.map(post, range(count)))
+    posted = time.monotonic() - began
+
+    def ended() -> int:
+        return sum(_states(cloud, list(asked)).values())
+
+    if meanwhile is not None:
+        meanwhile(ended)
+    told = time.monotonic()
+
+    def all_ended() -> bool:
+        nonlocal told
+        number = ended()
+        if time.monotonic() > told + 10:
+            told = time.monotonic()
+            cloud.report.note('  %d of %d have ended' % (number, count))
+        return number == count
+
+    until(all_ended, 'the end of %d boots' % count, 600)
+    step.says(
+        'all asked within %.0f s, booted within %.0f s'
+        % (posted, time.monotonic() - began)
+    )
+    _check(cloud, step, asked, excused)
+
+
+def _states(cloud: Cloud, ids: list[str]) -> dict[str, int]:
+    """How many are active, and how many are in error.
+
+    Read from the cells' databases: the API would be busy with nothing else.
+    """
+    rows = []
+    for cell in ('nova', 'nova_cell0'):
+        rows += cloud.database.execute(
+            'SELECT vm_state, COUNT(*) FROM ' + cell + '.instances'
+            ' WHERE uuid IN (%s) AND task_state IS NULL'
+            " AND vm_state IN ('active', 'error') GROUP BY vm_state"
+            % ', '.join(['%s'] * len(ids)),
+            *ids,
+        )
+    found: collections.Counter[str] = collections.Counter()
+    for state, number in rows:
+        found[state] += number
+    return dict(found)
+
+
+def _check(
+    cloud: Cloud, step: Step, asked: dict[str, str], excused: str
+) -> None:
+    wanted = {'hvm': hosts.HVM, 'pv': hosts.PV}
+    wrong = []
+    lost = 0
+    ids = list(asked)
+    placed = dict(
+        cloud.database.execute(
+            "SELECT uuid, host FROM nova.instances WHERE vm_state = 'active'"
+            ' AND uuid IN (%s)' % ', '.join(['%s'] * len(ids)),
+            *ids,
+        )
+    )
+    for server_id, kind in asked.items():
+        host = placed.get(server_id)
+        if host is None:
+            fault = cloud.client.server(server_id).get('fault', {})
+            if excused and fault.get('message') == excused:
+                lost += 1
+            else:
+                wrong.append('%s: %s' % (server_id, fault.get('message')))
+        elif host not in wanted[kind]:
+            wrong.append('%s (%s) is on %s' % (server_id, kind, host))
+    spread = collections.Counter(placed.values())
+    step.says(
+        '%d active (%s)'
+        % (
+            len(placed),
+            ', '.join('%s %d' % each for each in sorted(spread.items())),
+        )
+    )
+    if lost:
+        step.says("%d in ERROR with nova's %s" % (lost, excused))
+    if wrong:
+        raise Failure('; '.join(wrong))

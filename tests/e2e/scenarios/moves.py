@@ -1,0 +1,86 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Guests that exist already: live and cold migration, rebuild, evacuation.
+
+live_migration_check is live_migration here, and xen-old, whose libvirt is too
+old for it, has the most memory by far: all that keeps it off is the filter.
+"""
+
+from __future__ import annotations
+
+from tests.e2e import hosts
+from tests.e2e.client import host_of
+from tests.e2e.client import Server
+from tests.e2e.cloud import Cloud
+
+TITLE = 'Moves (live_migration_check = live_migration)'
+
+
+def run(cloud: Cloud) -> None:
+    server: Server = {}
+    with cloud.report.step('boot an HVM guest on xen-a1') as step:
+        server = cloud.client.boot(cloud.image['hvm'], host='xen-a1')
+        step.says('on %s' % host_of(server))
+    for _ in range(3):
+        server = live_migrate(cloud, server)
+    with cloud.report.step('cold-migrate it') as step:
+        before = host_of(server)
+        server = cloud.client.cold_migrate(server)
+        step.says(
+            '%s to %s' % (before, host_of(server)),
+            cloud.decision(server['id']),
+        )
+        step.check(host_of(server) in hosts.HVM, 'a host without HVM')
+    with cloud.report.step('rebuild it with another HVM image') as step:
+        before = host_of(server)
+        server = cloud.client.rebuild(server, cloud.image['hvm-2'])
+        step.says('rebuilt on %s' % host_of(server))
+        step.check(host_of(server) == before, 'it should not have moved')
+    _evacuate(cloud)
+
+
+def live_migrate(
+    cloud: Cloud, server: Server, what: str = 'live-migrate it'
+) -> Server:
+    """A live migration, which xen-old must not get."""
+    with cloud.report.step(what) as step:
+        before = host_of(server)
+        server = cloud.client.live_migrate(server)
+        step.says(
+            '%s to %s' % (before, host_of(server)),
+            cloud.decision(server['id']),
+            cloud.refused_for(server['id'], 'xen-old', 'libvirt_too_old'),
+        )
+        step.check(
+            host_of(server) in hosts.HVM - {'xen-old'},
+            'a host without HVM, or one whose libvirt is too old',
+        )
+    return server
+
+
+def _evacuate(cloud: Cloud) -> None:
+    host = 'xen-hvm'
+    with cloud.report.step('evacuate a guest of %s, killed' % host) as step:
+        server = cloud.client.boot(cloud.image['hvm'], host=host)
+        cloud.nova.computes.kill(host)
+        cloud.client.force_down(host, True)
+        try:
+            server = cloud.client.evacuate(server)
+        finally:
+            cloud.nova.computes.restart(host)
+            cloud.client.force_down(host, False)
+        step.says(
+            'to %s; %s is started again' % (host_of(server), host),
+            cloud.decision(server['id']),
+        )
+        step.check(host_of(server) in hosts.HVM - {host}, 'a host without HVM')

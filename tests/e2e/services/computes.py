@@ -1,0 +1,109 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The nova-computes of a run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+from typing import Callable
+
+from tests.e2e import hosts
+from tests.e2e.processes import Process
+from tests.e2e.services.database import Database
+from tests.e2e.settings import INSIDE
+from tests.e2e.settings import Settings
+
+
+class Computes:
+    """A nova-compute for each host.
+
+    :param conf: makes the nova.conf of a host, of its name
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        conf: Callable[[str], str],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._conf = conf
+        #: Host -> the process that its own was forked from.
+        self._parents: dict[str, Process] = {}
+
+    def start(self, *names: str) -> None:
+        """Start them, all by default."""
+        s = self._settings
+        names = names or hosts.ALL
+        for name in names:
+            text = '[DEFAULT]\nhost = %s\ncompute_driver = %s\n' % (
+                name,
+                'profiled.ProfiledDriver',
+            )
+            s.write(
+                'etc', 'computes', name + '.conf', text=self._conf(name) + text
+            )
+        parent = s.processes.start(
+            'nova-computes-%d' % len(set(map(id, self._parents.values()))),
+            [
+                s.nova_program('python'),
+                os.path.join(INSIDE, 'computes.py'),
+                s.path('etc', 'computes'),
+                s.path('log'),
+                *names,
+            ],
+        )
+        self._parents.update(dict.fromkeys(names, parent))
+
+    def wait(self) -> None:
+        """Until all have reported their hypervisors."""
+        for parent in set(self._parents.values()):
+            parent.until(
+                lambda: (
+                    self._database.execute(
+                        'SELECT COUNT(*) FROM nova.compute_nodes'
+                        ' WHERE hypervisor_type IS NOT NULL'
+                        " AND supported_instances <> ''"
+                    )[0][0]
+                    >= len(hosts.ALL)
+                ),
+                'the first reports',
+            )
+
+    def kill(self, host: str) -> None:
+        """kill -9 a host's nova-compute."""
+        (pid,) = re.findall(
+            r'^%s (\d+)$' % re.escape(host),
+            self._parents[host].written(),
+            re.M,
+        )
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+
+    def restart(self, host: str) -> None:
+        """Start one again that was killed, and wait until it reports."""
+        before = self._reports(host)
+        self.start(host)
+        self._parents[host].until(
+            lambda: self._reports(host) > before, 'the first report'
+        )
+
+    def _reports(self, host: str) -> int:
+        return self._database.execute(
+            'SELECT MAX(report_count) FROM nova.services WHERE host = %s',
+            host,
+        )[0][0]

@@ -1,0 +1,183 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""keystone, with the users and endpoints of the run."""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import os
+
+from keystoneauth1 import session
+from keystoneauth1.identity import v3
+
+from tests.e2e.processes import listening
+from tests.e2e.processes import Process
+from tests.e2e.services.database import Database
+from tests.e2e.settings import Settings
+
+_ENDPOINTS = {
+    'image': ('glance', ''),
+    'placement': ('placement', ''),
+    'network': ('neutron', ''),
+    'compute': ('nova', '/v2.1'),
+}
+
+
+class Identity:
+    """keystone."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._env = {'OS_KEYSTONE_CONFIG_DIR': settings.path('etc/keystone')}
+        self._process: Process | None = None
+
+    def prepare(self) -> None:
+        """Make its tables, keys and first user."""
+        s = self._settings
+        conf = s.write(
+            'etc',
+            'keystone',
+            'keystone.conf',
+            text="""
+[DEFAULT]
+use_stderr = true
+[database]
+connection = %s
+max_pool_size = 50
+[fernet_tokens]
+key_repository = %s
+[credential]
+key_repository = %s
+[cache]
+enabled = true
+backend = dogpile.cache.memory
+[identity]
+# The least: the users of a run need no better.
+password_hash_rounds = 4
+"""
+            % (
+                self._database.url('keystone'),
+                s.path('keystone/fernet'),
+                s.path('keystone/credential'),
+            ),
+        )
+        manage = [
+            s.services_program('keystone-manage'),
+            '--config-file=' + conf,
+        ]
+        s.write('keystone', 'made', text='')
+        run = s.processes.run
+        run('keystone-manage-db_sync', [*manage, 'db_sync'])
+        run(
+            'keystone-manage-fernet_setup',
+            [
+                *manage,
+                'fernet_setup',
+                '--keystone-user=' + getpass.getuser(),
+                '--keystone-group=' + grp.getgrgid(os.getegid()).gr_name,
+            ],
+        )
+        run(
+            'keystone-manage-bootstrap',
+            [
+                *manage,
+                'bootstrap',
+                '--bootstrap-password=' + s.password,
+                '--bootstrap-region-id=RegionOne',
+                *(
+                    '--bootstrap-%s-url=%s/v3' % (each, s.url('keystone'))
+                    for each in ('public', 'internal', 'admin')
+                ),
+            ],
+        )
+
+    def start(self) -> None:
+        s = self._settings
+        self._process = s.wsgi(
+            'keystone',
+            s.services_env,
+            'keystone.wsgi.api:application',
+            **self._env,
+        )
+
+    def wait(self) -> None:
+        """Wait for it, and tell it of the services' user and endpoints."""
+        assert self._process is not None
+        s = self._settings
+        self._process.until(lambda: listening(s.ports['keystone']), 'the port')
+        post = self._post
+        domain = 'default'
+        project = post('projects', name='service', domain_id=domain)
+        user = post(
+            'users', name='nova', domain_id=domain, password=s.password
+        )
+        roles = {
+            role['name']: role['id']
+            for role in self._session()
+            .get(s.url('keystone') + '/v3/roles')
+            .json()['roles']
+        }
+        for role in ('admin', 'service'):
+            self._session().put(
+                '%s/v3/projects/%s/users/%s/roles/%s'
+                % (s.url('keystone'), project, user, roles[role])
+            )
+        for kind, (name, path) in _ENDPOINTS.items():
+            service = post('services', type=kind, name=name)
+            for interface in ('public', 'internal'):
+                post(
+                    'endpoints',
+                    service_id=service,
+                    interface=interface,
+                    region_id='RegionOne',
+                    url=s.url(name) + path,
+                )
+
+    def session(self) -> session.Session:
+        """A new sign-in of the administrator."""
+        return session.Session(
+            auth=v3.Password(
+                auth_url=self._settings.url('keystone') + '/v3',
+                username='admin',
+                password=self._settings.password,
+                project_name='admin',
+                user_domain_id='default',
+                project_domain_id='default',
+            )
+        )
+
+    def _session(self) -> session.Session:
+        if not hasattr(self, '_kept'):
+            self._kept = self.session()
+        return self._kept
+
+    def _post(self, what: str, **fields: str) -> str:
+        answer = self._session().post(
+            '%s/v3/%s' % (self._settings.url('keystone'), what),
+            json={what[:-1]: fields},
+        )
+        return answer.json()[what[:-1]]['id']
+
+    def client_env(self) -> dict[str, str]:
+        """What the openstack command reads."""
+        return {
+            'OS_AUTH_URL': self._settings.url('keystone') + '/v3',
+            'OS_USERNAME': 'admin',
+            'OS_PASSWORD': self._settings.password,
+            'OS_PROJECT_NAME': 'admin',
+            'OS_USER_DOMAIN_ID': 'default',
+            'OS_PROJECT_DOMAIN_ID': 'default',
+            'OS_REGION_NAME': 'RegionOne',
+        }

@@ -1,0 +1,95 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Glance, with its images in a folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from tests.e2e.processes import listening
+from tests.e2e.processes import Process
+from tests.e2e.services.database import Database
+from tests.e2e.settings import Settings
+
+
+class Images:
+    """Glance."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._process: Process | None = None
+
+    def prepare(self) -> None:
+        s = self._settings
+        stores = ''.join(
+            '[%s]\nfilesystem_store_datadir = %s\n'
+            % (store, s.path('glance', store))
+            for store in (
+                'files',
+                'os_glance_staging_store',
+                'os_glance_tasks_store',
+            )
+        )
+        for store in ('files', 'os_glance_staging_store'):
+            os.makedirs(s.path('glance', store))
+        conf = s.write(
+            'etc',
+            'glance',
+            'glance-api.conf',
+            text="""
+[DEFAULT]
+use_stderr = true
+enabled_backends = files:file
+[glance_store]
+default_backend = files
+[database]
+connection = %s
+max_pool_size = 50
+[paste_deploy]
+flavor = keystone
+%s%s"""
+            % (
+                self._database.url('glance'),
+                stores,
+                s.keystone_auth('keystone_authtoken'),
+            ),
+        )
+        shutil.copy(
+            os.path.join(s.services_env, 'etc/glance/glance-api-paste.ini'),
+            os.path.dirname(conf),
+        )
+        s.processes.run(
+            'glance-manage',
+            [
+                s.services_program('glance-manage'),
+                '--config-file=' + conf,
+                'db_sync',
+            ],
+        )
+
+    def start(self) -> None:
+        s = self._settings
+        self._process = s.wsgi(
+            'glance',
+            s.services_env,
+            'glance.wsgi.api:application',
+            OS_GLANCE_CONFIG_DIR=s.path('etc/glance'),
+        )
+
+    def wait(self) -> None:
+        assert self._process is not None
+        self._process.until(
+            lambda: listening(self._settings.ports['glance']), 'the port'
+        )

@@ -1,0 +1,134 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-compute-xen: what it refuses, and how nova finds the driver."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from nova import version
+import pytest
+
+from nova_xen_sched.compute import launcher
+
+MAJOR = int(version.version_string().split('.')[0])
+HAS_XEN = MAJOR <= 22
+
+
+def launch(*arguments):
+    """Run it in a process of its own: it lets nova patch the library."""
+    return subprocess.run(
+        [
+            sys.executable,
+            '-c',
+            'import sys\n'
+            'from nova_xen_sched.compute import launcher\n'
+            "sys.argv[0] = '/usr/bin/nova-compute-xen'\n"
+            'sys.exit(launcher.main())',
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def nova_conf(tmp_path):
+    """Writes a nova.conf, and says how it is named on a command line."""
+
+    def write(driver, virt_type):
+        path = tmp_path / 'nova.conf'
+        path.write_text(
+            '[DEFAULT]\n%s[libvirt]\n%s'
+            % (
+                'compute_driver = %s\n' % driver if driver else '',
+                'virt_type = %s\n' % virt_type if virt_type else '',
+            )
+        )
+        return ['--config-file', str(path)]
+
+    return write
+
+
+# Which nova
+
+
+def test_a_nova_has_xen_up_to_22():
+    assert (launcher.complaint_of_nova() is None) == HAS_XEN
+
+
+def test_a_nova_without_xen_is_refused_in_one_line(monkeypatch):
+    from nova.conf import libvirt
+
+    monkeypatch.setattr(libvirt, 'libvirt_general_opts', [])
+    assert launcher.complaint_of_nova() == (
+        'nova %s has no Xen any more; the last that has (virt_type = xen) is '
+        'nova 22' % version.version_string()
+    )
+
+
+def test_what_it_says_on_this_nova(nova_conf):
+    done = launch(*nova_conf(launcher.DRIVER, 'xen'), '--version')
+    if HAS_XEN:
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == version.version_string()
+    else:
+        assert done.returncode == launcher.MISCONFIGURED
+        assert done.stdout == ''
+        assert done.stderr == (
+            'nova-compute-xen: %s\n' % launcher.complaint_of_nova()
+        )
+
+
+# nova.conf
+
+
+@pytest.mark.parametrize(
+    'driver, virt_type, complaint',
+    [
+        (launcher.DRIVER, 'xen', None),
+        (
+            'libvirt.LibvirtDriver',
+            'xen',
+            'compute_driver is libvirt.LibvirtDriver in nova.conf; it must '
+            'be xen_libvirt.XenLibvirtDriver here',
+        ),
+        (
+            None,
+            'xen',
+            'compute_driver is not set in nova.conf; it must be '
+            'xen_libvirt.XenLibvirtDriver here',
+        ),
+        (
+            launcher.DRIVER,
+            None,
+            '[libvirt] virt_type is kvm in nova.conf; it must be xen here',
+        ),
+    ],
+)
+def test_what_is_wrong_in_nova_conf(nova_conf, driver, virt_type, complaint):
+    argv = ['nova-compute-xen', '--debug', *nova_conf(driver, virt_type)]
+    assert launcher.complaint_of_conf(argv) == complaint
+
+
+def test_a_nova_conf_that_is_missing_is_left_to_nova(tmp_path):
+    argv = ['nova-compute-xen', '--config-file', str(tmp_path / 'nova.conf')]
+    assert launcher.complaint_of_conf(argv) is None
+
+
+def test_a_nova_conf_folder_counts(nova_conf, tmp_path):
+    nova_conf('libvirt.LibvirtDriver', 'xen')
+    argv = ['nova-compute-xen', '--config-dir=%s' % tmp_path]
+    assert 'libvirt.LibvirtDriver' in launcher.complaint_of_conf(argv)

@@ -1,0 +1,146 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What make e2e judges by, without any service."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+
+import pytest
+
+from tests.e2e import logs
+from tests.e2e import proxy
+from tests.e2e import report
+
+_PREFIX = '2026-11-23 12:00:00.000 12 ERROR nova.context [req-1 - - -] '
+
+
+def _logged(*lines):
+    return '\n'.join(_PREFIX + line for line in lines)
+
+
+def test_a_traceback_with_a_frame_of_the_plugin_is_found():
+    log = _logged(
+        'Error gathering result: Boom',
+        'Traceback (most recent call last):',
+        '  File "/v/lib/nova/context.py", line 4, in gather',
+        '    result = fn()',
+        '  File "/v/lib/nova_xen_sched/migration.py", line 9, in _read',
+        '    raise Boom()',
+        'Boom: bad',
+        'Traceback (most recent call last):',
+        '  File "/v/lib/nova/context.py", line 4, in gather',
+        'Other: nova alone',
+    )
+    (found,) = logs.tracebacks(log)
+    assert found.startswith('Traceback')
+    assert found.endswith('Boom: bad')
+
+
+def test_a_traceback_without_one_is_not_ours():
+    log = _logged(
+        'Traceback (most recent call last):',
+        '  File "/v/lib/nova/context.py", line 4, in gather',
+        'Other: nova_xen_sched is only mentioned',
+    )
+    assert logs.tracebacks(log) == []
+
+
+def test_an_unprefixed_traceback_is_found():
+    log = (
+        'Traceback (most recent call last):\n'
+        '  File "/v/lib/nova_xen_sched/filters.py", line 9, in f\n'
+        'Boom\n'
+    )
+    assert len(logs.tracebacks(log)) == 1
+
+
+def _packet(sql):
+    body = b'\x03' + sql
+    return len(body).to_bytes(3, 'little') + b'\x00' + body
+
+
+@pytest.fixture
+def proxied():
+    """A proxy before a server that sends back what it gets."""
+    server = socket.create_server(('127.0.0.1', 0))
+
+    def echo():
+        connection, _ = server.accept()
+        while True:
+            data = connection.recv(65536)
+            if not data:
+                return
+            connection.sendall(data)
+
+    threading.Thread(target=echo, daemon=True).start()
+    with socket.create_server(('127.0.0.1', 0)) as free:
+        port = free.getsockname()[1]
+    between = proxy.Proxy(port, server.getsockname()[1])
+    between.start()
+    client = socket.create_connection(('127.0.0.1', port))
+    client.settimeout(30)
+    yield between, client
+    client.close()
+    server.close()
+
+
+_READ = _packet(b"SELECT x FROM instances WHERE instances.uuid = 'u'")
+_OTHER = _packet(b'SELECT 1')
+
+
+def test_the_proxy_lets_all_pass_by_default(proxied):
+    between, client = proxied
+    client.sendall(_READ)
+    assert client.recv(4096) == _READ
+    assert between.met == 0
+
+
+def test_the_proxy_fails_the_read_of_an_instance_alone(proxied):
+    between, client = proxied
+    with between.doing(proxy.FAIL):
+        client.sendall(_READ)
+        answer = client.recv(4096)
+        assert answer[3:5] == b'\x01\xff'
+        assert struct.unpack('<H', answer[5:7]) == (1205,)
+        client.sendall(_OTHER)
+        assert client.recv(4096) == _OTHER
+    assert between.met == 1
+
+
+def test_the_proxy_stalls_it_until_the_end(proxied):
+    between, client = proxied
+    with between.doing(proxy.STALL):
+        client.sendall(_READ)
+        client.settimeout(0.2)
+        with pytest.raises(socket.timeout):
+            client.recv(4096)
+        client.settimeout(30)
+    assert client.recv(4096) == _READ
+    assert between.met == 1
+
+
+def test_a_failed_step_fails_the_run_and_the_next_is_still_done(capsys):
+    told = report.Report()
+    with told.step('the first') as step:
+        step.check(False, 'it did not')
+    with told.step('the second') as step:
+        step.says('fine', 'a line')
+    told.table()
+    assert told.end('logs') == 1
+    printed = capsys.readouterr().out
+    assert 'FAILED: it did not' in printed
+    assert '| a line' in printed
+    assert '1 of 2 as expected' in printed
