@@ -25,6 +25,7 @@ from keystoneauth1 import exceptions as ks_exceptions
 import openstack
 from openstack import exceptions as sdk_exceptions
 
+from nova_xen_sched import redact
 from nova_xen_sched.cmd import base
 
 #: What the schema of Glance has for every image (GET /v2/schemas/image); all
@@ -175,5 +176,9 @@ def hypervisor_types(connection: Any) -> frozenset[str]:
 def _failure(what: str, error: Exception) -> base.Failure:
     return base.Failure(
         '%s: %s. %s'
-        % (what, ' '.join(str(error).split()).rstrip('.'), _REMEDY)
+        % (
+            what,
+            redact.passwords(' '.join(str(error).split())).rstrip('.'),
+            _REMEDY,
+        )
     )
