@@ -124,7 +124,7 @@ def of_rooms(
     for index, left in enumerate(model.rooms(load)):
 
         def overcommitted(count: int, index: int = index) -> bool:
-            more = load.plus(*guest, count=count)
+            more = model.plus(load, *guest, count=count)
             return model.rooms(more)[index].overcommitted
 
         count = _most(overcommitted)

@@ -172,7 +172,10 @@ class Explain(base.Lister):
             )
         structured = parsed_args.formatter in ('json', 'yaml')
         return tuple(columns.COLUMNS), [
-            rows.row(answer, each, structured) for each in shown
+            rows.row(
+                answer, each, asking.rooms(opened, asked, each), structured
+            )
+            for each in shown
         ]
 
     def produce_output(

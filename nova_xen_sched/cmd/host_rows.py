@@ -97,10 +97,12 @@ class HostRow:
         for mode in (*dom0.MODES, 'unknown'):
             found['guests_' + mode] = getattr(load, mode)
         for room in self._seen.rooms:
-            found['room_%s' % room.room] = '%s of %s' % (
+            found['room_%s' % room.room] = '%s of %s %s' % (
                 _amount(room.used),
                 _amount(room.capacity),
+                room.room.unit,
             )
+            found['room_%s_source' % room.room] = room.source
         found['fits_of'] = label
         if self._fits is not None:
             for name, count in self._fits.limits.items():

@@ -110,7 +110,7 @@ def of_one(
             )
         )
     if rooms:
-        parts += ['', 'Its rooms once the guest is there (MiB, guests):']
+        parts += ['', 'Its rooms with the guest:']
         parts.append(_rooms(rooms))
     if each in answer.first:
         parts += _logs([each])
@@ -123,12 +123,15 @@ def _rooms(rooms: Sequence[Left]) -> text.Table:
             str(left.room),
             '%.0f' % left.capacity,
             '%.0f' % left.used,
+            left.room.unit,
             '%.0f %%' % (100 * left.headroom) if left.capacity else '-',
+            left.source,
         )
         for left in rooms
     ]
     return text.Table(
-        ('room', 'capacity', 'used', 'left'), text.aligned(cells)
+        ('room', 'capacity', 'used', 'unit', 'left', 'source'),
+        text.aligned(cells),
     )
 
 

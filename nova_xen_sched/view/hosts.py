@@ -92,8 +92,9 @@ def see(states: Iterable[Any]) -> list[Seen]:
         rooms: tuple[dom0.Left, ...] = ()
         if offered.is_xen:
             # The census counts the guest of a request, which is none here.
-            load = load_with(state, offered.facts).plus('hvm', 0, 0, count=-1)
-            rooms = options_now.dom0_model.rooms(load)
+            model = options_now.dom0_model
+            load = model.plus(load_with(state, offered.facts), 'hvm', 0, 0, -1)
+            rooms = model.rooms(load)
         found.append(Seen(state, offered, load, rooms))
     return found
 

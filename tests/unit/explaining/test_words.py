@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 
+from nova_xen_sched import dom0
 from nova_xen_sched.explaining import answer
 from nova_xen_sched.explaining import columns
 from nova_xen_sched.explaining import rows
@@ -224,6 +225,47 @@ def test_one_host_that_is_weighed():
     ]
 
 
+ROOMS = (
+    dom0.Left(dom0.Room.DOM0_CPU, 60, 3),
+    dom0.Left(dom0.Room.HOST_MEMORY, 8000, 6000, dom0.REPORTED),
+)
+
+
+def test_rooms_say_what_is_computed_and_what_xen_reports():
+    given = answered([weighed('a', 1, 2.0)])
+    assert (
+        '\n\nIts rooms with the guest:\n'
+        '| room | capacity | used | unit | left | source\n'
+        '| dom0_cpu |   60 |    3 | guests | 95 % | computed\n'
+        '| host_memory | 8000 | 6000 | MiB | 25 % | reported by Xen\n'
+    ) in text(words.of_one(given, given.weighed[0], ROOMS))
+
+
+def test_a_row_has_the_rooms():
+    given = answered([weighed('a', 1, 2.0)])
+    assert rows.row(given, given.weighed[0], ROOMS, True)[-1] == [
+        {
+            'room': 'dom0_cpu',
+            'capacity': 60,
+            'used': 3,
+            'unit': 'guests',
+            'headroom': 0.95,
+            'source': 'computed',
+        },
+        {
+            'room': 'host_memory',
+            'capacity': 8000,
+            'used': 6000,
+            'unit': 'MiB',
+            'headroom': 0.25,
+            'source': 'reported by Xen',
+        },
+    ]
+    assert rows.row(given, given.weighed[0], ROOMS, False)[-1] == (
+        'dom0_cpu 95 % (computed); host_memory 25 % (reported by Xen)'
+    )
+
+
 def test_the_logs_are_named_where_a_xen_host_comes_first():
     logs = ('/var/log/libvirt/libxl/', '/var/log/xen/', 'qemu-dm-')
     given = of_all(answered([weighed('a', 1, 2.0)]))
@@ -237,7 +279,9 @@ def test_a_row_has_every_column():
         [weighed('a', 1, 2.0, reported(TOO_OLD), without=('W',))],
         [refused('b', 'XenHostFilter', TOO_OLD)],
     )
-    first = dict(zip(columns.COLUMNS, rows.row(given, given.weighed[0], True)))
+    first = dict(
+        zip(columns.COLUMNS, rows.row(given, given.weighed[0], (), True))
+    )
     assert json.loads(json.dumps(first)) == first
     assert first == {
         'rank': 1,
@@ -275,8 +319,9 @@ def test_a_row_has_every_column():
             },
         },
         'first_without': ['W'],
+        'rooms': [],
     }
-    assert rows.row(given, given.refused[0], False) == (
+    assert rows.row(given, given.refused[0], (), False) == (
         '',
         'b',
         'refused',
@@ -284,6 +329,7 @@ def test_a_row_has_every_column():
         'XenHostFilter',
         'its purpose',
         'libvirt_too_old',
+        '',
         '',
         '',
     )
