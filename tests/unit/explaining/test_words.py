@@ -52,8 +52,10 @@ def weighed(name, rank, weight, *reasons, without=(), xen=True):
     )
 
 
-def refused(name, step, *reasons, why='its purpose'):
-    return answer.HostAnswer(builders.state(name), step, why, reasons)
+def refused(name, step, *reasons, why='its purpose', remedy=''):
+    return answer.HostAnswer(
+        builders.state(name), step, why, reasons, remedy=remedy
+    )
 
 
 def answered(hosts=(), others=(), without=(), notes=()):
@@ -99,7 +101,7 @@ def test_hosts_of_equal_weight_are_shown_as_such():
 def test_no_host():
     given = answered((), [refused('c', 'ComputeFilter')])
     assert of_all(given).splitlines()[0] == (
-        'No valid host: all of 1 host are refused.'
+        'No valid host: the only host is refused.'
     )
     assert of_all(answered()).startswith('No valid host: there are no hosts')
 
@@ -146,7 +148,7 @@ def test_refusals_are_counted_by_step_and_reason():
     given = answered(
         (),
         [
-            refused('p', 'placement', why='no room'),
+            refused('p', 'placement', why='no room', remedy='look there'),
             refused('d', 'ComputeFilter'),
             refused('a', 'XenHostFilter', TOO_OLD),
             refused('b', 'XenHostFilter', TOO_OLD, dom0_memory(1)),
@@ -158,8 +160,7 @@ def test_refusals_are_counted_by_step_and_reason():
         'Left out by placement, 1:',
         '  p',
         '    no room',
-        '    -> compare: openstack resource provider inventory list, usage '
-        'show and trait list, each of UUID',
+        '    -> look there',
         '',
         'Refused by ComputeFilter, 1:',
         '  d',
@@ -206,6 +207,22 @@ def test_one_host_that_is_refused():
         '    -> upgrade it',
         '  dom0_memory: 1 MiB are needed',
         '    -> give it more',
+    ]
+
+
+def test_one_host_that_another_step_refused():
+    given = answered(
+        (),
+        [refused('a', 'placement', remedy='ask UUID of HOST')],
+        notes=['A note.'],
+    )
+    state = given.refused[0].state
+    state.uuid = '12-34'
+    assert text(words.of_one(given, given.refused[0], ())).splitlines() == [
+        'a is left out by placement.',
+        '  its purpose',
+        '  -> ask 12-34 of a',
+        'A note.',
     ]
 
 
