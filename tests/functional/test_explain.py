@@ -340,6 +340,12 @@ class ReadsOnlyTest(ExplainCase):
                 self.explain(
                     '--server', server['id'], '--operation', operation
                 )
+            for argv in (
+                ('host', 'list', '--all'),
+                ('host', 'show', 'xen-a0'),
+                ('capacity',),
+            ):
+                self.assertEqual(0, commands.run(*argv).code)
         finally:
             sqlalchemy.event.remove(engine, 'before_cursor_execute', note)
         self.assertGreater(len(statements), 20)
