@@ -1,0 +1,36 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the disks of these hosts have, beside what every Xen host has."""
+
+from __future__ import annotations
+
+from tests.xen_host import image
+
+#: Debian's nova 22.0.1, and what puts our wheel beside it.
+PACKAGES = (
+    'iptables',
+    'nova-compute',
+    'python3-libvirt',
+    'python3-nova',
+    'python3-pip',
+)
+
+#: libvirtd hears other hosts in clear text and without asking who they are:
+#: on the network between the two emulated machines, and nowhere else.
+#: Debian's nova-compute isn't started: ours is, by the run.
+SCRIPT = r"""
+echo 'auth_tcp = "none"' >>/etc/libvirt/libvirtd.conf
+systemctl -q mask nova-compute.service
+"""
+
+RECIPE = image.Recipe(name='xen-e2e', packages=PACKAGES, script=SCRIPT)
