@@ -99,13 +99,13 @@ def _run(arguments: argparse.Namespace, report: Report) -> int:
         cloud = Cloud(
             settings, report, os.path.join(ROOT, arguments.pins), pair
         )
+        stack.callback(cloud.keep_logs)
         report.note('two Xen hosts, and meanwhile the controllers')
         pair.start()
         cloud.start_controllers()
         pair.wait()
         report.note('both Xen hosts are up')
         cloud.start_computes()
-        stack.callback(cloud.keep_logs)
         report.note('ready')
         for name in SCENARIOS:
             _chapter(cloud, name)

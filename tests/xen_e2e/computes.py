@@ -41,6 +41,7 @@ transport_url = {bus}
 compute_driver = xen_libvirt.XenLibvirtDriver
 reserved_host_memory_mb = {reserved}
 ram_allocation_ratio = 1.0
+use_stderr = true
 state_path = /var/lib/nova
 instances_path = {shared}/instances
 # Both hosts have it: neither may clean it up behind the other.
