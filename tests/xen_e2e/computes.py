@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from concurrent import futures
 from pathlib import Path
 import re
 
@@ -84,21 +85,12 @@ class Computes:
 
     def install(self, wheel: Path) -> str:
         """The wheel, into each dom0; what is there then."""
-        said = set()
-        for host in self._pair.all:
-            host.host.write('/root/%s' % wheel.name, wheel.read_bytes())
-            host.run(
-                'pip3 install --no-deps --no-index /root/%s' % wheel.name,
-                PATIENCE,
-            )
-            said.add(
-                host.run(
-                    "dpkg-query -W -f '${Package} ${Version}\\n' python3-nova"
-                    ' nova-compute && command -v nova-compute-xen'
-                )
+        with futures.ThreadPoolExecutor(len(self._pair.all)) as pool:
+            said = set(
+                pool.map(lambda host: _install(host, wheel), self._pair.all)
             )
         (one,) = said
-        return ', '.join(one.split('\n')).strip(', ')
+        return one
 
     def start(self) -> None:
         for name in ('instances', 'log'):
@@ -166,3 +158,15 @@ class Computes:
             " AND stats LIKE '%%xen_free_memory_mb%%'"
         )
         return len(rows) == len(self._pair.all)
+
+
+def _install(host: XenHost, wheel: Path) -> str:
+    host.host.write('/root/%s' % wheel.name, wheel.read_bytes())
+    host.run(
+        'pip3 install --no-deps --no-index /root/%s' % wheel.name, PATIENCE
+    )
+    said = host.run(
+        "dpkg-query -W -f '${Package} ${Version}\\n' python3-nova"
+        ' && command -v nova-compute-xen'
+    )
+    return ', '.join(said.split('\n')).strip(', ')

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from tests.xen_host import image
 
-#: Debian's nova 22.0.1, and what puts our wheel beside it. Its nova-compute is
-#: a service and a configuration of another kind, which can't be installed where
-#: nothing runs.
+#: Debian's nova 22.0.1, and what puts our wheel beside it. Its package
+#: nova-compute is a service and a configuration of another kind, which can't
+#: be installed in a root in which nothing runs.
 PACKAGES = (
     'iptables',
     'python3-libvirt',
