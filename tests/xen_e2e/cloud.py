@@ -129,7 +129,7 @@ class Cloud:
         report.note('in each dom0: ' + self.computes.install(wheel))
         self.computes.start()
         report.note('images and flavors, while nova-compute-xen starts')
-        self.image = guests.upload(self.client, self.pair.all[0])
+        self.image = guests.upload(self.client, self.pair)
         self.flavor = {
             name: self.client.create_flavor(name, ram, disk=0)
             for name, ram in (('small', SMALL_MB), ('large', LARGE_MB))

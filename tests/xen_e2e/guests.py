@@ -23,6 +23,7 @@ import re
 
 from tests.e2e.client import Client
 from tests.e2e.client import Server
+from tests.xen_e2e.hosts import Pair
 from tests.xen_e2e.hosts import XenHost
 
 #: What a line begins with, see tests/xen_host/image.py.
@@ -83,16 +84,16 @@ _KERNEL = '/usr/share/xen-host/guest-vmlinuz'
 _INITRD = '/usr/share/xen-host/guest-initrd.gz'
 
 
-def upload(client: Client, host: XenHost) -> dict[str, str]:
+def upload(client: Client, pair: Pair) -> dict[str, str]:
     """Put the images into Glance; name -> id.
 
-    :param host: has the kernel and the program of PV guests.
+    :param pair: has the kernel and the program of PV guests.
     """
     parts = {}
     for kind, path in (('aki', _KERNEL), ('ari', _INITRD)):
         parts[kind] = client.create_image(
             kind,
-            content=host.read(path),
+            content=pair.read(path),
             disk_format=kind,
             container_format=kind,
         )
