@@ -20,6 +20,7 @@ a line every five seconds that says how long they have been up.
 from __future__ import annotations
 
 import re
+import struct
 
 from tests.e2e.client import Client
 from tests.e2e.client import Server
@@ -75,7 +76,15 @@ _CODE = bytes.fromhex(
     'ee'  # out dx, al
     'c3'  # ret
 )
-_SECTOR = (_CODE + WORD.encode() + b'\0').ljust(510, b'\0') + b'\x55\xaa'
+#: One partition, the rest of the disk: Glance takes no boot sector without.
+_PARTITION = struct.pack(
+    '<B3sB3sII', 0x80, b'\0\2\0', 0x83, b'\0\2\0', 1, 2047
+)
+_SECTOR = (
+    (_CODE + WORD.encode()).ljust(446, b'\0')
+    + _PARTITION.ljust(64, b'\0')
+    + b'\x55\xaa'
+)
 _HVM_DISK = _SECTOR.ljust(1 << 20, b'\0')
 #: A PV guest of this kind reads nothing of its disk.
 _PV_DISK = bytes(1 << 20)
