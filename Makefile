@@ -82,6 +82,16 @@ e2e:  ## Real services as processes, and faults: make e2e [NOVA=22.4.0]
 xen-host:  ## facts show on a real Xen host, emulated; root, long minutes
 	@$(PYTHON) -m tests.xen_host
 
+.PHONY: xen-e2e
+xen-e2e:  ## nova on two real Xen hosts, emulated; root, a long while
+	@python=$$(tools/pythons.py 3.11) && \
+	    PYTHON=$$python tools/make-venv $(E2E) e2e
+	@python=$$(tools/pythons.py 3.8) && \
+	    PYTHON=$$python tools/make-venv $(E2E)-22.4.0 deployed 22.4.0
+	@nice -n 19 $(E2E)/bin/python -m tests.xen_e2e \
+	    --nova-env $(E2E)-22.4.0 --folder .e2e/xen --cache .xen-host \
+	    --pins constraints/22.4.0-py38.txt
+
 .PHONY: tox
 tox:  ## Tests on another nova: make tox ENV=nova22
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-tox tox

@@ -20,6 +20,7 @@ from typing import Callable
 from keystoneauth1 import session
 
 from tests.e2e.processes import Failure
+from tests.e2e.processes import PATIENCE
 from tests.e2e.processes import until
 
 #: The newest of nova 22, and one in which evacuated servers are started.
@@ -38,6 +39,8 @@ class Client:
     """
 
     flavor = ''
+    #: How long nova may take for something, seconds.
+    patience = PATIENCE
 
     def __init__(self, signed_in: session.Session) -> None:
         self._session = signed_in
@@ -71,7 +74,13 @@ class Client:
 
     # Images and flavors
 
-    def create_image(self, name: str, **properties: str) -> str:
+    def create_image(
+        self,
+        name: str,
+        *,
+        content: bytes = b'no guest ever runs this',
+        **properties: str,
+    ) -> str:
         """An image with a few bytes in it; its id."""
         image = self._ask(
             'image',
@@ -88,17 +97,16 @@ class Client:
             'image',
             'PUT',
             '/v2/images/%s/file' % image['id'],
-            data=b'no guest ever runs this',
+            data=content,
             headers={'Content-Type': 'application/octet-stream'},
         )
         return image['id']
 
-    def create_flavor(self) -> str:
-        return self.ask(
-            'POST',
-            '/flavors',
-            {'flavor': {'name': 'e2e', 'ram': 256, 'vcpus': 1, 'disk': 1}},
-        )['flavor']['id']
+    def create_flavor(
+        self, name: str = 'e2e', ram: int = 256, disk: int = 1
+    ) -> str:
+        flavor = {'name': name, 'ram': ram, 'vcpus': 1, 'disk': disk}
+        return self.ask('POST', '/flavors', {'flavor': flavor})['flavor']['id']
 
     # Servers
 
@@ -109,12 +117,13 @@ class Client:
         name: str = 'guest',
         host: str | None = None,
         count: int = 1,
+        flavor: str | None = None,
     ) -> str:
         """Ask for a server, or several; its id, or the reservation's."""
         body: dict[str, Any] = {
             'name': name,
             'imageRef': image,
-            'flavorRef': self.flavor,
+            'flavorRef': flavor or self.flavor,
             'networks': 'none',
         }
         if host is not None:
@@ -134,12 +143,14 @@ class Client:
     def booted(self, server_id: str) -> Server:
         return self._until(server_id, 'create', _has('ACTIVE'))
 
-    def refused(self, image: str, host: str | None = None) -> Server:
+    def refused(
+        self, image: str, host: str | None = None, flavor: str | None = None
+    ) -> Server:
         """Boot what no host may take; the server, in ERROR as nova does.
 
         :raises Failure: if it boots, or fails for another reason
         """
-        server_id = self.post_server(image, host=host)
+        server_id = self.post_server(image, host=host, flavor=flavor)
         try:
             server = self.booted(server_id)
         except Failure as e:
@@ -155,12 +166,24 @@ class Client:
     def server(self, server_id: str) -> Server:
         return self.ask('GET', '/servers/' + server_id)['server']
 
+    def delete(self, server: Server) -> None:
+        self.ask('DELETE', '/servers/' + server['id'])
+        until(
+            lambda: (
+                server['id'] not in [each['id'] for each in self.servers()]
+            ),
+            'delete of %s' % server['id'],
+            self.patience,
+        )
+
     def act(self, server: Server, body: Any) -> None:
         self.ask('POST', '/servers/%s/action' % server['id'], body)
 
-    def live_migrate(self, server: Server) -> Server:
-        body = {'os-migrateLive': {'host': None, 'block_migration': 'auto'}}
-        self.act(server, body)
+    def live_migrate(
+        self, server: Server, block_migration: bool | str = 'auto'
+    ) -> Server:
+        how = {'host': None, 'block_migration': block_migration}
+        self.act(server, {'os-migrateLive': how})
         return self._until(server['id'], 'live-migration', _moved(server))
 
     def cold_migrate(self, server: Server) -> Server:
@@ -206,7 +229,8 @@ class Client:
                 raise Failure('%s: %s' % (action, said))
             return None
 
-        return until(ended, '%s of %s' % (action, server_id))
+        what = '%s of %s' % (action, server_id)
+        return until(ended, what, self.patience)
 
     def _error(self, server_id: str, action: str) -> str | None:
         """What nova recorded of an action that failed."""

@@ -44,6 +44,7 @@ class Hardware:
     :param xen: words for Xen's command line: dom0_mem= and others.
     :param dom0: words for that of dom0's kernel.
     :param online: let dom0 reach out, to this machine as 10.0.2.2.
+    :param devices: further words for QEMU.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Hardware:
     xen: tuple[str, ...] = ()
     dom0: tuple[str, ...] = ()
     online: bool = False
+    devices: tuple[str, ...] = ()
 
 
 class Disk:
@@ -106,8 +108,8 @@ class Host:
 
     def __enter__(self) -> Host:
         try:
-            self._start()
-            self._wait()
+            self.start()
+            self.wait()
         except BaseException:
             self.end()
             raise
@@ -186,7 +188,8 @@ class Host:
                 process.kill()
                 process.wait()
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Switch it on. QEMU ends with the thread that calls this."""
         disk = self._disk.made(self._errors)
         self.port = _free_port()
         with self._errors.open('ab') as errors:
@@ -230,11 +233,13 @@ class Host:
             '-monitor': 'none',
             '-serial': 'file:%s' % self.console,
         }
-        return ['qemu-system-x86_64', '-no-reboot'] + [
-            word for pair in words.items() for word in pair
-        ]
+        return (
+            ['qemu-system-x86_64', '-no-reboot']
+            + [word for pair in words.items() for word in pair]
+            + list(hardware.devices)
+        )
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
         """Until dom0 lets us in and its libvirt answers."""
         deadline = time.monotonic() + PATIENCE
         began = time.monotonic()
