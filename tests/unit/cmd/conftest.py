@@ -24,7 +24,10 @@ import pytest
 def _logging():
     """The application sets logging up for a process of its own."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers = root.handlers[:]
+    loggers = [root, *map(logging.getLogger, list(root.manager.loggerDict))]
+    levels = [each.level for each in loggers]
     yield
     root.handlers[:] = handlers
-    root.setLevel(level)
+    for each, level in zip(loggers, levels):
+        each.setLevel(level)
