@@ -45,8 +45,6 @@ ram_allocation_ratio = 1.0
 use_stderr = true
 state_path = /var/lib/nova
 instances_path = {shared}/instances
-# Both hosts have it: neither may clean it up behind the other.
-remove_unused_base_images = false
 update_resources_interval = 15
 rpc_response_timeout = 300
 # The machine may be busy for longer than a service may be silent by default.
@@ -58,6 +56,9 @@ images_type = raw
 cpu_mode = none
 live_migration_uri = xen+tcp://%s/system
 xen_hvmloader_path = /usr/lib/xen-4.14/boot/hvmloader
+# Both hosts have these: neither may clean up behind the other.
+[image_cache]
+remove_unused_base_images = false
 [oslo_concurrency]
 lock_path = /var/lib/nova/lock
 [vnc]

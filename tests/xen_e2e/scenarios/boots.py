@@ -34,7 +34,9 @@ def boot(cloud: Cloud, mode: str) -> Server | None:
     """Explain it, then boot it."""
     said = {'pv': 'PV', 'hvm': 'HVM, by hw_vm_mode=hvm alone'}
     with cloud.report.step('boot a guest: %s' % said[mode]) as step:
-        rows = cloud.json('explain', '--image=' + mode, '--flavor=small')
+        rows = cloud.json(
+            'explain', '--image=' + cloud.image[mode], '--flavor=small'
+        )
         first = sorted(
             row['host'] for row in rows if row['result'] in ('first', 'tied')
         )
