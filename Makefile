@@ -36,7 +36,7 @@ simulate-small: venv  ## The same in half a minute; fails if it doesn't help
 	@$(BIN)/python -m tests.simulation --small
 
 .PHONY: bench
-bench: venv  ## What it costs beside nova's own classes; half an hour
+bench: venv  ## What it costs beside nova's own classes; minutes, on a quiet machine
 	@$(BIN)/python -m tests.bench --docs docs
 
 .PHONY: bench-small

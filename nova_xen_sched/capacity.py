@@ -100,12 +100,12 @@ class Fits:
             return ''
         return next(
             name
-            for name in _ordered(self.limits)
+            for name in in_order(self.limits)
             if self.limits[name] == count
         )
 
 
-def _ordered(names: Collection[str]) -> list[str]:
+def in_order(names: Collection[str]) -> list[str]:
     """The known limits in their order, then the others."""
     others = sorted(name for name in names if name not in LIMITS)
     return [name for name in LIMITS if name in names] + others
@@ -124,7 +124,7 @@ def of_rooms(
     for index, left in enumerate(model.rooms(load)):
 
         def overcommitted(count: int, index: int = index) -> bool:
-            more = load.plus(*guest, count=count)
+            more = model.plus(load, *guest, count=count)
             return model.rooms(more)[index].overcommitted
 
         count = _most(overcommitted)

@@ -60,6 +60,11 @@ class Room(str, enum.Enum):
     def __str__(self) -> str:
         return self.value
 
+    @property
+    def unit(self) -> str:
+        """What it is measured in."""
+        return 'guests' if self is Room.DOM0_CPU else 'MiB'
+
 
 class Load(NamedTuple):
     """A host, and the guests that it serves.
@@ -96,16 +101,13 @@ class Load(NamedTuple):
     ) -> Load:
         """The host with more guests, all alike.
 
-        Of what Xen reports as left they take their own memory, without any
-        overhead.
+        What Xen reports as left stays as it is: see Model.plus().
 
         :param mode: one of MODES, None if it is not known.
         :param memory_mb: of each, MiB.
         """
         name = mode or 'unknown'
         more: dict[str, Any] = {name: getattr(self, name) + count}
-        if self.free_mb is not None:
-            more['free_mb'] = self.free_mb - memory_mb * count
         return self._replace(
             guests_memory_mb=self.guests_memory_mb + memory_mb * count,
             guests_vcpus=self.guests_vcpus + vcpus * count,
@@ -165,6 +167,23 @@ class Model(NamedTuple):
     guests_per_vcpu: float
     hvm_share: float
     overhead: Overhead
+
+    def plus(
+        self, load: Load, mode: str, memory_mb: float, vcpus: float, count: int
+    ) -> Load:
+        """The host with more guests, all alike.
+
+        Of what Xen reports as left they take what they need, overhead and
+        all, as a guest that is to be placed does.
+
+        :param mode: one of MODES.
+        :param memory_mb: of each, MiB.
+        """
+        more = load.plus(mode, memory_mb, vcpus, count)
+        if load.free_mb is None:
+            return more
+        needed_mb = self.overhead.whole_mb(mode, memory_mb, vcpus)
+        return more._replace(free_mb=load.free_mb - needed_mb * count)
 
     def rooms(self, load: Load) -> tuple[Left, ...]:
         """The rooms one by one, as headroom_of() has them.

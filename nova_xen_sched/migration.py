@@ -87,7 +87,12 @@ class Teller:
         else:
             kind = None
             why = (
-                'its cell failed: %r' % answer
+                'its cell failed: %s: %s'
+                % (
+                    type(answer).__name__,
+                    # SQLAlchemy has the whole statement below.
+                    str(answer).partition('\n')[0],
+                )
                 if isinstance(answer, Exception)
                 else 'its cell gave no answer in %s s' % self._timeout
             )

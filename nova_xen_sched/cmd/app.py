@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 from importlib import metadata
-import logging
 import sys
 from typing import Any
 
@@ -85,10 +84,7 @@ class App(app.App):
 
     def configure_logging(self) -> None:
         super().configure_logging()
-        # Libraries that chat about each connection.
-        for name in ('stevedore', 'urllib3', 'keystoneauth', 'openstack'):
-            if self.options.verbose_level < 2:
-                logging.getLogger(name).setLevel(logging.WARNING)
+        base.quieten_loggers(self.options.verbose_level)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -83,9 +83,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    # A day; what is no number is not in between.
     if not 0 < value <= 86400:
-        raise argparse.ArgumentTypeError('not above 0: %s' % text)
+        raise argparse.ArgumentTypeError(
+            'not a number of seconds above 0 and up to 86400: %s' % text
+        )
     return value
 
 

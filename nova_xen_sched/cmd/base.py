@@ -15,9 +15,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import logging
 import sys
 import time
 from typing import Any
+from typing import Iterator
 from typing import Mapping
 import warnings
 
@@ -25,11 +28,25 @@ from cliff import command
 from cliff import lister
 from cliff import show
 
+from nova_xen_sched import redact
+
 FINE = 0
 #: There are findings, or the answer is partial.
 FINDINGS = 1
 #: Wrong usage, or something needed is out of reach.
 FAILED = 2
+
+
+_LEVELS = {
+    # They chat about each connection.
+    ('stevedore', 'urllib3', 'keystoneauth', 'openstack'): logging.WARNING,
+    # They warn before they end in an error, which is said. Not all of
+    # keystoneauth: where to log in by a browser is a warning of it, too.
+    (
+        'keystoneauth.discover',
+        'keystoneauth.identity.generic',
+    ): logging.ERROR,
+}
 
 
 class Failure(Exception):
@@ -106,6 +123,24 @@ class ShowOne(_Command, show.ShowOne):
     """A command that prints one thing; also as json, yaml or value."""
 
 
+@contextlib.contextmanager
+def openstacksdk() -> Iterator[None]:
+    """While modules are imported that need openstacksdk.
+
+    Commands import them when they run: where it is not there, as in many a
+    dom0, the others work, and help names these.
+
+    :raises Failure: if it is not there.
+    """
+    try:
+        yield
+    except ImportError as e:
+        raise Failure(
+            "openstacksdk can't be imported (%s): pip install openstacksdk "
+            'beside nova-xen-sched, or run this where it is.' % e
+        ) from e
+
+
 def quieten() -> None:
     """Keep what libraries deprecate from an operator, unless it is asked for.
 
@@ -113,6 +148,20 @@ def quieten() -> None:
     """
     if not sys.warnoptions:
         warnings.simplefilter('ignore')
+
+
+def quieten_loggers(verbose_level: int = 0) -> None:
+    """Keep libraries from saying too much, and passwords out of all logs.
+
+    Call it when the handlers are there.
+
+    :param verbose_level: of the application: from 2 on all may be logged.
+    """
+    redact.from_logs()
+    if verbose_level < 2:
+        for names, level in _LEVELS.items():
+            for name in names:
+                logging.getLogger(name).setLevel(level)
 
 
 def is_terminal(stream: Any) -> bool:

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument(
             '--' + name,
             metavar=unit,
-            type=_whole if name != 'disk' else _natural,
+            type=whole if name != 'disk' else natural,
             help='Instead of a flavor: %d if not given.%s'
             % (
                 default,
@@ -99,14 +99,16 @@ def label(found: Any, vm_mode: str) -> str:
     )
 
 
-def _whole(text: str) -> int:
-    value = _natural(text)
+def whole(text: str) -> int:
+    """A number of 1 or more, for argparse."""
+    value = natural(text)
     if not value:
         raise argparse.ArgumentTypeError('not above 0')
     return value
 
 
-def _natural(text: str) -> int:
+def natural(text: str) -> int:
+    """A number of 0 or more, for argparse."""
     if not text.isdecimal() or len(text) > 9:
         raise argparse.ArgumentTypeError('not a whole number: %r' % text)
     return int(text)

@@ -21,6 +21,7 @@ from typing import Sequence
 
 from nova_xen_sched import view
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import counted_guest
 from nova_xen_sched.explaining import columns
 
 #: How many hosts each list of the table format shows.
@@ -84,7 +85,9 @@ class Explain(base.Lister):
             flavor.add_argument(
                 '--' + name,
                 metavar=unit,
-                type=_size,
+                type=counted_guest.natural
+                if name == 'disk'
+                else counted_guest.whole,
                 help='Of a flavor that need not exist.',
             )
         boot = parser.add_argument_group('the server to boot')
@@ -93,7 +96,11 @@ class Explain(base.Lister):
             action='store_true',
             help='Its root disk is a volume.',
         )
-        boot.add_argument('--availability-zone', metavar='ZONE')
+        boot.add_argument(
+            '--availability-zone',
+            metavar='ZONE',
+            help='As with openstack server create; ZONE:HOST forces a host.',
+        )
         boot.add_argument(
             '--hint',
             metavar='KEY=VALUE',
@@ -119,7 +126,7 @@ class Explain(base.Lister):
         shown.add_argument(
             '--limit',
             metavar='N',
-            type=int,
+            type=counted_guest.natural,
             default=None,
             help='As many hosts in each list, 0 for all (%d for a person, '
             'else all).' % LIMIT,
@@ -133,18 +140,13 @@ class Explain(base.Lister):
         from nova_xen_sched.explaining import asking
         from nova_xen_sched.explaining import rows
         from nova_xen_sched.explaining import words
+        from nova_xen_sched.view import hosts
 
         asked = asking.ask(opened, parsed_args)
         answer = asked.answer
         chosen = answer.hosts
         if parsed_args.host:
-            chosen = tuple(h for h in chosen if h.host == parsed_args.host)
-            if not chosen:
-                raise base.Failure(
-                    'There is no host %s in the cells that nova-scheduler '
-                    'reads: see openstack compute service list.'
-                    % parsed_args.host
-                )
+            chosen = tuple(hosts.named(chosen, [parsed_args.host]))
         if answer.partial or not any(each.weighed for each in chosen):
             self.exit_code = base.FINDINGS
         for line in answer.partial:
@@ -172,7 +174,10 @@ class Explain(base.Lister):
             )
         structured = parsed_args.formatter in ('json', 'yaml')
         return tuple(columns.COLUMNS), [
-            rows.row(answer, each, structured) for each in shown
+            rows.row(
+                answer, each, asking.rooms(opened, asked, each), structured
+            )
+            for each in shown
         ]
 
     def produce_output(
@@ -199,13 +204,6 @@ def _columns() -> str:
     return '\n'.join(
         '  %-14s %s' % (name, what) for name, what in columns.COLUMNS.items()
     )
-
-
-def _size(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise ValueError(text)
-    return value
 
 
 def _check_usage(args: argparse.Namespace) -> None:

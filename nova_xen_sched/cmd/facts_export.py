@@ -88,7 +88,8 @@ class Export(base.Command):
         if parsed_args.format == AGGREGATES:
             self._commands(asked, stated)
         elif parsed_args.file:
-            self._merge(parsed_args.file, stated, parsed_args.dry_run)
+            named = {each.name for each in asked if each.nova_name}
+            self._merge(parsed_args.file, stated, named, parsed_args.dry_run)
         else:
             self._out(merging.merged(None, stated).text)
 
@@ -99,13 +100,22 @@ class Export(base.Command):
     # A file
 
     def _merge(
-        self, path: str, stated: Mapping[str, facts.Raw], dry_run: bool
+        self,
+        path: str,
+        stated: Mapping[str, facts.Raw],
+        named: set[str],
+        dry_run: bool,
     ) -> None:
+        """Put the facts into a file.
+
+        :param named: the hosts whose name in nova is known.
+        """
         try:
             with writing.alone(path):
                 before = writing.read(path)
-                merged = merging.merged(before, stated)
+                merged = merging.merged(before, stated, path)
                 self._tell(merged)
+                self._tell_alike(merged, named)
                 self._out(_difference(path, before or '', merged.text))
                 if dry_run or merged.text == before:
                     return
@@ -139,6 +149,15 @@ class Export(base.Command):
                     _shown(hidden.written),
                 )
             )
+
+    def _tell_alike(self, merged: merging.Merged, named: set[str]) -> None:
+        for host, entry in merged.alike:
+            if host not in named:
+                self.say(
+                    "%s is libvirt's name, and the file has %s, which is all "
+                    'that counts if nova calls the host so: give its name '
+                    'with --nova-host.' % (host, entry)
+                )
 
     # Aggregates
 

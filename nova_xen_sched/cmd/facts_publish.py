@@ -18,6 +18,7 @@ import argparse
 import logging
 from typing import Any
 from typing import Callable
+from typing import TYPE_CHECKING
 
 from cliff import columns
 
@@ -28,14 +29,16 @@ from nova_xen_sched.cmd import facts_publish_words as words
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import table
 from nova_xen_sched.publishing import apply
-from nova_xen_sched.publishing import nova
 from nova_xen_sched.publishing import plan as planning
 from nova_xen_sched.publishing import wanted as wanting
+
+if TYPE_CHECKING:
+    from nova_xen_sched.publishing import nova
 
 PLANNED = 'planned'
 NOT_TRIED = 'not tried'
 #: Loggers whose warnings are said better in our own words.
-_CHATTY = ('keystoneauth', 'openstack', 'nova_xen_sched.notices')
+_CHATTY = ('openstack', 'nova_xen_sched.notices')
 #: What of a host must have been read, or its facts are not all there.
 _NEEDED = frozenset(
     {'hypervisor', 'libvirt_version', 'xen_version', 'dom0', 'memory'}
@@ -109,8 +112,10 @@ class Publish(base.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        with base.openstacksdk():
+            from nova_xen_sched.publishing import nova
         if self.app.options.verbose_level < 2:
-            # What fails is said in our own line, without a URL's password.
+            # What fails is said in our own line.
             for name in _CHATTY:
                 logging.getLogger(name).setLevel(logging.ERROR)
             # But not what is wrong with clouds.yaml.
@@ -183,7 +188,7 @@ class Publish(base.Lister):
         self, parsed_args: argparse.Namespace
     ) -> Callable[[list[nova.Host]], wanting.Wanted]:
         asked = asking.ask_all(
-            parsed_args, asking.configuration(self.app.options)
+            parsed_args, asking.configuration(self.app.options, parsed_args)
         )
         asking.complain(self, asked)
         if self.exit_code == base.FAILED:

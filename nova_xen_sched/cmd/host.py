@@ -73,7 +73,9 @@ fields: those of host list, and
   observed_at                  when the facts were read, if they say so
   guests_hvm, _pv, _pvh        guests by mode; _unknown: of unknown mode
   room_*                       what guests take of each room, and what it has
-                               for them: MiB, or guests for dom0_cpu
+                               for them
+  room_*_source                how the former is known: computed, or reported
+                               by Xen, where that leaves less
   fits_of                      the kind of guest that fits counts
   fits_*                       how many of them by each limit
   runs_out_first, refused      see nova-xen-sched help capacity

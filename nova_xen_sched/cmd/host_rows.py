@@ -97,14 +97,17 @@ class HostRow:
         for mode in (*dom0.MODES, 'unknown'):
             found['guests_' + mode] = getattr(load, mode)
         for room in self._seen.rooms:
-            found['room_%s' % room.room] = '%s of %s' % (
+            found['room_%s' % room.room] = '%s of %s %s' % (
                 _amount(room.used),
                 _amount(room.capacity),
+                room.room.unit,
             )
+            found['room_%s_source' % room.room] = room.source
         found['fits_of'] = label
         if self._fits is not None:
-            for name, count in self._fits.limits.items():
-                found['fits_' + name] = count
+            limits = self._fits.limits
+            for name in capacity.in_order((*capacity.LIMITS, *limits)):
+                found['fits_' + name] = cells.count(limits.get(name))
             found['runs_out_first'] = self._fits.first
             found['refused'] = fold(self._fits.refused)
         found['logs'] = fold(leads.LOGS)

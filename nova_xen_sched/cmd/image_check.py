@@ -23,7 +23,6 @@ from typing import Any
 from nova_xen_sched import image_values
 from nova_xen_sched import images
 from nova_xen_sched.cmd import base
-from nova_xen_sched.view import images as glance
 
 COLUMNS = ('name', 'finding', 'problem', 'mend', 'id')
 #: Of the cells of a table.
@@ -89,6 +88,8 @@ class Check(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        with base.openstacksdk():
+            from nova_xen_sched.view import images as glance
         connection = glance.connect(parsed_args.os_cloud)
         found = self._images(connection, parsed_args.images)
         mixed = self._mixed(connection, parsed_args.mixed)
@@ -118,6 +119,8 @@ class Check(base.Lister):
         return COLUMNS[:-1], [row[:-1] for row in table]
 
     def _images(self, connection: Any, names: list[str]) -> list[images.Image]:
+        from nova_xen_sched.view import images as glance
+
         if names:
             every = (glance.find(connection, name) for name in names)
             return [images.Image.of(each) for each in every]
@@ -131,6 +134,8 @@ class Check(base.Lister):
     def _mixed(self, connection: Any, said: str) -> bool:
         if said != 'auto':
             return said == 'yes'
+        from nova_xen_sched.view import images as glance
+
         try:
             types = glance.hypervisor_types(connection)
         except base.Failure as e:

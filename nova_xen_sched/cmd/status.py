@@ -121,6 +121,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     base.quieten()
     logging.basicConfig(format='%(message)s', level=logging.WARNING)
+    base.quieten_loggers()
     conf = cfg.ConfigOpts()
     conf.register_cli_opt(
         cfg.BoolOpt(

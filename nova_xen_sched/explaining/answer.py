@@ -25,6 +25,7 @@ from nova.scheduler import utils
 from nova_xen_sched import conf
 from nova_xen_sched.cmd import base
 from nova_xen_sched.explaining import filtering
+from nova_xen_sched.explaining import leads
 from nova_xen_sched.explaining import weighing
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.view import placement
@@ -58,6 +59,8 @@ class HostAnswer:
     :ivar state: its nova HostState.
     :ivar step: the first step that refused it, None if none did.
     :ivar why: what that step is for.
+    :ivar remedy: what to do about that step, or where to look; '' if it
+        can't be said, and of XenHostFilter, whose reasons have their own.
     :ivar reasons: all of XenHostFilter's, if the host got that far.
     :ivar weighed: its weight, if no step refused it.
     :ivar first_without: the weighers without each of which it would come
@@ -70,6 +73,7 @@ class HostAnswer:
     reasons: tuple[Reason, ...] = ()
     weighed: weighing.Weighed | None = None
     first_without: tuple[str, ...] = ()
+    remedy: str = ''
 
     @property
     def host(self) -> str:
@@ -146,7 +150,13 @@ def explain(view: View, spec: Any) -> Answer:
             for each in hosts
         ),
         refused=tuple(
-            HostAnswer(state, step.name, step.why, reasons.of(state))
+            HostAnswer(
+                state,
+                step.name,
+                step.why,
+                reasons.of(state),
+                remedy=step.remedy,
+            )
             for step in steps
             for state in step.refused
         ),
@@ -175,13 +185,28 @@ def _placed(
         found.asked
     )
     out = [state for state in states if state.uuid not in found.by_provider]
-    steps.append(filtering.Step(filtering.PLACEMENT, why, tuple(out)))
+    disabled = []
+    if found.refusal is None:
+        disabled = [state for state in out if _is_disabled(state)]
+    others = [state for state in out if state not in disabled]
+    for group, said, remedy in (
+        (disabled, 'its nova-compute is disabled', leads.DISABLED),
+        (others, why, '' if found.refusal else leads.PLACEMENT),
+    ):
+        steps.append(
+            filtering.Step(filtering.PLACEMENT, said, tuple(group), remedy)
+        )
     if found.limit:
         notes.append(
             'Placement gave as many candidates as it was asked for, and may '
             'have more: [scheduler] max_placement_results = %d.' % found.limit
         )
     return left
+
+
+def _is_disabled(state: Any) -> bool:
+    """Whether a host takes no guests, which placement knows by a trait."""
+    return bool((state.service or {}).get('disabled'))
 
 
 def _asked(query: str) -> str:

@@ -27,4 +27,6 @@ COLUMNS = {
     'reasons': "all of XenHostFilter's: code, reason, remedy, report_only",
     'shares': 'of each weigher: raw, normalised, multiplier, share',
     'first_without': 'weighers without each of which it would come first',
+    'rooms': 'of a Xen host once the guest is there: room, capacity, used, '
+    'unit, headroom, source (computed, or reported by Xen)',
 }

@@ -19,6 +19,7 @@ import inspect
 from typing import Any
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.explaining import leads
 from nova_xen_sched.view import errors
 
 #: Steps before the filters; the filters' names are those of their classes.
@@ -34,11 +35,13 @@ class Step:
     :ivar name: one of the above, or a filter's class name.
     :ivar why: what the step is for, in nova's words where it is nova's.
     :ivar refused: the nova HostStates that it refused.
+    :ivar remedy: what to do or where to look; '' if that can't be said.
     """
 
     name: str
     why: str
     refused: tuple[Any, ...]
+    remedy: str = ''
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +88,12 @@ class _Watched:
                 ) from e
             left = list(passed or ())
             self.steps.append(
-                Step(_name(each), _says(each), _without(before, left))
+                Step(
+                    _name(each),
+                    _says(each),
+                    _without(before, left),
+                    leads.FILTERS.get(_name(each), ''),
+                )
             )
         return left
 

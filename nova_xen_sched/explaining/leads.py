@@ -20,6 +20,20 @@ from nova import servicegroup
 from nova.compute import power_state
 from nova.compute import task_states
 
+#: Where to look for what a step of nova's says.
+PLACEMENT = (
+    'compare: openstack resource provider inventory list, usage show and '
+    'trait list, each of UUID'
+)
+DISABLED = (
+    'why: openstack compute service list --long; to have it take guests '
+    'again: openstack compute service set --enable HOST nova-compute'
+)
+FILTERS = {
+    'ComputeFilter': 'openstack compute service list --service nova-compute '
+    'says which is down or disabled',
+}
+
 #: Whether the nova-compute that a server leaves has to be up.
 _UP = {'live-migrate': True, 'evacuate': False}
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Any
 from typing import Mapping
 
+from nova import availability_zones
 from nova import exception
 from nova import objects
 from nova.compute import api as compute_api
@@ -105,7 +106,7 @@ def boot(
 
     :param image: the image as nova's API has it.
     :param flavor: a nova Flavor.
-    :param zone: the availability zone asked for.
+    :param zone: the availability zone asked for, ZONE:HOST to force a host.
     :param hints: the scheduler hints.
     :param project_id: whose server it is to be.
     :raises base.Failure: if nova would refuse it before it asks its
@@ -124,6 +125,7 @@ def boot(
                 _volume() if boot_from_volume or not flavor.root_gb else None,
             )
             meta = objects.ImageMeta.from_dict(dict(image))
+            zone, *forced = _zone(view, zone)
             spec = objects.RequestSpec.from_components(
                 view.context,
                 uuidutils.generate_uuid(),
@@ -131,9 +133,9 @@ def boot(
                 flavor,
                 hardware.numa_get_constraints(flavor, meta),
                 pci_request.get_pci_requests_from_flavor(flavor),
-                {'scheduler_hints': hints},
+                utils.build_filter_properties(hints, *forced, flavor),
                 _group(view, hints),
-                zone or CONF.default_schedule_zone,
+                zone,
                 project_id=project_id,
             )
             spec.is_bfv = boot_from_volume
@@ -151,6 +153,30 @@ def _volume() -> Any:
     return objects.BlockDeviceMapping(
         source_type='volume', destination_type='volume', volume_size=None
     )
+
+
+def _zone(
+    view: View, asked: str | None
+) -> tuple[str | None, str | None, str | None]:
+    """The zone, host and node of a request, as nova's API reads them.
+
+    :raises base.Failure: if nova's API would refuse the zone.
+    """
+    zone, host, node = compute_api.API.parse_availability_zone(
+        view.context, asked
+    )
+    if zone and host is None:
+        # nova's own reads the databases alone; it would connect to the bus.
+        api = compute_api.HostAPI(rpcapi=object())
+        zones = availability_zones.get_availability_zones(
+            view.context, api, get_only_available=True
+        )
+        if zone not in zones:
+            raise base.Failure(
+                'nova refuses the availability zone %s, in which no host is '
+                'enabled: see openstack availability zone list.' % zone
+            )
+    return zone, host, node
 
 
 def _group(view: View, hints: Mapping[str, list[str]]) -> Any:

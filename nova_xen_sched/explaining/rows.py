@@ -15,15 +15,23 @@
 from __future__ import annotations
 
 from typing import Any
+from typing import Sequence
 
+from nova_xen_sched import dom0
 from nova_xen_sched.explaining.answer import Answer
 from nova_xen_sched.explaining.answer import HostAnswer
 from nova_xen_sched.explaining.answer import Reason
 
 
-def row(answer: Answer, each: HostAnswer, structured: bool) -> tuple[Any, ...]:
+def row(
+    answer: Answer,
+    each: HostAnswer,
+    left: Sequence[dom0.Left],
+    structured: bool,
+) -> tuple[Any, ...]:
     """One host.
 
+    :param left: the rooms of a Xen host once the guest is placed, else none.
     :param structured: whether lists and dicts may stand in it, else text.
     """
     weighed = each.weighed
@@ -39,6 +47,7 @@ def row(answer: Answer, each: HostAnswer, structured: bool) -> tuple[Any, ...]:
         for share in shares
     }
     without: Any = list(each.first_without)
+    rooms: Any = [_room(room) for room in left]
     if not structured:
         reasons = '; '.join(
             reason.code + (' (report_only)' if reason.report_only else '')
@@ -48,6 +57,10 @@ def row(answer: Answer, each: HostAnswer, structured: bool) -> tuple[Any, ...]:
             '%s %.6g' % (share.weigher, share.share) for share in shares
         )
         without = '; '.join(each.first_without)
+        rooms = '; '.join(
+            '%s %.0f %% (%s)' % (room.room, 100 * room.headroom, room.source)
+            for room in left
+        )
     nothing = None if structured else ''
     return (
         weighed.rank if weighed else nothing,
@@ -59,6 +72,7 @@ def row(answer: Answer, each: HostAnswer, structured: bool) -> tuple[Any, ...]:
         reasons,
         by_weigher,
         without,
+        rooms,
     )
 
 
@@ -69,6 +83,17 @@ def result(answer: Answer, each: HostAnswer) -> str:
     if each.weighed.rank > 1:
         return 'weighed'
     return 'first' if len(answer.first) == 1 else 'tied'
+
+
+def _room(left: dom0.Left) -> dict[str, Any]:
+    return {
+        'room': str(left.room),
+        'capacity': left.capacity,
+        'used': left.used,
+        'unit': left.room.unit,
+        'headroom': left.headroom,
+        'source': left.source,
+    }
 
 
 def _reason(reason: Reason) -> dict[str, Any]:

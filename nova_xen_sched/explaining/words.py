@@ -67,9 +67,9 @@ def of_one(
         step = each.step or ''
         parts.append('%s is %s.' % (each.host, _refused_by(step)))
         if step != XEN_FILTER:
-            parts += [
-                str(part)[2:] for part in _why(step, each.why, each.state.uuid)
-            ]
+            remedy = each.remedy.replace('UUID', str(each.state.uuid))
+            remedy = remedy.replace('HOST', each.host)
+            parts += [str(part)[2:] for part in _why(each.why, remedy)]
     elif each.weighed.rank == 1:
         parts.append(_outcome(answer))
     else:
@@ -92,6 +92,7 @@ def of_one(
             'Without %s, it would %s first.'
             % (name, 'come' if alone else 'be among the')
         )
+    parts += answer.notes
     if each.weighed is not None and each.weighed.shares:
         parts.append('')
         parts.append(
@@ -110,7 +111,7 @@ def of_one(
             )
         )
     if rooms:
-        parts += ['', 'Its rooms once the guest is there (MiB, guests):']
+        parts += ['', 'Its rooms with the guest:']
         parts.append(_rooms(rooms))
     if each in answer.first:
         parts += _logs([each])
@@ -123,12 +124,15 @@ def _rooms(rooms: Sequence[Left]) -> text.Table:
             str(left.room),
             '%.0f' % left.capacity,
             '%.0f' % left.used,
+            left.room.unit,
             '%.0f %%' % (100 * left.headroom) if left.capacity else '-',
+            left.source,
         )
         for left in rooms
     ]
     return text.Table(
-        ('room', 'capacity', 'used', 'left'), text.aligned(cells)
+        ('room', 'capacity', 'used', 'unit', 'left', 'source'),
+        text.aligned(cells),
     )
 
 
@@ -144,6 +148,8 @@ def _outcome(answer: Answer) -> str:
     if not answer.weighed:
         if not total:
             return 'No valid host: there are no hosts at all.'
+        if total == 1:
+            return 'No valid host: the only host is refused.'
         return 'No valid host: all of %s are refused.' % text.counted(total)
     first = answer.first
     return '%s %s, of %s that can take it; %d of %d are refused.' % (
@@ -216,10 +222,11 @@ def _order(answer: Answer, limit: int) -> list[Part]:
 
 def _refused(answer: Answer, limit: int) -> list[Part]:
     parts: list[Part] = []
-    by_step: dict[tuple[str, str], list[HostAnswer]] = {}
+    by_step: dict[tuple[str, str, str], list[HostAnswer]] = {}
     for each in answer.refused:
-        by_step.setdefault((each.step or '', each.why), []).append(each)
-    for (step, why), hosts in by_step.items():
+        found = (each.step or '', each.why, each.remedy)
+        by_step.setdefault(found, []).append(each)
+    for (step, why, remedy), hosts in by_step.items():
         heading = _refused_by(step)
         heading = heading[0].upper() + heading[1:]
         parts += ['', '%s, %d:' % (heading, len(hosts))]
@@ -227,18 +234,15 @@ def _refused(answer: Answer, limit: int) -> list[Part]:
             parts += _by_reason(hosts, limit)
             continue
         parts.append('  ' + text.listed([each.host for each in hosts], limit))
-        parts += _why(step, why)
+        parts += _why(why, remedy)
     return parts
 
 
-def _why(step: str, why: str, provider: str = 'UUID') -> list[Part]:
+def _why(why: str, remedy: str) -> list[Part]:
     """What a step other than XenHostFilter is for, and where to look."""
     parts: list[Part] = ['    ' + why] if why else []
-    if step == filtering.PLACEMENT:
-        parts.append(
-            '    -> compare: openstack resource provider inventory list, '
-            'usage show and trait list, each of %s' % provider
-        )
+    if remedy:
+        parts.append('    -> ' + remedy)
     return parts
 
 

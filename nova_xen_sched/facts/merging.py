@@ -55,18 +55,24 @@ class Merged:
     :ivar kept: what of it is as a person wrote it, for that reason.
     :ivar hidden: what a person wrote in a pattern or as a default, and what
         now wins over it.
+    :ivar alike: (host, entry): the file has an entry too that may be of the
+        same host, with or without its domain.
     """
 
     text: str
     kept: Tuple[Kept, ...] = ()
     hidden: Tuple[Kept, ...] = ()
+    alike: Tuple[Tuple[str, str], ...] = ()
 
 
-def merged(text: str | None, stated: Mapping[str, facts.Raw]) -> Merged:
+def merged(
+    text: str | None, stated: Mapping[str, facts.Raw], path: str = 'new'
+) -> Merged:
     """Put facts into a facts file.
 
     :param text: of the file, None if there is none yet.
     :param stated: name of the host -> the facts that it states.
+    :param path: of the file, for what is said of it.
     :raises MergeError: if the file is broken, or written in a way in which
         it can't be edited safely.
     """
@@ -74,7 +80,7 @@ def merged(text: str | None, stated: Mapping[str, facts.Raw]) -> Merged:
         text = _NEW
     try:
         before = table.parse(text.encode())
-        old = table.load(text.encode(), 'the facts file')
+        old = table.load(text.encode(), path)
     except table.TableError as e:
         raise MergeError('it is broken: %s' % e) from e
     edit = editing.Editing(text, before)
@@ -82,9 +88,12 @@ def merged(text: str | None, stated: Mapping[str, facts.Raw]) -> Merged:
         edit.put(host, stated[host])
     edit.finish()
     _verify(edit.result, edit.expected)
-    new = table.load(edit.result.encode(), 'the facts file')
+    new = table.load(edit.result.encode(), path)
     return Merged(
-        edit.result, tuple(edit.kept), tuple(_hidden(old, new, stated))
+        edit.result,
+        tuple(edit.kept),
+        tuple(_hidden(old, new, stated)),
+        tuple(_alike(old, stated)),
     )
 
 
@@ -99,6 +108,20 @@ def _hidden(
                 continue
             if not editing.same(fact, before[fact], after[fact]):
                 yield Kept(host, fact, before[fact], after[fact])
+
+
+def _alike(
+    old: table.Table, stated: Mapping[str, facts.Raw]
+) -> Iterator[Tuple[str, str]]:
+    by_label: dict[str, list[str]] = {}
+    for entry in old.hosts:
+        by_label.setdefault(entry.partition('.')[0], []).append(entry)
+    said = {host.lower() for host in stated}
+    for host in sorted(stated):
+        for entry in by_label.get(host.lower().partition('.')[0], ()):
+            # Two that have a domain each are two hosts.
+            if entry not in said and ('.' in entry) != ('.' in host):
+                yield host, entry
 
 
 def _verify(text: str, expected: Any) -> None:

@@ -21,6 +21,8 @@ import stat
 import tempfile
 from typing import Iterator
 
+from nova_xen_sched.facts import file
+
 
 class WriteError(Exception):
     """The file was not written; says why and what to do."""
@@ -29,9 +31,18 @@ class WriteError(Exception):
 def read(path: str) -> str | None:
     """The content of a facts file, None if there is none.
 
-    :raises WriteError: if it can't be read, or is no text in UTF-8.
+    :raises WriteError: if it can't be read, is no text in UTF-8, or nothing
+        that a scheduler would read: a device, or too large.
     """
     try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise WriteError('it is not a regular file')
+        if status.st_size > file.MAX_SIZE:
+            raise WriteError(
+                'it has %d bytes, more than the %d that are read'
+                % (status.st_size, file.MAX_SIZE)
+            )
         with open(path, encoding='utf-8', newline='') as f:
             return f.read()
     except FileNotFoundError:

@@ -26,6 +26,7 @@ from openstack import connection
 from openstack import exceptions
 import yaml
 
+from nova_xen_sched import redact
 from nova_xen_sched.publishing import apply
 from nova_xen_sched.publishing import content
 from nova_xen_sched.publishing import plan as planning
@@ -167,8 +168,7 @@ def _errors(doing: str, refusals: tuple[int, ...] = ()) -> Iterator[None]:
 
 
 def _one_line(error: Any) -> str:
-    text = ' '.join(str(error).split())
-    text = re.sub(r'//[^/@\s]*@', '//', text)
+    text = redact.passwords(' '.join(str(error).split()))
     # requests tells of a connection in three nested objects.
     nested = re.search(r': HTTPS?ConnectionPool\(', text)
     if nested:

@@ -20,11 +20,14 @@ from typing import FrozenSet
 from typing import Iterable
 from typing import List
 from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from nova_xen_sched import facts
 from nova_xen_sched.facts import table as tables
 from nova_xen_sched.publishing import content
-from nova_xen_sched.publishing import nova
+
+if TYPE_CHECKING:
+    from nova_xen_sched.publishing import nova
 
 
 @dataclasses.dataclass(frozen=True)

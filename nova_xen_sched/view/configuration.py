@@ -94,8 +94,6 @@ def _parse(argv: list[str]) -> None:
         for group in ('api_database', 'database'):
             for name, value in _ONCE.items():
                 CONF.set_override(name, value, group=group)
-        # A cell may be mapped by a template that is filled from this option.
-        oslo_messaging.TransportURL.parse(CONF)
         # nova 22 has one module for both databases, later ones have two.
         for module in vars(config).values():
             if inspect.ismodule(module) and 'nova.db' in module.__name__:

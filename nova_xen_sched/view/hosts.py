@@ -19,6 +19,9 @@ import dataclasses
 import difflib
 from typing import Any
 from typing import Iterable
+from typing import Protocol
+from typing import Sequence
+from typing import TypeVar
 
 import nova.conf
 
@@ -60,8 +63,26 @@ class Seen:
     @property
     def name(self) -> str:
         """The host's name, with the node's where it is another."""
-        name, node = str(self.state.host), str(self.state.nodename)
-        return name if node in (name, '') else '%s:%s' % (name, node)
+        return name_of(self.state)
+
+
+def name_of(state: Any) -> str:
+    """A host's name, with the node's where it is another.
+
+    :param state: its nova HostState.
+    """
+    name, node = str(state.host), str(state.nodename)
+    return name if node in (name, '') else '%s:%s' % (name, node)
+
+
+class _Host(Protocol):
+    """What has a nova HostState."""
+
+    @property
+    def state(self) -> Any: ...
+
+
+_AnyHost = TypeVar('_AnyHost', bound=_Host)
 
 
 def settings() -> conf.Settings:
@@ -92,14 +113,17 @@ def see(states: Iterable[Any]) -> list[Seen]:
         rooms: tuple[dom0.Left, ...] = ()
         if offered.is_xen:
             # The census counts the guest of a request, which is none here.
-            load = load_with(state, offered.facts).plus('hvm', 0, 0, count=-1)
-            rooms = options_now.dom0_model.rooms(load)
+            model = options_now.dom0_model
+            load = model.plus(load_with(state, offered.facts), 'hvm', 0, 0, -1)
+            rooms = model.rooms(load)
         found.append(Seen(state, offered, load, rooms))
     return found
 
 
-def named(seen: list[Seen], names: Iterable[str]) -> list[Seen]:
-    """The hosts of these names, all of them if there are none.
+def named(
+    seen: Sequence[_AnyHost], names: Iterable[str]
+) -> Sequence[_AnyHost]:
+    """The hosts of these names in any case, all if there are none.
 
     :raises base.Failure: if there is no host of a name.
     """
@@ -108,24 +132,24 @@ def named(seen: list[Seen], names: Iterable[str]) -> list[Seen]:
         return seen
     found = []
     for each in seen:
-        called = {each.name.lower(), str(each.state.host).lower()}
-        if called & set(wanted):
+        if _called(each.state) & set(wanted):
             found.append(each)
-    known = {
-        name.lower()
-        for each in found
-        for name in (each.name, str(each.state.host))
-    }
+    known = {name for each in found for name in _called(each.state)}
     for lowered, name in wanted.items():
         if lowered not in known:
             near = difflib.get_close_matches(
-                name, [each.name for each in seen], 1
+                name, [name_of(each.state) for each in seen], 1
             )
             raise base.Failure(
                 'There is no such host: %s%s. See nova-xen-sched host list '
                 '--all.' % (name, ' (nearest: %s)' % near[0] if near else '')
             )
     return found
+
+
+def _called(state: Any) -> set[str]:
+    """What a host may be called, in lower case."""
+    return {name_of(state).lower(), str(state.host).lower()}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,6 +25,7 @@ from keystoneauth1 import exceptions as ks_exceptions
 import openstack
 from openstack import exceptions as sdk_exceptions
 
+from nova_xen_sched import redact
 from nova_xen_sched.cmd import base
 
 #: What the schema of Glance has for every image (GET /v2/schemas/image); all
@@ -58,6 +59,9 @@ _BASE = frozenset(
         'visibility',
     ]
 )
+
+#: Where Glance itself has it, which nova doesn't hand on.
+_LINKS = ('file', 'schema', 'self')
 
 _REMEDY = (
     'The credentials are those of OS_CLOUD and clouds.yaml, or of the other '
@@ -140,7 +144,9 @@ def as_nova_has_it(image: dict[str, Any]) -> dict[str, Any]:
     :param image: Glance's JSON.
     """
     found: dict[str, Any] = {
-        name: value for name, value in image.items() if name in _BASE
+        name: value
+        for name, value in image.items()
+        if name in _BASE and name not in _LINKS
     }
     found['size'] = found.get('size') or 0
     found['properties'] = {
@@ -170,5 +176,9 @@ def hypervisor_types(connection: Any) -> frozenset[str]:
 def _failure(what: str, error: Exception) -> base.Failure:
     return base.Failure(
         '%s: %s. %s'
-        % (what, ' '.join(str(error).split()).rstrip('.'), _REMEDY)
+        % (
+            what,
+            redact.passwords(' '.join(str(error).split())).rstrip('.'),
+            _REMEDY,
+        )
     )

@@ -155,15 +155,37 @@ def _ask(
     client: Any, context: Any, wanted: Any
 ) -> tuple[list[Any], dict[str, Any]]:
     """The allocation requests and provider summaries, by nova's own call."""
+    watched = _Watched(client)
     with errors.reading(_PLACEMENT):
-        answer = client.get_allocation_candidates(context, wanted)
+        answer = type(client).get_allocation_candidates(
+            watched, context, wanted
+        )
         if answer is not None and answer[0] is not None:
             return answer[0], answer[1]
-        # nova's client only logs why.
-        answer = client.get(
-            '/allocation_candidates?' + wanted.to_querystring()
-        )
+        if watched.error is not None:
+            raise watched.error
+    said = watched.answer
     raise base.Failure(
         'Placement refuses the request: %s %s.'
-        % (answer.status_code, errors.one_line(answer.text))
+        % (said.status_code, errors.one_line(said.text))
     )
+
+
+class _Watched:
+    """nova's client, which only logs what it gets other than an answer."""
+
+    def __init__(self, client: Any) -> None:
+        self._watched = client
+        self.answer: Any = None
+        self.error: Exception | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._watched, name)
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            self.answer = self._watched.get(*args, **kwargs)
+        except Exception as e:
+            self.error = e
+            raise
+        return self.answer

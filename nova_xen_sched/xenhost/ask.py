@@ -37,6 +37,7 @@ from typing import Callable
 from typing import Optional
 from typing import Sequence
 
+from nova_xen_sched import redact
 from nova_xen_sched import xenhost
 
 #: Hosts that are asked at once.
@@ -64,11 +65,25 @@ _CHILD = (
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What became of asking one host: a host, or why there is none."""
+    """What became of asking one host: a host, or why there is none.
+
+    All of it may be shown: see shown().
+    """
 
     uri: str
     host: Optional[xenhost.XenHost] = None
     error: Optional[str] = None
+
+
+def shown(text: str) -> str:
+    """A URI, or a text with one, as it may be shown.
+
+    That is without a password, which libvirt doesn't take from a URI, but
+    which may stand there for all that; and without what could steer a
+    terminal.
+    """
+    text = redact.passwords(text)
+    return ''.join(c if c.isprintable() else '?' for c in text)
 
 
 def installed() -> bool:
@@ -113,19 +128,22 @@ class _Children:
 
     def ask(self, uri: str, timeout: float) -> Answer:
         """Ask one host."""
-        child = self._start(uri)
+        try:
+            child = self._start(uri)
+        except (OSError, ValueError) as e:
+            return Answer(shown(uri), error="can't be asked: %s" % e)
         if child is None:
-            return Answer(uri, error='not asked')
+            return Answer(shown(uri), error='not asked')
         try:
             out, err = child.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            return Answer(uri, error='no answer within %g s' % timeout)
+            return Answer(shown(uri), error='no answer within %g s' % timeout)
         finally:
             _kill(child)
             with self._lock:
                 self._running.discard(child)
             _clear(child)
-        return _answer(uri, child.returncode, out, err)
+        return _answer(shown(uri), child.returncode, out, err)
 
     def _start(self, uri: str) -> subprocess.Popen[bytes] | None:
         path = json.dumps([each for each in sys.path if each])
@@ -169,6 +187,10 @@ def _clear(child: subprocess.Popen[bytes]) -> None:
 
 
 def _answer(uri: str, code: int, out: bytes, err: bytes) -> Answer:
+    """Read what a child printed.
+
+    :param uri: as it may be shown.
+    """
     if code:
         last = err.decode('utf-8', 'replace').strip().split('\n')[-1]
         return Answer(
@@ -176,15 +198,27 @@ def _answer(uri: str, code: int, out: bytes, err: bytes) -> Answer:
             error='asking it ended with %s%s'
             % (
                 'signal %d' % -code if code < 0 else 'code %d' % code,
-                ': ' + last if last else '',
+                ': ' + shown(last) if last else '',
             ),
         )
     try:
         if len(out) > MAX_ANSWER:
             raise ValueError('%d bytes' % len(out))
-        data = json.loads(out)
+        data = _shown(json.loads(out))
         if 'error' in data:
             return Answer(uri, error=str(data['error']))
-        return Answer(uri, host=xenhost.from_dict(data))
+        host = xenhost.from_dict(data)
+        return Answer(uri, host=dataclasses.replace(host, uri=uri))
     except (TypeError, ValueError) as e:
         return Answer(uri, error='its answer makes no sense: %s' % e)
+
+
+def _shown(data: Any) -> Any:
+    """The same data, each text in it as it may be shown."""
+    if isinstance(data, str):
+        return shown(data)
+    if isinstance(data, dict):
+        return {key: _shown(data[key]) for key in data}
+    if isinstance(data, list):
+        return [_shown(each) for each in data]
+    return data

@@ -57,7 +57,12 @@ def is_local(uri: str) -> bool:
 
 
 def version_text(number: int) -> str:
-    """libvirt's number for a version as text: 9000000 is '9.0.0'."""
+    """libvirt's number for a version as text: 9000000 is '9.0.0'.
+
+    :raises ValueError: if it is none.
+    """
+    if not 0 < number < 1000 * 1000000:
+        raise ValueError('%d is no version' % number)
     return '%d.%d.%d' % (
         number // 1000000,
         number // 1000 % 1000,

@@ -46,11 +46,11 @@ GOALS = {
     (subjects.WEIGHER, 10000, 0): 0.70,
     (subjects.WEIGHER, 1000, 50): 2.5,
 }
-#: What CI holds the plugins to, where a goal is not met: see README. A
-#: machine that others load makes ratios of what is bound by memory worse.
+#: What CI holds the plugins to where a goal is not met: the best of rounds on
+#: a machine that others kept busy, which is worst for what is bound by memory.
 HELD = {
-    (subjects.FILTER, 1000, 0): 0.30,
-    (subjects.WEIGHER, 1000, 0): 0.85,
+    (subjects.FILTER, 1000, 0): 0.45,
+    (subjects.WEIGHER, 1000, 0): 0.95,
 }
 
 

@@ -36,7 +36,8 @@ from tests.bench import subjects
 from tests.bench import world
 
 REQUESTS = 100000
-HOSTS = 6
+#: The first ones, all of them Xen hosts.
+HOSTS = 4
 #: Requests between two changes of the facts file, which is read in full.
 FILE_EVERY = 500
 SAMPLES = 100
@@ -64,7 +65,7 @@ def _rss_kib() -> int:
 
 def _change(number: int, states: list[Any], path: str) -> None:
     """Make this request's facts new ones."""
-    state = states[number % 4]
+    state = states[number % HOSTS]
     version = '9.%d.%d' % (number // 1000 % 1000, number % 1000)
     # Edited in place, as nova does on a change of metadata.
     state.aggregates[0].metadata['xen:libvirt_version'] = version
@@ -79,7 +80,7 @@ def _change(number: int, states: list[Any], path: str) -> None:
         with open(path + '.new', 'w') as f:
             f.write(
                 '{"version": 1, "hosts": {"%s": {"dom0_vcpus": %d}}}'
-                % (world.name(number % 4), number + 1)
+                % (world.name(number % HOSTS), number + 1)
             )
         # Old enough to be read at once.
         os.utime(path + '.new', (1e9, 1e9 + number))
@@ -114,7 +115,10 @@ def run(
                     found.append(
                         Sample(number, sys.getallocatedblocks(), _rss_kib())
                     )
-                    tell('%d of %d requests' % (number, requests))
+                    tell(
+                        '%d of %d requests: %d blocks, %d KiB'
+                        % (number, requests, *found[-1][1:])
+                    )
     return found
 
 

@@ -83,7 +83,7 @@ def _ratios(axes: Any, figures: Sequence[report.Figure]) -> None:
 
 def _memory(axes: Any, samples: Sequence[memory.Sample]) -> None:
     axes.set_title('Memory while facts change all the time', fontsize=10)
-    requests = [each.requests for each in samples]
+    requests = [each.requests / 1000 for each in samples]
     axes.plot(
         requests,
         [each.blocks / 1e6 for each in samples],
@@ -91,7 +91,7 @@ def _memory(axes: Any, samples: Sequence[memory.Sample]) -> None:
         label="Python's blocks, millions",
     )
     axes.set_ylim(bottom=0)
-    axes.set_xlabel('requests')
+    axes.set_xlabel('thousand requests')
     axes.set_ylabel('million blocks', color=_COLOUR)
     other = axes.twinx()
     other.plot(requests, [each.rss_kib / 1024 for each in samples], color=_RSS)

@@ -68,8 +68,12 @@ class Cloud:
         self._images = Images(settings, self.database)
         self._placement = Placement(settings, self.database)
         self._network = Network(settings)
-        self.proxy = Proxy(settings.ports['proxy'], settings.ports['mariadb'])
         self.nova = Nova(settings, self.database, self.bus)
+        self.proxy = Proxy(
+            settings.ports['proxy'],
+            settings.ports['mariadb'],
+            self.nova.is_scheduler,
+        )
         self.image: dict[str, str] = {}
         #: The aggregate of xen-old; 0 for none.
         self.old = 0

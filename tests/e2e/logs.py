@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 from typing import TYPE_CHECKING
 
@@ -66,8 +67,13 @@ def judge(cloud: Cloud) -> None:
         )
         step.check(not found, 'there must be none')
     with cloud.report.step('look for what the plugin warned of') as step:
-        warned = re.findall(
-            r'(?:WARNING|ERROR|CRITICAL) nova_xen_sched\S* (.*)',
-            cloud.nova.log(),
+        warned = collections.Counter(
+            re.findall(
+                r'(?:WARNING|ERROR|CRITICAL) nova_xen_sched\S* \[.*?\] (.*)',
+                cloud.nova.log(),
+            )
         )
-        step.says('%d lines' % len(warned), *warned)
+        step.says(
+            '%d lines' % sum(warned.values()),
+            *('%d x %s' % (count, line) for line, count in warned.items()),
+        )

@@ -10,19 +10,21 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Stands before the cell's database, as nova-scheduler alone sees it.
+"""Stands before the cell's database, for all that look into the cell.
 
-It can stall or fail one thing: the read of an instance by its id, which is
-how XenHostFilter learns what a request does. All else passes, as a database
-that is wholly down would have nova itself fail before any filter.
+It can stall or fail one thing: nova-scheduler's read of an instance by its
+id, which is how XenHostFilter learns what a request does. All else passes, as
+a database that is wholly down would have nova itself fail before any filter.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import struct
 import threading
+from typing import Callable
 from typing import Iterator
 
 PASS = 'pass'
@@ -31,6 +33,8 @@ FAIL = 'fail'
 
 _COM_QUERY = b'\x03'
 _WANTED = b'instances.uuid = '
+#: PyMySQL says its process when it signs in: name, length, value.
+_PID = re.compile(rb'_pid(.)(\d+)', re.S)
 #: ER_LOCK_WAIT_TIMEOUT, as the server itself words it.
 _ERROR = (
     b'\xff'
@@ -42,14 +46,18 @@ _ERROR = (
 class Proxy:
     """A proxy from one loopback port to another.
 
+    :param concerns: is this the id of a process whose reads it is about?
     :ivar met: how many reads it has stalled or failed
     """
 
-    def __init__(self, port: int, target: int) -> None:
+    def __init__(
+        self, port: int, target: int, concerns: Callable[[int], bool]
+    ) -> None:
         self.met = 0
         self._mode = PASS
         self._go_on = threading.Event()
         self._target = target
+        self._concerns = concerns
         self._listener = socket.create_server(('127.0.0.1', port))
 
     def start(self) -> None:
@@ -82,6 +90,7 @@ class Proxy:
                 threading.Thread(target=run, args=args, daemon=True).start()
 
     def _upward(self, client: socket.socket, server: socket.socket) -> None:
+        pid = 0
         with contextlib.suppress(OSError):
             while True:
                 header = _read(client, 4)
@@ -89,8 +98,11 @@ class Proxy:
                     break
                 size = int.from_bytes(header[:3], 'little')
                 body = _read(client, size)
+                said = None if pid else _PID.search(body)
+                if said:
+                    pid = int(said.group(2)[: said.group(1)[0]])
                 if body[:1] == _COM_QUERY and _WANTED in body:
-                    mode = self._mode
+                    mode = self._mode if self._concerns(pid) else PASS
                     if mode != PASS:
                         self.met += 1
                     if mode == FAIL:

@@ -132,6 +132,10 @@ class Report:
                     )
                 )
             for line in step.lines:
+                if line.startswith(('+-', '| ')):
+                    # A table, which has its own width.
+                    self._print('      ' + line)
+                    continue
                 for piece in textwrap.wrap(
                     line,
                     _WIDTH,

@@ -21,6 +21,7 @@ import fixtures
 from keystoneauth1 import exceptions as ks_exceptions
 from nova import context
 from nova import objects
+import nova.conf
 from oslo_db import exception as db_exception
 from oslo_utils import uuidutils
 import sqlalchemy
@@ -31,6 +32,7 @@ from tests.functional import commands
 from tests.functional import glance
 from tests.functional import hosts
 
+CONF = nova.conf.CONF
 GOLDEN = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
     'fixtures',
@@ -215,11 +217,20 @@ class RowsTest(ExplainCase):
         self.assertEqual(expected, self.rows(*HVM, '--flavor', name))
 
     def test_a_zone_and_a_group_are_heeded(self):
+        if 'query_placement_for_availability_zone' in CONF.scheduler:
+            # Later novas always do, and have no AvailabilityZoneFilter.
+            self.flags(
+                query_placement_for_availability_zone=True, group='scheduler'
+            )
         self.create_aggregate(
             'zone', ['xen-a3', 'kvm-1'], {'availability_zone': 'z1'}
         )
         rows = self.rows(*HVM, *SMALL, '--availability-zone=z1')
         self.assertEqual(['xen-a3'], [h for h, r in rows.items() if r['rank']])
+        # A host in it that is forced: nova runs no filter.
+        ran = self.explain(*HVM, *SMALL, '--availability-zone=nova:kvm-0')
+        self.assertIn('kvm-0 comes first, of 1 host', ran.out)
+        self.assertIn('nova runs no filter', ran.out)
         image = self.create_image('hvm', **cases.HVM)
         group = self.api.post_server_groups(
             {'name': 'apart', 'policy': 'anti-affinity'}
@@ -228,6 +239,50 @@ class RowsTest(ExplainCase):
         host = self.host_of(server)
         rows = self.rows(*HVM, *SMALL, '--hint=group=%s' % group['id'])
         self.assertEqual('ServerGroupAntiAffinityFilter', rows[host]['step'])
+
+    def test_a_room_of_which_xen_reports_what_is_left(self):
+        profile = next(p for p in fleet() if p.name == 'xen-a0')
+        stats = dict(profile.stats, xen_free_memory_mb='9000')
+        self.change_host(profile.but(stats=stats))
+        rows = self.rows(*HVM, *SMALL)
+        rooms = {room['room']: room for room in rows['xen-a0']['rooms']}
+        self.assertEqual(
+            ['computed', 'computed', 'reported by Xen'],
+            [room['source'] for room in rooms.values()],
+        )
+        ram = rooms['host_memory']
+        # libxl_create.c's overhead: 4 KiB a MiB, 1 MiB a vCPU, 2 a guest.
+        overhead = {'none': 0, 'libxl': 12, 'xenapi': 21.99}[
+            CONF.xen_scheduler.guest_memory_overhead
+        ]
+        self.assertAlmostEqual(
+            9000 - 2048 - overhead, ram['capacity'] - ram['used'], 1
+        )
+        self.assertEqual('MiB', ram['unit'])
+        self.assertEqual([], rows['kvm-0']['rooms'])
+        # In whatever case the host is written.
+        out = self.explain(*HVM, *SMALL, '--host=XEN-A0').out
+        self.assertRegex(out, '[|] host_memory .* reported by Xen [|]')
+
+    def test_a_host_that_is_disabled(self):
+        service = self.api.get_services(binary='nova-compute', host='xen-a0')
+        self.api.put_service(
+            service[0]['id'], {'status': 'disabled', 'disabled_reason': 'ram'}
+        )
+        out = self.explain(*HVM, *SMALL).out
+        self.assertIn(
+            'Left out by placement, 1:\n  xen-a0\n'
+            '    its nova-compute is disabled\n',
+            out,
+        )
+        out = self.explain(*HVM, *SMALL, '--host=xen-a0', code=1).out
+        self.assertIn('service set --enable xen-a0 nova-compute', out)
+
+    def test_notes_stand_beside_one_host_too(self):
+        self.flags(max_placement_results=3, group='scheduler')
+        # xen-tiny is too small, so that placement leaves it out in any case.
+        out = self.explain(*HVM, *SMALL, '--host=xen-tiny', code=1).out
+        self.assertIn('max_placement_results = 3', out)
 
     def test_what_randomises_is_said(self):
         self.flags(host_subset_size=3, group='filter_scheduler')
@@ -285,6 +340,12 @@ class ReadsOnlyTest(ExplainCase):
                 self.explain(
                     '--server', server['id'], '--operation', operation
                 )
+            for argv in (
+                ('host', 'list', '--all'),
+                ('host', 'show', 'xen-a0'),
+                ('capacity',),
+            ):
+                self.assertEqual(0, commands.run(*argv).code)
         finally:
             sqlalchemy.event.remove(engine, 'before_cursor_execute', note)
         self.assertGreater(len(statements), 20)
@@ -317,7 +378,12 @@ class FailsTest(ExplainCase):
                 ['--hint=group=%s' % uuidutils.generate_uuid(), *SMALL],
                 'could not be found',
             ),
-            ([*SMALL, '--host=nope'], 'There is no host nope'),
+            ([*SMALL, '--host=nope'], 'There is no such host: nope'),
+            ([*SMALL, '--host=xen-z0'], 'xen-z0 (nearest: xen-'),
+            (
+                [*SMALL, '--availability-zone=z9'],
+                'nova refuses the availability zone z9, in which no',
+            ),
             (['--server=name'], '--server name is no id'),
             (
                 ['--server=%s' % uuidutils.generate_uuid()],

@@ -269,6 +269,7 @@ class TestHosts(HostsCase):
         self._check_why_a_host_cant_live_migrate()
         self._check_other_formats()
         self._check_live_migration_is_told_whatever_is_done_about_it()
+        self._check_what_xen_reports_as_left()
 
     def _check_the_list_as_a_person_reads_it(self):
         ran = commands.run('host', 'list')
@@ -329,13 +330,26 @@ class TestHosts(HostsCase):
         self.assertEqual(listed, {name: found[name] for name in listed})
         self.assertEqual((1, 1), (found['guests_hvm'], found['guests_pv']))
         # dom0's 2048 MiB less its own 400; 24 for HVM and 14 for PV
-        self.assertEqual('38 of 1648', found['room_dom0_memory'])
-        self.assertEqual('2 of 25', found['room_dom0_cpu'])
+        self.assertEqual('38 of 1648 MiB', found['room_dom0_memory'])
+        self.assertEqual('2 of 25 guests', found['room_dom0_cpu'])
+        self.assertEqual('computed', found['room_host_memory_source'])
         self.assertEqual('2025-01-01T00:00:00+00:00', found['observed_at'])
         self.assertEqual('dom0_cpu', found['scarcest'])
         self.assertEqual(0.92, found['headroom'])
         self.assertEqual(23, found['fits_dom0_cpu'])
         self.assertIn('/var/log/libvirt/libxl', found['logs'])
+
+    def _check_what_xen_reports_as_left(self):
+        free = dict(stats(20), xen_free_memory_mb='9000')
+        self.change_host(hosts.xen('fact-00', stats=free))
+        found = self.ran('host', 'show', 'fact-00')
+        # 32768 MiB less 880 of dom0
+        self.assertEqual('22888 of 31888 MiB', found['room_host_memory'])
+        self.assertEqual('reported by Xen', found['room_host_memory_source'])
+        self.assertEqual('computed', found['room_dom0_cpu_source'])
+        self.assertEqual(4, found['fits_host_memory'])
+        # The same fields in the same order, whatever limits a host.
+        self.assertEqual(list(self.ran('host', 'show', 'bare')), list(found))
 
     def _check_why_a_host_cant_live_migrate(self):
         found = self.ran('host', 'show', 'old-1')

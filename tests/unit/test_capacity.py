@@ -38,6 +38,7 @@ loads = st.builds(
     unknown=st.integers(0, 20),
     guests_memory_mb=st.integers(0, 65536),
     guests_vcpus=st.integers(0, 100),
+    free_mb=st.one_of(st.none(), st.integers(0, 131072)),
 )
 guests = st.builds(
     capacity.Guest,
@@ -58,7 +59,7 @@ def one_by_one(model, load, guest, index):
     """How many can be placed, each one judged as the rules judge it."""
     count = 0
     while True:
-        load = load.plus(*guest)
+        load = model.plus(load, *guest, count=1)
         if model.rooms(load)[index].overcommitted:
             return count
         count += 1

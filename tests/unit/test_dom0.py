@@ -279,10 +279,18 @@ def test_only_the_host_s_ram_is_ever_reported():
     ]
 
 
-def test_of_what_is_left_more_guests_take():
-    load = HOST._replace(free_mb=1000).plus('hvm', 300, 1, count=2)
-    assert load.free_mb == 400
-    assert HOST.plus('hvm', 300, 1).free_mb is None
+@pytest.mark.parametrize('name', sorted(dom0.OVERHEADS))
+def test_of_what_is_left_more_guests_take_their_overhead_too(name):
+    overhead = dom0.OVERHEADS[name]
+    model = MODEL._replace(overhead=overhead)
+    load = model.plus(HOST._replace(free_mb=1000), 'hvm', 300, 1, 2)
+    assert load.free_mb == 1000 - 2 * overhead.whole_mb('hvm', 300, 1)
+    assert load._replace(free_mb=None) == HOST.plus('hvm', 300, 1, 2)
+    assert model.plus(HOST, 'hvm', 300, 1, 2).free_mb is None
+
+
+def test_each_room_has_its_unit():
+    assert [room.unit for room in Room] == ['MiB', 'guests', 'MiB']
 
 
 @given(models, loads, st.floats(-(10**6), 10**6))

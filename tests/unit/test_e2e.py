@@ -72,6 +72,13 @@ def _packet(sql):
     return len(body).to_bytes(3, 'little') + b'\x00' + body
 
 
+def _sign_in(client, pid):
+    body = b'...\x04_pid' + bytes([len(pid)]) + pid + b'\x0fx'
+    packet = len(body).to_bytes(3, 'little') + b'\x01' + body
+    client.sendall(packet)
+    assert client.recv(4096) == packet
+
+
 @pytest.fixture
 def proxied():
     """A proxy before a server that sends back what it gets."""
@@ -88,10 +95,13 @@ def proxied():
     threading.Thread(target=echo, daemon=True).start()
     with socket.create_server(('127.0.0.1', 0)) as free:
         port = free.getsockname()[1]
-    between = proxy.Proxy(port, server.getsockname()[1])
+    between = proxy.Proxy(
+        port, server.getsockname()[1], lambda pid: pid == 123
+    )
     between.start()
     client = socket.create_connection(('127.0.0.1', port))
     client.settimeout(30)
+    _sign_in(client, b'123')
     yield between, client
     client.close()
     server.close()
@@ -118,6 +128,15 @@ def test_the_proxy_fails_the_read_of_an_instance_alone(proxied):
         client.sendall(_OTHER)
         assert client.recv(4096) == _OTHER
     assert between.met == 1
+
+
+def test_the_proxy_lets_other_processes_read(proxied):
+    between, client = proxied
+    between._concerns = lambda pid: pid == 124
+    with between.doing(proxy.FAIL):
+        client.sendall(_READ)
+        assert client.recv(4096) == _READ
+    assert between.met == 0
 
 
 def test_the_proxy_stalls_it_until_the_end(proxied):

@@ -132,9 +132,8 @@ def _situation(
         )
     rows = told.rows(inside, elsewhere)
     answers = {'xl': told.texts, 'inside': inside, 'outside': elsewhere}
-    (log.folder / ('%s, %s.json' % (name, what))).write_text(
-        json.dumps(answers, indent=1)
-    )
+    answered = '%s-%d-guests.json' % (name, told.facts['guests'])
+    (log.folder / answered).write_text(json.dumps(answers, indent=1))
     printing.heading(
         '%s: %s; %s'
         % (name, ' '.join(host.hardware.xen) or 'dom0_mem unset', what)

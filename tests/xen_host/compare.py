@@ -34,9 +34,16 @@ COMMANDS = {
     'processes': 'ps -eo args',
 }
 
-#: What libvirt doesn't tell from afar, which the documentation says.
+#: What libvirt doesn't tell from afar, which the documentation says: there it
+#: is unknown, or true.
 ONLY_INSIDE = frozenset(
-    ('dom0_pinned', 'dom0_total_mb', 'device_models', 'dom0_not_pinned')
+    (
+        'dom0_pinned',
+        'dom0_total_mb',
+        'device_models',
+        'dom0_max_vcpus_unset',
+        'dom0_not_pinned',
+    )
 )
 #: Findings that depend on Xen's command line and on the guests only.
 FINDINGS = ('dom0_balloons', 'dom0_max_vcpus_unset', 'dom0_not_pinned')
@@ -60,7 +67,7 @@ class Row(NamedTuple):
             # From afar without the patch level.
             return self.outside == self.xl.rpartition('.')[0]
         if self.fact in ONLY_INSIDE:
-            return self.outside is None
+            return self.outside in (None, self.xl)
         return bool(self.outside == self.xl)
 
 
@@ -175,9 +182,9 @@ def _device_models(processes: str, modes: dict[int, str]) -> dict[str, int]:
 def _said(row: dict[str, Any], name: str) -> Any:
     """What ``facts show`` said of it, in the form in which xl's is here."""
     if name in FINDINGS:
-        if name == 'dom0_not_pinned' and row['dom0_pinned'] is None:
-            return None
-        return name in [finding['code'] for finding in row['findings']]
+        found = name in [finding['code'] for finding in row['findings']]
+        inside = row['dom0_pinned'] is not None
+        return found or (None if name in ONLY_INSIDE and not inside else False)
     mode, is_types, _ = name.partition('_for')
     said = row['guest_types' if is_types else name]
     if said is None:

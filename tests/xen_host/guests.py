@@ -21,11 +21,14 @@ from __future__ import annotations
 
 from xml.sax import saxutils
 
+from tests.xen_host import machine
 from tests.xen_host.host import Host
 
 MEMORY_MB = 128
 #: How long a guest may take until its program runs, seconds.
 PATIENCE = 900
+#: How often a start is tried.
+TRIES = 3
 #: In the image, see image.py.
 _FOLDER = '/usr/share/xen-host'
 
@@ -126,7 +129,7 @@ def start(host: Host, name: str, mode: str) -> None:
         host.write(_disk(name), BOOT_SECTOR.ljust(1 << 20, b'\0'))
     path = '/run/%s.xml' % name
     host.write(path, xml(name, mode).encode())
-    host.run('virsh -q -c xen:///system create %s' % path)
+    _create(host, name, path)
     # What the console has kept, and what comes.
     host.run(
         'timeout %d xl console -t %s %s </dev/null 2>&1 | grep -a -q "%s"'
@@ -138,6 +141,27 @@ def start(host: Host, name: str, mode: str) -> None:
         ),
         patience=PATIENCE + 60,
     )
+
+
+def _create(host: Host, name: str, path: str) -> None:
+    """Let libvirt start it; libxl may give up on a slow dom0 too early.
+
+    :raises machine.Failure: if it gives up each time.
+    """
+    create = 'virsh -q -c xen:///system create %s' % path
+    for left in reversed(range(TRIES)):
+        code, _text, errors = host.status(create)
+        if code == 0:
+            return
+        # Why it did stands in the log of what is said to dom0.
+        host.status(
+            'tail -n 20 /var/log/libvirt/libxl/libxl-driver.log'
+            ' /var/log/xen/qemu-dm-%s.log' % name
+        )
+        why = ' '.join(errors.split())
+        host.log('%s did not start: %s' % (name, why))
+        if not left:
+            raise machine.Failure('%s did not start: %s' % (name, why))
 
 
 def _disk(name: str) -> str:

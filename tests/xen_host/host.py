@@ -99,7 +99,7 @@ class Host:
         self.console = log.folder / ('%s-console.log' % hardware.name)
         self._disk = disk
         self._image = disk.image
-        self._log = log
+        self.log = log
         self._commands = log.folder / ('%s-commands.log' % hardware.name)
         self._errors = log.folder / ('%s-qemu.log' % hardware.name)
         self._qemu: subprocess.Popen[bytes] | None = None
@@ -262,7 +262,7 @@ class Host:
         while self.status('virsh -c xen:///system list')[0]:
             self._still_alive(deadline)
             time.sleep(1)
-        self._log(
+        self.log(
             '%s: up after %d s'
             % (self.hardware.name, time.monotonic() - began)
         )

@@ -36,11 +36,7 @@ _RENEWS = 33
 _COLOUR = re.compile(r'\x1b\[[0-9;]*m')
 #: What a worker logs as soon as it listens.
 _LISTENS = 'Join ServiceGroup membership for this service scheduler'
-#: Filled by each service from its own nova.conf, so that the scheduler's
-#: database can be the proxy.
-_CELL_DATABASE = (
-    '{scheme}://{username}:{password}@{hostname}:{port}/{path}?{query}'
-)
+#: Filled by each service from its own nova.conf.
 _CELL_BUS = '{scheme}://{username}:{password}@{hostname}:{port}/'
 
 _CONF = """
@@ -58,6 +54,8 @@ oslo.cache=INFO,oslo_policy=INFO,dogpile.core.dogpile=INFO,\
 nova_xen_sched=DEBUG,nova.service=DEBUG
 # The machine may be busy for longer than a service may be silent by default.
 service_down_time = 180
+# What the largest dom0 has, as nova-xen-sched-status advises.
+reserved_host_memory_mb = 4096
 # Guests here have a size on paper only.
 cpu_allocation_ratio = 16.0
 ram_allocation_ratio = 1.0
@@ -74,6 +72,9 @@ api_paste_config = {paste}
 auth_strategy = keystone
 [conductor]
 workers = 2
+[oslo_messaging_rabbit]
+# What was asked while RabbitMQ restarted is not lost.
+amqp_durable_queues = true
 [scheduler]
 workers = {workers}
 [quota]
@@ -163,7 +164,8 @@ class Nova:
                 'cell_v2',
                 'create_cell',
                 '--name=cell1',
-                '--database_connection=' + _CELL_DATABASE,
+                # All who look into the cell look through it; see proxy.py.
+                '--database_connection=' + self._database.url('nova', 'proxy'),
                 '--transport-url=' + _CELL_BUS,
             ],
         )
@@ -241,7 +243,7 @@ class Nova:
         :param operators: what the operator adds to it
         """
         if not hasattr(self, '_scheduler_base'):
-            self._scheduler_base = self._conf('scheduler', 'proxy')
+            self._scheduler_base = self._conf('scheduler')
         self.operators = operators
         self._settings.write(
             'etc',
@@ -278,6 +280,14 @@ class Nova:
         process.until(
             lambda: self._services('nova-scheduler'), 'the first report'
         )
+
+    def is_scheduler(self, pid: int) -> bool:
+        """Is this a process of nova-scheduler?"""
+        try:
+            group = os.getpgid(pid)
+        except ProcessLookupError:
+            return False
+        return self.scheduler is not None and group == self.scheduler.pid
 
     def kill_scheduler(self) -> None:
         """kill -9 it and its workers."""

@@ -105,12 +105,14 @@ def test_what_mappings_of_cells_are_made_of_can_be_read(tmp_path):
         'import argparse\n'
         'import nova.conf\n'
         'from nova_xen_sched import view\n'
+        'from nova_xen_sched.cmd import base\n'
+        'base.quieten()\n'
         'view.load(argparse.Namespace(config_file=[%r], config_dir=None,'
         ' verbose_level=0))\n'
         'print(nova.conf.CONF.transport_url)\n'
     )
     ran = run('-c', program % str(path), home=tmp_path)
-    assert (ran.stdout, ran.stderr) == ('rabbit://u:p@h:1/\n', '')
+    assert ran.stdout == 'rabbit://u:p@h:1/\n', ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -131,3 +133,24 @@ def test_options_that_do_not_go_together(arguments, words, capsys):
 
     assert app.main(['explain', *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('--ram', '0'),
+        ('--ram', '-1'),
+        ('--vcpus', '0'),
+        ('--disk', '-1'),
+        ('--disk', 'x'),
+        ('--limit', '-1'),
+    ],
+)
+def test_numbers_that_are_none(name, value, capsys):
+    from nova_xen_sched.cmd import app
+
+    with pytest.raises(SystemExit) as ended:
+        app.main(['explain', *REQUEST, '%s=%s' % (name, value)])
+    assert ended.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert 'argument %s: not ' % name in last

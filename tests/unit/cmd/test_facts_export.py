@@ -106,6 +106,31 @@ def test_the_difference_is_shown_and_the_file_written(
     assert (code, out) == (0, '')
 
 
+def test_an_entry_by_the_hosts_other_name_is_told(hosts, run, tmp_path):
+    hosts[A] = 'xen-4.17-hvm'
+    path = tmp_path / 'facts.yaml'
+    before = (
+        'version: 1\nhosts:\n  XenHost3:\n    dom0_vcpus: 1\n'
+        '  xenhost3.example.com:\n    dom0_vcpus: 1\n'
+    )
+    arguments = ('--file', str(path), '--connect', A)
+    for more, times in (((), 1), (('--nova-host', 'xenhost3.lan'), 0)):
+        path.write_text(before)
+        code, _, err = export(run, *arguments, *more)
+        assert code == 0
+        assert err.count('the file has xenhost3, which is all') == times
+        assert err.count('--nova-host') == times
+    # Where both are asked, they are two.
+    hosts[B] = 'xen-4.14-hvm'
+    path.write_text(before)
+    _, _, err = export(
+        run,
+        *(*arguments, '--connect', B),
+        *('--nova-host', 'xenhost3.example.org', '--nova-host', 'xenhost3'),
+    )
+    assert '--nova-host' not in err
+
+
 def test_hosts_that_dont_answer_stay_as_they_are(
     hosts,
     run,

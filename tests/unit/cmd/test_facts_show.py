@@ -225,8 +225,10 @@ def test_nova_conf_is_of_this_host_only(hosts, run, tmp_path):
             ('--connect', A, '--nova-host', 'a', '--nova-host', 'b'),
             '--nova-host was given 2 times for 1 hosts',
         ),
-        (('--timeout', '0'), 'not above 0'),
-        (('--timeout', 'soon'), 'invalid'),
+        (('--timeout', '0'), 'above 0 and up to 86400: 0'),
+        (('--timeout', 'nan'), 'not a number of seconds above 0'),
+        (('--timeout', '1e9'), 'up to 86400: 1e9'),
+        (('--timeout', 'soon'), 'above 0 and up to 86400: soon'),
     ],
 )
 def test_wrong_usage(run, hosts, arguments, said, capsys):
@@ -259,6 +261,21 @@ def test_a_nova_conf_of_no_matter_may_be_unreadable(
     assert parsed.run(['facts', 'show']) == 2
 
 
+def test_publish_needs_no_nova_conf_either_then(
+    run, hosts, monkeypatch, tmp_path
+):
+    (tmp_path / '.nova').mkdir()
+    (tmp_path / '.nova' / 'nova.conf').write_text('[DEFAULT\n')
+    hosts.update({A: 'no route', HERE: 'no route'})
+    err = io.StringIO()
+    parsed = app.App(stdout=io.StringIO(), stderr=err)
+    assert parsed.run(['facts', 'publish', '--connect', A]) == 2
+    # It got as far as asking.
+    assert 'No host answered' in err.getvalue()
+    assert parsed.run(['facts', 'publish']) == 2
+    assert "nova's configuration can't be read" in err.getvalue()
+
+
 def test_without_libvirts_binding_it_says_how_to_install_it(run, monkeypatch):
     monkeypatch.setattr(ask, 'installed', lambda: False)
     code, _, err = run('facts', 'show')
@@ -279,17 +296,20 @@ sys.exit(app.main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize('command', ['show', 'export'])
-def test_no_nova_is_needed(command):
-    done = subprocess.run(
-        [
-            *(sys.executable, '-c', _WITHOUT_NOVA),
-            *('--config-file', '/dev/null', 'facts', command),
-            *('--connect', 'xen+tcp://127.0.0.1:1/system'),
-        ],
+def without_nova(*arguments):
+    return subprocess.run(
+        [sys.executable, '-c', _WITHOUT_NOVA, *arguments],
         capture_output=True,
         text=True,
         check=False,
+    )
+
+
+@pytest.mark.parametrize('command', ['show', 'export'])
+def test_no_nova_is_needed(command):
+    done = without_nova(
+        *('--config-file', '/dev/null', 'facts', command),
+        *('--connect', 'xen+tcp://127.0.0.1:1/system'),
     )
     assert done.returncode == 2
     # As far as it gets here, with libvirt's binding or without.
@@ -297,3 +317,22 @@ def test_no_nova_is_needed(command):
         'did not answer' in done.stderr
         or "libvirt's Python binding" in done.stderr
     ), done.stderr
+
+
+@pytest.mark.parametrize(
+    'arguments', [('facts', 'publish'), ('image', 'check')]
+)
+def test_without_openstacksdk_it_says_how_to_install_it(arguments):
+    done = without_nova(*arguments)
+    assert done.returncode == 2
+    assert 'pip install openstacksdk' in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_help_names_all_commands_wherever_it_runs():
+    told = without_nova('help').stdout
+    for command in (
+        *('capacity', 'explain', 'host list', 'host show', 'image check'),
+        *('facts export', 'facts publish', 'facts show'),
+    ):
+        assert '  %s ' % command in told

@@ -25,6 +25,7 @@ import json
 import threading
 from urllib import parse
 
+from openstack.config import loader
 import pytest
 
 from nova_xen_sched.cmd import app
@@ -126,6 +127,12 @@ def _version(server, name, path='v2/'):
         'min_version': '2.1',
         'links': [{'rel': 'self', 'href': '%s/%s' % (server.url, path)}],
     }
+
+
+@pytest.fixture(autouse=True)
+def _clouds_of_before(monkeypatch):
+    # Some releases of openstacksdk remember OS_CLIENT_CONFIG_FILE here.
+    monkeypatch.setattr(loader, 'CONFIG_FILES', list(loader.CONFIG_FILES))
 
 
 @pytest.fixture

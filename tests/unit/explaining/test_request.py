@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from nova import availability_zones
 from nova import context
 import nova.conf
 from nova.scheduler import utils
@@ -35,6 +36,9 @@ def no_groups(monkeypatch):
     nova.conf.CONF([], project='nova', default_config_files=[])
     # There is no database: the server belongs to no group.
     monkeypatch.setattr(utils, 'setup_instance_group', lambda *args: None)
+    monkeypatch.setattr(
+        availability_zones, 'get_availability_zones', lambda *_a, **_k: ['z1']
+    )
     yield
     nova.conf.CONF.reset()
 
@@ -74,6 +78,18 @@ def test_the_request_is_a_boot_of_that_size():
     assert spec.project_id == 'p1'
     assert not read.boot_from_volume
     assert guest.from_spec(boot({}, boot_from_volume=True)).boot_from_volume
+
+
+def test_a_zone_that_nova_would_refuse():
+    with pytest.raises(base.Failure, match='refuses the availability zone z2'):
+        boot({}, zone='z2')
+
+
+def test_a_host_that_is_forced_by_the_zone():
+    spec = boot({}, zone='z2:a')
+    assert (spec.availability_zone, spec.force_hosts) == ('z2', ['a'])
+    assert guest.kinds_of(spec) == {Kind.BOOT}
+    assert boot({}, zone='z1').force_hosts is None
 
 
 def test_placement_is_asked_for_that_size():

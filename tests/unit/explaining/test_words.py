@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 
+from nova_xen_sched import dom0
 from nova_xen_sched.explaining import answer
 from nova_xen_sched.explaining import columns
 from nova_xen_sched.explaining import rows
@@ -51,8 +52,10 @@ def weighed(name, rank, weight, *reasons, without=(), xen=True):
     )
 
 
-def refused(name, step, *reasons, why='its purpose'):
-    return answer.HostAnswer(builders.state(name), step, why, reasons)
+def refused(name, step, *reasons, why='its purpose', remedy=''):
+    return answer.HostAnswer(
+        builders.state(name), step, why, reasons, remedy=remedy
+    )
 
 
 def answered(hosts=(), others=(), without=(), notes=()):
@@ -98,7 +101,7 @@ def test_hosts_of_equal_weight_are_shown_as_such():
 def test_no_host():
     given = answered((), [refused('c', 'ComputeFilter')])
     assert of_all(given).splitlines()[0] == (
-        'No valid host: all of 1 host are refused.'
+        'No valid host: the only host is refused.'
     )
     assert of_all(answered()).startswith('No valid host: there are no hosts')
 
@@ -145,7 +148,7 @@ def test_refusals_are_counted_by_step_and_reason():
     given = answered(
         (),
         [
-            refused('p', 'placement', why='no room'),
+            refused('p', 'placement', why='no room', remedy='look there'),
             refused('d', 'ComputeFilter'),
             refused('a', 'XenHostFilter', TOO_OLD),
             refused('b', 'XenHostFilter', TOO_OLD, dom0_memory(1)),
@@ -157,8 +160,7 @@ def test_refusals_are_counted_by_step_and_reason():
         'Left out by placement, 1:',
         '  p',
         '    no room',
-        '    -> compare: openstack resource provider inventory list, usage '
-        'show and trait list, each of UUID',
+        '    -> look there',
         '',
         'Refused by ComputeFilter, 1:',
         '  d',
@@ -208,6 +210,22 @@ def test_one_host_that_is_refused():
     ]
 
 
+def test_one_host_that_another_step_refused():
+    given = answered(
+        (),
+        [refused('a', 'placement', remedy='ask UUID of HOST')],
+        notes=['A note.'],
+    )
+    state = given.refused[0].state
+    state.uuid = '12-34'
+    assert text(words.of_one(given, given.refused[0], ())).splitlines() == [
+        'a is left out by placement.',
+        '  its purpose',
+        '  -> ask 12-34 of a',
+        'A note.',
+    ]
+
+
 def test_one_host_that_is_weighed():
     given = answered(
         [weighed('a', 1, 2.0), weighed('b', 2, 1.0, without=('OddOne',))],
@@ -224,6 +242,47 @@ def test_one_host_that_is_weighed():
     ]
 
 
+ROOMS = (
+    dom0.Left(dom0.Room.DOM0_CPU, 60, 3),
+    dom0.Left(dom0.Room.HOST_MEMORY, 8000, 6000, dom0.REPORTED),
+)
+
+
+def test_rooms_say_what_is_computed_and_what_xen_reports():
+    given = answered([weighed('a', 1, 2.0)])
+    assert (
+        '\n\nIts rooms with the guest:\n'
+        '| room | capacity | used | unit | left | source\n'
+        '| dom0_cpu |   60 |    3 | guests | 95 % | computed\n'
+        '| host_memory | 8000 | 6000 | MiB | 25 % | reported by Xen\n'
+    ) in text(words.of_one(given, given.weighed[0], ROOMS))
+
+
+def test_a_row_has_the_rooms():
+    given = answered([weighed('a', 1, 2.0)])
+    assert rows.row(given, given.weighed[0], ROOMS, True)[-1] == [
+        {
+            'room': 'dom0_cpu',
+            'capacity': 60,
+            'used': 3,
+            'unit': 'guests',
+            'headroom': 0.95,
+            'source': 'computed',
+        },
+        {
+            'room': 'host_memory',
+            'capacity': 8000,
+            'used': 6000,
+            'unit': 'MiB',
+            'headroom': 0.25,
+            'source': 'reported by Xen',
+        },
+    ]
+    assert rows.row(given, given.weighed[0], ROOMS, False)[-1] == (
+        'dom0_cpu 95 % (computed); host_memory 25 % (reported by Xen)'
+    )
+
+
 def test_the_logs_are_named_where_a_xen_host_comes_first():
     logs = ('/var/log/libvirt/libxl/', '/var/log/xen/', 'qemu-dm-')
     given = of_all(answered([weighed('a', 1, 2.0)]))
@@ -237,7 +296,9 @@ def test_a_row_has_every_column():
         [weighed('a', 1, 2.0, reported(TOO_OLD), without=('W',))],
         [refused('b', 'XenHostFilter', TOO_OLD)],
     )
-    first = dict(zip(columns.COLUMNS, rows.row(given, given.weighed[0], True)))
+    first = dict(
+        zip(columns.COLUMNS, rows.row(given, given.weighed[0], (), True))
+    )
     assert json.loads(json.dumps(first)) == first
     assert first == {
         'rank': 1,
@@ -275,8 +336,9 @@ def test_a_row_has_every_column():
             },
         },
         'first_without': ['W'],
+        'rooms': [],
     }
-    assert rows.row(given, given.refused[0], False) == (
+    assert rows.row(given, given.refused[0], (), False) == (
         '',
         'b',
         'refused',
@@ -284,6 +346,7 @@ def test_a_row_has_every_column():
         'XenHostFilter',
         'its purpose',
         'libvirt_too_old',
+        '',
         '',
         '',
     )

@@ -20,6 +20,7 @@ import threading
 
 import pytest
 
+from nova_xen_sched.facts import file
 from nova_xen_sched.facts import writing
 
 
@@ -59,7 +60,7 @@ def test_what_is_no_text_is_refused(tmp_path):
     path.write_bytes(b'\xff\xfe')
     with pytest.raises(writing.WriteError, match='not UTF-8'):
         writing.read(str(path))
-    with pytest.raises(writing.WriteError, match='directory'):
+    with pytest.raises(writing.WriteError, match='not a regular file'):
         writing.read(str(tmp_path))
     with pytest.raises(writing.WriteError, match='No such file'):
         writing.replace(str(tmp_path / 'no' / 'facts'), None, 'x')
@@ -67,6 +68,28 @@ def test_what_is_no_text_is_refused(tmp_path):
         str(tmp_path / 'no' / 'facts')
     ):
         pass
+
+
+def test_a_device_is_neither_read_nor_replaced(tmp_path):
+    # A pipe stands for all of them: opening it would wait for ever, and
+    # /dev/null would be a file then.
+    path = tmp_path / 'facts.yaml'
+    os.mkfifo(str(path))
+    with pytest.raises(writing.WriteError, match='not a regular file'):
+        writing.read(str(path))
+    for before in (None, ''):
+        with pytest.raises(writing.WriteError, match='not a regular file'):
+            writing.replace(str(path), before, 'x')
+    assert stat.S_ISFIFO(os.stat(str(path)).st_mode)
+    assert os.listdir(str(tmp_path)) == ['facts.yaml']
+
+
+def test_a_file_larger_than_a_scheduler_reads_is_refused(tmp_path):
+    path = tmp_path / 'facts.yaml'
+    with path.open('wb') as f:
+        f.truncate(file.MAX_SIZE + 1)
+    with pytest.raises(writing.WriteError, match='more than the'):
+        writing.read(str(path))
 
 
 def test_two_writers_wait_for_each_other(tmp_path):

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-from openstack.config import loader
 import pytest
 
 from nova_xen_sched.publishing import apply
@@ -27,8 +26,6 @@ PASSWORD = 'not-for-your-eyes'
 def _no_cloud_of_this_machine(monkeypatch, tmp_path):
     for name in ('OS_CLOUD', 'OS_AUTH_URL', 'OS_CLIENT_CONFIG_FILE'):
         monkeypatch.delenv(name, raising=False)
-    # Some releases of openstacksdk remember OS_CLIENT_CONFIG_FILE here.
-    monkeypatch.setattr(loader, 'CONFIG_FILES', list(loader.CONFIG_FILES))
     monkeypatch.setenv('HOME', str(tmp_path))
     monkeypatch.chdir(tmp_path)
 

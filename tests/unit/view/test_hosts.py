@@ -19,6 +19,7 @@ import nova.conf
 import pytest
 
 from nova_xen_sched import conf
+from nova_xen_sched import dom0
 from nova_xen_sched import notices
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import host_rows
@@ -65,6 +66,15 @@ def test_the_load_is_that_of_now():
     assert found.load.guests_memory_mb == 3 * 1024
     assert found.load.guests_vcpus == 5
     assert found.load.dom0_memory_mb == 2048
+
+
+@pytest.mark.parametrize('overhead', ['none', 'xenapi', 'libxl'])
+def test_what_xen_reports_as_left_is_left(overhead):
+    CONF.set_override('guest_memory_overhead', overhead, group='xen_scheduler')
+    found = see(stats={'xen_free_memory_mb': '9000'})
+    ram = found.rooms[-1]
+    assert (ram.room, ram.source) == (dom0.Room.HOST_MEMORY, dom0.REPORTED)
+    assert ram.capacity - ram.used == 9000
 
 
 def test_other_hosts_have_no_rooms():

@@ -32,6 +32,7 @@ FROM_GLANCE = {
     'os_hash_algo': 'sha512',
     'file': '/v2/images/b1/file',
     'schema': '/v2/schemas/image',
+    'self': '/v2/images/b1',
     'hypervisor_type': 'xen',
     'hw_vm_mode': 'hvm',
     'os_distro': 'debian',

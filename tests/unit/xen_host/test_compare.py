@@ -46,7 +46,7 @@ def answers(request):
 
 
 def test_there_are_four_situations():
-    assert len(SITUATIONS) == 4
+    assert len(SITUATIONS) == 3
 
 
 def test_what_was_answered_agrees(answers):

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -49,6 +50,64 @@ def test_a_child_that_gives_a_host():
     assert ask._answer('xen:///', 0, out, b'words') == ask.Answer(
         'xen:///', HOST
     )
+
+
+def test_what_a_host_says_cant_steer_a_terminal():
+    host = dataclasses.replace(
+        HOST, hostname='a\n\x1b[31mb', problems={'dom0': 'no\x9b\ud800'}
+    )
+    out = json.dumps(host.as_dict()).encode()
+    found = ask._answer('xen:///', 0, out, b'').host
+    assert found.hostname == 'a??[31mb'
+    assert found.problems == {'dom0': 'no??'}
+    refused = ask._answer('xen:///', 0, b'{"error": "no\\u001b[1m"}', b'')
+    assert refused.error == 'no?[1m'
+    crashed = ask._answer('xen:///', 1, b'', b'no\x1b[1m\n')
+    assert crashed.error.endswith(': no?[1m')
+
+
+@pytest.mark.parametrize(
+    'uri, shown',
+    [
+        ('xen+ssh://root@a/system', 'xen+ssh://root@a/system'),
+        ('xen+ssh://root@a:22/', 'xen+ssh://root@a:22/'),
+        ('xen+tcp://[::1]:16509/system', 'xen+tcp://[::1]:16509/system'),
+        ('xen+ssh://a:22/system?keyfile=/x@y', None),
+        ('xen+ssh://u:se@cret@a:22/system', 'xen+ssh://u:***@a:22/system'),
+        ('xen+ssh://:secret@a', 'xen+ssh://:***@a'),
+        ('xen+tcp://\udcff\x1b:p@a/', 'xen+tcp://??:***@a/'),
+        ('xen:///system', 'xen:///system'),
+        ('', ''),
+    ],
+)
+def test_a_password_in_a_uri_is_not_shown(uri, shown):
+    assert ask.shown(uri) == (uri if shown is None else shown)
+
+
+def test_no_answer_shows_the_password_of_its_uri(monkeypatch):
+    # The child says the URI in place of libvirt.
+    for said in ('uri', 'error'):
+        monkeypatch.setattr(
+            ask,
+            '_CHILD',
+            'import json, sys; '
+            'print(json.dumps({"%s": "no way to " + sys.argv[2]}))' % said,
+        )
+        (found,) = ask.ask(['xen+ssh://root:secret@a/system'], 60)
+        assert found.uri == 'xen+ssh://root:***@a/system'
+        assert 'secret' not in repr(found)
+    (found,) = ask.ask(['xen+ssh://root:secret@a/system'], 0.001)
+    assert found.error.startswith('no answer') and 'secret' not in repr(found)
+
+
+def test_a_host_for_which_no_process_can_be_started(monkeypatch):
+    def refused(*arguments, **more):
+        raise OSError(11, 'Resource temporarily unavailable')
+
+    monkeypatch.setattr(ask.subprocess, 'Popen', refused)
+    found = ask.ask(['xen:///', 'xen+ssh://a/'], 60)
+    assert [each.uri for each in found] == ['xen:///', 'xen+ssh://a/']
+    assert all('temporarily unavailable' in each.error for each in found)
 
 
 def test_an_answer_without_end_is_refused(monkeypatch):

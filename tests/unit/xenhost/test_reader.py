@@ -242,6 +242,16 @@ def test_garbage_for_sizes_is_named(info):
     assert found.libvirt_version == '7.0.0'
 
 
+@pytest.mark.parametrize('number', [-5, 0, 10**9, 10**20, None])
+def test_garbage_for_a_version_is_named(number):
+    connection = captured.Connection('xen-4.14-hvm')
+    connection.conn['getLibVersion'] = number
+    found = reader.read(connection)
+    assert found.libvirt_version is None
+    assert 'libvirt_version' in found.problems
+    assert 'libvirt_version' not in stated.facts_of(found)
+
+
 def test_a_guest_that_ends_meanwhile_is_not_counted():
     connection = captured.Connection('xen-4.14-hvm-6-guests')
     del connection.domains[6]

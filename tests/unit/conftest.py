@@ -10,10 +10,18 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What holds for all tests."""
+"""What holds for all unit tests."""
 
 import hypothesis
+from openstack.config import loader
+import pytest
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile('ours', deadline=None)
 hypothesis.settings.load_profile('ours')
+
+
+@pytest.fixture(autouse=True)
+def _openstacksdk_forgets(monkeypatch):
+    # Some releases remember each test's OS_CLIENT_CONFIG_FILE here.
+    monkeypatch.setattr(loader, 'CONFIG_FILES', list(loader.CONFIG_FILES))
