@@ -46,7 +46,9 @@ use_stderr = true
 state_path = /var/lib/nova
 instances_path = {shared}/instances
 update_resources_interval = 15
-rpc_response_timeout = 300
+# As without VNC there is no pointer.
+pointer_model = ps2mouse
+rpc_response_timeout = 600
 # The machine may be busy for longer than a service may be silent by default.
 service_down_time = 300
 use_cow_images = false
