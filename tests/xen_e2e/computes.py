@@ -45,10 +45,10 @@ ram_allocation_ratio = 1.0
 use_stderr = true
 state_path = /var/lib/nova
 instances_path = {shared}/instances
-# Both hosts have it: neither may clean it up behind the other.
-remove_unused_base_images = false
 update_resources_interval = 15
-rpc_response_timeout = 300
+# As without VNC there is no pointer.
+pointer_model = ps2mouse
+rpc_response_timeout = 600
 # The machine may be busy for longer than a service may be silent by default.
 service_down_time = 300
 use_cow_images = false
@@ -58,6 +58,9 @@ images_type = raw
 cpu_mode = none
 live_migration_uri = xen+tcp://%s/system
 xen_hvmloader_path = /usr/lib/xen-4.14/boot/hvmloader
+# Both hosts have these: neither may clean up behind the other.
+[image_cache]
+remove_unused_base_images = false
 [oslo_concurrency]
 lock_path = /var/lib/nova/lock
 [vnc]

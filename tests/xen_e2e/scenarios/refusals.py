@@ -31,7 +31,9 @@ def run(cloud: Cloud) -> None:
 def _old_libvirt(cloud: Cloud) -> None:
     """The host that would come first is told to be old."""
     with cloud.report.step('an aggregate gives a host libvirt 1.2.5') as step:
-        rows = cloud.json('explain', '--image=pv', '--flavor=small')
+        rows = cloud.json(
+            'explain', '--image=' + cloud.image['pv'], '--flavor=small'
+        )
         (old, *_) = (
             row['host'] for row in rows if row['result'] in ('first', 'tied')
         )
@@ -101,7 +103,10 @@ def _beside_dom0(cloud: Cloud) -> None:
         cloud.client.delete(server)
     with cloud.report.step('explain it') as step:
         code, text = cloud.command(
-            'nova-xen-sched', 'explain', '--image=pv', '--flavor=large'
+            'nova-xen-sched',
+            'explain',
+            '--image=' + cloud.image['pv'],
+            '--flavor=large',
         )
         step.says('exit code %d' % code)
         show(step, text)

@@ -19,16 +19,9 @@ from tests.e2e.processes import Failure
 from tests.xen_e2e import guests
 from tests.xen_e2e.cloud import Cloud
 
-TITLE = 'Live migration'
 
-
-def run(cloud: Cloud) -> None:
-    for mode in ('pv', 'hvm'):
-        _live_migrate(cloud, mode)
-    _block_migration(cloud)
-
-
-def _live_migrate(cloud: Cloud, mode: str) -> None:
+def live_migrate(cloud: Cloud, mode: str) -> None:
+    """Explain it, then do it."""
     with cloud.report.step('live-migrate the %s guest' % mode.upper()) as step:
         server = cloud.client.server(cloud.server[mode]['id'])
         source, domain = cloud.pair[host_of(server)], guests.domain(server)
@@ -79,7 +72,8 @@ def _live_migrate(cloud: Cloud, mode: str) -> None:
         step.says('its uptime goes on')
 
 
-def _block_migration(cloud: Cloud) -> None:
+def block_migration(cloud: Cloud) -> None:
+    """Of the PV guest: refused before anything moves."""
     with cloud.report.step('block migration of the PV guest') as step:
         server = cloud.client.server(cloud.server['pv']['id'])
         host = cloud.pair[host_of(server)]
