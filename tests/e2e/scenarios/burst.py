@@ -37,7 +37,11 @@ def run(cloud: Cloud) -> None:
         '%d boots at once from %d clients, HVM and PV' % (BOOTS, CLIENTS)
     ) as step:
         seen = len(cloud.nova.log())
-        boots(cloud, step, BOOTS)
+        # nova 22's scheduler fails where placement, served by many threads,
+        # answers with nothing: seen once in 100, with no plugin in the
+        # traceback. That there is none in any log is looked at in the end.
+        old = cloud.settings.release < 23
+        boots(cloud, step, BOOTS, excused='RemoteError' if old else '')
         served = collections.Counter(
             re.findall(
                 r' (\d+) (?:INFO|DEBUG) nova_xen_sched\S* .*XenHostFilter: '
