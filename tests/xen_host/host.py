@@ -104,6 +104,7 @@ class Host:
         self._errors = log.folder / ('%s-qemu.log' % hardware.name)
         self._qemu: subprocess.Popen[bytes] | None = None
         self._ssh: subprocess.Popen[bytes] | None = None
+        self._began = 0.0
         self.port = 0
 
     def __enter__(self) -> Host:
@@ -192,6 +193,7 @@ class Host:
         """Switch it on. QEMU ends with the thread that calls this."""
         disk = self._disk.made(self._errors)
         self.port = _free_port()
+        self._began = time.monotonic()
         with self._errors.open('ab') as errors:
             # Not in our process group: Ctrl-C is ours to hear. And it dies
             # with us, however we die.
@@ -242,7 +244,6 @@ class Host:
     def wait(self) -> None:
         """Until dom0 lets us in and its libvirt answers."""
         deadline = time.monotonic() + PATIENCE
-        began = time.monotonic()
         control = self._disk.folder / 'ssh'
         while not control.exists():
             self._still_alive(deadline)
@@ -264,7 +265,7 @@ class Host:
             time.sleep(1)
         self.log(
             '%s: up after %d s'
-            % (self.hardware.name, time.monotonic() - began)
+            % (self.hardware.name, time.monotonic() - self._began)
         )
 
     def _still_alive(self, deadline: float) -> None:
