@@ -58,6 +58,9 @@ images_type = raw
 cpu_mode = none
 live_migration_uri = xen+tcp://%s/system
 xen_hvmloader_path = /usr/lib/xen-4.14/boot/hvmloader
+[oslo_messaging_rabbit]
+# As the controllers have it, or RabbitMQ refuses: "inequivalent arg durable".
+amqp_durable_queues = true
 # Both hosts have these: neither may clean up behind the other.
 [image_cache]
 remove_unused_base_images = false
