@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -38,6 +39,8 @@ def launch(*arguments):
             'sys.exit(launcher.main())',
             *arguments,
         ],
+        # nova 30's namespace package warns of pkg_resources.
+        env=dict(os.environ, PYTHONWARNINGS='ignore'),
         capture_output=True,
         text=True,
         check=False,
