@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-from concurrent import futures
 import os
 import re
 import shutil
@@ -22,16 +21,10 @@ import shutil
 from tests.e2e import hosts
 from tests.e2e import plugin
 from tests.e2e.client import Client
+from tests.e2e.controllers import Controllers
 from tests.e2e.processes import Failure
 from tests.e2e.proxy import Proxy
 from tests.e2e.report import Report
-from tests.e2e.services.bus import Bus
-from tests.e2e.services.database import Database
-from tests.e2e.services.identity import Identity
-from tests.e2e.services.images import Images
-from tests.e2e.services.network import Network
-from tests.e2e.services.nova import Nova
-from tests.e2e.services.placement import Placement
 from tests.e2e.settings import Settings
 
 #: Name -> properties.
@@ -52,72 +45,23 @@ IMAGES = {
 SET_BY_COMMAND = ('hvm', 'pv', 'kvm')
 
 
-class Cloud:
-    """All of it.
-
-    :ivar image: name -> id
-    """
+class Cloud(Controllers):
+    """All of it."""
 
     def __init__(self, settings: Settings, report: Report, pins: str) -> None:
-        self.settings = settings
-        self.report = report
-        self._pins = pins
-        self.database = Database(settings)
-        self.bus = Bus(settings)
-        self.identity = Identity(settings, self.database)
-        self._images = Images(settings, self.database)
-        self._placement = Placement(settings, self.database)
-        self._network = Network(settings)
-        self.nova = Nova(settings, self.database, self.bus)
+        super().__init__(settings, report, pins)
         self.proxy = Proxy(
             settings.ports['proxy'],
             settings.ports['mariadb'],
             self.nova.is_scheduler,
         )
-        self.image: dict[str, str] = {}
         #: The aggregate of xen-old; 0 for none.
         self.old = 0
 
     def start(self) -> None:
-        """Start everything, much of it at once."""
         s, report = self.settings, self.report
-        pool = futures.ThreadPoolExecutor(4)
-        try:
-            report.note('MariaDB and RabbitMQ')
-            wheel = pool.submit(plugin.install, s, self._pins)
-            self.bus.start()
-            self.database.start()
-            report.note('their tables')
-            jobs = [
-                pool.submit(each.prepare)
-                for each in (
-                    self.nova,
-                    self.identity,
-                    self._images,
-                    self._placement,
-                )
-            ]
-            report.note(wheel.result())
-            for job in futures.as_completed(jobs):
-                job.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-        report.note('keystone, Glance, placement, nova-api, nova-conductor')
-        self._network.start()
         self.proxy.start()
-        # The others look for keystone when they start.
-        self.identity.start()
-        self._images.start()
-        self._placement.start()
-        self.identity.wait()
-        self.nova.start()
-        self.nova.wait_for_conductor()
-        report.note('%d x nova-compute' % len(hosts.ALL))
-        self.nova.computes.start()
-        self._images.wait()
-        self._placement.wait()
-        self.nova.wait()
-        self.client = self.sign_in()
+        self.start_controllers(self._start_computes)
         self._make_images()
         Client.flavor = self.client.create_flavor()
         self.nova.wait_for_computes()
@@ -129,9 +73,9 @@ class Cloud:
         self.nova.start_scheduler()
         self.nova.wait_for_scheduler()
 
-    def sign_in(self) -> Client:
-        """A client of its own."""
-        return Client(self.identity.session())
+    def _start_computes(self) -> None:
+        self.report.note('%d x nova-compute' % len(hosts.ALL))
+        self.nova.computes.start()
 
     def _make_images(self) -> None:
         commands = []
@@ -207,22 +151,6 @@ class Cloud:
                 'nova-scheduler logged no decision for %s' % server_id
             )
         return found[nth]
-
-    def refusals(self, server_id: str) -> dict[str, str]:
-        """Host -> why it was refused, in the last request for a server."""
-        log = self.nova.log()
-        # A request has the same id in all of its lines.
-        requests = re.findall(
-            r'\[.*?(req-[0-9a-f-]+).* for instance %s: ' % server_id, log
-        )
-        if not requests:
-            return {}
-        return dict(
-            re.findall(
-                r'%s.*XenHostFilter: (\S+) is refused: (.*)' % requests[-1],
-                log,
-            )
-        )
 
     def refused_for(self, server_id: str, host: str, code: str) -> str:
         """The log line that refuses a host with a code.

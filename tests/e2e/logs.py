@@ -19,7 +19,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.e2e.cloud import Cloud
+    from tests.e2e.controllers import Controllers
 
 #: oslo.log repeats the line's beginning before each line of a traceback.
 _TRACEBACK = 'Traceback (most recent call last)'
@@ -50,10 +50,10 @@ def tracebacks(log: str) -> list[str]:
     return found
 
 
-def judge(cloud: Cloud) -> None:
+def judge(cloud: Controllers) -> None:
     """No traceback of the plugin, and nothing that surprised it."""
     with cloud.report.step('look through all logs') as step:
-        logs = cloud.nova.logs()
+        logs = cloud.logs()
         lines = sum(text.count('\n') for text in logs.values())
         bad = {
             name: tracebacks(text) + re.findall('.*%s.*' % _SURPRISE, text)

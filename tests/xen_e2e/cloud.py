@@ -14,27 +14,18 @@
 
 from __future__ import annotations
 
-from concurrent import futures
 import json
 import os
 from pathlib import Path
-import re
 import shutil
 from typing import Any
 
 from tests.e2e import plugin
-from tests.e2e.client import Client
 from tests.e2e.client import Server
+from tests.e2e.controllers import Controllers
 from tests.e2e.processes import Failure
 from tests.e2e.report import Report
 from tests.e2e.report import Step
-from tests.e2e.services.bus import Bus
-from tests.e2e.services.database import Database
-from tests.e2e.services.identity import Identity
-from tests.e2e.services.images import Images
-from tests.e2e.services.network import Network
-from tests.e2e.services.nova import Nova
-from tests.e2e.services.placement import Placement
 from tests.e2e.settings import Settings
 from tests.xen_e2e import guests
 from tests.xen_e2e.computes import Computes
@@ -57,74 +48,26 @@ OPTIONS = (
 )
 
 
-class Cloud:
+class Cloud(Controllers):
     """All of it.
 
-    :ivar image: name -> id
     :ivar flavor: name -> id
     """
 
     def __init__(
         self, settings: Settings, report: Report, pins: str, pair: Pair
     ) -> None:
-        self.settings = settings
-        self.report = report
+        super().__init__(settings, report, pins)
         self.pair = pair
-        self._pins = pins
-        self.database = Database(settings)
-        self.bus = Bus(settings)
-        self.identity = Identity(settings, self.database)
-        self._images = Images(settings, self.database)
-        self._placement = Placement(settings, self.database)
-        self._network = Network(settings)
-        self.nova = Nova(settings, self.database, self.bus)
         self.computes = Computes(settings, self.bus, self.database, pair)
-        self.image: dict[str, str] = {}
         self.flavor: dict[str, str] = {}
         #: Those that stay for the next chapters, by their mode.
         self.server: dict[str, Server] = {}
 
-    def start_controllers(self) -> None:
-        """Everything on this machine but nova-scheduler."""
-        s, report = self.settings, self.report
-        report.note('MariaDB and RabbitMQ')
-        self.bus.start()
-        self.database.start()
-        report.note('the plugin, and the tables')
-        pool = futures.ThreadPoolExecutor(3)
-        try:
-            jobs = [
-                pool.submit(each.prepare)
-                for each in (
-                    self.nova,
-                    self.identity,
-                    self._images,
-                    self._placement,
-                )
-            ]
-            report.note(plugin.install(s, self._pins))
-            for job in futures.as_completed(jobs):
-                job.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-        # What nova 22's scheduler reads: where to look for nova-computes.
-        report.note('keystone, Glance, placement, nova-api, nova-conductor')
-        self._network.start()
-        self.identity.start()
-        self._images.start()
-        self._placement.start()
-        self.identity.wait()
-        self.nova.start()
-        self.nova.wait_for_conductor()
-        self._images.wait()
-        self._placement.wait()
-        self.nova.wait()
-        self.client = Client(self.identity.session())
-        self.client.patience = PATIENCE
-
     def start_computes(self) -> None:
         """nova-compute-xen in each dom0, then nova-scheduler."""
         report = self.report
+        self.client.patience = PATIENCE
         (wheel,) = Path(self.settings.path('wheel')).glob('*.whl')
         report.note('in each dom0: ' + self.computes.install(wheel))
         self.computes.start()
@@ -175,21 +118,6 @@ class Cloud:
         _, printed = self.command('nova-xen-sched', *arguments, '-f', 'json')
         return json.loads(printed)
 
-    def refusals(self, server_id: str) -> dict[str, str]:
-        """Host -> why it was refused, in the last request for a server."""
-        log = self.nova.log()
-        requests = re.findall(
-            r'\[.*?(req-[0-9a-f-]+).* for instance %s: ' % server_id, log
-        )
-        if not requests:
-            return {}
-        return dict(
-            re.findall(
-                r'%s.*XenHostFilter: (\S+) is refused: (.*)' % requests[-1],
-                log,
-            )
-        )
-
     def vm_mode(self, server_id: str) -> str | None:
         """What nova's database has."""
         ((mode,),) = self.database.execute(
@@ -215,6 +143,11 @@ class Cloud:
         )
         free = json.loads(self.stats(host))['xen_free_memory_mb']
         return total, used, int(free)
+
+    def logs(self) -> dict[str, str]:
+        """The computes' among them."""
+        self.keep_logs()
+        return super().logs()
 
     def keep_logs(self) -> None:
         """The nova-computes' beside the others."""

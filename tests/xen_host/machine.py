@@ -25,9 +25,7 @@ import time
 from typing import Any
 from typing import Iterator
 
-
-class Failure(Exception):
-    """What can't go on, in a sentence that says what to do."""
+from tests.e2e.processes import Failure
 
 
 class Log:

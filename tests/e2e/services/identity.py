@@ -21,10 +21,8 @@ import os
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
-from tests.e2e.processes import listening
 from tests.e2e.processes import Process
-from tests.e2e.services.database import Database
-from tests.e2e.settings import Settings
+from tests.e2e.services.web import WebService
 
 _ENDPOINTS = {
     'image': ('glance', ''),
@@ -34,14 +32,10 @@ _ENDPOINTS = {
 }
 
 
-class Identity:
+class Identity(WebService):
     """keystone."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self._settings = settings
-        self._database = database
-        self._env = {'OS_KEYSTONE_CONFIG_DIR': settings.path('etc/keystone')}
-        self._process: Process | None = None
+    name = 'keystone'
 
     def prepare(self) -> None:
         """Make its tables, keys and first user."""
@@ -103,20 +97,19 @@ password_hash_rounds = 4
             ],
         )
 
-    def start(self) -> None:
+    def _serve(self) -> Process:
         s = self._settings
-        self._process = s.wsgi(
-            'keystone',
+        return s.wsgi(
+            self.name,
             s.services_env,
             'keystone.wsgi.api:application',
-            **self._env,
+            OS_KEYSTONE_CONFIG_DIR=s.path('etc/keystone'),
         )
 
     def wait(self) -> None:
         """Wait for it, and tell it of the services' user and endpoints."""
-        assert self._process is not None
+        super().wait()
         s = self._settings
-        self._process.until(lambda: listening(s.ports['keystone']), 'the port')
         post = self._post
         domain = 'default'
         project = post('projects', name='service', domain_id=domain)

@@ -17,19 +17,14 @@ from __future__ import annotations
 import os
 import shutil
 
-from tests.e2e.processes import listening
 from tests.e2e.processes import Process
-from tests.e2e.services.database import Database
-from tests.e2e.settings import Settings
+from tests.e2e.services.web import WebService
 
 
-class Images:
+class Images(WebService):
     """Glance."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self._settings = settings
-        self._database = database
-        self._process: Process | None = None
+    name = 'glance'
 
     def prepare(self) -> None:
         s = self._settings
@@ -79,17 +74,11 @@ flavor = keystone
             ],
         )
 
-    def start(self) -> None:
+    def _serve(self) -> Process:
         s = self._settings
-        self._process = s.wsgi(
-            'glance',
+        return s.wsgi(
+            self.name,
             s.services_env,
             'glance.wsgi.api:application',
             OS_GLANCE_CONFIG_DIR=s.path('etc/glance'),
-        )
-
-    def wait(self) -> None:
-        assert self._process is not None
-        self._process.until(
-            lambda: listening(self._settings.ports['glance']), 'the port'
         )

@@ -14,19 +14,14 @@
 
 from __future__ import annotations
 
-from tests.e2e.processes import listening
 from tests.e2e.processes import Process
-from tests.e2e.services.database import Database
-from tests.e2e.settings import Settings
+from tests.e2e.services.web import WebService
 
 
-class Placement:
+class Placement(WebService):
     """Placement."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self._settings = settings
-        self._database = database
-        self._process: Process | None = None
+    name = 'placement'
 
     def prepare(self) -> None:
         s = self._settings
@@ -58,17 +53,11 @@ max_pool_size = 50
             ],
         )
 
-    def start(self) -> None:
+    def _serve(self) -> Process:
         s = self._settings
-        self._process = s.wsgi(
-            'placement',
+        return s.wsgi(
+            self.name,
             s.nova_env,
             'placement.wsgi:init_application()',
             OS_PLACEMENT_CONFIG_DIR=s.path('etc/placement'),
-        )
-
-    def wait(self) -> None:
-        assert self._process is not None
-        self._process.until(
-            lambda: listening(self._settings.ports['placement']), 'the port'
         )

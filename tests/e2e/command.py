@@ -1,0 +1,119 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A run of real services as a command: from its arguments to its end."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from importlib import import_module
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from typing import Callable
+from typing import Sequence
+
+from tests.e2e import logs
+from tests.e2e.controllers import Controllers
+from tests.e2e.processes import Failure
+from tests.e2e.report import Report
+from tests.e2e.settings import Settings
+
+
+def parser(package: str) -> argparse.ArgumentParser:
+    """One with the arguments that every run has."""
+    made = argparse.ArgumentParser(prog='python -m ' + package)
+    made.add_argument(
+        '--nova-env', required=True, help='the environment that has nova'
+    )
+    made.add_argument('--pins', required=True, help='its pins')
+    made.add_argument(
+        '--folder', required=True, help='for logs; emptied at the start'
+    )
+    made.add_argument(
+        '--stay', action='store_true', help='until Ctrl-C, to look at it'
+    )
+    return made
+
+
+def main(target: str, run: Callable[[Report], int]) -> int:
+    """The exit code of a run.
+
+    :param target: make's
+    :param run: does it
+    """
+    # Whatever ends this ends what it started.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        return run(Report())
+    except KeyboardInterrupt:
+        print('Interrupted: all that was started is ended.', file=sys.stderr)
+        return 130
+    except Failure as e:
+        print('make %s: %s' % (target, e), file=sys.stderr)
+        return 1
+
+
+def settings(
+    stack: contextlib.ExitStack, arguments: argparse.Namespace, nova: str
+) -> Settings:
+    """Where a run keeps its things.
+
+    :param stack: ends the processes of the run
+    :param arguments: those of parser()
+    :param nova: its release
+    """
+    folder = os.path.abspath(arguments.folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    made = Settings(
+        nova=nova,
+        nova_env=os.path.abspath(arguments.nova_env),
+        services_env=sys.prefix,
+        folder=folder,
+        sockets=stack.enter_context(
+            tempfile.TemporaryDirectory(prefix='xen-e2e-')
+        ),
+    )
+    stack.callback(made.processes.end)
+    return made
+
+
+def ending(report: Report) -> None:
+    """Say so, and see to it that it comes to its end."""
+    report.note('ending all that was started')
+    # A second Ctrl-C doesn't leave anything behind either.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def chapters(cloud: Controllers, package: str, names: Sequence[str]) -> None:
+    """Run scenarios, and look into the logs afterwards.
+
+    :param cloud: what they are run on
+    :param package: has them as modules
+    :param names: which, in their order
+    """
+    for name in names:
+        scenario = import_module('%s.%s' % (package, name))
+        cloud.report.chapter(scenario.TITLE)
+        try:
+            scenario.run(cloud)
+        except Exception:
+            # Between two steps; the next chapter may do well.
+            with cloud.report.step('the rest of this chapter'):
+                raise
+    cloud.report.chapter('Afterwards')
+    logs.judge(cloud)

@@ -1,0 +1,121 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova's controllers, and the services around them, on this machine."""
+
+from __future__ import annotations
+
+from concurrent import futures
+import re
+from typing import Callable
+
+from tests.e2e import plugin
+from tests.e2e.client import Client
+from tests.e2e.report import Report
+from tests.e2e.services.bus import Bus
+from tests.e2e.services.database import Database
+from tests.e2e.services.identity import Identity
+from tests.e2e.services.images import Images
+from tests.e2e.services.network import Network
+from tests.e2e.services.nova import Nova
+from tests.e2e.services.placement import Placement
+from tests.e2e.settings import Settings
+
+
+class Controllers:
+    """All but the computes and nova-scheduler.
+
+    :ivar client: of the administrator, once all have been started
+    :ivar image: name -> id
+    """
+
+    def __init__(self, settings: Settings, report: Report, pins: str) -> None:
+        self.settings = settings
+        self.report = report
+        self._pins = pins
+        self.database = Database(settings)
+        self.bus = Bus(settings)
+        self.identity = Identity(settings, self.database)
+        self._images = Images(settings, self.database)
+        self._placement = Placement(settings, self.database)
+        self._network = Network(settings)
+        self.nova = Nova(settings, self.database, self.bus)
+        self.image: dict[str, str] = {}
+
+    def start_controllers(
+        self, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        """Start everything, much of it at once.
+
+        :param meanwhile: called when nova-conductor is there, before the
+            others are waited for
+        """
+        s, report = self.settings, self.report
+        pool = futures.ThreadPoolExecutor(4)
+        try:
+            report.note('MariaDB and RabbitMQ')
+            wheel = pool.submit(plugin.install, s, self._pins)
+            self.bus.start()
+            self.database.start()
+            report.note('their tables')
+            jobs = [
+                pool.submit(each.prepare)
+                for each in (
+                    self.nova,
+                    self.identity,
+                    self._images,
+                    self._placement,
+                )
+            ]
+            report.note(wheel.result())
+            for job in futures.as_completed(jobs):
+                job.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        report.note('keystone, Glance, placement, nova-api, nova-conductor')
+        self._network.start()
+        # The others look for keystone when they start.
+        self.identity.start()
+        self._images.start()
+        self._placement.start()
+        self.identity.wait()
+        self.nova.start()
+        self.nova.wait_for_conductor()
+        meanwhile()
+        self._images.wait()
+        self._placement.wait()
+        self.nova.wait()
+        self.client = self.sign_in()
+
+    def sign_in(self) -> Client:
+        """A client of its own."""
+        return Client(self.identity.session())
+
+    def logs(self) -> dict[str, str]:
+        """What each service of this run has written, by its name."""
+        return self.nova.logs()
+
+    def refusals(self, server_id: str) -> dict[str, str]:
+        """Host -> why it was refused, in the last request for a server."""
+        log = self.nova.log()
+        # A request has the same id in all of its lines.
+        requests = re.findall(
+            r'\[.*?(req-[0-9a-f-]+).* for instance %s: ' % server_id, log
+        )
+        if not requests:
+            return {}
+        return dict(
+            re.findall(
+                r'%s.*XenHostFilter: (\S+) is refused: (.*)' % requests[-1],
+                log,
+            )
+        )

@@ -1,0 +1,50 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A service that is a WSGI application."""
+
+from __future__ import annotations
+
+import abc
+
+from tests.e2e.processes import listening
+from tests.e2e.processes import Process
+from tests.e2e.services.database import Database
+from tests.e2e.settings import Settings
+
+
+class WebService(abc.ABC):
+    """One that is started, and waited for at its port."""
+
+    #: What Settings.ports calls it.
+    name: str
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._process: Process | None = None
+
+    @abc.abstractmethod
+    def prepare(self) -> None:
+        """Write its configuration, and make its tables."""
+
+    @abc.abstractmethod
+    def _serve(self) -> Process:
+        """Start it."""
+
+    def start(self) -> None:
+        self._process = self._serve()
+
+    def wait(self) -> None:
+        assert self._process is not None
+        port = self._settings.ports[self.name]
+        self._process.until(lambda: listening(port), 'the port')
