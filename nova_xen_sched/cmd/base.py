@@ -68,6 +68,13 @@ class _Command(command.Command):
 
     exit_code = FINE
 
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        if parser.epilog:
+            # Its lines stay as they are.
+            parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        return parser
+
     # cliff would rather say nothing than end a sentence.
     def get_description(self) -> str:
         return (self.__doc__ or '').strip()

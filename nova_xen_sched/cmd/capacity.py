@@ -52,10 +52,10 @@ needed is out of reach.
 class Capacity(base.Lister):
     """Say how many more guests of a kind fit on Xen hosts."""
 
+    _epilog = _EPILOG
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = _EPILOG
+        parser = super().get_parser(prog_name)
         parser.add_argument(
             'hosts', metavar='HOST', nargs='*', help='Only these hosts.'
         )

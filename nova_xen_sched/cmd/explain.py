@@ -52,10 +52,11 @@ class Explain(base.Lister):
     #: What is written for a person.
     _parts: Sequence[Any] = ()
 
+    def get_epilog(self) -> str:
+        return _EPILOG % _columns()
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = _EPILOG % _columns()
+        parser = super().get_parser(prog_name)
         image = parser.add_argument_group('the image')
         image.add_argument(
             '--image',

@@ -89,10 +89,10 @@ fields: those of host list, and
 class List(base.Lister):
     """List Xen hosts as nova-scheduler sees them now."""
 
+    _epilog = _LIST_EPILOG
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = _LIST_EPILOG
+        parser = super().get_parser(prog_name)
         parser.add_argument(
             'hosts', metavar='HOST', nargs='*', help='Only these hosts.'
         )
@@ -134,10 +134,10 @@ class List(base.Lister):
 class Show(base.ShowOne):
     """Show all that nova-scheduler knows of one host."""
 
+    _epilog = _SHOW_EPILOG
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = _SHOW_EPILOG
+        parser = super().get_parser(prog_name)
         parser.add_argument('host', metavar='HOST')
         counted_guest.add_arguments(parser)
         return parser

@@ -54,10 +54,10 @@ of reach.
 class Check(base.Lister):
     """Name the images in Glance that will surprise on Xen hosts."""
 
+    _epilog = _EPILOG
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = _EPILOG
+        parser = super().get_parser(prog_name)
         parser.add_argument(
             'images',
             metavar='IMAGE',

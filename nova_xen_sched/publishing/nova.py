@@ -16,23 +16,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
-from typing import Any
 from typing import Iterator
 
-from keystoneauth1 import exceptions as auth_exceptions
-from openstack import config as openstack_config
-from openstack import connection
-from openstack import exceptions
-import yaml
-
-from nova_xen_sched import redact
+from nova_xen_sched import cloud
 from nova_xen_sched.publishing import apply
 from nova_xen_sched.publishing import content
 from nova_xen_sched.publishing import plan as planning
-
-#: Seconds for one call, where the cloud's configuration says nothing.
-TIMEOUT = 60
 
 _TRANSIENT = (500, 502, 503, 504)
 _CONFLICTS = (400, 404, 409)
@@ -55,32 +44,13 @@ class Host:
 class Nova(apply.Api):
     """nova, as one cloud of clouds.yaml or the OS_ variables name it.
 
-    :param cloud: its name in clouds.yaml; None for OS_CLOUD, the OS_
-        variables, or the only one there is.
+    :param name: that of :func:`nova_xen_sched.cloud.connect`.
     :raises StoppedError: if there is no such cloud, or it can't be reached.
     """
 
-    def __init__(self, cloud: str | None = None) -> None:
+    def __init__(self, name: str | None = None) -> None:
         with _errors('Reading the configuration of the cloud'):
-            try:
-                region = openstack_config.get_cloud_region(cloud=cloud)
-            except yaml.YAMLError as e:
-                # It would quote the file, and a password with it.
-                mark = getattr(e, 'problem_mark', None)
-                raise apply.StoppedError(
-                    "clouds.yaml can't be read%s."
-                    % ('' if mark is None else ', line %d' % (mark.line + 1))
-                ) from None
-            except (TypeError, AttributeError, ValueError) as e:
-                # What openstacksdk ends in where a section is not what it
-                # expects; likewise not quoted.
-                raise apply.StoppedError(
-                    "clouds.yaml can't be read: openstacksdk ends in %s. Are "
-                    'its sections mappings?' % type(e).__name__
-                ) from None
-            if region.config.get('api_timeout') is None:
-                region.config['api_timeout'] = TIMEOUT
-            self._compute = connection.Connection(config=region).compute
+            self._compute = cloud.connect(name).compute
 
     def hosts(self) -> list[Host]:
         """All compute hosts.
@@ -139,40 +109,17 @@ def _errors(doing: str, refusals: tuple[int, ...] = ()) -> Iterator[None]:
     :param refusals: the statuses that concern this one call only.
     """
     try:
-        yield
-    except exceptions.HttpException as e:
-        status = getattr(e, 'status_code', None)
-        said = _one_line(e.details or e.message)
-        if status in refusals or (refusals and status in _TRANSIENT):
-            raise apply.RefusedError(
-                'nova answers %s: %s' % (status, said)
-            ) from e
-        if status == 403:
-            said += (
+        with cloud.errors():
+            yield
+    except cloud.CloudError as e:
+        if e.status is None:
+            raise apply.StoppedError('%s: %s' % (doing, e)) from e
+        answer = 'nova answers %s: %s' % (e.status, e)
+        if e.status in refusals or (refusals and e.status in _TRANSIENT):
+            raise apply.RefusedError(answer) from e
+        if e.status == 403:
+            answer += (
                 ' The user needs the right to change aggregates and to list '
                 'hypervisors, as an admin has.'
             )
-        raise apply.StoppedError(
-            '%s: nova answers %s: %s' % (doing, status, said)
-        ) from e
-    except auth_exceptions.MissingRequiredOptions as e:
-        raise apply.StoppedError(
-            '%s: %s Name a cloud of clouds.yaml with --os-cloud, or set the '
-            'OS_ variables.' % (doing, _one_line(e))
-        ) from e
-    except (
-        exceptions.SDKException,
-        auth_exceptions.ClientException,
-    ) as e:
-        raise apply.StoppedError('%s: %s' % (doing, _one_line(e))) from e
-
-
-def _one_line(error: Any) -> str:
-    text = redact.passwords(' '.join(str(error).split()))
-    # requests tells of a connection in three nested objects.
-    nested = re.search(r': HTTPS?ConnectionPool\(', text)
-    if nested:
-        reason = re.search(r'\[Errno -?\d+\] ([^\'")]+)', text)
-        text = text[: nested.start()]
-        text += ': ' + reason[1] if reason else ''
-    return text if text.endswith('.') else text + '.'
+        raise apply.StoppedError('%s: %s' % (doing, answer)) from e

@@ -18,14 +18,13 @@ properties and change values.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from typing import Iterator
 
-from keystoneauth1 import exceptions as ks_exceptions
-import openstack
-from openstack import exceptions as sdk_exceptions
+from openstack import exceptions
 
-from nova_xen_sched import redact
+from nova_xen_sched import cloud
 from nova_xen_sched.cmd import base
 
 #: What the schema of Glance has for every image (GET /v2/schemas/image); all
@@ -69,20 +68,14 @@ _REMEDY = (
 )
 
 
-def connect(cloud: str | None = None) -> Any:
+def connect(name: str | None = None) -> Any:
     """A connection as the openstack command would make one.
 
-    :param cloud: its name in clouds.yaml; None for what the environment
-        says.
+    :param name: that of :func:`nova_xen_sched.cloud.connect`.
     :raises base.Failure: if there are no credentials, or wrong ones.
     """
-    try:
-        return openstack.connect(cloud=cloud)
-    except (
-        sdk_exceptions.SDKException,
-        ks_exceptions.ClientException,
-    ) as e:
-        raise _failure('There is no access to Glance', e) from e
+    with _reading('There is no access to Glance'):
+        return cloud.connect(name)
 
 
 def find(connection: Any, name_or_id: str) -> dict[str, Any]:
@@ -92,22 +85,18 @@ def find(connection: Any, name_or_id: str) -> dict[str, Any]:
         else under ``properties``.
     :raises base.Failure: if there is none, or Glance can't be read.
     """
-    try:
-        found = connection.image.find_image(name_or_id)
+    with _reading("Image %s can't be read" % name_or_id):
+        try:
+            found = connection.image.find_image(name_or_id)
+        except exceptions.DuplicateResource as e:
+            raise base.Failure(
+                'There is more than one image with the name %s: give the id.'
+                % name_or_id
+            ) from e
         if found is not None:
             answer = connection.image.get('/images/%s' % found.id)
-            sdk_exceptions.raise_from_response(answer)
+            exceptions.raise_from_response(answer)
             return as_nova_has_it(answer.json())
-    except sdk_exceptions.DuplicateResource as e:
-        raise base.Failure(
-            'There is more than one image with the name %s: give the id.'
-            % name_or_id
-        ) from e
-    except (
-        sdk_exceptions.SDKException,
-        ks_exceptions.ClientException,
-    ) as e:
-        raise _failure("Image %s can't be read" % name_or_id, e) from e
     raise base.Failure(
         'There is no image with the name or id %s, or these credentials '
         "don't see it: see openstack image list." % name_or_id
@@ -121,21 +110,16 @@ def every(connection: Any) -> Iterator[dict[str, Any]]:
     """
     # Those of all projects, if the user may, and community images too.
     path: str | None = '/images?visibility=all&limit=100'
-    try:
+    with _reading("Glance's images can't be read"):
         while path:
             answer = connection.image.get(path)
-            sdk_exceptions.raise_from_response(answer)
+            exceptions.raise_from_response(answer)
             page = answer.json()
             for image in page['images']:
                 yield as_nova_has_it(image)
             path = page.get('next')
             if path and path.startswith('/v2/'):
                 path = path[len('/v2') :]
-    except (
-        sdk_exceptions.SDKException,
-        ks_exceptions.ClientException,
-    ) as e:
-        raise _failure("Glance's images can't be read", e) from e
 
 
 def as_nova_has_it(image: dict[str, Any]) -> dict[str, Any]:
@@ -160,25 +144,19 @@ def hypervisor_types(connection: Any) -> frozenset[str]:
 
     :raises base.Failure: if it can't be read; it takes an administrator.
     """
-    try:
+    with _reading("nova's hypervisors can't be read"):
         return frozenset(
             each.hypervisor_type.lower()
             for each in connection.compute.hypervisors(details=True)
             if each.hypervisor_type
         )
-    except (
-        sdk_exceptions.SDKException,
-        ks_exceptions.ClientException,
-    ) as e:
-        raise _failure("nova's hypervisors can't be read", e) from e
 
 
-def _failure(what: str, error: Exception) -> base.Failure:
-    return base.Failure(
-        '%s: %s. %s'
-        % (
-            what,
-            redact.passwords(' '.join(str(error).split())).rstrip('.'),
-            _REMEDY,
-        )
-    )
+@contextlib.contextmanager
+def _reading(complaint: str) -> Iterator[None]:
+    """Turn what openstacksdk raises into a Failure that begins so."""
+    try:
+        with cloud.errors():
+            yield
+    except cloud.CloudError as e:
+        raise base.Failure('%s: %s %s' % (complaint, e, _REMEDY)) from e

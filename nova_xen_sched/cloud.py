@@ -1,0 +1,106 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""An OpenStack cloud through openstacksdk, and what can go wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Iterator
+
+from keystoneauth1 import exceptions as auth_exceptions
+from openstack import config as openstack_config
+from openstack import connection
+from openstack import exceptions
+import yaml
+
+from nova_xen_sched import redact
+
+#: Seconds for one call, where the cloud's configuration says nothing.
+TIMEOUT = 60
+
+
+class CloudError(Exception):
+    """What went wrong: one line with a full stop and nothing secret.
+
+    :ivar status: of the HTTP answer; None if there was none.
+    """
+
+    def __init__(self, line: str, status: int | None = None) -> None:
+        super().__init__(line)
+        self.status = status
+
+
+def connect(name: str | None = None) -> connection.Connection:
+    """A connection to a cloud; nothing is asked yet.
+
+    :param name: in clouds.yaml; None for OS_CLOUD, the OS_ variables, or the
+        only one there is.
+    :raises CloudError: if there is no such cloud, or its configuration is
+        wrong.
+    """
+    with errors():
+        try:
+            region = openstack_config.get_cloud_region(cloud=name)
+        except yaml.YAMLError as e:
+            # It would quote the file, and a password with it.
+            mark = getattr(e, 'problem_mark', None)
+            raise CloudError(
+                "clouds.yaml can't be read%s."
+                % ('' if mark is None else ', line %d' % (mark.line + 1))
+            ) from None
+        except (TypeError, AttributeError, ValueError) as e:
+            # What openstacksdk ends in where a section is not what it
+            # expects; likewise not quoted.
+            raise CloudError(
+                "clouds.yaml can't be read: openstacksdk ends in %s. Are "
+                'its sections mappings?' % type(e).__name__
+            ) from None
+        if region.config.get('api_timeout') is None:
+            region.config['api_timeout'] = TIMEOUT
+        return connection.Connection(config=region)
+
+
+@contextlib.contextmanager
+def errors() -> Iterator[None]:
+    """Turn what openstacksdk raises into a CloudError.
+
+    :raises CloudError: instead.
+    """
+    try:
+        yield
+    except exceptions.HttpException as e:
+        raise CloudError(
+            _one_line(e.details or e.message), getattr(e, 'status_code', None)
+        ) from e
+    except auth_exceptions.MissingRequiredOptions as e:
+        raise CloudError(
+            '%s Name a cloud of clouds.yaml with --os-cloud, or set the OS_ '
+            'variables.' % _one_line(e)
+        ) from e
+    except (
+        exceptions.SDKException,
+        auth_exceptions.ClientException,
+    ) as e:
+        raise CloudError(_one_line(e)) from e
+
+
+def _one_line(error: object) -> str:
+    text = redact.passwords(' '.join(str(error).split()))
+    # requests tells of a connection in three nested objects.
+    nested = re.search(r': HTTPS?ConnectionPool\(', text)
+    if nested:
+        reason = re.search(r'\[Errno -?\d+\] ([^\'")]+)', text)
+        text = text[: nested.start()]
+        text += ': ' + reason[1] if reason else ''
+    return text if text.endswith('.') else text + '.'
