@@ -13,8 +13,11 @@
 """What holds for all unit tests."""
 
 import hypothesis
+import nova.conf
 from openstack.config import loader
 import pytest
+
+from nova_xen_sched import notices
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile('ours', deadline=None)
@@ -25,3 +28,14 @@ hypothesis.settings.load_profile('ours')
 def _openstacksdk_forgets(monkeypatch):
     # Some releases remember each test's OS_CLIENT_CONFIG_FILE here.
     monkeypatch.setattr(loader, 'CONFIG_FILES', list(loader.CONFIG_FILES))
+
+
+@pytest.fixture
+def clean(monkeypatch):
+    """nova's default configuration, and nothing said yet."""
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
+    conf = nova.conf.CONF
+    conf([], project='nova', default_config_files=[])
+    yield
+    conf.reset()

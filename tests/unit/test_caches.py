@@ -26,25 +26,17 @@ from nova_xen_sched import dom0
 from nova_xen_sched import facts
 from nova_xen_sched import filters
 from nova_xen_sched import host
-from nova_xen_sched import notices
 from nova_xen_sched import weights
 from nova_xen_sched.facts import gather
 from nova_xen_sched.facts import merge
 from nova_xen_sched.facts import table
 from tests.unit import builders
 
+pytestmark = pytest.mark.usefixtures('clean')
+
 CONF = nova.conf.CONF
 OLD, NEW = '1.2.5', '9.0.0'
 MULTIPLIER = 'dom0_headroom_weight_multiplier'
-
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
-    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
-    CONF([], project='nova', default_config_files=[])
-    yield
-    CONF.reset()
 
 
 def aggregate(**metadata):

@@ -21,20 +21,12 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import filters
-from nova_xen_sched import notices
 from nova_xen_sched import rules
 from tests.unit import builders
 
+pytestmark = pytest.mark.usefixtures('clean')
+
 CONF = nova.conf.CONF
-
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
-    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
-    CONF([], project='nova', default_config_files=[])
-    yield
-    CONF.reset()
 
 
 @pytest.fixture

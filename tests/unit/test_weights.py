@@ -23,21 +23,13 @@ from nova.scheduler import weights as nova_weights
 import pytest
 
 from nova_xen_sched import conf
-from nova_xen_sched import notices
 from nova_xen_sched import weights
 from tests.unit import builders
 
+pytestmark = pytest.mark.usefixtures('clean')
+
 CONF = nova.conf.CONF
 OPTION = 'dom0_headroom_weight_multiplier'
-
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
-    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
-    CONF([], project='nova', default_config_files=[])
-    yield
-    CONF.reset()
 
 
 @pytest.fixture
