@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import collections
 import re
+from typing import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,9 +28,8 @@ _OURS = 'nova_xen_sched'
 _SURPRISE = 'Unexpected error in nova-xen-sched'
 
 
-def tracebacks(log: str) -> list[str]:
-    """Those with a frame of the plugin, each in one piece."""
-    found = []
+def _tracebacks(log: str) -> Iterator[tuple[str, str]]:
+    """Each in one piece, and the line before it, which has the request."""
     lines = log.split('\n')
     for start, line in enumerate(lines):
         at = line.find(_TRACEBACK)
@@ -44,10 +44,31 @@ def tracebacks(log: str) -> list[str]:
             # The last line, which names the exception, isn't indented.
             if text and not text.startswith((' ', '^')):
                 break
-        whole = '\n'.join(piece)
-        if re.search(r'File "[^"]*/%s/' % _OURS, whole):
-            found.append(whole)
-    return found
+        yield lines[start - 1] if start else '', '\n'.join(piece)
+
+
+def _is_ours(traceback: str) -> bool:
+    return re.search(r'File "[^"]*/%s/' % _OURS, traceback) is not None
+
+
+def tracebacks(log: str) -> list[str]:
+    """Those with a frame of the plugin, each in one piece."""
+    return [whole for _, whole in _tracebacks(log) if _is_ours(whole)]
+
+
+def lost_in_nova(log: str, request_id: str, function: str) -> bool:
+    """Whether a request ended in a function of nova's own.
+
+    :param log: nova-scheduler's.
+    :param function: a frame that its traceback must have, with none of the
+        plugin.
+    """
+    return any(
+        request_id in before
+        and ', in %s\n' % function in whole
+        and not _is_ours(whole)
+        for before, whole in _tracebacks(log)
+    )
 
 
 def judge(cloud: Controllers) -> None:

@@ -58,6 +58,22 @@ def test_a_traceback_without_one_is_not_ours():
     assert logs.tracebacks(log) == []
 
 
+def test_a_request_that_nova_s_own_code_lost():
+    of_nova = _logged(
+        'Exception during message handling [req-1]',
+        'Traceback (most recent call last):',
+        '  File "/v/lib/nova/report.py", line 4, in candidates',
+        'JSONDecodeError: nothing',
+    )
+    assert logs.lost_in_nova(of_nova, 'req-1', 'candidates')
+    assert not logs.lost_in_nova(of_nova, 'req-2', 'candidates')
+    assert not logs.lost_in_nova(of_nova, 'req-1', 'candidate')
+    of_ours = of_nova.replace(
+        'JSONDecodeError', '  File "/v/nova_xen_sched/a.py", line 1\nJSON'
+    )
+    assert not logs.lost_in_nova(of_ours, 'req-1', 'candidates')
+
+
 def test_an_unprefixed_traceback_is_found():
     log = (
         'Traceback (most recent call last):\n'

@@ -21,6 +21,7 @@ import time
 from typing import Callable
 
 from tests.e2e import hosts
+from tests.e2e import logs
 from tests.e2e.cloud import Cloud
 from tests.e2e.processes import Failure
 from tests.e2e.processes import until
@@ -37,11 +38,7 @@ def run(cloud: Cloud) -> None:
         '%d boots at once from %d clients, HVM and PV' % (BOOTS, CLIENTS)
     ) as step:
         seen = len(cloud.nova.log())
-        # nova 22's scheduler fails where placement, served by many threads,
-        # answers with nothing: seen once in 100, with no plugin in the
-        # traceback. That there is none in any log is looked at in the end.
-        old = cloud.settings.release < 23
-        boots(cloud, step, BOOTS, excused='RemoteError' if old else '')
+        boots(cloud, step, BOOTS)
         served = collections.Counter(
             re.findall(
                 r' (\d+) (?:INFO|DEBUG) nova_xen_sched\S* .*XenHostFilter: '
@@ -129,12 +126,28 @@ def _states(cloud: Cloud, ids: list[str]) -> dict[str, int]:
     return dict(found)
 
 
+def _lost_in_nova(cloud: Cloud, server_id: str) -> bool:
+    """Whether nova's own reading of placement's candidates lost a boot.
+
+    On a busy machine nova 22's reads an answer without JSON once in hundreds
+    of boots. It does so before it asks any filter.
+    """
+    found = cloud.database.execute(
+        'SELECT request_id FROM nova_cell0.instance_actions'
+        " WHERE instance_uuid = %s AND action = 'create'",
+        server_id,
+    )
+    return bool(found) and logs.lost_in_nova(
+        cloud.nova.log(), found[0][0], 'get_allocation_candidates'
+    )
+
+
 def _check(
     cloud: Cloud, step: Step, asked: dict[str, str], excused: str
 ) -> None:
     wanted = {'hvm': hosts.HVM, 'pv': hosts.PV}
     wrong = []
-    lost = 0
+    lost: collections.Counter[str] = collections.Counter()
     ids = list(asked)
     placed = dict(
         cloud.database.execute(
@@ -148,7 +161,9 @@ def _check(
         if host is None:
             fault = cloud.client.server(server_id).get('fault', {})
             if excused and fault.get('message') == excused:
-                lost += 1
+                lost[excused] += 1
+            elif _lost_in_nova(cloud, server_id):
+                lost['get_allocation_candidates, by its traceback'] += 1
             else:
                 wrong.append('%s: %s' % (server_id, fault.get('message')))
         elif host not in wanted[kind]:
@@ -161,7 +176,7 @@ def _check(
             ', '.join('%s %d' % each for each in sorted(spread.items())),
         )
     )
-    if lost:
-        step.says("%d in ERROR with nova's %s" % (lost, excused))
+    for what, number in lost.items():
+        step.says("%d in ERROR with nova's %s" % (number, what))
     if wrong:
         raise Failure('; '.join(wrong))
