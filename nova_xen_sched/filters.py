@@ -155,18 +155,18 @@ class _Asked:
         self.tell = migration.Teller(
             spec_obj, settings.live_migration_read_timeout
         )
+        self._counting = rules.that_count(self.guest, settings)
         self.facts = gatherer.for_request(
             host_states,
-            rules.facts_that_matter(self.guest, settings),
+            rules.facts_that_matter(self._counting),
             settings.facts_max_age,
         )
-        rooms = rules.rooms_matter(self.guest, settings)
+        rooms = rules.rooms_matter(self._counting)
         self._reader = host.Reader(
             self.guest.maxphysaddr_bits is not None,
             self.facts if rooms or self.facts.asks else None,
             self._rooms if rooms else None,
         )
-        self._counting = rules.that_count(self.guest, settings)
         self._verdicts = _Verdicts(self._judge)
 
     def _rooms(

@@ -185,18 +185,14 @@ def that_count(guest: GuestRequest, settings: conf.Settings) -> Counting:
     ]
 
 
-def facts_that_matter(
-    guest: GuestRequest, settings: conf.Settings
-) -> frozenset[str]:
-    """The names of the facts that the rules need which count for the guest."""
-    return frozenset().union(
-        *(rule.facts for rule, _ in that_count(guest, settings))
-    )
+def facts_that_matter(counting: Counting) -> frozenset[str]:
+    """The names of the facts that the rules need."""
+    return frozenset().union(*(rule.facts for rule, _ in counting))
 
 
-def rooms_matter(guest: GuestRequest, settings: conf.Settings) -> bool:
-    """Whether any rule that needs hosts' rooms counts for the guest."""
-    return any(rule.needs_rooms for rule, _ in that_count(guest, settings))
+def rooms_matter(counting: Counting) -> bool:
+    """Whether any of the rules needs hosts' rooms."""
+    return any(rule.needs_rooms for rule, _ in counting)
 
 
 #: Tells what a request does where its RequestSpec can't; None if nothing can.

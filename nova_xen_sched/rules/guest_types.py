@@ -114,12 +114,10 @@ def guest_type(
     guest: GuestRequest, host: Host, settings: conf.Settings
 ) -> Refusal | None:
     """One guest type of the host must fit in all three positions."""
-    singles = (architecture, hypervisor_type, vm_mode)
-    if not guest.names_a_type or any(
-        single(guest, host, settings) for single in singles
-    ):
+    if not guest.names_a_type or _matching(guest, host, guest.vm_mode):
         return None
-    if _matching(guest, host, guest.vm_mode):
+    singles = (architecture, hypervisor_type, vm_mode)
+    if any(single(guest, host, settings) for single in singles):
         return None
     return Refusal(
         Code.GUEST_TYPE,

@@ -75,8 +75,12 @@ def test_each_room():
 
 def test_off_by_default():
     assert codes(OVER) == []
-    assert not rules.rooms_matter(GuestRequest(), conf.Settings())
-    assert rules.rooms_matter(GuestRequest(), conf.Settings(**ON))
+
+    def matter(settings):
+        return rules.rooms_matter(rules.that_count(GuestRequest(), settings))
+
+    assert not matter(conf.Settings())
+    assert matter(conf.Settings(**ON))
 
 
 @pytest.mark.parametrize('kind', list(Kind))
