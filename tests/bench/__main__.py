@@ -90,6 +90,9 @@ def _figures(
                 taken[novas].median / each,
                 taken[subjects.LOOP].median / each,
                 measure.ratio(taken[mine], taken[novas]),
+                taken[subjects.FETCH].median / each
+                if mine == subjects.FILTER
+                else None,
                 goal,
             )
         )
