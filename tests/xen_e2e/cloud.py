@@ -58,6 +58,9 @@ class Cloud(Controllers):
         self, settings: Settings, report: Report, pins: str, pair: Pair
     ) -> None:
         super().__init__(settings, report, pins)
+        # e2e puts a proxy between nova-scheduler and its database, for
+        # faults; there is none here.
+        settings.ports['proxy'] = settings.ports['mariadb']
         self.pair = pair
         self.computes = Computes(settings, self.bus, self.database, pair)
         self.flavor: dict[str, str] = {}
@@ -82,17 +85,11 @@ class Cloud(Controllers):
         # Tells the cell of them.
         self.nova.wait_for_computes()
         report.note('nova-scheduler, with the plugin')
-        self._configure_scheduler()
+        self.nova.configure_scheduler(
+            plugin.operators_conf(self.settings, *OPTIONS)
+        )
         self.nova.start_scheduler()
         self.nova.wait_for_scheduler()
-
-    def _configure_scheduler(self) -> None:
-        operators = plugin.operators_conf(self.settings, *OPTIONS)
-        # e2e puts a proxy between nova-scheduler and its database, for
-        # faults; there is none here.
-        s = self.settings
-        s.ports['proxy'] = s.ports['mariadb']
-        self.nova.configure_scheduler(operators)
 
     # What is asked of it
 
