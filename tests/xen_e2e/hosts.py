@@ -107,8 +107,9 @@ class XenHost:
     ) -> str:
         # What the console has kept comes first, then what the guest writes.
         said = self.run(
-            'timeout %d xl console -t %s %s </dev/null 2>&1 | tr -d "\\r" '
-            '| grep -a --line-buffered %s "%s." | tail -n 1'
+            # Not tr before grep: it hands on whole blocks, minutes late.
+            'timeout %d xl console -t %s %s </dev/null 2>&1 '
+            '| grep -a --line-buffered %s "%s." | tail -n 1 | tr -d "\\r"'
             % (seconds, kind, domain, more, word),
         )
         return said.strip()
