@@ -122,6 +122,10 @@ def run(
     return found
 
 
+#: More growth than this is no noise: caches of fixed size are full by then.
+GROWTH = 0.01
+
+
 def growth(samples: list[Sample]) -> float:
     """By how much the second half has more blocks than the second quarter.
 

@@ -19,12 +19,15 @@ of nova's own fixtures; see tests/functional/cloud.py.
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import Any
 from typing import Callable
 from typing import Iterator
+from unittest import mock
 
 from nova import context
 from nova import objects
+from nova.scheduler import filters as nova_filters
 from oslo_utils import timeutils
 
 from nova_xen_sched import migration
@@ -130,7 +133,18 @@ def _reading(running: Any) -> Callable[[], object]:
 
 @contextlib.contextmanager
 def _running(shape: world.Shape) -> Iterator[tuple[Any, list[str]]]:
-    with cloud.running(_Cloud) as running:
+    handler = nova_filters.HostFilterHandler
+    unobserved = handler.get_filtered_objects
+    with cloud.running(_Cloud) as running, mock.patch.object(
+        # Without the tests' own record of each call.
+        handler,
+        'get_filtered_objects',
+        unobserved,
+    ):
+        # nova's fixtures log everything; a nova-scheduler doesn't.
+        logging.getLogger().setLevel(logging.INFO)
+        for name in ('nova.weights', 'nova_xen_sched.filters'):
+            assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
         yield running, _fill(running, shape)
 
 

@@ -23,7 +23,6 @@ from typing import Callable
 from typing import Iterator
 
 import nova.conf
-from nova.scheduler import filters as nova_filters
 from nova.scheduler import weights as nova_weights
 from nova.scheduler.filters import image_props_filter
 from nova.scheduler.weights import ram
@@ -42,8 +41,6 @@ NOVA_WEIGHER = 'RAMWeigher'
 LOOP = 'bare loop'
 #: Fetching what rules and facts are made of, without looking at it.
 FETCH = 'fetch'
-#: Added to a filter's name.
-HANDLER = ' by HostFilterHandler'
 
 _two = operator.attrgetter('host', 'hypervisor_type')
 _six = operator.attrgetter(
@@ -96,8 +93,7 @@ def _loop(states: list[Any], fetch: Any = _two) -> Callable[[], object]:
 def filtering(
     states: list[Any], request: Any
 ) -> dict[str, Callable[[], object]]:
-    """Both filters' filter_all, and by way of nova's handler."""
-    handler = nova_filters.HostFilterHandler()
+    """Both filters' filter_all."""
     ours = filters.XenHostFilter()
     novas = image_props_filter.ImagePropertiesFilter()
     return {
@@ -105,12 +101,6 @@ def filtering(
         FETCH: _loop(states, _six),
         NOVA_FILTER: lambda: list(novas.filter_all(states, request)),
         FILTER: lambda: list(ours.filter_all(states, request)),
-        NOVA_FILTER + HANDLER: lambda: handler.get_filtered_objects(
-            [novas], states, request
-        ),
-        FILTER + HANDLER: lambda: handler.get_filtered_objects(
-            [ours], states, request
-        ),
     }
 
 

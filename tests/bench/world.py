@@ -256,14 +256,12 @@ def host_state(
 ) -> host_manager.HostState:
     """A host as HostManager makes it."""
     state = host_manager.HostState(name(number), name(number), None)
+    service = objects.Service(id=number, host=name(number), disabled=False)
+    service.version = service_version(number)
     state.update(
         compute_node(number, shape),
-        {
-            'version': service_version(number),
-            'disabled': False,
-            'host': name(number),
-            'id': number,
-        },
+        # As HostManager does.
+        dict(service),
         aggregates,
         instances(number, shape.guests),
     )

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 from nova import objects
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.usefixtures('clean')
 CONF = nova.conf.CONF
 OLD, NEW = '1.2.5', '9.0.0'
 MULTIPLIER = 'dom0_headroom_weight_multiplier'
+GUEST = builders.spec(flavor=objects.Flavor(memory_mb=1, vcpus=1))
 
 
 def aggregate(**metadata):
@@ -86,7 +88,7 @@ def test_the_multiplier_of_an_aggregate_edited_or_replaced():
             state.aggregates = [aggregate(**{MULTIPLIER: str(number)})]
         weigher.weigh_objects(
             [nova_weights.WeighedHost(each, 0) for each in (state, other)],
-            builders.spec(flavor=objects.Flavor(memory_mb=1, vcpus=1)),
+            GUEST,
         )
         assert weigher.weight_multiplier(state) == number
         assert weigher.weight_multiplier(other) == 10
@@ -100,36 +102,72 @@ def test_stats_that_change_count_in_the_next_request():
         assert passes(xen_filter, state) is (version == NEW)
 
 
+@pytest.fixture
+def _hasty():
+    """Threads take turns a thousand times as often as they would."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(5e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures('_hasty')
 def test_many_threads_while_an_aggregate_changes():
-    """Each request sees the facts of one moment, never those of another."""
+    """Each request sees the facts of its own hosts, and of one moment."""
     xen_filter = filters.XenHostFilter()
+    weigher = weights.Dom0HeadroomWeigher()
     shared = aggregate(libvirt_version=NEW)
     wrong = []
+    asking = 8
 
-    def requests(mine):
-        state = builders.state(
-            'mine', aggregates=[shared, aggregate(libvirt_version=mine)]
-        )
-        for _ in range(40):
-            # Of several the lowest counts: one's own, if it is the old one.
-            passed = passes(xen_filter, state)
-            if mine == OLD and passed:
-                wrong.append(mine)
+    def requests(number):
+        nonlocal asking
+        mine = (OLD, NEW)[number % 2]
+        own = aggregate(libvirt_version=mine, dom0_memory_mb=sizes[number])
+        own.metadata[MULTIPLIER] = str(number)
+        try:
+            for _ in range(40):
+                # Of several the lowest counts: one's own, if it is the old.
+                state = builders.state('mine', aggregates=[shared, own])
+                if passes(xen_filter, state) and mine == OLD:
+                    wrong.append('%s of two passed' % mine)
+                state = builders.state('mine', aggregates=[own])
+                if passes(xen_filter, state) is not (mine == NEW):
+                    wrong.append('%s alone' % mine)
+                weighed = [nova_weights.WeighedHost(state, 0)]
+                (headroom,) = weigher.headrooms(weighed, GUEST)
+                if weigher.weight_multiplier(state) != number:
+                    wrong.append('multiplier %d' % number)
+                if headroom != alone[number]:
+                    wrong.append('headroom %s' % headroom)
+        finally:
+            asking -= 1
 
     def edits():
-        for number in range(1000):
+        number = 0
+        while asking:
+            number += 1
             shared.metadata['xen:libvirt_version'] = (OLD, NEW)[number % 2]
 
+    sizes = [str(1024 + 512 * number) for number in range(asking)]
+    alone = {}
+    for number in range(asking):
+        own = aggregate(dom0_memory_mb=sizes[number])
+        state = builders.state(aggregates=[own])
+        (alone[number],) = weigher.headrooms(
+            [nova_weights.WeighedHost(state, 0)], GUEST
+        )
+    assert len(set(alone.values())) == asking
     threads = [
-        threading.Thread(target=requests, args=(mine,))
-        for mine in (OLD, NEW) * 4
+        threading.Thread(target=requests, args=(number,))
+        for number in range(asking)
     ] + [threading.Thread(target=edits)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert wrong == []
-    # The edits end with the new one.
+    shared.metadata['xen:libvirt_version'] = NEW
     assert passes(xen_filter, builders.state(aggregates=[shared]))
 
 
