@@ -218,19 +218,24 @@ class Processes:
 
     def end(self, keep: float = 5) -> None:
         """End everything, the last first."""
-        for process in self._started:
+        # Threads may still start some, or have them end.
+        for process in list(self._started):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
         deadline = time.monotonic() + keep
-        for process in reversed(self._started):
+        for process in list(reversed(self._started)):
             process.end(max(0.0, deadline - time.monotonic()))
         self._started.clear()
-        for pid in _children():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, 0):
-                pass
+            # Until none is left, those too that were forked meanwhile.
+            while True:
+                for pid in _children():
+                    with contextlib.suppress(
+                        ProcessLookupError, PermissionError
+                    ):
+                        os.kill(pid, signal.SIGKILL)
+                if not os.waitpid(-1, os.WNOHANG)[0]:
+                    time.sleep(0.05)
 
 
 def _children() -> Iterator[int]:

@@ -123,7 +123,7 @@ def test_many_threads_while_an_aggregate_changes():
     def requests(number):
         nonlocal asking
         mine = (OLD, NEW)[number % 2]
-        own = aggregate(libvirt_version=mine, dom0_memory_mb=sizes[number])
+        own = aggregate(libvirt_version=mine, **sizes[number])
         own.metadata[MULTIPLIER] = str(number)
         try:
             for _ in range(40):
@@ -149,10 +149,13 @@ def test_many_threads_while_an_aggregate_changes():
             number += 1
             shared.metadata['xen:libvirt_version'] = (OLD, NEW)[number % 2]
 
-    sizes = [str(1024 + 512 * number) for number in range(asking)]
+    sizes = [
+        {'dom0_memory_mb': str(1024 + 512 * number), 'dom0_vcpus': '64'}
+        for number in range(asking)
+    ]
     alone = {}
     for number in range(asking):
-        own = aggregate(dom0_memory_mb=sizes[number])
+        own = aggregate(**sizes[number])
         state = builders.state(aggregates=[own])
         (alone[number],) = weigher.headrooms(
             [nova_weights.WeighedHost(state, 0)], GUEST

@@ -22,6 +22,8 @@ from tests.e2e import hosts
 from tests.e2e.client import host_of
 from tests.e2e.client import Server
 from tests.e2e.cloud import Cloud
+from tests.e2e.processes import Failure
+from tests.e2e.report import Step
 
 TITLE = 'Moves (live_migration_check = live_migration)'
 
@@ -41,12 +43,38 @@ def run(cloud: Cloud) -> None:
             cloud.decision(server['id']),
         )
         step.check(host_of(server) in hosts.HVM, 'a host without HVM')
+        _check_old(cloud, step, server)
     with cloud.report.step('rebuild it with another HVM image') as step:
-        before = host_of(server)
         server = cloud.client.rebuild(server, cloud.image['hvm-2'])
         step.says('rebuilt on %s' % host_of(server))
-        step.check(host_of(server) == before, 'it should not have moved')
+    _rebuild_as_kvm(cloud)
     _evacuate(cloud)
+
+
+def _check_old(cloud: Cloud, step: Step, server: Server) -> None:
+    """libvirt's version is for live migrations."""
+    step.check(
+        'xen-old' not in cloud.refusals(server['id']),
+        'xen-old was refused, as if it were a live migration',
+    )
+
+
+def _rebuild_as_kvm(cloud: Cloud) -> None:
+    with cloud.report.step('rebuild another with a KVM image') as step:
+        server = cloud.client.boot(cloud.image['hvm'])
+        said = ''
+        try:
+            cloud.client.rebuild(server, cloud.image['kvm'])
+        except Failure as e:
+            said = str(e)
+        step.check('No valid host' in said, said or 'it was rebuilt')
+        step.says(
+            'no valid host',
+            cloud.refused_for(
+                server['id'], host_of(server), 'hypervisor_type'
+            ),
+        )
+        cloud.client.delete(server)
 
 
 def live_migrate(
@@ -84,3 +112,4 @@ def _evacuate(cloud: Cloud) -> None:
             cloud.decision(server['id']),
         )
         step.check(host_of(server) in hosts.HVM - {host}, 'a host without HVM')
+        _check_old(cloud, step, server)

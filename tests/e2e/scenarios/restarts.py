@@ -43,6 +43,7 @@ def _scheduler(cloud: Cloud) -> None:
             done = until(
                 lambda: ended() >= _BOOTS // 3 and ended(), 'the first boots'
             )
+            step.check(done < _BOOTS, 'all were booted before the kill')
             seen = len(cloud.nova.log())
             cloud.nova.kill_scheduler()
             step.says('killed when %d were booted' % done)
@@ -52,6 +53,10 @@ def _scheduler(cloud: Cloud) -> None:
         # Requests that a killed worker had taken are lost; nova-conductor
         # waits for an answer, and gives them up.
         burst.boots(cloud, step, _BOOTS, kill, 'MessagingTimeout')
+    with cloud.report.step('boot when it is back') as step:
+        server = cloud.client.boot(cloud.image['pv'])
+        step.says('on %s' % host_of(server), cloud.decision(server['id']))
+        step.check(host_of(server) in hosts.PV, 'a host without PV')
 
 
 def _bus(cloud: Cloud) -> None:
