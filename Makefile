@@ -1,5 +1,6 @@
 # Everything here runs in an environment that it makes itself, in .venv: no
-# root, no Debian packages beyond git, make and python3 with python3-venv.
+# root, no Debian packages beyond git, make and python3 with python3-venv. But
+# for test-libvirt, e2e, xen-host and xen-e2e, which say what they need.
 
 PYTHON ?= python3
 VENV ?= .venv

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 from importlib import import_module
 import os
 import shutil
@@ -75,12 +76,23 @@ def settings(
     :param stack: ends the processes of the run
     :param arguments: those of parser()
     :param nova: its release
+    :raises Failure: if another run has its folder or its environment
     """
     folder = os.path.abspath(arguments.folder)
+    nova_env = os.path.abspath(arguments.nova_env)
+    for path in (folder, nova_env):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        lock = stack.enter_context(open(path + '.run', 'w'))  # noqa: SIM115
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            raise Failure(
+                '%s is in use by another run: wait for its end.' % path
+            ) from e
     shutil.rmtree(folder, ignore_errors=True)
     made = Settings(
         nova=nova,
-        nova_env=os.path.abspath(arguments.nova_env),
+        nova_env=nova_env,
         services_env=sys.prefix,
         folder=folder,
         sockets=stack.enter_context(

@@ -22,10 +22,13 @@ ALL = (
     'xen-old',
     'xen-pv1',
     'xen-pv2',
+    'xen-pv3',
+    'xen-pv4',
     'kvm-1',
 )
+XEN = frozenset(name for name in ALL if name.startswith('xen-'))
 HVM = frozenset(('xen-hvm', 'xen-a1', 'xen-a2', 'xen-a3', 'xen-old'))
-PV = frozenset(('xen-a1', 'xen-a2', 'xen-a3', 'xen-old', 'xen-pv1', 'xen-pv2'))
+PV = XEN - {'xen-hvm'}
 
 #: vCPUs and MiB of each dom0, and the libvirt of each host; that of xen-old
 #: is to come from an aggregate.

@@ -46,6 +46,8 @@ def _all() -> Dict[str, HostProfile]:
         hosts.xen('xen-old', 'xen-4.14-hvm', **_sized(384)),
         hosts.xen('xen-pv1', 'xen-4.14-pv-only', **_sized(128)),
         hosts.xen('xen-pv2', 'xen-4.14-pv-only', **_sized(96)),
+        hosts.xen('xen-pv3', 'xen-4.14-pv-only', **_sized(64)),
+        hosts.xen('xen-pv4', 'xen-4.14-pv-only', **_sized(64)),
         hosts.kvm('kvm-1', **_sized(128)),
     )
     return {profile.name: profile for profile in profiles}
