@@ -148,7 +148,11 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
             host = tpool.execute(
                 self._reporter.read, self._host.get_connection(), self._uri()
             )
-        except exception.HypervisorUnavailable as e:
+        except Exception as e:  # noqa: BLE001  what is known is reported
+            if not isinstance(e, exception.HypervisorUnavailable):
+                notices.unexpected(
+                    'reading this Xen host; what was known counts'
+                )
             host = stats.unreachable(e)
         return self._reporter.stats(host, CONF.reserved_host_memory_mb)
 
@@ -210,6 +214,21 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
             LOG.error(_NO_BLOCK_MIGRATION, instance=instance)
             raise exception.MigrationPreCheckError(reason=_NO_BLOCK_MIGRATION)
 
+    def default_root_device_name(
+        self, instance: Any, image_meta: Any, root_bdm: Any
+    ) -> str:
+        """Precedes LibvirtDriver.default_root_device_name: hw_vm_mode counts.
+
+        nova names a new guest's disks before it spawns it, by its mode: an
+        HVM guest whose disks were named as a PV guest's may have two at one
+        place of its IDE bus.
+        """
+        _choose_vm_mode(instance, image_meta)
+        name: str = super().default_root_device_name(
+            instance, image_meta, root_bdm
+        )
+        return name
+
     def spawn(
         self,
         context: Any,
@@ -226,11 +245,15 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         as HVM and built as PV. nova-compute saves it with the instance, so
         that it stays HVM when it is built again or moves.
         """
-        if not instance.vm_mode:
-            mode = image_meta.properties.get('hw_vm_mode')
-            if mode:
-                instance.vm_mode = mode
+        _choose_vm_mode(instance, image_meta)
         super().spawn(context, instance, image_meta, *arguments, **more)
+
+
+def _choose_vm_mode(instance: Any, image_meta: Any) -> None:
+    if not instance.vm_mode:
+        mode = image_meta.properties.get('hw_vm_mode')
+        if mode:
+            instance.vm_mode = mode
 
 
 def _libvirt() -> Any:

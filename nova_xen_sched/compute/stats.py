@@ -76,8 +76,8 @@ class Reporter:
 
         What can't be read now, but could be before, is reported as it was,
         with the time of then. What was never read is left out. Left out too
-        is the free memory beside a dom0 that balloons: there Xen has next to
-        none, and dom0 gives of its own to each guest that starts.
+        is the free memory beside a dom0 that balloons, or may: there Xen has
+        next to none, and dom0 gives of its own to each guest that starts.
 
         :param host: as read().
         :param reserved_mb: the compute's reserved_host_memory_mb.
@@ -89,8 +89,8 @@ class Reporter:
             facts.BY_NAME[name].stats_key: _text(value)
             for name, value in known.items()
         }
-        ballooning = host.dom0 is not None and host.dom0.sizing == BALLOONING
-        if host.free_memory_mb is not None and not ballooning:
+        # Only a size that is fixed is known.
+        if host.free_memory_mb is not None and 'dom0_memory_mb' in known:
             found[facts.FREE_MEMORY] = str(host.free_memory_mb)
         return found
 

@@ -112,7 +112,12 @@ def libvirt_version(
         % (
             versions.show(version),
             patched,
-            fact.source if fact else backports.source if backports else '',
+            # Whose word it is that counts.
+            backports.source
+            if backports and patched
+            else fact.source
+            if fact
+            else '',
             versions.show(minimum),
             '; libvirt %s %s' % (versions.show(lacks[0][0]), lacks[0][1])
             if lacks

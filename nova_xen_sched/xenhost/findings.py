@@ -80,14 +80,15 @@ def findings(
 def _nova(nova: novaconf.NovaConf) -> Iterator[Finding]:
     where = ', '.join(nova.files)
     driver = nova.compute_driver
-    if driver is None or not driver.startswith('libvirt.'):
+    if driver is None or not driver.startswith(('libvirt.', 'xen_libvirt.')):
         yield Finding(
             'compute_driver',
             # Another may be a driver of the site's own.
             REQUIRED if driver is None else RECOMMENDED,
             'compute_driver is %s in %s' % (driver or 'not set', where),
-            'set compute_driver = libvirt.LibvirtDriver in [DEFAULT], '
-            'unless another driver for Xen is meant',
+            'set compute_driver = libvirt.LibvirtDriver in [DEFAULT] (or, '
+            'with nova-compute-xen, xen_libvirt.XenLibvirtDriver), unless '
+            'another driver for Xen is meant',
         )
     if nova.virt_type != 'xen':
         yield Finding(

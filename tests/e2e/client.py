@@ -234,6 +234,16 @@ class Client:
 
     def _error(self, server_id: str, action: str) -> str | None:
         """What nova recorded of an action that failed."""
+        if action == 'live-migration':
+            # What fails in libvirt is recorded there alone.
+            query = '/os-migrations?instance_uuid=' + server_id
+            found = self.ask('GET', query)['migrations']
+            newest = max(found, key=lambda each: each['id'], default=None)
+            if newest and newest['status'] in ('error', 'failed'):
+                return 'migration %d ended in %s' % (
+                    newest['id'],
+                    newest['status'],
+                )
         path = '/servers/%s/os-instance-actions' % server_id
         for each in self.ask('GET', path)['instanceActions']:
             if each['action'] != action:

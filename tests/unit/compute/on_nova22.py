@@ -545,6 +545,39 @@ def test_hw_vm_mode_counts_where_instance_vm_mode_is_unset(
     assert changed == (built != vm_mode)
 
 
+@pytest.mark.parametrize(
+    'image, root',
+    [
+        ({'hw_vm_mode': 'hvm'}, '/dev/hda'),
+        ({'hw_vm_mode': 'xen'}, '/dev/xvda'),
+        ({}, '/dev/xvda'),
+    ],
+)
+def test_disks_are_named_by_hw_vm_mode_too(on, image, root):
+    made = on()
+    CONF.set_override('virt_type', 'xen', 'libvirt')
+    try:
+        instance = objects.Instance(vm_mode=None, os_type=None)
+        image_meta = objects.ImageMeta.from_dict(
+            {'disk_format': 'raw', 'properties': image}
+        )
+        bdm = objects.BlockDeviceMapping(
+            boot_index=0,
+            source_type='image',
+            destination_type='local',
+            device_type='disk',
+            disk_bus=None,
+            guest_format=None,
+            device_name=None,
+            no_device=False,
+        )
+        name = made.default_root_device_name(instance, image_meta, bdm)
+    finally:
+        CONF.clear_override('virt_type', 'libvirt')
+    assert name == root
+    assert instance.vm_mode == image.get('hw_vm_mode')
+
+
 # The launcher
 
 

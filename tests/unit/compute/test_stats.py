@@ -203,6 +203,13 @@ def test_free_memory_is_never_one_of_before(tmp_path):
     )
 
 
+def test_no_free_memory_beside_a_dom0_that_was_never_read(tmp_path):
+    compute = Compute('xen-4.14-hvm', tmp_path)
+    assert 'xen_free_memory_mb' not in compute.update(
+        broken={'lookupByID': BROKEN}
+    )
+
+
 def test_what_is_no_longer_so_is_not_reported_as_of_then(tmp_path):
     compute = Compute('xen-4.14-hvm', tmp_path)
     compute.update()

@@ -120,6 +120,11 @@ def test_nova_conf(changes, code, level):
     assert found[code].remedy.startswith('set ' + code)
 
 
+def test_the_driver_of_nova_compute_xen_is_one():
+    driver = 'xen_libvirt.XenLibvirtDriver'
+    assert of(nova=dataclasses.replace(NOVA, compute_driver=driver)) == {}
+
+
 def test_without_nova_conf_nothing_is_said_of_it():
     assert of(nova=novaconf.NovaConf()) == {}
 
