@@ -61,7 +61,7 @@ def _scheduler(cloud: Cloud) -> None:
 
 def _bus(cloud: Cloud) -> None:
     with cloud.report.step(
-        'stop RabbitMQ, ask for a boot, start it again'
+        'stop RabbitMQ, start it again, and ask for a boot meanwhile'
     ) as step:
         cloud.bus.stop_server()
         began = time.monotonic()

@@ -272,9 +272,7 @@ class Nova:
         assert self.scheduler is not None
         process = self.scheduler
         process.until(
-            lambda: (
-                len(re.findall(_LISTENS, process.written()[seen:])) >= WORKERS
-            ),
+            lambda: len(re.findall(_LISTENS, self.log()[seen:])) >= WORKERS,
             'the start',
         )
         process.until(

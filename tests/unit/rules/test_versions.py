@@ -116,6 +116,13 @@ def test_backports(libvirt, minimum, expected):
     assert codes(patched, min_libvirt_version=minimum) == expected
 
 
+def test_a_refusal_names_whose_backports_count():
+    patched = host('1.2.15')
+    patched.facts.known['libvirt_migration_backports'] = Fact(True, 'stats')
+    (refusal,) = refusals(patched, min_libvirt_version='1.3.2')
+    assert 'for its migration backports (from stats)' in refusal.reason
+
+
 def test_no_backports():
     stock = host('1.2.15', backports=False)
     assert codes(stock, min_libvirt_version='1.3.1') == TOO_OLD
