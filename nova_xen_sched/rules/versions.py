@@ -79,7 +79,6 @@ def libvirt_version(
     fact = host.facts.get('libvirt_version')
     backports = host.facts.get('libvirt_migration_backports')
     version = fact.value if fact else None
-    exact = fact.exact if fact else False
     patched = ''
     if (
         backports
@@ -87,18 +86,21 @@ def libvirt_version(
         and (version is None or versions.older(version, BACKPORTS_EQUAL))
     ):
         version = BACKPORTS_EQUAL
-        patched = ', counted so for its migration backports'
+        patched = ', counted as %s for its migration backports (from %s)' % (
+            versions.show(BACKPORTS_EQUAL),
+            backports.source,
+        )
     if version is not None and not versions.older(version, minimum):
         return None
-    if version is None or not exact:
+    if fact is None or version is None or not fact.exact:
         if settings.unknown_version == 'accept':
             return None
         return Refusal(
             Code.LIBVIRT_UNKNOWN,
             "the host's libvirt is %s%s, so it may be older than %s"
             % (
-                versions.show(version) + ' or newer'
-                if version
+                versions.show(fact.value) + ' or newer'
+                if fact
                 else 'of unknown version',
                 patched,
                 versions.show(minimum),
@@ -108,16 +110,11 @@ def libvirt_version(
     lacks = versions.missing_steps(version)
     return Refusal(
         Code.LIBVIRT_TOO_OLD,
-        "the host's libvirt is %s%s (from %s), older than %s%s"
+        "the host's libvirt is %s (from %s)%s, older than %s%s"
         % (
-            versions.show(version),
+            versions.show(fact.value),
+            fact.source,
             patched,
-            # Whose word it is that counts.
-            backports.source
-            if backports and patched
-            else fact.source
-            if fact
-            else '',
             versions.show(minimum),
             '; libvirt %s %s' % (versions.show(lacks[0][0]), lacks[0][1])
             if lacks

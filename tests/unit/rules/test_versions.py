@@ -120,6 +120,7 @@ def test_a_refusal_names_whose_backports_count():
     patched = host('1.2.15')
     patched.facts.known['libvirt_migration_backports'] = Fact(True, 'stats')
     (refusal,) = refusals(patched, min_libvirt_version='1.3.2')
+    assert '1.2.15 (from file), counted as 1.3.1 for' in refusal.reason
     assert 'for its migration backports (from stats)' in refusal.reason
 
 
@@ -273,9 +274,10 @@ def test_it_is_asked_only_where_a_refusal_depends_on_it(mocker):
         (
             host('1.2.15', backports=True),
             {},
-            "libvirt_too_old: the host's libvirt is 1.3.1, counted so for "
-            'its migration backports (from file), older than 1.3.2; libvirt '
-            '1.3.2 has peer-to-peer migration; recommended' + UPGRADE,
+            "libvirt_too_old: the host's libvirt is 1.2.15 (from file), "
+            'counted as 1.3.1 for its migration backports (from file), older '
+            'than 1.3.2; libvirt 1.3.2 has peer-to-peer migration; recommended'
+            + UPGRADE,
         ),
         (
             host('7.0.0'),
