@@ -63,7 +63,9 @@ def ratio(one: Timing, other: Timing) -> Ratio:
 
 
 def interleaved(
-    subjects: Mapping[str, Callable[[], object]], rounds: int
+    subjects: Mapping[str, Callable[[], object]],
+    rounds: int,
+    collecting: bool = False,
 ) -> dict[str, Timing]:
     """Time each subject once a round, in an order that turns.
 
@@ -73,6 +75,9 @@ def interleaved(
     two are taken side by side.
 
     :param subjects: by name.
+    :param collecting: whether what one leaves is collected before the next,
+        too: else one pays for others that make so many objects that Python
+        collects all garbage every few calls.
     """
     clock = time.process_time
     loops: dict[str, int] = {}
@@ -89,6 +94,8 @@ def interleaved(
         turn = n % len(names)
         for name in names[turn:] + names[:turn]:
             call, count = subjects[name], range(loops[name])
+            if collecting:
+                gc.collect()
             began = clock()
             for _ in count:
                 call()

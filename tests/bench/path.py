@@ -176,5 +176,5 @@ def take(shape: world.Shape, rounds: int) -> dict[str, measure.Timing]:
             sum(not world.is_kvm(number) for number in range(shape.hosts))
         }, counts
         return measure.interleaved(
-            {**subjects, READ: _reading(running)}, rounds
+            {**subjects, READ: _reading(running)}, rounds, collecting=True
         )
