@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -39,8 +38,6 @@ def launch(*arguments):
             'sys.exit(launcher.main())',
             *arguments,
         ],
-        # nova 30's namespace package warns of pkg_resources.
-        env=dict(os.environ, PYTHONWARNINGS='ignore'),
         capture_output=True,
         text=True,
         check=False,
@@ -90,8 +87,9 @@ def test_what_it_says_on_this_nova(nova_conf):
     else:
         assert done.returncode == launcher.MISCONFIGURED
         assert done.stdout == ''
-        assert done.stderr == (
-            'nova-compute-xen: %s\n' % launcher.complaint_of_nova()
+        # Some novas warn of this and that before, while they are imported.
+        assert done.stderr.splitlines()[-1] == (
+            'nova-compute-xen: %s' % launcher.complaint_of_nova()
         )
 
 
