@@ -10,74 +10,57 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which of a request's aggregates say anything that matters here.
+"""What the aggregates of a request's hosts say, each read once.
 
 A host has many aggregates, and few of them have metadata for this plugin;
 reading an aggregate's metadata costs more than all else per host.
+
+nova replaces aggregates or edits them in place at any time, and keeps their
+id and updated_at. So nothing of them outlives a request, and they are told
+apart by identity, which is how nova's objects compare.
 """
 
 from __future__ import annotations
 
+import itertools
 import operator
 from typing import Any
+from typing import Callable
+from typing import Dict
 from typing import FrozenSet
+from typing import Hashable
 from typing import Iterable
 from typing import Iterator
-from typing import List
+from typing import TypeVar
+
+_Said = TypeVar('_Said', bound=Hashable)
 
 _aggregates_of = operator.attrgetter('aggregates')
 
 
-class Hosts(List[Any]):
-    """A request's HostStates, which looks at all their aggregates once."""
-
-    @property
-    def distinct(self) -> list[tuple[Any, Any]]:
-        """Their aggregates, each once, with its metadata as it is now.
-
-        nova replaces aggregates or edits them in place at any time, and
-        keeps their id and updated_at. So nothing of them outlives a request,
-        and they are told apart by identity, which is how nova's objects
-        compare.
-        """
-        found: list[tuple[Any, Any]] | None
-        found = getattr(self, '_distinct', None)
-        if found is None:
-            every: set[Any] = set().union(*map(_aggregates_of, self))
-            found = self._distinct = [(each, each.metadata) for each in every]
-        return found
+def distinct(host_states: Iterable[Any]) -> set[Any]:
+    """The aggregates of nova HostStates, each once."""
+    return set().union(*map(_aggregates_of, host_states))
 
 
-#: Aggregates, whatever their order.
-Some = FrozenSet[Any]
+class Said(Dict[Any, _Said]):
+    """What each aggregate says; good for one request.
 
-
-class Relevant:
-    """The aggregates of a request's hosts that have any of some keys.
-
-    It is good for one request.
-
-    :param host_states: the request's nova HostStates.
-    :param keys: of the metadata.
-    :ivar metadata: of each that is relevant.
+    :param read: reads it from an aggregate; the same for many of them.
     """
 
-    def __init__(
-        self, host_states: Iterable[Any], keys: Iterable[str]
-    ) -> None:
-        if not isinstance(host_states, Hosts):
-            host_states = Hosts(host_states)
-        wanted = frozenset(keys)
-        self.metadata: dict[Any, Any] = {
-            aggregate: metadata
-            for aggregate, metadata in host_states.distinct
-            if not wanted.isdisjoint(metadata)
-        }
-        self._every = frozenset(self.metadata)
+    def __init__(self, read: Callable[[Any], _Said]) -> None:
+        super().__init__()
+        self._read = read
 
-    def of(self, host_states: Iterable[Any]) -> Iterator[Some]:
-        """The relevant aggregates of each host.
+    def __missing__(self, aggregate: Any) -> _Said:
+        said = self[aggregate] = self._read(aggregate)
+        return said
 
-        :param host_states: of those of the request.
+    def to(self, host_states: Iterable[Any]) -> Iterator[FrozenSet[_Said]]:
+        """All that is said of each host, whichever aggregate says it.
+
+        :param host_states: nova HostStates.
         """
-        return map(self._every.intersection, map(_aggregates_of, host_states))
+        one = itertools.repeat(self.__getitem__)
+        return map(frozenset, map(map, one, map(_aggregates_of, host_states)))

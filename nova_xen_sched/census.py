@@ -18,10 +18,13 @@ Nothing here loads anything from the database.
 
 from __future__ import annotations
 
+import itertools
 import operator
 from typing import Any
 from typing import Dict
 from typing import Iterator
+from typing import Mapping
+from typing import Optional
 from typing import Sequence
 from typing import Tuple
 
@@ -53,6 +56,12 @@ _MODES = {
 #: none.
 _LOADED_MODE = '_obj_vm_mode'
 _loaded_mode = operator.attrgetter(_LOADED_MODE)
+
+_NO_STATS: Mapping[str, str] = {}
+
+#: Of a host whose guests nova knows: whether the guest that is asked for
+#: would be one more, and how many HVM, PV and PVH guests there are.
+Mix = Tuple[bool, int, int, int]
 
 
 def default_mode(settings: conf.Settings) -> str:
@@ -86,16 +95,20 @@ class Census:
         tracked: bool = True,
     ) -> None:
         self._settings = settings
-        self._tracked = tracked
         self._uuid = request.instance_uuid
         self._default = default_mode(settings)
         self._memory_mb = request.memory_mb
         self._vcpus = request.vcpus
-        self._mode = mode_of(request.vm_mode, settings)
-        self._sizes = _Sizes(settings, reserved_mb)
+        mode = mode_of(request.vm_mode, settings)
+        sizes = _Sizes(settings, reserved_mb)
+        # By whether hosts are compared.
+        self._serving = (
+            _Serving(sizes, mode, False),
+            _Serving(sizes, mode, True, tracked),
+        )
         # What Xen has to have left for the guest, MiB.
         self._needed_mb = settings.dom0_model.overhead.whole_mb(
-            self._mode, request.memory_mb, request.vcpus
+            mode, request.memory_mb, request.vcpus
         )
 
     def __call__(
@@ -104,15 +117,24 @@ class Census:
         """The load of one Xen host, as all() has it."""
         return next(self.all((state,), (facts,), average))
 
-    def all(  # noqa: C901
+    def all(
         self,
         states: Sequence[Any],
         facts: Sequence[HostFacts],
         average: bool = False,
     ) -> Iterator[dom0.Load]:
-        """The load of each Xen host with the guest placed.
+        """The load of each Xen host with the guest placed; see apart()."""
+        return itertools.starmap(
+            dom0.together, self.apart(states, facts, average)
+        )
 
-        It is one long loop because a weigher asks for every host.
+    def apart(
+        self,
+        states: Sequence[Any],
+        facts: Sequence[HostFacts],
+        average: bool = False,
+    ) -> Iterator[dom0.Apart]:
+        """The load of each Xen host with the guest placed, in its two parts.
 
         :param states: their nova HostStates.
         :param facts: what is known of each.
@@ -121,79 +143,49 @@ class Census:
             own need piles HVM guests onto large dom0s then. Where nova tracks
             no guests it is so on empty hosts too.
         """
-        own, uuid = self._mode, self._uuid
-        default_mb = self._settings.dom0_memory_mb
-        default_vcpus = self._settings.dom0_vcpus
-        untracked = average and not self._tracked
-        hvm_asked, pvh_asked = own == 'hvm', own == 'pvh'
+        serving = self._serving[average]
         asked_mb, asked_vcpus = self._memory_mb, self._vcpus
-        # A third of the time that Load() takes.
-        make, load_class = tuple.__new__, dom0.Load
-        for state, (dom0_memory_mb, dom0_vcpus, reserved_mb) in zip(
-            states, map(self._sizes.__getitem__, facts)
-        ):
+        for state, known in zip(states, facts):
+            # A node that never reported has no stats.
+            stats = getattr(state, 'stats', _NO_STATS)
+            mix = None
+            if state.instances:
+                mix = self._mix(state.instances)
+            serves, reserved_mb, placed = serving[
+                known, stats.get('num_instances'), state.num_instances, mix
+            ]
             memory_mb = state.total_usable_ram_mb
             # A dom0 as large as its host, or larger, is nonsense (or one that
             # was given no size, which is none either): it is not known.
-            if dom0_memory_mb >= memory_mb > 0:
-                _doubt(state, 'dom0_memory_mb', dom0_memory_mb, default_mb)
-                dom0_memory_mb = default_mb  # noqa: PLW2901
-            if dom0_vcpus > state.vcpus_total > 0:
-                _doubt(state, 'dom0_vcpus', dom0_vcpus, default_vcpus)
-                dom0_vcpus = default_vcpus  # noqa: PLW2901
+            if serves[0] >= memory_mb > 0 or serves[1] > state.vcpus_total > 0:
+                serves = self._doubted(state, serves)
             taken_mb = memory_mb - reserved_mb - state.free_ram_mb
             if taken_mb < 0:
                 taken_mb = 0
-
-            # num_instances counts those placed by this very request, which
-            # have its mode; the stats have what the compute last reported.
-            try:
-                stats = state.stats
-                reported = int(stats['num_instances'])
-            except (AttributeError, KeyError):
-                stats = getattr(state, 'stats', {})
-                reported = 0
-            new = state.num_instances - reported
-            if new < 0:
-                new = 0
             free_mb = stats.get(FREE_MEMORY)
             if free_mb is not None:
-                free_mb = self._free_mb(state, free_mb, new)
-            hvm = pv = pvh = 0
-            unknown, coming = reported, 1
-            if state.instances:
-                # A resize to its own host brings dom0 no other guest.
-                coming = uuid not in state.instances
-                hvm, pv, pvh = self._known(state.instances)
-                # nova may track more guests than were reported yet.
-                unknown -= hvm + pv + pvh
-                if unknown < 0:
-                    unknown = 0
-            if untracked or (average and unknown):
-                unknown += coming
-            else:
-                new += coming
-            if hvm_asked:
-                hvm += new
-            elif pvh_asked:
-                pvh += new
-            else:
-                pv += new
-            yield make(
-                load_class,
-                (
-                    memory_mb,
-                    dom0_memory_mb,
-                    dom0_vcpus,
-                    hvm,
-                    pv,
-                    pvh,
-                    unknown,
-                    taken_mb + asked_mb,
-                    state.vcpus_used + asked_vcpus,
-                    free_mb,
-                ),
+                free_mb = self._free_mb(state, free_mb, placed)
+            yield (
+                serves,
+                memory_mb,
+                taken_mb + asked_mb,
+                state.vcpus_used + asked_vcpus,
+                free_mb,
             )
+
+    def _doubted(self, state: Any, serves: dom0.Serves) -> dom0.Serves:
+        """The same with the defaults instead of what is nonsense."""
+        memory_mb, vcpus, *guests = serves
+        if memory_mb >= state.total_usable_ram_mb > 0:
+            default = self._settings.dom0_memory_mb
+            _doubt(state, 'dom0_memory_mb', memory_mb, default)
+            memory_mb = default
+        if vcpus > state.vcpus_total > 0:
+            default = self._settings.dom0_vcpus
+            _doubt(state, 'dom0_vcpus', vcpus, default)
+            vcpus = default
+        hvm, pv, pvh, unknown = guests
+        return memory_mb, vcpus, hvm, pv, pvh, unknown
 
     def _free_mb(self, state: Any, raw: Any, placed: int) -> float | None:
         """What Xen has left with the guest placed; None if it can't be read.
@@ -212,6 +204,11 @@ class Census:
                 {where: '%s: %s, %s' % (where, notices.shown(raw), e)},
             )
             return None
+
+    def _mix(self, instances: Any) -> Mix:
+        """How many guests are known one by one, and whether one comes."""
+        # A resize to its own host brings dom0 no other guest.
+        return (self._uuid not in instances, *self._known(instances))
 
     def _known(self, instances: Any) -> tuple[int, int, int]:
         """How many guests are known to be HVM, PV and PVH."""
@@ -283,3 +280,56 @@ class _Sizes(Dict[HostFacts, Tuple[float, float, float]]):
             reserved.value if reserved else self._reserved_mb,
         )
         return sizes
+
+
+class _Serving(
+    Dict[
+        Tuple[HostFacts, Optional[str], int, Optional[Mix]],
+        Tuple[dom0.Serves, float, int],
+    ]
+):
+    """dom0 and the guests that it serves, worked out once for hosts alike.
+
+    By what is known of the host, how many guests its stats report, how many
+    nova counts, and the mix of those that it knows, None if it knows none.
+    Each comes with the host's reserve, MiB, and with how many guests of this
+    request are placed there already.
+
+    :param sizes: of dom0, by what is known.
+    :param mode: the model's mode of the guest that is asked for.
+    :param average: as for Census.apart().
+    :param tracked: as for Census.
+    """
+
+    def __init__(
+        self, sizes: _Sizes, mode: str, average: bool, tracked: bool = True
+    ) -> None:
+        super().__init__()
+        self._sizes = sizes
+        self._mode = mode
+        self._average = average
+        self._tracked = tracked
+
+    def __missing__(
+        self, key: tuple[HostFacts, str | None, int, Mix | None]
+    ) -> tuple[dom0.Serves, float, int]:
+        known, reported, counted, mix = key
+        memory_mb, vcpus, reserved_mb = self._sizes[known]
+        # num_instances counts those placed by this very request, which have
+        # its mode; the stats have what the compute last reported.
+        there = int(reported) if reported is not None else 0
+        placed = max(counted - there, 0)
+        coming, hvm, pv, pvh = mix or (True, 0, 0, 0)
+        # nova may track more guests than were reported yet.
+        unknown = max(there - hvm - pv - pvh, 0)
+        guests = {'hvm': hvm, 'pv': pv, 'pvh': pvh, None: unknown}
+        guests[self._mode] += placed
+        on_average = self._average and (unknown or not self._tracked)
+        guests[None if on_average else self._mode] += coming
+        hvm, pv, pvh, unknown = guests.values()
+        found = self[key] = (
+            (memory_mb, vcpus, hvm, pv, pvh, unknown),
+            reserved_mb,
+            placed,
+        )
+        return found

@@ -49,6 +49,13 @@ MODES = ('hvm', 'pv', 'pvh')
 #: host's RAM (MiB).
 Measures = Tuple[float, float, float, float, float, float]
 
+#: dom0 and the guests that it serves: dom0_memory_mb, dom0_vcpus, hvm, pv, pvh
+#: and unknown, as a Load has them. Many hosts are alike in it.
+Serves = Tuple[float, float, int, int, int, int]
+#: A Load in two parts: that, and the rest, in which hosts differ: memory_mb,
+#: guests_memory_mb, guests_vcpus and free_mb.
+Apart = Tuple[Serves, float, float, float, Optional[float]]
+
 
 class Room(str, enum.Enum):
     """What limits how many guests a host can serve."""
@@ -113,6 +120,28 @@ class Load(NamedTuple):
             guests_vcpus=self.guests_vcpus + vcpus * count,
             **more,
         )
+
+
+def together(
+    serves: Serves,
+    memory_mb: float,
+    guests_memory_mb: float,
+    guests_vcpus: float,
+    free_mb: float | None,
+) -> Load:
+    """A Load from its two parts."""
+    return Load(memory_mb, *serves, guests_memory_mb, guests_vcpus, free_mb)
+
+
+def apart(load: Load) -> Apart:
+    """The two parts of a Load."""
+    return (
+        load[1:7],
+        load.memory_mb,
+        load.guests_memory_mb,
+        load.guests_vcpus,
+        load.free_mb,
+    )
 
 
 class Overhead(NamedTuple):
@@ -252,12 +281,8 @@ class _Dom0(NamedTuple):
     overhead_mb: float
 
 
-class _Dom0s(Dict[Tuple[float, ...], _Dom0]):
-    """Worked out once for all hosts with the same dom0 and guests.
-
-    By dom0_memory_mb, dom0_vcpus, hvm, pv, pvh and unknown, as a Load has
-    them.
-    """
+class _Dom0s(Dict[Serves, _Dom0]):
+    """Worked out once for all hosts with the same dom0 and guests."""
 
     def __init__(self, model: Model) -> None:
         super().__init__()
@@ -272,8 +297,8 @@ class _Dom0s(Dict[Tuple[float, ...], _Dom0]):
             + (1 - share) * overhead.per_pv_guest
         )
 
-    def __missing__(self, key: tuple[float, ...]) -> _Dom0:
-        dom0_memory_mb, dom0_vcpus, hvm, pv, pvh, unknown = key
+    def __missing__(self, serves: Serves) -> _Dom0:
+        dom0_memory_mb, dom0_vcpus, hvm, pv, pvh, unknown = serves
         model = self._model
         memory = dom0_memory_mb - model.base_memory_mb
         memory_used = (
@@ -292,7 +317,7 @@ class _Dom0s(Dict[Tuple[float, ...], _Dom0]):
             + pv * model.overhead.per_pv_guest
             + unknown * self._average_overhead
         )
-        found = self[key] = _Dom0(
+        found = self[serves] = _Dom0(
             memory, memory_used, cpu, cpu_used, max(left, FLOOR), overhead_mb
         )
         return found
@@ -301,14 +326,11 @@ class _Dom0s(Dict[Tuple[float, ...], _Dom0]):
 def headroom_of(model: Model) -> Callable[[Load], float]:
     """A function that tells the headroom of a host's scarcest room.
 
-    It is a closure, and one with measure_of(), for the sake of speed: a
-    weigher asks for every host. It remembers each dom0 that it has seen, so
-    make one for each request.
-
     :returns: a function of a Load, which holds the guest that is to be
         placed, if there is one; from FLOOR to 1.
     """
-    return _functions(model)[0]
+    headroom = headroom_apart(model)
+    return lambda load: headroom(*apart(load))
 
 
 def measure_of(model: Model) -> Callable[[Load], Measures]:
@@ -316,33 +338,40 @@ def measure_of(model: Model) -> Callable[[Load], Measures]:
 
     :returns: a function of a Load, as above.
     """
-    return _functions(model)[1]
+    headroom = headroom_apart(model)
+
+    def measure(load: Load) -> Measures:
+        measures: list[float] = []
+        headroom(*apart(load), measures)
+        memory, memory_used, cpu, cpu_used, ram, ram_used = measures
+        return memory, memory_used, cpu, cpu_used, ram, ram_used
+
+    return measure
 
 
-def _functions(
-    model: Model,
-) -> tuple[Callable[[Load], float], Callable[[Load], Measures]]:
+def headroom_apart(model: Model) -> Callable[..., float]:
+    """A function as headroom_of() returns, of a Load in two parts.
+
+    It is a closure for the sake of speed: a weigher asks for every host. It
+    remembers each dom0 that it has seen, so make one for each request.
+
+    :returns: a function of what Apart holds, and optionally of a list, to
+        which it adds what measure_of() tells.
+    """
     dom0s = _Dom0s(model)
     own_and_overhead = 1 + model.overhead.per_mib
     per_vcpu = model.overhead.per_vcpu
 
-    def headroom(load: Load, measures: list[float] | None = None) -> float:
-        (
-            memory_mb,
-            dom0_memory_mb,
-            _,
-            _,
-            _,
-            _,
-            _,
-            guests_mb,
-            vcpus,
-            free_mb,
-        ) = load
-        memory, memory_used, cpu, cpu_used, left, overhead_mb = dom0s[
-            load[1:7]
-        ]
-        ram = memory_mb - dom0_memory_mb
+    def headroom(
+        serves: Serves,
+        memory_mb: float,
+        guests_mb: float,
+        vcpus: float,
+        free_mb: float | None,
+        measures: list[float] | None = None,
+    ) -> float:
+        memory, memory_used, cpu, cpu_used, left, overhead_mb = dom0s[serves]
+        ram = memory_mb - serves[0]
         ram_used = (
             guests_mb * own_and_overhead + vcpus * per_vcpu + overhead_mb
         )
@@ -352,7 +381,7 @@ def _functions(
         if free_mb is not None and ram - free_mb > ram_used:
             ram_used = ram - free_mb
         if measures is not None:
-            measures[:] = memory, memory_used, cpu, cpu_used, ram, ram_used
+            measures += memory, memory_used, cpu, cpu_used, ram, ram_used
         if ram > 0:
             ram_left = 1 - ram_used / ram
             if ram_left < left:
@@ -361,26 +390,23 @@ def _functions(
             left = FLOOR
         return left
 
-    def measure(load: Load) -> Measures:
-        measures: list[float] = []
-        headroom(load, measures)
-        memory, memory_used, cpu, cpu_used, ram, ram_used = measures
-        return memory, memory_used, cpu, cpu_used, ram, ram_used
-
-    return headroom, measure
+    return headroom
 
 
-def overcommitted_of(model: Model) -> Callable[[Load], tuple[Left, ...]]:
+def overcommitted_apart(model: Model) -> Callable[..., tuple[Left, ...]]:
     """A function that tells which rooms of a host are overcommitted.
 
     Most hosts have none, and their rooms need not be looked at one by one.
-    """
-    headroom = headroom_of(model)
 
-    def overcommitted(load: Load) -> tuple[Left, ...]:
-        if headroom(load) > 0:
+    :returns: a function of what Apart holds.
+    """
+    headroom = headroom_apart(model)
+
+    def overcommitted(*load: Any) -> tuple[Left, ...]:
+        if headroom(*load) > 0:
             return ()
-        return tuple(left for left in model.rooms(load) if left.overcommitted)
+        rooms = model.rooms(together(*load))
+        return tuple(left for left in rooms if left.overcommitted)
 
     return overcommitted
 

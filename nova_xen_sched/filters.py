@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 from typing import Any
 from typing import Callable
 from typing import Counter
@@ -26,7 +27,6 @@ import nova.conf
 from nova.scheduler import filters
 from oslo_log import log as logging
 
-from nova_xen_sched import aggregates
 from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
@@ -90,12 +90,12 @@ class XenHostFilter(filters.BaseHostFilter):
         :param filter_obj_list: nova HostStates.
         :param spec_obj: a nova RequestSpec.
         """
-        host_states = aggregates.Hosts(filter_obj_list)
+        host_states = list(filter_obj_list)
         try:
             return self._filter(host_states, spec_obj)
         except Exception:  # noqa: BLE001  nothing may reach nova
             notices.unexpected('reading a request; all hosts are accepted')
-            return list(host_states)
+            return host_states
 
     def refusals(self, host_state: Any, spec_obj: Any) -> list[Refusal]:
         """Every reason against one host, those of report_only too.
@@ -176,8 +176,8 @@ class _Asked:
         model = self.settings.dom0_model
         loads = census.Census(
             self.settings, self.guest, CONF.reserved_host_memory_mb
-        ).all(states, facts)
-        return list(map(dom0.overcommitted_of(model), loads))
+        ).apart(states, facts)
+        return list(itertools.starmap(dom0.overcommitted_apart(model), loads))
 
     def read(self, host_state: Any) -> host.Host:
         """What one host offers."""

@@ -21,6 +21,7 @@ import operator
 from typing import Any
 from typing import Callable
 from typing import cast
+from typing import Dict
 from typing import Iterable
 from typing import Iterator
 from typing import Optional
@@ -74,23 +75,28 @@ def state_is_xen(state: Any) -> bool:
     return _is_xen(state.hypervisor_type, state.supported_instances or ())
 
 
+class _CallThemselvesXen(Dict[Optional[str], bool]):
+    """Whether hosts of a hypervisor_type can be Xen hosts, by their word."""
+
+    def __missing__(self, hypervisor_type: str | None) -> bool:
+        found = self[hypervisor_type] = _calls_itself_xen(hypervisor_type)
+        return found
+
+
 def which_call_themselves_xen(states: Iterable[Any]) -> list[bool]:
     """Of each HostState: whether it can be a Xen host, by its own word."""
-    hypervisor_types = list(map(_type_of, states))
-    xen = {each for each in set(hypervisor_types) if _calls_itself_xen(each)}
-    return list(map(xen.__contains__, hypervisor_types))
+    return list(map(_CallThemselvesXen().__getitem__, map(_type_of, states)))
 
 
-def which_are_xen(states: Sequence[Any]) -> list[bool]:
+def which_are_xen(states: Iterable[Any]) -> list[bool]:
     """Of each HostState: whether it is of a Xen host."""
+    by_word = _CallThemselvesXen()
     # Most offer such a guest type first.
     return [
-        each
-        and bool(offered)
+        by_word[state.hypervisor_type]
+        and bool(offered := state.supported_instances)
         and (offered[0][1] == XEN or _offers_xen(offered))
-        for each, offered in zip(
-            which_call_themselves_xen(states), map(_guest_types_of, states)
-        )
+        for state in states
     ]
 
 

@@ -113,7 +113,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         None stands for hosts that are not Xen hosts, and for those of which
         it can't be told.
         """
-        states = aggregates.Hosts([each.obj for each in weighed_obj_list])
+        states = [each.obj for each in weighed_obj_list]
         asked = _Asked(weight_properties, self._options.current())
         # For weight_multiplier(); a HostState lives for one request.
         for state, multiplier in zip(
@@ -152,7 +152,7 @@ class _Asked:
             CONF.reserved_host_memory_mb,
             CONF.filter_scheduler.track_instance_changes,
         )
-        self._headroom_of = dom0.headroom_of(settings.dom0_model)
+        self._headroom = dom0.headroom_apart(settings.dom0_model)
 
     def headrooms(
         self, states: Sequence[Any], facts: gather.Request
@@ -176,8 +176,8 @@ class _Asked:
     ) -> list[float | None]:
         mask = host.which_are_xen(states)
         xen = list(itertools.compress(states, mask))
-        headrooms = map(
-            self._headroom_of, self.census.all(xen, facts.all(xen), True)
+        headrooms = itertools.starmap(
+            self._headroom, self.census.apart(xen, facts.all(xen), True)
         )
         return host.spread(headrooms, mask, None)
 
@@ -212,7 +212,7 @@ def _multiplier(state: Any, default: float) -> float:
 
 
 def _multipliers(
-    states: aggregates.Hosts, settings: conf.Settings
+    states: Sequence[Any], settings: conf.Settings
 ) -> Iterable[float]:
     """The multipliers of a request's hosts.
 
@@ -220,12 +220,15 @@ def _multipliers(
     distinct set of aggregates that have anything to say.
     """
     default = settings.dom0_headroom_weight_multiplier
-    relevant = aggregates.Relevant(states, (_MULTIPLIER,))
-    if not relevant.metadata:
+    every = aggregates.distinct(states)
+    if not any(_MULTIPLIER in each.metadata for each in every):
         return itertools.repeat(default)
-    known: dict[aggregates.Some, float] = {}
+    known: dict[frozenset[Any], float] = {}
     found = []
-    for state, some in zip(states, relevant.of(states)):
+    said = aggregates.Said(
+        lambda each: each if _MULTIPLIER in each.metadata else None
+    )
+    for state, some in zip(states, said.to(states)):
         if some not in known:
             known[some] = _multiplier(state, default)
         found.append(known[some])

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 from typing import Dict
+from typing import FrozenSet
 from typing import Iterable
 from typing import Sequence
 
@@ -45,69 +46,58 @@ class Source:
         self,
         host_states: Iterable[Any],
         wanted: frozenset[str] = facts.EVERY,
-    ) -> facts.Lookup | None:
-        """A lookup, good for one request; None if no aggregate has facts.
+    ) -> facts.Lookup:
+        """A lookup, good for one request.
 
         :param host_states: the request's nova HostStates.
         :param wanted: the names of the facts that matter.
         """
-        names = facts.select(wanted)
-        keys = [name.metadata_key for name in names]
-        relevant = aggregates.Relevant(host_states, keys)
-        if not relevant.metadata:
-            return None
-        bad: dict[str, str] = {}
-        read: dict[Any, facts.Answer] = {}
-        # Aggregates that say the same share one answer.
-        shared: dict[tuple[Any, ...], facts.Answer] = {}
-        for each, metadata in relevant.metadata.items():
-            values = tuple(map(metadata.get, keys))
-            answer = shared.get(values)
-            if answer is None:
-                known_bad = len(bad)
-                answer = _read(each, names, values, bad)
-                if len(bad) == known_bad:
-                    shared[values] = answer
-            read[each] = answer
-        notices.unreadable('aggregates', bad)
-        return _Lookup(relevant, _Answers(names, read))
+        return _Lookup(facts.select(wanted))
 
 
 class _Lookup(facts.Lookup):
-    def __init__(
-        self, relevant: aggregates.Relevant, answers: _Answers
-    ) -> None:
-        self._relevant = relevant
-        self._answers = answers
+    def __init__(self, names: tuple[facts.Name, ...]) -> None:
+        self._names = names
+        self._keys = [name.metadata_key for name in names]
+        self._wanted = frozenset(self._keys)
+        # Aggregates that say the same share one answer.
+        self._read: dict[tuple[Any, ...], facts.Answer] = {}
+        self._bad: dict[str, str] = {}
+        self._said = aggregates.Said(self._answer)
+        self._merged = _Merged(names)
 
     def all(self, host_states: Sequence[Any]) -> Iterable[facts.Answer]:
-        return map(self._answers.__getitem__, self._relevant.of(host_states))
+        said = self._said.to(host_states)
+        found = list(map(self._merged.__getitem__, said))
+        if self._bad:
+            notices.unreadable('aggregates', self._bad)
+        return found
+
+    def _answer(self, aggregate: Any) -> facts.Answer:
+        metadata = aggregate.metadata
+        if self._wanted.isdisjoint(metadata):
+            return facts.NOTHING
+        values = tuple(map(metadata.get, self._keys))
+        answer = self._read.get(values)
+        if answer is None:
+            known_bad = len(self._bad)
+            answer = _read(aggregate, self._names, values, self._bad)
+            if len(self._bad) == known_bad:
+                self._read[values] = answer
+        return answer
 
 
-class _Answers(Dict[aggregates.Some, facts.Answer]):
-    """Answers by the set of aggregates that have facts.
+class _Merged(Dict[FrozenSet[facts.Answer], facts.Answer]):
+    """One answer from those of a host's aggregates."""
 
-    :param read: what each of them says.
-    """
-
-    def __init__(
-        self, names: tuple[facts.Name, ...], read: dict[Any, facts.Answer]
-    ) -> None:
+    def __init__(self, names: tuple[facts.Name, ...]) -> None:
         super().__init__()
         self._names = names
-        self._read = read
-        # Sets of aggregates that say the same share one answer.
-        self._merged: dict[frozenset[int], facts.Answer] = {}
-        self[frozenset()] = facts.NOTHING
 
-    def __missing__(self, some: aggregates.Some) -> facts.Answer:
-        found = [self._read[each] for each in some]
-        key = frozenset(map(id, found))
-        answer = self._merged.get(key)
-        if answer is None:
-            answer = found[0] if len(key) == 1 else _merge(self._names, found)
-            self._merged[key] = answer
-        self[some] = answer
+    def __missing__(self, answers: frozenset[facts.Answer]) -> facts.Answer:
+        found = list(filter(None, answers))
+        answer = found[0] if len(found) == 1 else _merge(self._names, found)
+        self[answers] = answer
         return answer
 
 
@@ -156,6 +146,9 @@ def _read(
 def _merge(
     names: tuple[facts.Name, ...], found: Sequence[facts.Raw]
 ) -> facts.Answer:
+    """The lowest of each; nothing, and that is one, if there are none."""
+    if not found:
+        return facts.NOTHING
     answer = facts.Answer()
     for name in names:
         values = [each[name.name] for each in found if name.name in each]

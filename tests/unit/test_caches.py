@@ -239,10 +239,10 @@ def test_a_source_that_fails_for_one_host_fails_for_that_host_alone():
 
 def test_which_rooms_are_overcommitted():
     model = conf.Settings().dom0_model
-    overcommitted = dom0.overcommitted_of(model)
+    overcommitted = dom0.overcommitted_apart(model)
     for guests in range(0, 120, 3):
         load = dom0.Load(65536, 1024, 4, hvm=guests, guests_memory_mb=2048)
-        assert overcommitted(load) == tuple(
+        assert overcommitted(*dom0.apart(load)) == tuple(
             left for left in model.rooms(load) if left.overcommitted
         )
 
