@@ -28,6 +28,7 @@ from typing import Mapping
 from typing import NamedTuple
 
 from nova_xen_sched import dom0
+from nova_xen_sched import headroom
 
 #: More than this many guests is no limit.
 _MANY = 1 << 20
@@ -121,11 +122,11 @@ def of_rooms(
         of, unless they are overcommitted already.
     """
     found = {}
-    for index, left in enumerate(model.rooms(load)):
+    for index, left in enumerate(headroom.rooms(model, load)):
 
         def overcommitted(count: int, index: int = index) -> bool:
             more = model.plus(load, *guest, count=count)
-            return model.rooms(more)[index].overcommitted
+            return headroom.rooms(model, more)[index].overcommitted
 
         count = _most(overcommitted)
         if count is not None:

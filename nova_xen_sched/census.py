@@ -21,17 +21,16 @@ from __future__ import annotations
 import itertools
 import operator
 from typing import Any
-from typing import Dict
 from typing import Iterator
 from typing import Mapping
-from typing import Optional
 from typing import Sequence
-from typing import Tuple
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import facts
+from nova_xen_sched import headroom
 from nova_xen_sched import notices
+from nova_xen_sched import serving
 from nova_xen_sched.facts import FREE_MEMORY
 from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.guest import GuestRequest
@@ -58,10 +57,6 @@ _LOADED_MODE = '_obj_vm_mode'
 _loaded_mode = operator.attrgetter(_LOADED_MODE)
 
 _NO_STATS: Mapping[str, str] = {}
-
-#: Of a host whose guests nova knows: whether the guest that is asked for
-#: would be one more, and how many HVM, PV and PVH guests there are.
-Mix = Tuple[bool, int, int, int]
 
 
 def default_mode(settings: conf.Settings) -> str:
@@ -100,11 +95,10 @@ class Census:
         self._memory_mb = request.memory_mb
         self._vcpus = request.vcpus
         mode = mode_of(request.vm_mode, settings)
-        sizes = _Sizes(settings, reserved_mb)
         # By whether hosts are compared.
         self._serving = (
-            _Serving(sizes, mode, False),
-            _Serving(sizes, mode, True, tracked),
+            serving.Serving(settings, reserved_mb, mode, False),
+            serving.Serving(settings, reserved_mb, mode, True, tracked),
         )
         # What Xen has to have left for the guest, MiB.
         self._needed_mb = settings.dom0_model.overhead.whole_mb(
@@ -125,7 +119,7 @@ class Census:
     ) -> Iterator[dom0.Load]:
         """The load of each Xen host with the guest placed; see apart()."""
         return itertools.starmap(
-            dom0.together, self.apart(states, facts, average)
+            headroom.together, self.apart(states, facts, average)
         )
 
     def apart(
@@ -133,7 +127,7 @@ class Census:
         states: Sequence[Any],
         facts: Sequence[HostFacts],
         average: bool = False,
-    ) -> Iterator[dom0.Apart]:
+    ) -> Iterator[headroom.Apart]:
         """The load of each Xen host with the guest placed, in its two parts.
 
         :param states: their nova HostStates.
@@ -143,7 +137,7 @@ class Census:
             own need piles HVM guests onto large dom0s then. Where nova tracks
             no guests it is so on empty hosts too.
         """
-        serving = self._serving[average]
+        serves_of = self._serving[average]
         asked_mb, asked_vcpus = self._memory_mb, self._vcpus
         for state, known in zip(states, facts):
             # A node that never reported has no stats.
@@ -151,7 +145,7 @@ class Census:
             mix = None
             if state.instances:
                 mix = self._mix(state.instances)
-            serves, reserved_mb, placed = serving[
+            serves, reserved_mb, placed = serves_of[
                 known, stats.get('num_instances'), state.num_instances, mix
             ]
             memory_mb = state.total_usable_ram_mb
@@ -173,7 +167,7 @@ class Census:
                 free_mb,
             )
 
-    def _doubted(self, state: Any, serves: dom0.Serves) -> dom0.Serves:
+    def _doubted(self, state: Any, serves: headroom.Serves) -> headroom.Serves:
         """The same with the defaults instead of what is nonsense."""
         memory_mb, vcpus, *guests = serves
         if memory_mb >= state.total_usable_ram_mb > 0:
@@ -205,7 +199,7 @@ class Census:
             )
             return None
 
-    def _mix(self, instances: Any) -> Mix:
+    def _mix(self, instances: Any) -> serving.Mix:
         """How many guests are known one by one, and whether one comes."""
         # A resize to its own host brings dom0 no other guest.
         return (self._uuid not in instances, *self._known(instances))
@@ -256,80 +250,3 @@ def _doubt(state: Any, fact: str, value: float, default: float) -> None:
                 % (fact, notices.shown(value), state.host)
             },
         )
-
-
-class _Sizes(Dict[HostFacts, Tuple[float, float, float]]):
-    """dom0's memory and vCPUs and the host's reserve, by what is known.
-
-    :param settings: whose defaults stand for what is not.
-    :param reserved_mb: likewise.
-    """
-
-    def __init__(self, settings: conf.Settings, reserved_mb: int) -> None:
-        super().__init__()
-        self._settings = settings
-        self._reserved_mb = reserved_mb
-
-    def __missing__(self, facts: HostFacts) -> tuple[float, float, float]:
-        memory = facts.get('dom0_memory_mb')
-        vcpus = facts.get('dom0_vcpus')
-        reserved = facts.get('reserved_host_memory_mb')
-        sizes = self[facts] = (
-            memory.value if memory else self._settings.dom0_memory_mb,
-            vcpus.value if vcpus else self._settings.dom0_vcpus,
-            reserved.value if reserved else self._reserved_mb,
-        )
-        return sizes
-
-
-class _Serving(
-    Dict[
-        Tuple[HostFacts, Optional[str], int, Optional[Mix]],
-        Tuple[dom0.Serves, float, int],
-    ]
-):
-    """dom0 and the guests that it serves, worked out once for hosts alike.
-
-    By what is known of the host, how many guests its stats report, how many
-    nova counts, and the mix of those that it knows, None if it knows none.
-    Each comes with the host's reserve, MiB, and with how many guests of this
-    request are placed there already.
-
-    :param sizes: of dom0, by what is known.
-    :param mode: the model's mode of the guest that is asked for.
-    :param average: as for Census.apart().
-    :param tracked: as for Census.
-    """
-
-    def __init__(
-        self, sizes: _Sizes, mode: str, average: bool, tracked: bool = True
-    ) -> None:
-        super().__init__()
-        self._sizes = sizes
-        self._mode = mode
-        self._average = average
-        self._tracked = tracked
-
-    def __missing__(
-        self, key: tuple[HostFacts, str | None, int, Mix | None]
-    ) -> tuple[dom0.Serves, float, int]:
-        known, reported, counted, mix = key
-        memory_mb, vcpus, reserved_mb = self._sizes[known]
-        # num_instances counts those placed by this very request, which have
-        # its mode; the stats have what the compute last reported.
-        there = int(reported) if reported is not None else 0
-        placed = max(counted - there, 0)
-        coming, hvm, pv, pvh = mix or (True, 0, 0, 0)
-        # nova may track more guests than were reported yet.
-        unknown = max(there - hvm - pv - pvh, 0)
-        guests = {'hvm': hvm, 'pv': pv, 'pvh': pvh, None: unknown}
-        guests[self._mode] += placed
-        on_average = self._average and (unknown or not self._tracked)
-        guests[None if on_average else self._mode] += coming
-        hvm, pv, pvh, unknown = guests.values()
-        found = self[key] = (
-            (memory_mb, vcpus, hvm, pv, pvh, unknown),
-            reserved_mb,
-            placed,
-        )
-        return found

@@ -31,6 +31,7 @@ from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import guest
+from nova_xen_sched import headroom
 from nova_xen_sched import host
 from nova_xen_sched import migration
 from nova_xen_sched import notices
@@ -177,7 +178,9 @@ class _Asked:
         loads = census.Census(
             self.settings, self.guest, CONF.reserved_host_memory_mb
         ).apart(states, facts)
-        return list(itertools.starmap(dom0.overcommitted_apart(model), loads))
+        return list(
+            itertools.starmap(headroom.overcommitted_apart(model), loads)
+        )
 
     def read(self, host_state: Any) -> host.Host:
         """What one host offers."""

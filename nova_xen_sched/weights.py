@@ -36,6 +36,7 @@ from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import guest
+from nova_xen_sched import headroom
 from nova_xen_sched import host
 from nova_xen_sched import notices
 from nova_xen_sched import startup
@@ -138,7 +139,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         asked = _Asked(weight_properties, self._options.current())
         facts = self._facts.for_request([host_state], census.FACTS)
         load = asked.census(host_state, facts(host_state), True)
-        return asked.settings.dom0_model.rooms(load)
+        return headroom.rooms(asked.settings.dom0_model, load)
 
 
 class _Asked:
@@ -152,7 +153,7 @@ class _Asked:
             CONF.reserved_host_memory_mb,
             CONF.filter_scheduler.track_instance_changes,
         )
-        self._headroom = dom0.headroom_apart(settings.dom0_model)
+        self._headroom = headroom.of_apart(settings.dom0_model)
 
     def headrooms(
         self, states: Sequence[Any], facts: gather.Request

@@ -29,6 +29,7 @@ from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import facts
+from nova_xen_sched import headroom
 from nova_xen_sched import host
 from nova_xen_sched import rules
 from nova_xen_sched import startup
@@ -115,7 +116,7 @@ def see(states: Iterable[Any]) -> list[Seen]:
             # The census counts the guest of a request, which is none here.
             model = options_now.dom0_model
             load = model.plus(load_with(state, offered.facts), 'hvm', 0, 0, -1)
-            rooms = model.rooms(load)
+            rooms = headroom.rooms(model, load)
         found.append(Seen(state, offered, load, rooms))
     return found
 

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from nova_xen_sched import xenhost
 from nova_xen_sched.dom0 import Load
-from nova_xen_sched.dom0 import measure_of
 from nova_xen_sched.dom0 import Model
+from nova_xen_sched.headroom import measure_of
 from nova_xen_sched.xenhost import XenHost
 
 #: MiB, from the guide: "between 1GB and 4GB".

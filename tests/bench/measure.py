@@ -35,10 +35,6 @@ class Timing:
     def median(self) -> float:
         return statistics.median(self.rounds)
 
-    @property
-    def best(self) -> float:
-        return min(self.rounds)
-
 
 @dataclasses.dataclass(frozen=True)
 class Ratio:
@@ -46,7 +42,7 @@ class Ratio:
 
     :ivar median: of the rounds' ratios.
     :ivar low: the lower quartile of these, and high the upper one.
-    :ivar best: the best time of the one by the best time of the other.
+    :ivar best: the least of them.
     """
 
     median: float
@@ -59,13 +55,12 @@ def ratio(one: Timing, other: Timing) -> Ratio:
     """Round by round: what slows one round down slows both of its times."""
     ratios = [a / b for a, b in zip(one.rounds, other.rounds)]
     low, _, high = statistics.quantiles(ratios, n=4, method='inclusive')
-    return Ratio(statistics.median(ratios), low, high, one.best / other.best)
+    return Ratio(statistics.median(ratios), low, high, min(ratios))
 
 
 def interleaved(
     subjects: Mapping[str, Callable[[], object]],
     rounds: int,
-    collecting: bool = False,
 ) -> dict[str, Timing]:
     """Time each subject once a round, in an order that turns.
 
@@ -75,9 +70,6 @@ def interleaved(
     two are taken side by side.
 
     :param subjects: by name.
-    :param collecting: whether what one leaves is collected before the next,
-        too: else one pays for others that make so many objects that Python
-        collects all garbage every few calls.
     """
     clock = time.process_time
     loops: dict[str, int] = {}
@@ -94,8 +86,6 @@ def interleaved(
         turn = n % len(names)
         for name in names[turn:] + names[:turn]:
             call, count = subjects[name], range(loops[name])
-            if collecting:
-                gc.collect()
             began = clock()
             for _ in count:
                 call()

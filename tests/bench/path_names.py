@@ -13,5 +13,6 @@
 """What the whole path is timed as; path.py can't be imported by everyone."""
 
 STOCK = 'nova as it comes'
-PLUGIN = 'with nova-xen-sched'
+FILTERED = 'with XenHostFilter'
+PLUGIN = 'with XenHostFilter and Dom0HeadroomWeigher'
 READ = 'the read of an instance'

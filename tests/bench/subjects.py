@@ -39,18 +39,14 @@ NOVA_FILTER = 'ImagePropertiesFilter'
 WEIGHER = 'Dom0HeadroomWeigher'
 NOVA_WEIGHER = 'RAMWeigher'
 LOOP = 'bare loop'
-#: Fetching what rules and facts are made of, without looking at it.
-FETCH = 'fetch'
+#: What no filter of guest types can do without: each host's are compared with
+#: those seen before.
+LOOK = 'look'
+#: nova's handler, with a weigher to which weighing costs nothing.
+HANDLER = 'handler'
 
 _two = operator.attrgetter('host', 'hypervisor_type')
-_six = operator.attrgetter(
-    'hypervisor_type',
-    'hypervisor_version',
-    'supported_instances',
-    'aggregates',
-    'stats',
-    'service',
-)
+_guest_types_of = operator.attrgetter('supported_instances')
 
 
 @contextlib.contextmanager
@@ -82,12 +78,41 @@ def cloud(shape: world.Shape) -> Iterator[list[Any]]:
             yield states
 
 
-def _loop(states: list[Any], fetch: Any = _two) -> Callable[[], object]:
+def _loop(states: list[Any]) -> Callable[[], object]:
     def call() -> None:
         for state in states:
-            fetch(state)
+            _two(state)
 
     return call
+
+
+def _look(states: list[Any]) -> Callable[[], object]:
+    def call() -> None:
+        seen: list[Any] = []
+        for each in map(_guest_types_of, states):
+            if each not in seen:
+                seen.append(each)
+
+    return call
+
+
+class _NoWeigher(nova_weights.BaseHostWeigher):
+    """As ours, but knows the weights."""
+
+    minval = 0
+    maxval = 1
+
+    def __init__(self, count: int) -> None:
+        # As many digits as any.
+        self._weights = [number / (count + 1) for number in range(count)]
+
+    def _weigh_object(self, obj: Any, weight_properties: Any) -> float:
+        return 0.0
+
+    def weigh_objects(
+        self, weighed_obj_list: list[Any], weight_properties: Any
+    ) -> list[float]:
+        return self._weights
 
 
 def filtering(
@@ -98,7 +123,7 @@ def filtering(
     novas = image_props_filter.ImagePropertiesFilter()
     return {
         LOOP: _loop(states),
-        FETCH: _loop(states, _six),
+        LOOK: _look(states),
         NOVA_FILTER: lambda: list(novas.filter_all(states, request)),
         FILTER: lambda: list(ours.filter_all(states, request)),
     }
@@ -111,8 +136,10 @@ def weighing(
     handler = nova_weights.HostWeightHandler()
     ours = [weights.Dom0HeadroomWeigher()]
     novas = [ram.RAMWeigher()]
+    none = [_NoWeigher(len(states))]
     return {
         LOOP: _loop(states),
+        HANDLER: lambda: handler.get_weighed_objects(none, states, request),
         NOVA_WEIGHER: lambda: handler.get_weighed_objects(
             novas, states, request
         ),

@@ -24,11 +24,12 @@ from typing import NamedTuple
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
+from nova_xen_sched import headroom as dom0_headroom
 
 #: The figures of the dom0 model: the options' defaults.
 MODEL = conf.Settings().dom0_model
-measure = dom0.measure_of(MODEL)
-headroom = dom0.headroom_of(MODEL)
+measure = dom0_headroom.measure_of(MODEL)
+headroom = dom0_headroom.of(MODEL)
 
 #: RAM (GiB) and physical CPUs of the hosts: the range of issue and guide,
 #: 64 to 512 GB; the CPUs are made up. Each is as likely.

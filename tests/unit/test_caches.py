@@ -26,6 +26,7 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import facts
 from nova_xen_sched import filters
+from nova_xen_sched import headroom
 from nova_xen_sched import host
 from nova_xen_sched import weights
 from nova_xen_sched.facts import gather
@@ -239,11 +240,11 @@ def test_a_source_that_fails_for_one_host_fails_for_that_host_alone():
 
 def test_which_rooms_are_overcommitted():
     model = conf.Settings().dom0_model
-    overcommitted = dom0.overcommitted_apart(model)
+    overcommitted = headroom.overcommitted_apart(model)
     for guests in range(0, 120, 3):
         load = dom0.Load(65536, 1024, 4, hvm=guests, guests_memory_mb=2048)
-        assert overcommitted(*dom0.apart(load)) == tuple(
-            left for left in model.rooms(load) if left.overcommitted
+        assert overcommitted(*headroom.apart(load)) == tuple(
+            left for left in headroom.rooms(model, load) if left.overcommitted
         )
 
 

@@ -24,6 +24,7 @@ import pytest
 from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
+from nova_xen_sched import headroom
 from nova_xen_sched import notices
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.facts import Fact
@@ -194,12 +195,12 @@ def test_more_guests_never_raise_headroom(
         tracked,
     )
 
-    def headroom(guests):
+    def left(guests):
         mix = [instance('hvm')] * guests if tracked else []
         host = state(*mix, reported=guests)
-        return dom0.headroom_of(model)(take(host, HostFacts({}), True))
+        return headroom.of(model)(take(host, HostFacts({}), True))
 
-    assert headroom(count) >= headroom(count + 1)
+    assert left(count) >= left(count + 1)
 
 
 def test_the_guest_to_be_placed():
@@ -334,7 +335,7 @@ def test_a_guest_that_fits_by_nova_s_arithmetic_but_not_beside_dom0():
     """As measured: it failed in Xen, meminit_pv: failed to allocate."""
     # dom0 has 1280 MiB, but the default says 1024, less what dom0 itself
     # and Xen take.
-    rooms = conf.Settings().dom0_model.rooms(asking('2001'))
+    rooms = headroom.rooms(conf.Settings().dom0_model, asking('2001'))
     (ram,) = [left for left in rooms if left.room is dom0.Room.HOST_MEMORY]
     assert ram.overcommitted
     assert ram.source == dom0.REPORTED
