@@ -25,7 +25,6 @@ from __future__ import annotations
 import itertools
 import operator
 from typing import Any
-from typing import Callable
 from typing import Dict
 from typing import FrozenSet
 from typing import Hashable
@@ -44,18 +43,15 @@ def distinct(host_states: Iterable[Any]) -> set[Any]:
 
 
 class Said(Dict[Any, _Said]):
-    """What each aggregate says; good for one request.
-
-    :param read: reads it from an aggregate; the same for many of them.
-    """
-
-    def __init__(self, read: Callable[[Any], _Said]) -> None:
-        super().__init__()
-        self._read = read
+    """What each aggregate says; good for one request."""
 
     def __missing__(self, aggregate: Any) -> _Said:
-        said = self[aggregate] = self._read(aggregate)
+        said = self[aggregate] = self.read(aggregate)
         return said
+
+    def read(self, aggregate: Any) -> _Said:
+        """What one aggregate says; the same object for many of them."""
+        raise NotImplementedError
 
     def to(self, host_states: Iterable[Any]) -> Iterator[FrozenSet[_Said]]:
         """All that is said of each host, whichever aggregate says it.

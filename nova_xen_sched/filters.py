@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import itertools
 from typing import Any
 from typing import Callable
@@ -156,30 +157,27 @@ class _Asked:
         self.tell = migration.Teller(
             spec_obj, settings.live_migration_read_timeout
         )
-        self._counting = rules.that_count(self.guest, settings)
+        counting = rules.that_count(self.guest, settings)
         self.facts = gatherer.for_request(
             host_states,
-            rules.facts_that_matter(self._counting),
+            rules.facts_that_matter(counting),
             settings.facts_max_age,
         )
-        rooms = rules.rooms_matter(self._counting)
+        rooms = rules.rooms_matter(counting)
         self._reader = host.Reader(
             self.guest.maxphysaddr_bits is not None,
             self.facts if rooms or self.facts.asks else None,
-            self._rooms if rooms else None,
+            functools.partial(_rooms, settings, self.guest) if rooms else None,
         )
-        self._verdicts = _Verdicts(self._judge)
-
-    def _rooms(
-        self, states: Sequence[Any], facts: Sequence[gather.HostFacts]
-    ) -> list[tuple[dom0.Left, ...]]:
-        """Of Xen hosts: the rooms that the guest would overcommit."""
-        model = self.settings.dom0_model
-        loads = census.Census(
-            self.settings, self.guest, CONF.reserved_host_memory_mb
-        ).apart(states, facts)
-        return list(
-            itertools.starmap(headroom.overcommitted_apart(model), loads)
+        self._verdicts = _Verdicts(
+            self._reader,
+            functools.partial(
+                rules.judge,
+                self.guest,
+                settings=settings,
+                tell=self.tell,
+                counting=counting,
+            ),
         )
 
     def read(self, host_state: Any) -> host.Host:
@@ -202,29 +200,40 @@ class _Asked:
             for verdict in self.judge((state,))
         ]
 
-    def _judge(self, key: host.Key) -> rules.Verdict:
-        return rules.judge(
-            self.guest,
-            self._reader.host(key),
-            self.settings,
-            self.tell,
-            self._counting,
-        )
-
 
 class _Verdicts(Dict[host.Key, rules.Verdict]):
     """Verdicts by what the rules look at; each distinct host is judged once.
 
-    They are those of one request.
+    They are those of one request. Nothing here refers back to it, so that it
+    is freed when it ends, and not when Python next looks for such circles.
     """
 
-    def __init__(self, judge: Callable[[host.Key], rules.Verdict]) -> None:
+    def __init__(
+        self,
+        reader: host.Reader,
+        judge: Callable[[host.Host], rules.Verdict],
+    ) -> None:
         super().__init__()
+        self._reader = reader
         self._judge = judge
 
     def __missing__(self, key: host.Key) -> rules.Verdict:
-        verdict = self[key] = self._judge(key)
+        verdict = self[key] = self._judge(self._reader.host(key))
         return verdict
+
+
+def _rooms(
+    settings: conf.Settings,
+    request: guest.GuestRequest,
+    states: Sequence[Any],
+    facts: Sequence[gather.HostFacts],
+) -> list[tuple[dom0.Left, ...]]:
+    """Of Xen hosts: the rooms that the guest would overcommit."""
+    loads = census.Census(
+        settings, request, CONF.reserved_host_memory_mb
+    ).apart(states, facts)
+    overcommitted = headroom.overcommitted_apart(settings.dom0_model)
+    return list(itertools.starmap(overcommitted, loads))
 
 
 def read_request(spec_obj: Any) -> guest.GuestRequest:

@@ -167,9 +167,9 @@ class _Asked:
                 return [None]
         # Some host is to blame; the others are weighed all the same.
         return [
-            headroom
+            found
             for state in states
-            for headroom in self.headrooms((state,), facts)
+            for found in self.headrooms((state,), facts)
         ]
 
     def _headrooms(
@@ -226,14 +226,18 @@ def _multipliers(
         return itertools.repeat(default)
     known: dict[frozenset[Any], float] = {}
     found = []
-    said = aggregates.Said(
-        lambda each: each if _MULTIPLIER in each.metadata else None
-    )
-    for state, some in zip(states, said.to(states)):
+    for state, some in zip(states, _Multiplying().to(states)):
         if some not in known:
             known[some] = _multiplier(state, default)
         found.append(known[some])
     return found
+
+
+class _Multiplying(aggregates.Said[Any]):
+    """The aggregates that have a multiplier; None for all others."""
+
+    def read(self, aggregate: Any) -> Any:
+        return aggregate if _MULTIPLIER in aggregate.metadata else None
 
 
 def all_weighers() -> list[type[weights.BaseHostWeigher]]:

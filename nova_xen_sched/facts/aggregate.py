@@ -57,33 +57,43 @@ class Source:
 
 class _Lookup(facts.Lookup):
     def __init__(self, names: tuple[facts.Name, ...]) -> None:
-        self._names = names
-        self._keys = [name.metadata_key for name in names]
-        self._wanted = frozenset(self._keys)
-        # Aggregates that say the same share one answer.
-        self._read: dict[tuple[Any, ...], facts.Answer] = {}
-        self._bad: dict[str, str] = {}
-        self._said = aggregates.Said(self._answer)
+        self._said = _Said(names)
         self._merged = _Merged(names)
 
     def all(self, host_states: Sequence[Any]) -> Iterable[facts.Answer]:
         said = self._said.to(host_states)
         found = list(map(self._merged.__getitem__, said))
-        if self._bad:
-            notices.unreadable('aggregates', self._bad)
+        if self._said.bad:
+            notices.unreadable('aggregates', self._said.bad)
         return found
 
-    def _answer(self, aggregate: Any) -> facts.Answer:
+
+class _Said(aggregates.Said[facts.Answer]):
+    """Answers by aggregate.
+
+    :ivar bad: what can't be read, by where it stands.
+    """
+
+    def __init__(self, names: tuple[facts.Name, ...]) -> None:
+        super().__init__()
+        self.bad: dict[str, str] = {}
+        self._names = names
+        self._keys = [name.metadata_key for name in names]
+        self._wanted = frozenset(self._keys)
+        # Aggregates that say the same share one answer.
+        self._shared: dict[tuple[Any, ...], facts.Answer] = {}
+
+    def read(self, aggregate: Any) -> facts.Answer:
         metadata = aggregate.metadata
         if self._wanted.isdisjoint(metadata):
             return facts.NOTHING
         values = tuple(map(metadata.get, self._keys))
-        answer = self._read.get(values)
+        answer = self._shared.get(values)
         if answer is None:
-            known_bad = len(self._bad)
-            answer = _read(aggregate, self._names, values, self._bad)
-            if len(self._bad) == known_bad:
-                self._read[values] = answer
+            known_bad = len(self.bad)
+            answer = _read(aggregate, self._names, values, self.bad)
+            if len(self.bad) == known_bad:
+                self._shared[values] = answer
         return answer
 
 

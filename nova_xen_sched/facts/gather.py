@@ -206,7 +206,7 @@ class Request:
 
     @property
     def asks(self) -> bool:
-        """Whether any source has anything to say."""
+        """Whether any source is asked."""
         return bool(self._lookups)
 
     def __call__(self, state: Any) -> HostFacts:

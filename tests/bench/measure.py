@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import random
 import statistics
 import time
 from typing import Callable
@@ -62,7 +63,7 @@ def interleaved(
     subjects: Mapping[str, Callable[[], object]],
     rounds: int,
 ) -> dict[str, Timing]:
-    """Time each subject once a round, in an order that turns.
+    """Time each subject once a round, in another order each time.
 
     It is the processor's time of this process: what others take from us is
     not in it, though they do empty its caches. pyperf is for one benchmark
@@ -83,8 +84,9 @@ def interleaved(
     for n in range(rounds):
         # What was left by the last round is nobody's.
         gc.collect()
-        turn = n % len(names)
-        for name in names[turn:] + names[:turn]:
+        # The same orders in each run.
+        random.Random(n).shuffle(names)
+        for name in names:
             call, count = subjects[name], range(loops[name])
             began = clock()
             for _ in count:

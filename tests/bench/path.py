@@ -21,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import random
 import time
 from typing import Any
 from typing import Callable
@@ -36,6 +37,7 @@ from nova_xen_sched import migration
 from nova_xen_sched import weights
 from tests.bench import measure
 from tests.bench import world
+from tests.bench.path_names import choosing
 from tests.bench.path_names import FILTERED
 from tests.bench.path_names import PLUGIN
 from tests.bench.path_names import READ
@@ -129,23 +131,28 @@ def _interleaved(
     round all are given the mean of its readings.
     """
     clock = time.process_time
-    found: dict[str, list[float]] = {name: [] for name in subjects}
     names = list(subjects)
+    wholes: dict[str, list[float]] = {name: [] for name in subjects}
+    choosings: dict[str, list[float]] = {name: [] for name in subjects}
     for n in range(rounds):
-        turn = n % len(names)
         reading = 0.0
-        choosing: dict[str, float] = {}
-        for name in names[turn:] + names[:turn]:
+        random.Random(n).shuffle(names)
+        for name in names:
             gc.collect()
             began = clock()
             states = subjects[name].read()
             read = clock()
             subjects[name].choose(states)
-            choosing[name] = clock() - read
+            choosings[name].append(clock() - read)
             reading += read - began
-        for name, each in choosing.items():
-            found[name].append(reading / len(names) + each)
-    return {name: measure.Timing(tuple(each)) for name, each in found.items()}
+        for name, whole in wholes.items():
+            whole.append(reading / len(names) + choosings[name][-1])
+    found = {
+        name: measure.Timing(tuple(each)) for name, each in wholes.items()
+    }
+    for name, each in choosings.items():
+        found[choosing(name)] = measure.Timing(tuple(each))
+    return found
 
 
 def _reading(running: Any) -> Callable[[], object]:

@@ -21,7 +21,7 @@ from tests.bench import memory
 from tests.bench import report
 
 # Okabe and Ito's colours, which can be told apart by all.
-_COLOUR, _GOAL, _RSS = '#0072B2', '#D55E00', '#009E73'
+_COLOUR, _GOAL, _FLOOR, _RSS = '#0072B2', '#D55E00', '#E69F00', '#009E73'
 
 
 def draw(
@@ -64,10 +64,12 @@ def _ratios(axes: Any, figures: Sequence[report.Figure]) -> None:
         zorder=2,
     )
     for n, each in zip(rows, figures):
-        if each.goal is not None:
-            axes.plot(
-                [each.goal] * 2, [n - 0.45, n + 0.45], color=_GOAL, zorder=3
-            )
+        for where, colour in ((each.floor, _FLOOR), (each.goal, _GOAL)):
+            if where is not None:
+                axes.plot(
+                    [where] * 2, [n - 0.45, n + 0.45], color=colour, zorder=3
+                )
+    axes.plot([], [], color=_FLOOR, label='the least work')
     axes.plot([], [], color=_GOAL, label='goal')
     axes.set_yticks(
         rows,
@@ -84,18 +86,16 @@ def _ratios(axes: Any, figures: Sequence[report.Figure]) -> None:
 def _memory(axes: Any, samples: Sequence[memory.Sample]) -> None:
     axes.set_title('Memory while facts change all the time', fontsize=10)
     requests = [each.requests / 1000 for each in samples]
-    axes.plot(
-        requests,
-        [each.blocks / 1e6 for each in samples],
-        color=_COLOUR,
-        label="Python's blocks, millions",
-    )
-    axes.set_ylim(bottom=0)
+    blocks = [each.blocks / 1e6 for each in samples]
+    axes.plot(requests, blocks, color=_COLOUR)
+    # Apart, so that neither line hides the other.
+    axes.set_ylim(0, 1.1 * max(blocks))
     axes.set_xlabel('thousand requests')
     axes.set_ylabel('million blocks', color=_COLOUR)
     other = axes.twinx()
-    other.plot(requests, [each.rss_kib / 1024 for each in samples], color=_RSS)
-    other.set_ylim(bottom=0)
+    resident = [each.rss_kib / 1024 for each in samples]
+    other.plot(requests, resident, color=_RSS)
+    other.set_ylim(0, 1.4 * max(resident))
     other.set_ylabel('MiB of the process', color=_RSS)
     axes.spines['top'].set_visible(False)
     other.spines['top'].set_visible(False)

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 
@@ -260,3 +261,30 @@ def test_which_hosts_are_xen_hosts_is_the_same_one_by_one():
     each = [host.state_is_xen(state) for state in states]
     assert host.which_are_xen(states) == each
     assert each == [True, False, False, True, False, False]
+
+
+@pytest.mark.parametrize('refuse', [False, True])
+def test_a_request_leaves_nothing_for_the_garbage_collector(refuse):
+    CONF.set_override('refuse_dom0_overcommit', refuse, group='xen_scheduler')
+    xen_filter = filters.XenHostFilter()
+    weigher = weights.Dom0HeadroomWeigher()
+    states = [
+        builders.state(name, aggregates=[aggregate(dom0_vcpus='2')])
+        for name in 'abc'
+    ]
+    weighed = [nova_weights.WeighedHost(state, 0) for state in states]
+
+    def request():
+        assert xen_filter.filter_all(states, GUEST)
+        assert weigher.weigh_objects(weighed, GUEST)
+
+    request()
+    gc.collect()
+    gc.disable()
+    try:
+        request()
+        # Circles of objects wait for Python to look for them, which stops
+        # all threads for as long as there are many objects.
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
