@@ -18,7 +18,6 @@ Nothing here loads anything from the database.
 
 from __future__ import annotations
 
-import itertools
 import operator
 from typing import Any
 from typing import Iterator
@@ -108,18 +107,9 @@ class Census:
     def __call__(
         self, state: Any, facts: HostFacts, average: bool = False
     ) -> dom0.Load:
-        """The load of one Xen host, as all() has it."""
-        return next(self.all((state,), (facts,), average))
-
-    def all(
-        self,
-        states: Sequence[Any],
-        facts: Sequence[HostFacts],
-        average: bool = False,
-    ) -> Iterator[dom0.Load]:
-        """The load of each Xen host with the guest placed; see apart()."""
-        return itertools.starmap(
-            headroom.together, self.apart(states, facts, average)
+        """The load of one Xen host, as apart() has it."""
+        return headroom.together(
+            *next(self.apart((state,), (facts,), average))
         )
 
     def apart(
@@ -169,7 +159,7 @@ class Census:
 
     def _doubted(self, state: Any, serves: headroom.Serves) -> headroom.Serves:
         """The same with the defaults instead of what is nonsense."""
-        memory_mb, vcpus, *guests = serves
+        memory_mb, vcpus, hvm, pv, pvh, unknown = serves
         if memory_mb >= state.total_usable_ram_mb > 0:
             default = self._settings.dom0_memory_mb
             _doubt(state, 'dom0_memory_mb', memory_mb, default)
@@ -178,7 +168,6 @@ class Census:
             default = self._settings.dom0_vcpus
             _doubt(state, 'dom0_vcpus', vcpus, default)
             vcpus = default
-        hvm, pv, pvh, unknown = guests
         return memory_mb, vcpus, hvm, pv, pvh, unknown
 
     def _free_mb(self, state: Any, raw: Any, placed: int) -> float | None:

@@ -27,30 +27,6 @@ from nova_xen_sched.headroom import Serves
 Mix = Tuple[bool, int, int, int]
 
 
-class _Sizes(Dict[HostFacts, Tuple[float, float, float]]):
-    """dom0's memory and vCPUs and the host's reserve, by what is known.
-
-    :param settings: whose defaults stand for what is not.
-    :param reserved_mb: likewise.
-    """
-
-    def __init__(self, settings: conf.Settings, reserved_mb: int) -> None:
-        super().__init__()
-        self._settings = settings
-        self._reserved_mb = reserved_mb
-
-    def __missing__(self, facts: HostFacts) -> tuple[float, float, float]:
-        memory = facts.get('dom0_memory_mb')
-        vcpus = facts.get('dom0_vcpus')
-        reserved = facts.get('reserved_host_memory_mb')
-        sizes = self[facts] = (
-            memory.value if memory else self._settings.dom0_memory_mb,
-            vcpus.value if vcpus else self._settings.dom0_vcpus,
-            reserved.value if reserved else self._reserved_mb,
-        )
-        return sizes
-
-
 class Serving(
     Dict[
         Tuple[HostFacts, Optional[str], int, Optional[Mix]],
@@ -80,7 +56,8 @@ class Serving(
         tracked: bool = True,
     ) -> None:
         super().__init__()
-        self._sizes = _Sizes(settings, reserved_mb)
+        self._settings = settings
+        self._reserved_mb = reserved_mb
         self._mode = mode
         self._average = average
         self._tracked = tracked
@@ -89,7 +66,7 @@ class Serving(
         self, key: tuple[HostFacts, str | None, int, Mix | None]
     ) -> tuple[Serves, float, int]:
         known, reported, counted, mix = key
-        memory_mb, vcpus, reserved_mb = self._sizes[known]
+        memory_mb, vcpus, reserved_mb = self._sizes(known)
         # num_instances counts those placed by this very request, which have
         # its mode; the stats have what the compute last reported.
         there = int(reported) if reported is not None else 0
@@ -108,3 +85,14 @@ class Serving(
             placed,
         )
         return found
+
+    def _sizes(self, known: HostFacts) -> tuple[float, float, float]:
+        """dom0's memory and vCPUs and the host's reserve."""
+        memory = known.get('dom0_memory_mb')
+        vcpus = known.get('dom0_vcpus')
+        reserved = known.get('reserved_host_memory_mb')
+        return (
+            memory.value if memory else self._settings.dom0_memory_mb,
+            vcpus.value if vcpus else self._settings.dom0_vcpus,
+            reserved.value if reserved else self._reserved_mb,
+        )

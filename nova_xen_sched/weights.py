@@ -221,23 +221,21 @@ def _multipliers(
     distinct set of aggregates that have anything to say.
     """
     default = settings.dom0_headroom_weight_multiplier
-    every = aggregates.distinct(states)
-    if not any(_MULTIPLIER in each.metadata for each in every):
+    multiplying = frozenset(
+        each
+        for each in aggregates.distinct(states)
+        if _MULTIPLIER in each.metadata
+    )
+    if not multiplying:
         return itertools.repeat(default)
     known: dict[frozenset[Any], float] = {}
     found = []
-    for state, some in zip(states, _Multiplying().to(states)):
+    for state in states:
+        some = multiplying.intersection(state.aggregates)
         if some not in known:
             known[some] = _multiplier(state, default)
         found.append(known[some])
     return found
-
-
-class _Multiplying(aggregates.Said[Any]):
-    """The aggregates that have a multiplier; None for all others."""
-
-    def read(self, aggregate: Any) -> Any:
-        return aggregate if _MULTIPLIER in aggregate.metadata else None
 
 
 def all_weighers() -> list[type[weights.BaseHostWeigher]]:

@@ -106,7 +106,10 @@ class _Merged(Dict[FrozenSet[facts.Answer], facts.Answer]):
 
     def __missing__(self, answers: frozenset[facts.Answer]) -> facts.Answer:
         found = list(filter(None, answers))
-        answer = found[0] if len(found) == 1 else _merge(self._names, found)
+        if len(found) > 1:
+            answer = _merge(self._names, found)
+        else:
+            answer = found[0] if found else facts.NOTHING
         self[answers] = answer
         return answer
 
@@ -156,9 +159,6 @@ def _read(
 def _merge(
     names: tuple[facts.Name, ...], found: Sequence[facts.Raw]
 ) -> facts.Answer:
-    """The lowest of each; nothing, and that is one, if there are none."""
-    if not found:
-        return facts.NOTHING
     answer = facts.Answer()
     for name in names:
         values = [each[name.name] for each in found if name.name in each]

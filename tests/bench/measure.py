@@ -20,6 +20,8 @@ import random
 import statistics
 import time
 from typing import Callable
+from typing import Iterable
+from typing import Iterator
 from typing import Mapping
 
 #: Seconds that one round of one subject takes at least.
@@ -59,9 +61,16 @@ def ratio(one: Timing, other: Timing) -> Ratio:
     return Ratio(statistics.median(ratios), low, high, min(ratios))
 
 
+def turns(names: Iterable[str], rounds: int) -> Iterator[list[str]]:
+    """The order in each round: another each time, the same in each run."""
+    for n in range(rounds):
+        order = list(names)
+        random.Random(n).shuffle(order)
+        yield order
+
+
 def interleaved(
-    subjects: Mapping[str, Callable[[], object]],
-    rounds: int,
+    subjects: Mapping[str, Callable[[], object]], rounds: int
 ) -> dict[str, Timing]:
     """Time each subject once a round, in another order each time.
 
@@ -80,12 +89,9 @@ def interleaved(
         call()
         loops[name] = max(1, round(_LEAST / max(clock() - began, 1e-7)))
     found: dict[str, list[float]] = {name: [] for name in subjects}
-    names = list(subjects)
-    for n in range(rounds):
+    for names in turns(subjects, rounds):
         # What was left by the last round is nobody's.
         gc.collect()
-        # The same orders in each run.
-        random.Random(n).shuffle(names)
         for name in names:
             call, count = subjects[name], range(loops[name])
             began = clock()

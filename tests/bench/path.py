@@ -21,7 +21,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import random
 import time
 from typing import Any
 from typing import Callable
@@ -131,12 +130,10 @@ def _interleaved(
     round all are given the mean of its readings.
     """
     clock = time.process_time
-    names = list(subjects)
     wholes: dict[str, list[float]] = {name: [] for name in subjects}
     choosings: dict[str, list[float]] = {name: [] for name in subjects}
-    for n in range(rounds):
+    for names in measure.turns(subjects, rounds):
         reading = 0.0
-        random.Random(n).shuffle(names)
         for name in names:
             gc.collect()
             began = clock()

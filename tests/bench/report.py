@@ -21,6 +21,7 @@ from typing import Sequence
 
 from tests.bench import measure
 from tests.bench import memory
+from tests.bench import path_names as names
 
 #: By how much CI lets a figure be worse.
 SLACK = 1.5
@@ -102,19 +103,33 @@ def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _row(what: str, name: str, path: dict[str, measure.Timing]) -> str:
-    """A line of the table of whole requests."""
-    from tests.bench import path_names as names
+_WHOLE_HEAD = (
+    'with',
+    'filters and weighers, ms',
+    'in all, ms',
+    'ratio',
+    'quartiles',
+    'goal',
+)
+_WHOLES = (
+    ('nova as it comes', names.STOCK),
+    ('XenHostFilter in place of ImagePropertiesFilter', names.FILTERED),
+    ('the same, and Dom0HeadroomWeigher beside all others', names.PLUGIN),
+)
 
+
+def _whole_row(
+    what: str, name: str, path: dict[str, measure.Timing]
+) -> tuple[str, ...]:
+    """A line of the table of whole requests."""
     taken = path[name]
     whole = measure.ratio(taken, path[names.STOCK])
-    return '| %s | %.1f | %.0f | %.2f | %.2f-%.2f | %s |' % (
+    return (
         what,
-        path[names.choosing(name)].median * 1000,
-        taken.median * 1000,
-        whole.median,
-        whole.low,
-        whole.high,
+        '%.1f' % (path[names.choosing(name)].median * 1000),
+        '%.0f' % (taken.median * 1000),
+        '%.2f' % whole.median,
+        '%.2f-%.2f' % (whole.low, whole.high),
         '' if name == names.STOCK else '0.98',
     )
 
@@ -126,8 +141,6 @@ def markdown(
     about: str,
 ) -> str:
     """docs/bench.md."""
-    from tests.bench import path_names as names
-
     bare = next(
         each for each in figures if each.shape.startswith('1000 hosts, 5')
     )
@@ -162,22 +175,11 @@ def markdown(
             '1000 candidates: database (SQLite), HostStates, all default '
             'filters and weighers.',
             '',
-            '| with | filters and weighers, ms | in all, ms | ratio '
-            '| quartiles | goal |',
-            '| --- | --- | --- | --- | --- | --- |',
-            *(
-                _row(what, name, path)
-                for what, name in (
-                    ('nova as it comes', names.STOCK),
-                    (
-                        'XenHostFilter in place of ImagePropertiesFilter',
-                        names.FILTERED,
-                    ),
-                    (
-                        'the same, and Dom0HeadroomWeigher beside all others',
-                        names.PLUGIN,
-                    ),
-                )
+            *_lines(
+                [
+                    _WHOLE_HEAD,
+                    *(_whole_row(what, name, path) for what, name in _WHOLES),
+                ]
             ),
             '',
             'Each reads hosts of its own. The reading is the same for all and '
