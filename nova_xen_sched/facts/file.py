@@ -12,8 +12,9 @@
 
 """Facts in a YAML file beside nova-scheduler.
 
-It is looked at once a request and read again when it has changed. A file
-that is missing, broken or being written keeps the last good facts.
+It is read when the plugin is built, looked at once a request, and read again
+when it has changed: by one request, while all others go on with the last good
+facts. These stay too while the file is missing, broken or being written.
 """
 
 from __future__ import annotations
@@ -125,14 +126,19 @@ class Source:
 
     def __init__(self, conf: Any) -> None:
         self._conf = conf
+        # Held by the one request that looks at the file.
         self._lock = threading.Lock()
         self._last_path: str | None = None
-        self._path: str | None = None
-        self._identity: _Identity | None = None
+        # What was read last, good or broken.
+        self._read: tuple[str, _Identity] | None = None
         self._racy = False
         self._digest = ''
+        # The digest of what was broken, and why.
+        self._broken = ('', '')
         self._table = table.Table()
         self._complaint = ''
+        # 10000 hosts take 1.5 s: no request shall wait for that.
+        self.current()
 
     def for_request(
         self,
@@ -148,19 +154,27 @@ class Source:
         return None if found.empty else _Lookup(found.answers(wanted))
 
     def current(self) -> table.Table:
-        """The facts of the file now, or the last good ones."""
-        path = self._current_path()
-        with self._lock:
-            if not path:
-                self._path, self._identity = None, None
-                self._digest, self._table = '', table.Table()
-                self._complaint = ''
-            else:
-                try:
-                    self._refresh(path)
-                except (FileError, OSError, table.TableError) as e:
-                    self._complain(path, e)
-            return self._table
+        """The facts of the file now, or the last good ones.
+
+        While another request reads the file it is the last good ones.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                self._look(self._current_path())
+            finally:
+                self._lock.release()
+        return self._table
+
+    def _look(self, path: str | None) -> None:
+        if not path:
+            self._read = None
+            self._digest, self._table = '', table.Table()
+            self._complaint = ''
+            return
+        try:
+            self._refresh(path)
+        except (FileError, OSError, table.TableError) as e:
+            self._complain(path, e)
 
     def _current_path(self) -> str | None:
         """What host_facts_file says, or last said while it is wrong."""
@@ -171,18 +185,24 @@ class Source:
 
     def _refresh(self, path: str) -> None:
         """Read the file if it has changed since it was last looked at."""
-        identity = _identity(os.stat(path))
-        if (path, identity) == (self._path, self._identity) and not self._racy:
-            # Good or bad, it is what it was, and what there is to say of it
-            # was said.
+        read = path, _identity(os.stat(path))
+        if read == self._read and not self._racy:
+            # Good or broken, it is what it was, and what there is to say of
+            # it was said. One that couldn't be read is tried again.
             return
-        self._path, self._identity = path, identity
+        content, identity = _read(path)
+        self._read = path, identity
         self._racy = abs(time.time() - identity[2] / 1e9) < RACY
-        content, self._identity = _read(path)
         digest = hashlib.sha256(content).hexdigest()
+        if digest == self._broken[0]:
+            raise table.TableError(self._broken[1])
         if digest != self._digest:
-            self._table = table.load(content, path)
-            self._digest = digest
+            try:
+                self._table = table.load(content, path)
+            except table.TableError as e:
+                self._broken = (digest, str(e))
+                raise
+            self._digest, self._broken = digest, ('', '')
             LOG.info(
                 'Read %(count)d hosts and %(patterns)d patterns from the '
                 'facts file %(path)s (sha256 %(digest)s)',

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+import errno
+import functools
 import logging
 import os
 import pathlib
@@ -57,9 +59,11 @@ class Facts:
     def __init__(self, path):
         self.path = path
         self.conf = types.SimpleNamespace(host_facts_file=str(path))
-        self.source = file.Source(
-            types.SimpleNamespace(xen_scheduler=self.conf)
-        )
+
+    @functools.cached_property
+    def source(self):
+        """As nova-scheduler makes it at its start."""
+        return file.Source(types.SimpleNamespace(xen_scheduler=self.conf))
 
     def of(self, host, node=None):
         state = builders.state(host)
@@ -248,8 +252,88 @@ def test_an_unreadable_file(host_facts, caplog, mocker):
     mocker.patch(
         'builtins.open', side_effect=PermissionError(13, 'Permission denied')
     )
+    for _ in range(3):
+        assert host_facts.of('xen-a1') == {}
+    (line,) = complaints(caplog)
+    assert 'Permission denied' in line
+
+
+@pytest.mark.parametrize('number', [errno.EACCES, errno.EIO, errno.ESTALE])
+def test_a_file_that_could_not_be_read_is_tried_again(
+    host_facts, caplog, mocker, number
+):
+    """Though nothing of the file itself has changed meanwhile."""
+    host_facts.write(GOOD)
+    os.utime(host_facts.path, (1, 1))
+    refused = mocker.patch(
+        'builtins.open', side_effect=OSError(number, os.strerror(number))
+    )
     assert host_facts.of('xen-a1') == {}
-    assert 'Permission denied' in complaints(caplog)[0]
+    mocker.stop(refused)
+    assert host_facts.of('xen-a1')['libvirt_version'] == '9.0.0'
+    assert len(complaints(caplog)) == 1
+
+
+def test_a_broken_content_is_parsed_once(host_facts, mocker):
+    host_facts.write('version: 2')
+    parse = mocker.spy(table, 'load')
+    for _ in range(3):
+        assert host_facts.of('a') == {}
+    os.utime(host_facts.path, (1, 1))
+    assert host_facts.of('a') == {}
+    assert parse.call_count == 1
+
+
+def test_what_is_wrong_is_said_again_after_another_fault(
+    host_facts, caplog, mocker
+):
+    host_facts.write('version: 2')
+    host_facts.of('a')
+    refused = mocker.patch('builtins.open', side_effect=OSError(5, 'I/O'))
+    host_facts.of('a')
+    mocker.stop(refused)
+    host_facts.of('a')
+    said = [line.split(': ', 2)[1] for line in complaints(caplog)]
+    assert [each.split('.')[0] for each in said] == [
+        'it says version',
+        'I/O',
+        'it says version',
+    ]
+
+
+def test_it_is_read_before_the_first_request(host_facts, mocker):
+    host_facts.write(GOOD)
+    os.utime(host_facts.path, (1, 1))
+    source = host_facts.source
+    mocker.patch.object(table, 'load', side_effect=AssertionError)
+    state = builders.state('xen-a1')
+    assert source.for_request([state])(state)['libvirt_version'] == '9.0.0'
+
+
+def test_one_request_reads_while_the_others_go_on(host_facts, mocker):
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 4}}')
+    assert host_facts.of('a') == {'dom0_vcpus': 4}
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 8}}')
+    parsing, go_on = threading.Event(), threading.Event()
+    load = table.load
+
+    def slow(*args):
+        parsing.set()
+        assert go_on.wait(10)
+        return load(*args)
+
+    mocker.patch.object(table, 'load', side_effect=slow)
+    found = []
+    reader = threading.Thread(target=lambda: found.append(host_facts.of('a')))
+    reader.start()
+    assert parsing.wait(10)
+    # It would wait here for good if it had to.
+    assert host_facts.of('a') == {'dom0_vcpus': 4}
+    go_on.set()
+    reader.join(10)
+    assert found == [{'dom0_vcpus': 8}]
+    assert host_facts.of('a') == {'dom0_vcpus': 8}
+    assert table.load.call_count == 1
 
 
 def test_a_huge_file(host_facts, caplog, monkeypatch):
