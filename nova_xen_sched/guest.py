@@ -108,7 +108,9 @@ def kinds_of(spec: Any) -> frozenset[Kind]:
     Every other request about a guest that exists names its cell. Of those,
     an unshelve has no hosts to ignore, and a live migration or evacuation
     never leaves its cell; the rest look alike (seen on nova 22, 26, 30 and
-    34). A patched nova may say that it live-migrates, by a hint.
+    34). A patched nova may say that it live-migrates, by a hint; users can
+    send that with a boot, and nova 22 keeps it for whatever is done to the
+    guest later, so it tells no more than that this may be one.
 
     :param spec: a nova RequestSpec.
     """
@@ -127,9 +129,7 @@ def kinds_of(spec: Any) -> frozenset[Kind]:
         return frozenset({Kind.MOVE})
     if _get(destination, 'cell') is None:
         return frozenset({Kind.BOOT})
-    if check_type == ['live_migrate']:
-        return frozenset({Kind.LIVE_MIGRATION})
-    if not _get(spec, 'ignore_hosts'):
+    if not _get(spec, 'ignore_hosts') and check_type != ['live_migrate']:
         return frozenset({Kind.MOVE})
     return ANY_MOVE
 

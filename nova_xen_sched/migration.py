@@ -36,6 +36,7 @@ _KINDS = {
     task_states.MIGRATING: Kind.LIVE_MIGRATION,
     task_states.REBUILDING: Kind.EVACUATION,
     task_states.RESIZE_PREP: Kind.MOVE,
+    task_states.UNSHELVING: Kind.MOVE,
 }
 
 

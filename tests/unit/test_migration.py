@@ -50,6 +50,7 @@ def warnings(caplog):
         ('migrating', Kind.LIVE_MIGRATION),
         ('rebuilding', Kind.EVACUATION),
         ('resize_prep', Kind.MOVE),
+        ('unshelving', Kind.MOVE),
         (None, None),
         ('powering-off', None),
     ],
