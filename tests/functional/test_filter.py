@@ -333,29 +333,27 @@ class TestWhatTheSchedulerIsAsked(cloud.Cloud):
     def test_a_forged_hint_that_is_stored_with_the_guest(self):
         """As nova 22 does; nova 34's API drops it."""
         for hint in ('rebuild', 'live_migrate'):
-            with self.subTest(hint):
-                self.told.clear()
-                server = self.boot(
-                    self.image, hints={'_nova_check_type': hint}
-                )
-                self.live_migrate(server)
-                self.cold_migrate(server)
-                self.shelve_offload(server)
-                self.unshelve(server)
-                self.evacuate(server)
-                self.assertEqual(
-                    [
-                        ('boot', 'boot'),
-                        ('live_migrate', 'live migration'),
-                        ('cold_migrate', 'move'),
-                        ('unshelve', 'move'),
-                        ('evacuate', 'evacuation'),
-                    ],
-                    [
-                        (during, kind.replace('a move: ', ''))
-                        for during, kind in self.kinds()
-                    ],
-                )
+            self.told.clear()
+            server = self.boot(self.image, hints={'_nova_check_type': hint})
+            self.live_migrate(server)
+            self.cold_migrate(server)
+            self.shelve_offload(server)
+            self.unshelve(server)
+            self.evacuate(server)
+            kinds = [
+                (hint, during, kind.replace('a move: ', ''))
+                for during, kind in self.kinds()
+            ]
+            self.assertEqual(
+                [
+                    (hint, 'boot', 'boot'),
+                    (hint, 'live_migrate', 'live migration'),
+                    (hint, 'cold_migrate', 'move'),
+                    (hint, 'unshelve', 'move'),
+                    (hint, 'evacuate', 'evacuation'),
+                ],
+                kinds,
+            )
 
     def test_multi_create_asks_for_each_server(self):
         self.boot(self.image, count=3)
