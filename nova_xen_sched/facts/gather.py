@@ -162,21 +162,15 @@ class _OneByOne(facts.Lookup):
     def __init__(self, name: str, lookup: Lookup) -> None:
         self._name = name
         self._lookup = lookup
-        # By the identity of what it said, which is kept for that.
-        self._answers: dict[int, tuple[Any, facts.Answer]] = {}
 
     def all(self, host_states: Sequence[Any]) -> Iterator[facts.Answer]:
         return map(self._answer, host_states)
 
     def _answer(self, state: Any) -> facts.Answer:
         try:
-            said = self._lookup(state)
-            kept = self._answers.get(id(said))
-            if kept is None:
-                # None is as good as an empty answer.
-                kept = (said, facts.Answer(said or ()))
-                self._answers[id(said)] = kept
-            return kept[1]
+            # A copy, since it may be one dict that is changed for each host.
+            # None is as good as an empty answer.
+            return facts.Answer(self._lookup(state) or ())
         except Exception:  # noqa: BLE001  a site's own source may do that
             _source_failed(self._name)
             return facts.NOTHING

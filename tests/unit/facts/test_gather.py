@@ -296,3 +296,22 @@ def test_answers_that_live_for_a_moment_are_not_mixed_up(parsed):
     request = gatherer.for_request([], EVERY)
     for i in range(1, 200):
         assert request(state(str(i))).get('dom0_vcpus').value == i
+
+
+def test_one_dict_that_is_changed_for_each_host(parsed):
+    class Changed(Broken):
+        def for_request(self, host_states):
+            answer = {}
+
+            def lookup(state):
+                answer['dom0_vcpus'] = int(state.host)
+                return answer
+
+            return lookup
+
+    gatherer = gather.Gatherer(parsed, ())
+    gatherer._sources = [('changed', Changed(parsed))]
+    states = [state(str(i)) for i in range(1, 4)]
+    request = gatherer.for_request(states, EVERY)
+    found = [each.get('dom0_vcpus').value for each in request.all(states)]
+    assert found == [1, 2, 3]
