@@ -166,7 +166,7 @@ def _maxphysaddr_bits(cpu_info: Any) -> int | None:
     if isinstance(cpu_info, str):
         try:
             cpu_info = json.loads(cpu_info)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     if not isinstance(cpu_info, dict):
         return None

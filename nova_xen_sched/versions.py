@@ -125,8 +125,15 @@ def xen_patch_matters(version: Version, minimum: Version) -> bool:
     return any(series == bad[:2] for bad in KNOWN_BAD_XEN)
 
 
-def from_nova_int(version: int) -> str:
-    """nova's integer as text: 4014000 is '4.14.0'."""
+def from_nova_int(version: Any) -> str | None:
+    """nova's integer as text: 4014000 is '4.14.0'.
+
+    :param version: as a compute reports it, whatever it is.
+    :returns: None if it is no version. oslo.utils would never return from a
+        negative one, nor from nan.
+    """
+    if not isinstance(version, int) or version <= 0:
+        return None
     return str(versionutils.convert_version_to_str(version))
 
 

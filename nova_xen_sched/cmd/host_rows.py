@@ -186,7 +186,7 @@ def _hypervisor(state: Any) -> str | None:
         return None
     return '%s %s' % (
         state.hypervisor_type,
-        versions.from_nova_int(state.hypervisor_version or 0),
+        versions.from_nova_int(state.hypervisor_version) or 'unknown',
     )
 
 

@@ -170,10 +170,10 @@ def hypervisor_version(
     part of a guest type, and an unreported version passes.
     """
     required = guest.hypervisor_version_requires
-    if not (guest.names_a_type and required and host.hypervisor_version):
+    if not (guest.names_a_type and required):
         return None
     version = versions.from_nova_int(host.hypervisor_version)
-    if versions.satisfies(version, required):
+    if version is None or versions.satisfies(version, required):
         return None
     return Refusal(
         Code.HYPERVISOR_VERSION,

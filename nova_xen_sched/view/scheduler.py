@@ -24,6 +24,8 @@ import nova.conf
 from nova.scheduler import host_manager
 from oslo_utils import importutils
 
+from nova_xen_sched import notices
+from nova_xen_sched import versions
 from nova_xen_sched.cmd import base
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.view import errors
@@ -121,6 +123,7 @@ class View:
             self.silent[cell.name or cell.uuid] = self._why_silent(cell)
         if self.silent and not found:
             raise base.Failure(next(iter(self.silent.values())))
+        _check_versions(found)
         return sorted(found, key=lambda state: (state.host, state.nodename))
 
     def _why_silent(self, cell: Any) -> str:
@@ -207,6 +210,26 @@ class View:
                     % (uuid, cell.name)
                 ) from e
         return Server(instance, spec, cell)
+
+
+def _check_versions(states: list[Any]) -> None:
+    """Take out what nova's own filters would never return from."""
+    bad = {}
+    for state in states:
+        version = state.hypervisor_version
+        if version and versions.from_nova_int(version) is None:
+            bad[state.host] = '%s reports %s' % (
+                state.host,
+                notices.shown(version),
+            )
+            state.hypervisor_version = None
+    if bad:
+        notices.warn_of(
+            'hypervisor_version',
+            "Hypervisor versions that are none, and on which nova's "
+            'ImagePropertiesFilter hangs',
+            bad,
+        )
 
 
 class _HostManager(host_manager.HostManager):

@@ -264,6 +264,27 @@ class RowsTest(ExplainCase):
         out = self.explain(*HVM, *SMALL, '--host=XEN-A0').out
         self.assertRegex(out, '[|] host_memory .* reported by Xen [|]')
 
+    def test_a_hypervisor_version_on_which_nova_hangs(self):
+        profile = next(p for p in fleet() if p.name == 'kvm-0')
+        self.change_host(profile.but(hypervisor_version=-1))
+        # It would stand here for good.
+        self.flags(
+            enabled_filters=['ImagePropertiesFilter'],
+            group='filter_scheduler',
+        )
+        ran = self.explain(
+            '--property=hypervisor_version_requires=>=8.0',
+            '--property=vm_mode=hvm',
+            *SMALL,
+        )
+        self.assertIn('Refused by ImagePropertiesFilter', ran.out)
+        self.assertIn('kvm-0', ran.out)
+        self.assertIn(
+            'hangs (1): kvm-0 reports -1', self.stdlog.logger.output
+        )
+        ran = commands.run('host', 'list', '--all')
+        self.assertEqual(0, ran.code, ran.err)
+
     def test_a_host_that_is_disabled(self):
         service = self.api.get_services(binary='nova-compute', host='xen-a0')
         self.api.put_service(

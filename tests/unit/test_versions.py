@@ -28,6 +28,15 @@ def test_from_nova_int(number, text):
 
 
 @pytest.mark.parametrize(
+    'number',
+    [-1, -4014000, -(10**30), 0, None, float('nan'), float('inf'), '4.14', []],
+)
+def test_what_is_no_version_of_nova(number):
+    # oslo.utils would never return from some of these.
+    assert versions.from_nova_int(number) is None
+
+
+@pytest.mark.parametrize(
     'version, predicate, expected',
     [
         ('4.14.0', '>=4.14', True),

@@ -109,6 +109,7 @@ def test_pv_by_default_is_silent_where_nothing_fits():
         ({}, HVM, []),
         ({'vm_mode': 'hvm'}, Host(builders.KVM, 'QEMU', None), []),
         ({'vm_mode': 'hvm'}, Host(builders.KVM, 'QEMU', 0), []),
+        ({'vm_mode': 'hvm'}, Host(builders.KVM, 'QEMU', -1), []),
     ],
 )
 def test_hypervisor_version(asked, host, expected):
