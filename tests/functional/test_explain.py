@@ -279,9 +279,7 @@ class RowsTest(ExplainCase):
         )
         self.assertIn('Refused by ImagePropertiesFilter', ran.out)
         self.assertIn('kvm-0', ran.out)
-        self.assertIn(
-            'hangs (1): kvm-0 reports -1', self.stdlog.logger.output
-        )
+        self.assertIn('hangs (1): kvm-0 reports -1', self.log)
         ran = commands.run('host', 'list', '--all')
         self.assertEqual(0, ran.code, ran.err)
 
