@@ -18,7 +18,6 @@ Nothing here loads anything from the database.
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 from typing import Iterator
 from typing import Mapping
@@ -28,6 +27,7 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import facts
 from nova_xen_sched import headroom
+from nova_xen_sched import loaded
 from nova_xen_sched import notices
 from nova_xen_sched import serving
 from nova_xen_sched.facts import FREE_MEMORY
@@ -49,11 +49,15 @@ _MODES = {
     'pvh': 'pvh',
 }
 
-#: What obj_attr_is_set and the getter do, 25 times as fast: where nova's
-#: objects keep a loaded field. A stub, which would ask the database, has
-#: none.
-_LOADED_MODE = '_obj_vm_mode'
-_loaded_mode = operator.attrgetter(_LOADED_MODE)
+_TOO_LARGE = (
+    'dom0 sizes that are no smaller than the host, which count as unknown'
+)
+_UNEXPLAINED = (
+    "Hosts whose used RAM is more than their guests' and this "
+    "nova-scheduler's reserved_host_memory_mb explain. Their nova-compute may "
+    'keep more than that, so that dom0 is counted twice: state the fact '
+    'reserved_host_memory_mb (nova-xen-sched facts publish does)'
+)
 
 _NO_STATS: Mapping[str, str] = {}
 
@@ -94,10 +98,15 @@ class Census:
         self._memory_mb = request.memory_mb
         self._vcpus = request.vcpus
         mode = mode_of(request.vm_mode, settings)
+        self._reserved_mb = reserved_mb
+        # What to warn of, by host or place.
+        self._unreadable: dict[str, str] = {}
+        self._too_large: dict[str, str] = {}
+        self._unexplained: dict[str, str] = {}
         # By whether hosts are compared.
         self._serving = (
-            serving.Serving(settings, reserved_mb, mode, False),
-            serving.Serving(settings, reserved_mb, mode, True, tracked),
+            serving.Serving(settings, mode, False),
+            serving.Serving(settings, mode, True, tracked),
         )
         # What Xen has to have left for the guest, MiB.
         self._needed_mb = settings.dom0_model.overhead.whole_mb(
@@ -108,9 +117,8 @@ class Census:
         self, state: Any, facts: HostFacts, average: bool = False
     ) -> dom0.Load:
         """The load of one Xen host, as apart() has it."""
-        return headroom.together(
-            *next(self.apart((state,), (facts,), average))
-        )
+        (load,) = self.apart((state,), (facts,), average)
+        return headroom.together(*load)
 
     def apart(
         self,
@@ -141,11 +149,9 @@ class Census:
             memory_mb = state.total_usable_ram_mb
             # A dom0 as large as its host, or larger, is nonsense (or one that
             # was given no size, which is none either): it is not known.
-            if serves[0] >= memory_mb > 0 or serves[1] > state.vcpus_total > 0:
+            if serves[0] >= memory_mb > 0:
                 serves = self._doubted(state, serves)
-            taken_mb = memory_mb - reserved_mb - state.free_ram_mb
-            if taken_mb < 0:
-                taken_mb = 0
+            taken_mb = self._taken_mb(state, reserved_mb, placed)
             free_mb = stats.get(FREE_MEMORY)
             if free_mb is not None:
                 free_mb = self._free_mb(state, free_mb, placed)
@@ -156,19 +162,77 @@ class Census:
                 state.vcpus_used + asked_vcpus,
                 free_mb,
             )
+        self._warn()
+
+    def _warn(self) -> None:
+        """One line of each kind of oddity, whatever the number of hosts."""
+        notices.unreadable('stats', self._unreadable)
+        for what, hosts in (
+            (_TOO_LARGE, self._too_large),
+            (_UNEXPLAINED, self._unexplained),
+        ):
+            if hosts:
+                notices.warn_of(what, what, hosts)
 
     def _doubted(self, state: Any, serves: headroom.Serves) -> headroom.Serves:
-        """The same with the defaults instead of what is nonsense."""
-        memory_mb, vcpus, hvm, pv, pvh, unknown = serves
-        if memory_mb >= state.total_usable_ram_mb > 0:
-            default = self._settings.dom0_memory_mb
-            _doubt(state, 'dom0_memory_mb', memory_mb, default)
-            memory_mb = default
-        if vcpus > state.vcpus_total > 0:
-            default = self._settings.dom0_vcpus
-            _doubt(state, 'dom0_vcpus', vcpus, default)
-            vcpus = default
-        return memory_mb, vcpus, hvm, pv, pvh, unknown
+        """The same with the default for a dom0 that its host can't hold."""
+        default = self._settings.dom0_memory_mb
+        if serves[0] != default:
+            self._too_large[state.host] = 'dom0_memory_mb=%s of %s' % (
+                notices.shown(serves[0]),
+                state.host,
+            )
+        return (default, *serves[1:])
+
+    def _taken_mb(
+        self, state: Any, reserved_mb: float | None, placed: int
+    ) -> float:
+        """What guests take of the host's RAM by nova's count, MiB.
+
+        nova takes the compute's own reserve off the free memory, and doesn't
+        say how much that is.
+
+        :param reserved_mb: what a fact says of it, None if none does.
+        :param placed: guests of this request that are placed there already.
+        """
+        used_mb: float = state.total_usable_ram_mb - state.free_ram_mb
+        guests = state.instances or ()
+        placed_vcpus = placed * self._vcpus
+        if (
+            state.num_instances == placed
+            and len(guests) <= placed
+            # No migration comes or goes, and no resize is to be confirmed.
+            and state.vcpus_used == placed_vcpus
+        ):
+            # All else is the reserve, whatever is said of it.
+            return placed * self._memory_mb
+        if reserved_mb is None:
+            reserved_mb = self._reserved_mb
+            if guests and not placed and used_mb > reserved_mb:
+                self._suspect(state, used_mb - reserved_mb)
+        return max(used_mb - reserved_mb, 0)
+
+    def _suspect(self, state: Any, taken_mb: float) -> None:
+        """Warn of a host that seems to keep more than is known.
+
+        It is no more than a suspicion, and never counted: a migration or a
+        resize that is to be confirmed would look alike, were it not for its
+        vCPUs.
+
+        :param taken_mb: what its guests take by nova's count, MiB.
+        """
+        guests = list(state.instances.values())
+        vcpus = loaded.values(guests, 'vcpus')
+        # Stubs among them tell nothing; these may be more than the guests.
+        if len(vcpus) < len(guests) or sum(vcpus) != state.vcpus_used:
+            return
+        own_mb = loaded.values(guests, 'memory_mb')
+        if len(own_mb) < len(guests) or sum(own_mb) >= taken_mb:
+            return
+        self._unexplained[state.host] = '%s by %d MiB' % (
+            state.host,
+            taken_mb - sum(own_mb),
+        )
 
     def _free_mb(self, state: Any, raw: Any, placed: int) -> float | None:
         """What Xen has left with the guest placed; None if it can't be read.
@@ -182,9 +246,10 @@ class Census:
             return facts.parse_natural(raw) - needed_mb
         except ValueError as e:
             where = '%s of %s' % (FREE_MEMORY, state.host)
-            notices.unreadable(
-                'stats',
-                {where: '%s: %s, %s' % (where, notices.shown(raw), e)},
+            self._unreadable[where] = '%s: %s, %s' % (
+                where,
+                notices.shown(raw),
+                e,
             )
             return None
 
@@ -196,15 +261,7 @@ class Census:
     def _known(self, instances: Any) -> tuple[int, int, int]:
         """How many guests are known to be HVM, PV and PVH."""
         # The live dict, which other threads change: a copy of it.
-        guests = list(instances.values())
-        try:
-            modes = list(map(_loaded_mode, guests))
-        except AttributeError:
-            modes = [
-                loaded[_LOADED_MODE]
-                for loaded in map(vars, guests)
-                if _LOADED_MODE in loaded
-            ]
+        modes = loaded.values(list(instances.values()), 'vm_mode')
         hvm = modes.count('hvm')
         pv = modes.count('xen')
         if len(modes) == hvm + pv:
@@ -224,18 +281,4 @@ class Census:
             hvm + others.count('hvm'),
             pv + others.count('pv'),
             others.count('pvh'),
-        )
-
-
-def _doubt(state: Any, fact: str, value: float, default: float) -> None:
-    """Warn of a dom0 that its host has no room for."""
-    if value != default:
-        notices.warn_of(
-            ('nonsense', fact),
-            'dom0 sizes that are no smaller than the host, which count as '
-            'unknown',
-            {
-                '%s %s' % (state.host, fact): '%s=%s of %s'
-                % (fact, notices.shown(value), state.host)
-            },
         )

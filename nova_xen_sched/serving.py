@@ -30,18 +30,17 @@ Mix = Tuple[bool, int, int, int]
 class Serving(
     Dict[
         Tuple[HostFacts, Optional[str], int, Optional[Mix]],
-        Tuple[Serves, float, int],
+        Tuple[Serves, Optional[float], int],
     ]
 ):
     """dom0 and the guests that it serves, worked out once for hosts alike.
 
     By what is known of the host, how many guests its stats report, how many
     nova counts, and the mix of those that it knows, None if it knows none.
-    Each comes with the host's reserve, MiB, and with how many guests of this
-    request are placed there already.
+    Each comes with the host's reserve, MiB, None if no fact says it, and with
+    how many guests of this request are placed there already.
 
     :param settings: whose defaults stand for what is not known.
-    :param reserved_mb: likewise.
     :param mode: the model's mode of the guest that is asked for.
     :param average: as for census.Census.apart().
     :param tracked: as for census.Census.
@@ -50,21 +49,19 @@ class Serving(
     def __init__(
         self,
         settings: conf.Settings,
-        reserved_mb: int,
         mode: str,
         average: bool,
         tracked: bool = True,
     ) -> None:
         super().__init__()
         self._settings = settings
-        self._reserved_mb = reserved_mb
         self._mode = mode
         self._average = average
         self._tracked = tracked
 
     def __missing__(
         self, key: tuple[HostFacts, str | None, int, Mix | None]
-    ) -> tuple[Serves, float, int]:
+    ) -> tuple[Serves, float | None, int]:
         known, reported, counted, mix = key
         memory_mb, vcpus, reserved_mb = self._sizes(known)
         # num_instances counts those placed by this very request, which have
@@ -86,7 +83,7 @@ class Serving(
         )
         return found
 
-    def _sizes(self, known: HostFacts) -> tuple[float, float, float]:
+    def _sizes(self, known: HostFacts) -> tuple[float, float, float | None]:
         """dom0's memory and vCPUs and the host's reserve."""
         memory = known.get('dom0_memory_mb')
         vcpus = known.get('dom0_vcpus')
@@ -94,5 +91,5 @@ class Serving(
         return (
             memory.value if memory else self._settings.dom0_memory_mb,
             vcpus.value if vcpus else self._settings.dom0_vcpus,
-            reserved.value if reserved else self._reserved_mb,
+            reserved.value if reserved else None,
         )

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 from typing import Any
 from typing import Iterable
 from typing import Protocol
@@ -107,17 +108,28 @@ def see(states: Iterable[Any]) -> list[Seen]:
     load_with = census.Census(
         options_now, nothing, CONF.reserved_host_memory_mb
     )
+    offered = [reader.host(reader.key(state)) for state in states]
+    are_xen = [each.is_xen for each in offered]
+    # All of them, since the census warns of all at once, at its end.
+    loads = iter(
+        list(
+            load_with.apart(
+                list(itertools.compress(states, are_xen)),
+                [each.facts for each in offered if each.is_xen],
+            )
+        )
+    )
+    model = options_now.dom0_model
     found = []
-    for state in states:
-        offered = reader.host(reader.key(state))
+    for state, each in zip(states, offered):
         load = None
         rooms: tuple[dom0.Left, ...] = ()
-        if offered.is_xen:
+        if each.is_xen:
             # The census counts the guest of a request, which is none here.
-            model = options_now.dom0_model
-            load = model.plus(load_with(state, offered.facts), 'hvm', 0, 0, -1)
+            with_guest = headroom.together(*next(loads))
+            load = model.plus(with_guest, 'hvm', 0, 0, -1)
             rooms = headroom.rooms(model, load)
-        found.append(Seen(state, offered, load, rooms))
+        found.append(Seen(state, each, load, rooms))
     return found
 
 

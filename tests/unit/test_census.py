@@ -147,19 +147,34 @@ def test_a_resize_to_its_own_host_brings_dom0_no_guest():
     assert found.guests_memory_mb == 8192 + 2048
 
 
-def test_dom0_vcpus_beyond_the_host_s_are_unknown():
+def test_dom0_vcpus_may_be_more_than_nova_has_for_guests():
+    """nova counts the CPUs of cpu_shared_set only, dom0 may have others."""
     host = state(vcpus_total=16)
-    assert load(host, facts={'dom0_vcpus': 17}).dom0_vcpus == 4
-    assert load(host, facts={'dom0_vcpus': 16}).dom0_vcpus == 16
-    assert load(state(), facts={'dom0_vcpus': 17}).dom0_vcpus == 17
+    assert load(host, facts={'dom0_vcpus': 24}).dom0_vcpus == 24
 
 
-def test_nonsense_is_warned_of_once(caplog, monkeypatch):
+def test_a_dom0_too_large_is_warned_of_once(caplog, monkeypatch):
     monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
     for _ in range(3):
         load(state(), facts={'dom0_memory_mb': 65536})
     assert caplog.text.count('no smaller than the host') == 1
     assert 'dom0_memory_mb=65536' in caplog.text
+
+
+def test_what_is_odd_of_many_hosts_is_one_line(caplog, monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    hosts = [
+        state(
+            host='h%d' % i,
+            stats={'num_instances': '0', 'xen_free_memory_mb': 'much'},
+        )
+        for i in range(20)
+    ]
+    large = HostFacts({'dom0_memory_mb': Fact(65536, 'file')})
+    take = census.Census(conf.Settings(), GuestRequest(), 512)
+    list(take.apart(hosts, [large] * 20))
+    lines = [record.getMessage() for record in caplog.records]
+    assert ['(20)' in line for line in lines] == [True, True]
 
 
 def test_without_tracking_the_empty_host_counts_as_the_others_do():
@@ -258,14 +273,6 @@ def test_a_node_without_stats():
     assert guests(host, 'hvm') == (2, 0, 0, 0)
 
 
-def test_the_helper_sees_what_nova_s_own_test_sees():
-    """The one place that looks behind nova's objects."""
-    for each, is_set in ((instance(), False), (instance(None), True)):
-        assert each.obj_attr_is_set('vm_mode') is is_set
-        assert (census._LOADED_MODE in each.__dict__) is is_set
-    assert instance('hvm').__dict__[census._LOADED_MODE] == 'hvm'
-
-
 def test_the_dict_may_change_while_it_is_read():
     # Stubs, for which each guest is looked at one by one.
     host = state(*MIX, *[instance()] * 200)
@@ -358,3 +365,112 @@ def test_a_bad_report_is_said_once_with_its_host(caplog, monkeypatch):
         asking('much')
     (record,) = caplog.records
     assert 'xen_free_memory_mb of' in record.getMessage()
+
+
+# What the compute keeps for dom0, which nova takes off the free memory
+
+
+def counted(*guests, reserve, fact=None, placed=0, **attributes):
+    """What guests take of 65536 MiB, by a compute with that reserve.
+
+    The guest that is asked for has 2048 MiB and 2 vCPUs, and is left out.
+    """
+    values = {
+        'free_ram_mb': 65536
+        - reserve
+        - sum(each.memory_mb for each in guests)
+        - placed * 2048,
+        'vcpus_used': sum(each.vcpus for each in guests) + placed * 2,
+    }
+    reported = attributes.pop('reported', None)
+    for name, value in attributes.items():
+        values[name] += value
+    known = {} if fact is None else {'reserved_host_memory_mb': fact}
+    take = census.Census(
+        conf.Settings(), GuestRequest(memory_mb=2048, vcpus=2), 512
+    )
+    host = state(*guests, reported=reported, placed=placed, **values)
+    facts = HostFacts({name: Fact(v, 'file') for name, v in known.items()})
+    return take(host, facts).guests_memory_mb - 2048
+
+
+def sized(memory_mb=8192, vcpus=4):
+    return objects.Instance(
+        uuid=builders.UUID, vm_mode='hvm', memory_mb=memory_mb, vcpus=vcpus
+    )
+
+
+@pytest.fixture
+def log(caplog, monkeypatch):
+    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    return caplog
+
+
+@pytest.mark.parametrize('fact', [None, 512, 4096])
+@pytest.mark.parametrize('placed', [0, 1, 3])
+def test_on_a_host_without_guests_all_that_is_used_is_the_reserve(
+    log, placed, fact
+):
+    found = counted(reserve=4096, placed=placed, fact=fact)
+    assert found == placed * 2048
+    assert not log.records
+
+
+def test_a_host_without_guests_but_with_a_migration_is_none(log):
+    """A resize to be confirmed, or a guest that comes; it is counted."""
+    found = counted(reserve=512, free_ram_mb=-8192, vcpus_used=4)
+    assert found == 8192
+
+
+def test_the_reserve_that_a_fact_says_is_counted(log):
+    assert counted(sized(), sized(), reserve=4096, fact=4096) == 16384
+    assert not log.records
+
+
+def test_with_guests_a_reserve_is_suspected_and_not_counted(log):
+    for _ in range(3):
+        assert counted(sized(), reserve=4096) == 8192 + 4096 - 512
+    (record,) = log.records
+    assert record.levelname == 'WARNING'
+    assert record.getMessage().startswith(
+        "Hosts whose used RAM is more than their guests' and this "
+        "nova-scheduler's reserved_host_memory_mb explain"
+    )
+    assert record.getMessage().endswith('(1): host1 by 3584 MiB')
+
+
+@pytest.mark.parametrize(
+    'guests, more',
+    [
+        # nothing is odd
+        ([sized()], {'reserve': 512}),
+        # a resize to be confirmed, a guest that comes
+        ([sized()], {'reserve': 512, 'free_ram_mb': -4096, 'vcpus_used': 2}),
+        # this request's own
+        ([sized()], {'reserve': 512, 'placed': 2}),
+        # guests of which nothing is known
+        (
+            [sized()],
+            {
+                'reserve': 512,
+                'reported': 2,
+                'free_ram_mb': -8192,
+                'vcpus_used': 4,
+            },
+        ),
+    ],
+)
+def test_what_explains_itself_is_not_suspected(log, guests, more):
+    counted(*guests, **more)
+    assert not log.records
+
+
+def test_stubs_tell_nothing_of_a_reserve(log):
+    host = state(
+        sized(),
+        instance(),
+        free_ram_mb=65536 - 4096 - 8192,
+        vcpus_used=4,
+    )
+    load(host)
+    assert not log.records

@@ -19,13 +19,13 @@ NOTHING = HostFacts({})
 
 
 def serves(*key, mode='hvm', average=False, tracked=True):
-    made = serving.Serving(conf.Settings(), 512, mode, average, tracked)
+    made = serving.Serving(conf.Settings(), mode, average, tracked)
     return made[key]
 
 
 def test_sizes_are_what_is_known_or_the_defaults():
     (memory_mb, vcpus, *_), reserved_mb, _ = serves(NOTHING, None, 0, None)
-    assert (memory_mb, vcpus, reserved_mb) == (1024, 4, 512)
+    assert (memory_mb, vcpus, reserved_mb) == (1024, 4, None)
     known = HostFacts(
         {
             name: facts.Fact(value, 'stats')

@@ -1,0 +1,66 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from __future__ import annotations
+
+from nova import objects
+from oslo_versionedobjects import base
+import pytest
+
+from nova_xen_sched import loaded
+from tests.unit import builders
+
+
+def guest(**fields):
+    return objects.Instance(uuid=builders.UUID, **fields)
+
+
+STUB = guest()
+
+
+@pytest.fixture
+def renamed(monkeypatch):
+    """An oslo.versionedobjects that keeps fields by other names."""
+    monkeypatch.setattr(base, '_get_attrname', lambda name: '_field_' + name)
+    loaded._kept_as_ever.cache_clear()
+    yield
+    loaded._kept_as_ever.cache_clear()
+
+
+def test_values():
+    guests = [guest(vm_mode='hvm'), guest(vm_mode=None), guest(vm_mode='xen')]
+    assert loaded.values(guests, 'vm_mode') == ['hvm', None, 'xen']
+    assert loaded.values([], 'vm_mode') == []
+
+
+def test_what_is_not_loaded_is_left_out(mocker):
+    loading = mocker.patch.object(objects.Instance, 'obj_load_attr')
+    guests = [STUB, guest(memory_mb=512), STUB]
+    assert loaded.values(guests, 'memory_mb') == [512]
+    assert loaded.values([STUB], 'vcpus') == []
+    assert not loading.called
+
+
+def test_names_are_those_of_the_library_in_hand():
+    for field, private in loaded._PRIVATE.items():
+        assert base._get_attrname(field) == private
+
+
+def test_renamed_fields_are_read_all_the_same(renamed, caplog, mocker):
+    loading = mocker.patch.object(objects.Instance, 'obj_load_attr')
+    guests = [guest(vm_mode='hvm', vcpus=2), guest(), guest(vm_mode='xen')]
+    for _ in range(3):
+        assert loaded.values(guests, 'vm_mode') == ['hvm', 'xen']
+        assert loaded.values(guests, 'vcpus') == [2]
+    assert not loading.called
+    (record,) = caplog.records
+    assert 'oslo.versionedobjects' in record.getMessage()
