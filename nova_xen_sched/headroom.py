@@ -19,6 +19,7 @@ for each such *Serves*; the host's RAM is left for each host.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 from typing import Callable
 from typing import Dict
@@ -129,7 +130,7 @@ def of(model: Model) -> Callable[[Load], float]:
     """A function that tells the headroom of a host's scarcest room.
 
     :returns: a function of a Load, which holds the guest that is to be
-        placed, if there is one; from FLOOR to 1.
+        placed, if there is one; from FLOOR to 1, nan if something of it is.
     """
     headroom = of_apart(model)
     return lambda load: headroom(*apart(load))
@@ -184,13 +185,17 @@ def of_apart(model: Model) -> Callable[..., float]:
             ram_used = ram - free_mb
         if measures is not None:
             measures += memory, memory_used, cpu, cpu_used, ram, ram_used
-        if ram > 0:
-            ram_left = 1 - ram_used / ram
-            if ram_left < left:
-                left = ram_left if ram_left > FLOOR else FLOOR
-        elif memory_mb > 0:
-            left = FLOOR
-        return left
+        if memory_mb <= 0:  # it never said
+            return left
+        if ram <= 0:
+            return FLOOR
+        ram_left = 1 - ram_used / ram
+        if ram_left >= left:
+            return left
+        if -math.inf < ram_left < left:
+            return max(ram_left, FLOOR)
+        # Something of it is no finite number.
+        return math.nan
 
     return headroom
 

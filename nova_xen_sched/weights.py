@@ -10,13 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Dom0HeadroomWeigher: hosts whose dom0 has room come first.
+"""Dom0HeadroomWeigher: Xen hosts whose dom0 has room come first among these.
 
 It weighs Xen hosts by the headroom that they have left once the guest is
 placed: the share that is left of dom0's memory, of dom0's CPUs, or of the
 host's RAM beside dom0, whichever is least. A negative multiplier does the
 opposite and fills hosts one after the other. Hosts that are not Xen hosts
-weigh 0, and so are neither preferred nor avoided.
+weigh 0, and no Xen host comes before them for its headroom: multiplier x
+weight is never above 0.
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ FULL_SPREAD = 0.15
 #: that is overcommitted many times over is worse than one that is so twice,
 #: but no reason to make all the others look alike.
 LEAST = -1.0
+#: Where no Xen host has this much headroom, hosts of other kinds come first,
+#: the more the less there is. Chosen by simulation: see
+#: docs/simulation-choices.md.
+NEARLY_FULL = 0.10
 
 _MULTIPLIER = 'dom0_headroom_weight_multiplier'
 
@@ -95,13 +100,20 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
     def weigh_objects(
         self, weighed_obj_list: list[Any], weight_properties: Any
     ) -> list[float]:
-        """A weight for each host: Xen hosts around 0, all others at 0.
+        """A weight for each host: of Xen hosts by headroom, 0 of all others.
 
         :param weighed_obj_list: nova WeighedHosts.
         :param weight_properties: a nova RequestSpec.
         """
         try:
-            return scaled(self.headrooms(weighed_obj_list, weight_properties))
+            headrooms = self.headrooms(weighed_obj_list, weight_properties)
+            return scaled(
+                headrooms,
+                [
+                    each.obj.nova_xen_sched_multiplier
+                    for each in weighed_obj_list
+                ],
+            )
         except Exception:  # noqa: BLE001  nothing may reach nova
             notices.unexpected('weighing hosts; all weigh 0')
             return [0.0] * len(weighed_obj_list)
@@ -111,8 +123,8 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
     ) -> list[float | None]:
         """The headroom of each host once the guest is placed.
 
-        None stands for hosts that are not Xen hosts, and for those of which
-        it can't be told.
+        None stands for hosts that are not Xen hosts, nan for Xen hosts of
+        which it can't be told.
         """
         states = [each.obj for each in weighed_obj_list]
         asked = _Asked(weight_properties, self._options.current())
@@ -158,13 +170,15 @@ class _Asked:
     def headrooms(
         self, states: Sequence[Any], facts: gather.Request
     ) -> list[float | None]:
-        """The headroom of each host; None where it has none to tell."""
+        """The headroom of each host, as Dom0HeadroomWeigher.headrooms()."""
         try:
             return self._headrooms(states, facts)
         except Exception:  # noqa: BLE001  nothing may reach nova
             if len(states) == 1:
-                notices.unexpected('weighing a host; it weighs 0')
-                return [None]
+                notices.unexpected(
+                    'weighing a host; it weighs as the least of the Xen hosts'
+                )
+                return [math.nan]
         # Some host is to blame; the others are weighed all the same.
         return [
             found
@@ -183,17 +197,35 @@ class _Asked:
         return host.spread(headrooms, mask, None)
 
 
-def scaled(headrooms: list[float | None]) -> list[float]:
-    """Weights for headrooms: their mean is at 0, and so is who has none."""
-    known = [each for each in headrooms if each is not None]
-    if not known:
-        return [0.0] * len(headrooms)
-    if min(known) < LEAST:
-        known = [_bounded(each) for each in known]
-    mean = sum(known) / len(known)
-    spread = max(max(known) - min(known), FULL_SPREAD)
-    weighed = iter([(each - mean) / spread for each in known])
-    return [0.0 if each is None else next(weighed) for each in headrooms]
+def scaled(
+    headrooms: Sequence[float | None], multipliers: Sequence[float]
+) -> list[float]:
+    """Weights for headrooms: multiplier x weight is never above 0.
+
+    :param headrooms: as of Dom0HeadroomWeigher.headrooms().
+    :param multipliers: the multiplier of each host. Hosts whose multipliers
+        have one sign are compared with one another; 0 weighs 0.
+    """
+    weights = [0.0] * len(headrooms)
+    for sign in (1, -1):
+        found = [
+            (i, headroom)
+            for i, headroom in enumerate(headrooms)
+            if headroom is not None and multipliers[i] * sign > 0
+        ]
+        known = [_bounded(each) for _, each in found if math.isfinite(each)]
+        if not known:
+            continue
+        most, least = max(known), min(known)
+        spread = max(most - least, FULL_SPREAD)
+        beyond = max(NEARLY_FULL - most, 0)
+        best, worst = most + beyond, least
+        if sign < 0:
+            best, worst = least - beyond, most
+        for i, each in found:
+            headroom = _bounded(each) if math.isfinite(each) else worst
+            weights[i] = (headroom - best) / spread
+    return weights
 
 
 def _bounded(headroom: float) -> float:

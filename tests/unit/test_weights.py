@@ -87,7 +87,7 @@ def weighed(weigher, *states, request=None):
 def test_more_room_comes_first(weigher):
     found = weighed(weigher, xen('full', 20), xen('empty', 0), xen('half', 10))
     assert list(found) == ['empty', 'half', 'full']
-    assert sum(found.values()) == pytest.approx(0)
+    assert found['empty'] == 0 > found['half']
 
 
 def test_a_larger_dom0_comes_first(weigher):
@@ -160,7 +160,8 @@ def test_other_hosts_weigh_nothing(weigher):
             builders.state('xapi', hypervisor_type='XenServer'),
         )
         assert found['k1'] == found['k2'] == found['xapi'] == 0
-        assert found['a'] == pytest.approx(-found['b'])
+        best, worst = ('a', 'b') if multiplier > 0 else ('b', 'a')
+        assert found[best] == 0 > found[worst]
 
 
 def test_hosts_with_unknown_mixes_are_compared_by_the_average_guest(weigher):
@@ -239,8 +240,7 @@ def test_it_never_raises(weigher, caplog):
     broken = xen('broken')
     broken.free_ram_mb = 'much'
     found = weighed(weigher, broken, xen('a', 0), xen('b', 20))
-    assert found['broken'] == 0
-    assert found['a'] > 0 > found['b']
+    assert found['a'] == 0 > found['b'] == found['broken']
     handler = nova_weights.WeighedHost
     states = [handler(xen('a'), 0), handler(xen('b'), 0)]
     assert weigher.weigh_objects(states, object()) == [0, 0]
@@ -269,49 +269,135 @@ def test_a_wrong_value_stops_nova_scheduler(tmp_path):
         weights.Dom0HeadroomWeigher()
 
 
-headrooms = st.none() | st.floats(-100, 1)
+@pytest.mark.parametrize(
+    'attribute', ['total_usable_ram_mb', 'free_ram_mb', 'vcpus_used']
+)
+@pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf])
+def test_a_host_that_is_no_number_leaves_the_others_alone(
+    weigher, attribute, value
+):
+    odd = xen('odd', 5)
+    setattr(odd, attribute, value)
+    alone = weighed(weigher, xen('a', 0), xen('b', 20))
+    found = weighed(weigher, odd, xen('a', 0), xen('b', 20))
+    assert found['a'] - found['b'] == alone['a'] - alone['b']
+    assert all(map(math.isfinite, found.values()))
+    assert found['a'] == 0
+    assert found['odd'] <= 0
 
 
-@given(st.lists(headrooms, max_size=20))
-def test_scaled(found):
-    result = weights.scaled(found)
-    assert len(result) == len(found)
+def test_a_xen_host_that_cannot_be_weighed_is_the_least(weigher):
+    odd = xen('odd')
+    odd.total_usable_ram_mb = math.nan
+    for multiplier in (10, -10):
+        CONF.set_override(OPTION, multiplier, 'xen_scheduler')
+        found = weighed(weigher, odd, xen('a', 0), xen('b', 20), kvm('k'))
+        assert found['odd'] == min(found['a'], found['b']) < 0
+        assert found['k'] == 0
+        # With none to compare with it is as good as any.
+        assert weighed(weigher, odd, kvm('k')) == {'odd': 0, 'k': 0}
+
+
+def test_in_an_aggregate_with_a_larger_multiplier_fuller_hosts_lose_more(
+    weigher,
+):
+    larger = objects.Aggregate(name='m', metadata={OPTION: '20'})
+    found = weighed(
+        weigher, xen('a', 0), xen('b', 10), xen('c', 10, aggregates=[larger])
+    )
+    assert found['a'] == 0
+    assert found['b'] < 0
+    assert found['c'] == pytest.approx(2 * found['b'])
+
+
+def test_signs_are_compared_apart(weigher):
+    filled = objects.Aggregate(name='m', metadata={OPTION: '-10'})
+    off = objects.Aggregate(name='m', metadata={OPTION: '0'})
+    found = weighed(
+        weigher,
+        xen('a', 0),
+        xen('b', 10),
+        xen('c', 0, aggregates=[filled]),
+        xen('d', 10, aggregates=[filled]),
+        xen('e', 5, aggregates=[off]),
+    )
+    assert found['a'] == found['d'] == found['e'] == 0
+    assert found['b'] < 0
+    assert found['c'] == pytest.approx(found['b'])
+
+
+def test_where_every_dom0_is_nearly_full_other_hosts_come_first(weigher):
+    for multiplier in (10, -10):
+        CONF.set_override(OPTION, multiplier, 'xen_scheduler')
+        # 26 is what the dom0 of each serves
+        found = weighed(weigher, xen('a', 24), xen('b', 25), kvm('k'))
+        assert max(found['a'], found['b']) < found['k'] == 0
+
+
+# None: not a Xen host; nan: one that can't be weighed
+headrooms = st.none() | st.just(math.nan) | st.floats(-100, 1)
+multipliers = st.sampled_from((0.0, 10.0, 3.5, -10.0, -0.5))
+clouds = st.lists(st.tuples(headrooms, multipliers), max_size=20)
+
+
+def scaled(cloud):
+    return weights.scaled([h for h, _ in cloud], [m for _, m in cloud])
+
+
+@given(clouds)
+def test_scaled(cloud):
+    result = scaled(cloud)
+    assert len(result) == len(cloud)
     assert all(math.isfinite(each) for each in result)
-    for each, weight in zip(found, result):
-        if each is None:
+    for (headroom, multiplier), weight in zip(cloud, result):
+        assert multiplier * weight <= 0
+        if headroom is None or multiplier == 0:
             assert weight == 0
-    known = [w for h, w in zip(found, result) if h is not None]
-    assert sum(known) == pytest.approx(0, abs=1e-9)
-    assert max(known, default=0) - min(known, default=0) <= 1 + 1e-9
+    for sign in (1, -1):
+        group = [
+            (headroom, weight)
+            for (headroom, multiplier), weight in zip(cloud, result)
+            if headroom is not None and multiplier * sign > 0
+        ]
+        found = [w * sign for h, w in group if not math.isnan(h)]
+        unknown = {w * sign for h, w in group if math.isnan(h)}
+        assert max(found, default=0) - min(found, default=0) <= 1 + 1e-9
+        assert unknown <= {min(found, default=0)}
+        enough = any(h >= weights.NEARLY_FULL for h, _ in group)
+        if found:
+            assert (max(found) == 0) is enough
 
 
-@given(st.lists(headrooms, max_size=20), st.randoms())
-def test_the_order_of_hosts_does_not_matter(found, random):
-    shuffled = list(range(len(found)))
+@given(clouds, st.randoms())
+def test_the_order_of_hosts_does_not_matter(cloud, random):
+    shuffled = list(range(len(cloud)))
     random.shuffle(shuffled)
-    straight = weights.scaled(found)
-    mixed = weights.scaled([found[i] for i in shuffled])
+    straight = scaled(cloud)
+    mixed = scaled([cloud[i] for i in shuffled])
     for position, i in enumerate(shuffled):
         assert mixed[position] == pytest.approx(straight[i], abs=1e-9)
 
 
-@given(st.lists(st.floats(-1, 1), min_size=2, max_size=20))
-def test_more_headroom_never_weighs_less(found):
-    result = weights.scaled(list(found))
+@given(
+    st.lists(st.floats(-100, 1), min_size=2, max_size=20),
+    st.sampled_from((10, -10)),
+)
+def test_more_headroom_never_weighs_less(found, multiplier):
+    result = weights.scaled(found, [multiplier] * len(found))
     pairs = sorted(zip(found, result))
     for (_, lower), (_, higher) in zip(pairs, pairs[1:]):
         assert lower <= higher + 1e-9
 
 
 def test_the_more_overcommitted_host_is_always_the_worse_one():
-    found = weights.scaled([0.5, -0.9, -1.0, -1.1, -6.0, -100.0])
+    found = weights.scaled([0.5, -0.9, -1.0, -1.1, -6.0, -100.0], [1] * 6)
     assert found == sorted(found, reverse=True)
     assert len(set(found)) == len(found)
 
 
 def test_one_broken_dom0_does_not_make_the_others_alike():
-    sound = weights.scaled([0.9, 0.6])
-    beside = weights.scaled([0.9, 0.6, -100.0])
+    sound = weights.scaled([0.9, 0.6], [1] * 2)
+    beside = weights.scaled([0.9, 0.6, -100.0], [1] * 3)
     assert sound[0] - sound[1] == pytest.approx(1)
     assert beside[0] - beside[1] > 0.1
 

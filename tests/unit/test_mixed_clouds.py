@@ -1,0 +1,86 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Guests of untyped images, which may go to Xen hosts and to others."""
+
+from __future__ import annotations
+
+import random
+
+import nova.conf
+import pytest
+
+from nova_xen_sched import weights
+from tests.simulation import mixed
+from tests.unit import builders  # noqa: F401  has nova's objects ready
+
+pytestmark = pytest.mark.usefixtures('clean')
+
+UNEVEN = (1024, 1536, 2048, 3072, 4096)
+
+
+@pytest.fixture(params=[10, -10])
+def sign(request):
+    nova.conf.CONF.set_override(
+        mixed.MULTIPLIER, request.param, 'xen_scheduler'
+    )
+
+
+@pytest.mark.parametrize(
+    'ram_gb, dom0_mb, memory_mb, least',
+    [
+        ((256,) * 5, (4096,) * 5, 1024, 1.0),
+        ((256,) * 5, UNEVEN, 2048, 0.7),
+        ((64, 128, 192, 256, 384), (2048,) * 5, 4096, 0.2),
+    ],
+    ids=['even', 'uneven dom0s', 'uneven RAM'],
+)
+def test_about_as_many_go_to_xen_as_by_nova_alone(
+    ram_gb, dom0_mb, memory_mb, least
+):
+    flavor = mixed.Flavor(memory_mb)
+    alone = mixed.run(mixed.hosts(ram_gb, dom0_mb), flavor, ours=False)
+    found = mixed.run(mixed.hosts(ram_gb, dom0_mb), flavor)
+    assert least * alone <= found <= 1.1 * alone
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_headroom_attracts_nobody(sign, seed):
+    rng = random.Random(seed)
+
+    def sizes(*choices):
+        return [rng.choice(choices) for _ in range(5)]
+
+    ram_gb, kvm_gb = sizes(64, 128, 256, 384), sizes(64, 128, 256, 384)
+    dom0_mb = sizes(1024, 2048, 4096)
+    flavor = mixed.Flavor(rng.choice((512, 1024, 4096)))
+    alone = mixed.run(mixed.hosts(ram_gb, dom0_mb, kvm_gb), flavor, ours=False)
+    found = mixed.run(mixed.hosts(ram_gb, dom0_mb, kvm_gb), flavor)
+    assert found <= 1.1 * alone
+
+
+@pytest.mark.parametrize('kvm_ram_gb', [64, 256])
+def test_nearly_full_dom0s_are_not_filled_past_what_they_serve(
+    sign, kvm_ram_gb
+):
+    states = mixed.nearly_full(kvm_ram_gb)
+    mixed.run(states)
+    assert max(s.num_instances for s in states if mixed.is_xen(s)) <= 60
+
+
+def test_without_that_floor_they_are(monkeypatch):
+    """Or the test before could not fail: nova alone sends all to Xen."""
+    monkeypatch.setattr(weights, 'NEARLY_FULL', 0)
+    states = mixed.nearly_full(64)
+    mixed.run(states)
+    assert max(s.num_instances for s in states if mixed.is_xen(s)) > 60
+    assert mixed.run(mixed.nearly_full(64), ours=False) == 200
