@@ -57,8 +57,9 @@ FULL_SPREAD = 0.15
 #: but no reason to make all the others look alike.
 LEAST = -1.0
 #: Where no Xen host has this much headroom, hosts of other kinds come first,
-#: the more the less there is. Chosen by simulation: see
-#: docs/simulation-choices.md.
+#: the more the less there is. Chosen by simulation: with 0 untyped guests
+#: filled dom0s past what they serve, with 0.05 and a negative multiplier too,
+#: and with 0.10 none (docs/simulation-choices.md).
 NEARLY_FULL = 0.10
 
 _MULTIPLIER = 'dom0_headroom_weight_multiplier'

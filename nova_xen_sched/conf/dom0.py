@@ -207,15 +207,24 @@ Possible values:
 Multiplier of Dom0HeadroomWeigher: how much dom0's headroom counts among the
 other weighers.
 
+Of Xen hosts the one with the most headroom weighs 0, and fuller ones less.
+Where none has a headroom of 10 %, all of them weigh less than 0. Hosts of
+other kinds weigh 0 always, so no Xen host comes before them for its headroom.
+
 Possible values:
 
 * a positive number prefers hosts with headroom. The default, 10, was chosen
   by simulation: with 1 or 2 nova's other weighers drown it, 5 does nearly as
   well as 10, and 20 hardly better.
-* a negative number fills hosts one after the other.
+* a negative number fills hosts one after the other: the one with the least
+  headroom weighs 0. Only ``refuse_dom0_overcommit`` stops it at what dom0
+  serves.
 * ``0`` switches the weigher off.
 
-Aggregate metadata of the same name wins over this option.
+Aggregate metadata of the same name wins over this option. In an aggregate
+with a larger multiplier fuller hosts lose more, and so come behind equally
+full hosts elsewhere. Hosts with positive and with negative multipliers are
+not compared with one another.
 
 Related options:
 
