@@ -237,12 +237,23 @@ def _bounded(headroom: float) -> float:
 
 
 def _multiplier(state: Any, default: float) -> float:
-    """What nova makes of a host's aggregates, if it is a finite number.
+    """What nova makes of a host's aggregates, if all are finite numbers.
 
-    nova takes "nan" and "inf", which would make all weights alike.
+    nova takes "nan" and "inf", which would make all weights alike; and of nan
+    and others now the one, now the other.
     """
+    for aggregate in state.aggregates:
+        if not _may_be_finite(aggregate.metadata.get(_MULTIPLIER, '0')):
+            return default
     found: float = utils.get_weight_multiplier(state, _MULTIPLIER, default)
-    return found if math.isfinite(found) else default
+    return found
+
+
+def _may_be_finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return True  # nova warns of it, and takes the default
 
 
 def _multipliers(

@@ -122,6 +122,7 @@ def test_aggregates_set_the_multiplier(weigher):
         return objects.Aggregate(name='m', metadata={OPTION: value})
 
     three, five, bad, nan = map(aggregate, ['3.0', '5', 'much', 'nan'])
+    odd = map(aggregate, ['NaN', 'inf', '-inf', ' nan ', '1e999'])
     states = [
         xen('a', aggregates=[three]),
         xen('b', aggregates=[three, five]),
@@ -142,6 +143,12 @@ def test_aggregates_set_the_multiplier(weigher):
         3,
         default,
     ]
+    for each in odd:
+        # nova takes now the one, now the other
+        for both in ([each, five], [five, each], [three, each, five]):
+            state = xen('h', aggregates=both)
+            weighed(weigher, state, xen('i'))
+            assert weigher.weight_multiplier(state) == default
     # and as nova's own function has it, where nothing was worked out before
     fresh = xen('g', aggregates=[three, five])
     assert weigher.weight_multiplier(fresh) == 3
