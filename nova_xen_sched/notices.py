@@ -53,6 +53,11 @@ class Notices:
             self._remember(kind)
             return True
 
+    def forget(self, kind: Hashable) -> None:
+        """What was said of a kind of thing holds no more."""
+        with self._lock:
+            self._said.pop(kind, None)
+
     def grown(
         self, kind: Hashable, names: Iterable[str]
     ) -> tuple[int, list[str]]:
@@ -107,9 +112,14 @@ def unexpected(doing: str) -> None:
         )
 
 
-def shown(value: Any) -> str:
-    """A value from outside as text that is short whatever it is."""
-    return reprlib.repr(value)
+def shown(value: Any, most: int = 30) -> str:
+    """A value from outside as text that is short whatever it is.
+
+    :param most: characters of a text.
+    """
+    short = reprlib.Repr()
+    short.maxstring = most
+    return short.repr(value)
 
 
 def warn_of(kind: Hashable, what: str, found: Mapping[str, str]) -> None:

@@ -16,10 +16,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import glob
-import os
-import re
 from typing import Any
+from typing import Callable
 from typing import Iterable
 
 from oslo_config import cfg
@@ -32,6 +30,7 @@ from nova_xen_sched.conf import dom0
 from nova_xen_sched.conf import facts
 from nova_xen_sched.conf import guest_types
 from nova_xen_sched.conf import versions
+from nova_xen_sched.conf import wrong
 from nova_xen_sched.dom0 import Model
 from nova_xen_sched.dom0 import OVERHEADS
 from nova_xen_sched.versions import parse
@@ -56,6 +55,7 @@ the last good values stay in force, and one ERROR line names the wrong one.
 #: By topic, in the order of the sample file.
 _TOPICS = (guest_types, versions, facts, dom0, adoption)
 _ALL_OPTS = [opt for topic in _TOPICS for opt in topic.OPTS]
+_BY_NAME = {opt.dest: opt for opt in _ALL_OPTS}
 
 
 class OptionError(ValueError):
@@ -119,55 +119,67 @@ def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     return [(GROUP, _ALL_OPTS)]
 
 
-def _read(conf: cfg.ConfigOpts, name: str) -> Any:
-    try:
-        return conf[GROUP.name][name]
-    except (cfg.Error, ValueError) as e:
-        raise OptionError(
-            '[%s] %s %s' % (GROUP.name, name, _complaint(e))
-        ) from e
+class _Wrong(Exception):
+    """An option has a value that can't be used; __cause__ says why.
 
-
-def _complaint(error: Exception) -> str:
-    """oslo.config's words without its internal objects, on one line.
-
-    It says: Value for option NAME from LocationInfo(location=..., detail=
-    'FILE') is not valid: WHY.
+    :ivar opt: the option.
     """
-    text = ' '.join(str(error).split())
-    found = re.search(r"detail='([^']*)'\)? is not valid: (.*)$", text)
-    if found is None:
-        return 'has a wrong value: %s' % text
-    return 'has a wrong value in %s: %s' % found.groups()
 
-
-def _report_only(codes: Iterable[str]) -> frozenset[refusal.Code]:
-    if adoption.ALL_CODES in codes:
-        return frozenset(refusal.Code)
-    return frozenset(refusal.Code(code) for code in codes)
+    def __init__(self, opt: cfg.Opt) -> None:
+        super().__init__(opt.dest)
+        self.opt = opt
 
 
 def read(conf: cfg.ConfigOpts) -> Settings:
     """Take a snapshot of the options.
 
     :param conf: a configuration on which :func:`register_opts` was called.
-    :raises OptionError: names the option, its file and what is allowed.
+    :raises OptionError: names the option, where it stands, the value there
+        and what is allowed. Nothing else is raised of a value.
     """
+    try:
+        return _snapshot(conf)
+    except _Wrong as e:
+        raise _error(conf, e) from e.__cause__
 
-    def get(name: str) -> Any:
-        return _read(conf, name)
+
+def unusable(conf: cfg.ConfigOpts, name: str, why: str) -> OptionError:
+    """The error of an option whose value is in form, but can't be used.
+
+    :param why: in a few words.
+    """
+    return OptionError(wrong.complaint(conf, GROUP.name, _BY_NAME[name], why))
+
+
+def _snapshot(conf: cfg.ConfigOpts) -> Settings:
+    """Does what read() says, but raises _Wrong, which costs less."""
+    group = conf[GROUP.name]
+
+    def get(name: str, used_as: Callable[[Any], Any] | None = None) -> Any:
+        opt = _BY_NAME[name]
+        try:
+            value = group[name]
+            if value is None and opt.default is not None:
+                raise ValueError('it is None')  # an override may be
+            return used_as(value) if used_as else value
+        except RecursionError:
+            # Its text depends on the stack, which is another each time.
+            raise _Wrong(opt) from cfg.Error('it names itself')
+        except Exception as e:
+            # A reference ($name) raises what it likes.
+            raise _Wrong(opt) from e
 
     return Settings(
-        default_vm_mode=get('default_vm_mode').lower(),
+        default_vm_mode=get('default_vm_mode'),
         require_hypervisor_type=get('require_hypervisor_type'),
-        disk_formats=frozenset(name.lower() for name in get('disk_formats')),
-        live_migration_check=get('live_migration_check').lower(),
-        min_libvirt_version=_minimum(get('min_libvirt_version')),
-        min_xen_version=_minimum(get('min_xen_version')),
-        unknown_version=get('unknown_version').lower(),
-        live_migration_unknown=get('live_migration_unknown').lower(),
+        disk_formats=get('disk_formats', _lowered),
+        live_migration_check=get('live_migration_check'),
+        min_libvirt_version=get('min_libvirt_version', _minimum),
+        min_xen_version=get('min_xen_version', _minimum),
+        unknown_version=get('unknown_version'),
+        live_migration_unknown=get('live_migration_unknown'),
         live_migration_read_timeout=get('live_migration_read_timeout'),
-        fact_sources=tuple(get('fact_sources')),
+        fact_sources=get('fact_sources', tuple),
         host_facts_file=get('host_facts_file'),
         facts_max_age=get('facts_max_age'),
         dom0_memory_mb=get('dom0_memory_mb'),
@@ -180,18 +192,35 @@ def read(conf: cfg.ConfigOpts) -> Settings:
             pvh_memory_mb=get('dom0_memory_mb_per_pvh_guest'),
             guests_per_vcpu=get('dom0_guests_per_vcpu'),
             hvm_share=get('dom0_hvm_share'),
-            overhead=OVERHEADS[get('guest_memory_overhead')],
+            overhead=get('guest_memory_overhead', OVERHEADS.__getitem__),
         ),
         dom0_headroom_weight_multiplier=get('dom0_headroom_weight_multiplier'),
         refuse_dom0_overcommit=get('refuse_dom0_overcommit'),
-        report_only=_report_only(get('report_only')),
+        report_only=get('report_only', _report_only),
     )
+
+
+def _lowered(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
 
 
 def _minimum(text: str) -> Version | None:
     """A minimum version, or None where 0 switches it off."""
     version = parse(text)
     return version if any(version) else None
+
+
+def _report_only(codes: Iterable[str]) -> frozenset[refusal.Code]:
+    if adoption.ALL_CODES in codes:
+        return frozenset(refusal.Code)
+    return frozenset(refusal.Code(code) for code in codes)
+
+
+def _error(conf: cfg.ConfigOpts, found: _Wrong) -> OptionError:
+    cause = found.__cause__
+    # What is wrong with a value is seen of what is allowed.
+    why = '' if isinstance(cause, ValueError) else str(cause)
+    return OptionError(wrong.complaint(conf, GROUP.name, found.opt, why))
 
 
 def unknown_names(conf: cfg.ConfigOpts) -> list[tuple[str, str | None]]:
@@ -201,18 +230,10 @@ def unknown_names(conf: cfg.ConfigOpts) -> list[tuple[str, str | None]]:
 
     :returns: (name, the option's name that is nearest to it or None).
     """
-    known = [opt.dest for opt in _ALL_OPTS]
-    files = list(conf.config_file or [])
-    for folder in conf.config_dir or []:
-        files += sorted(glob.glob(os.path.join(folder, '*.conf')))
+    known = list(_BY_NAME)
     found = []
-    for path in files:
-        sections: dict[str, dict[str, list[str]]] = {}
-        try:
-            cfg.ConfigParser(path, sections).parse()
-        except (OSError, cfg.ParseError, UnicodeDecodeError):
-            continue  # what oslo.config can't read it has complained of
-        for name in sections.get(GROUP.name, {}):
+    for _path, options in wrong.files(conf, GROUP.name):
+        for name in options:
             if name not in known and name not in found:
                 found.append(name)
     return [
@@ -246,24 +267,30 @@ class Options:
         self._conf = conf
         register_opts(conf)
         self._last_good = read(conf)
-        self._complaint = ''
+        self._wrong: tuple[str, str] | None = None
         _warn_of_unknown_names(conf)
         # And whenever SIGHUP has the files read again.
         conf.register_mutate_hook(_warn_of_unknown_names)
+        conf.register_mutate_hook(lambda *_: self.current())
 
     def current(self) -> Settings:
         """The options now, or the last good ones while a value is wrong."""
         try:
-            self._last_good = read(self._conf)
-        except OptionError as e:
-            # Once per wrong value, not once per request.
-            if str(e) != self._complaint:
-                self._complaint = str(e)
-                LOG.error('%s. The last good values stay in force.', e)
+            self._last_good = _snapshot(self._conf)
+        except _Wrong as e:
+            # Once per wrong value, not once per request or plugin.
+            self._wrong = ('wrong value', '%s: %s' % (e, e.__cause__))
+            if notices.NOTICES.first(self._wrong):
+                LOG.error(
+                    '%s. The last good values stay in force.',
+                    _error(self._conf, e),
+                )
         except Exception:  # noqa: BLE001  nothing may reach nova
             notices.unexpected(
                 'reading the options; the last good values stay in force'
             )
         else:
-            self._complaint = ''
+            if self._wrong:
+                notices.NOTICES.forget(self._wrong)
+                self._wrong = None
         return self._last_good

@@ -15,19 +15,18 @@
 from __future__ import annotations
 
 from oslo_config import cfg
-from oslo_config import types
 
 from nova_xen_sched import refusal
+from nova_xen_sched.conf import values
 
 ALL_CODES = 'all'
 
 OPTS = [
     cfg.Opt(
         'report_only',
-        type=types.List(
-            item_type=types.String(
-                choices=[ALL_CODES] + [code.value for code in refusal.Code]
-            )
+        type=values.List(
+            values.Choice([ALL_CODES] + [code.value for code in refusal.Code]),
+            may_be_empty=True,
         ),
         default=[],
         mutable=True,

@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 from oslo_config import cfg
-from oslo_config import types
 
 from nova_xen_sched.conf import values
 
@@ -23,10 +22,12 @@ from nova_xen_sched.conf import values
 _MOST = 10**9
 
 
-def _number(name: str, default: float, least: float, text: str) -> cfg.Opt:
+def _number(
+    name: str, default: float, least: float, unit: str, text: str
+) -> cfg.Opt:
     return cfg.Opt(
         name,
-        type=values.Number(min=least, max=_MOST),
+        type=values.Number(least, _MOST, unit),
         default=default,
         mutable=True,
         help=text,
@@ -38,6 +39,7 @@ OPTS = [
         'dom0_memory_mb',
         1024,
         1,
+        'MiB',
         """
 Size of dom0, in MiB, on Xen hosts for which no fact says it.
 
@@ -55,6 +57,7 @@ Related options:
         'dom0_vcpus',
         4,
         0.1,
+        'vCPUs',
         """
 vCPUs of dom0 on Xen hosts for which no fact says it.
 
@@ -72,6 +75,7 @@ Related options:
         'dom0_base_memory_mb',
         400,
         0,
+        'MiB',
         """
 Memory that dom0 itself uses, in MiB: its kernel, its daemons, nova-compute.
 
@@ -86,6 +90,7 @@ Possible values:
         'dom0_base_vcpus',
         0.75,
         0,
+        'vCPUs',
         """
 vCPUs' worth of dom0 that dom0 itself uses.
 
@@ -104,6 +109,7 @@ Related options:
         'dom0_memory_mb_per_hvm_guest',
         24,
         0,
+        'MiB',
         """
 Memory of dom0 that an HVM guest takes, in MiB: its QEMU and its backends.
 
@@ -118,6 +124,7 @@ Possible values:
         'dom0_memory_mb_per_pv_guest',
         14,
         0,
+        'MiB',
         """
 Memory of dom0 that a PV guest takes, in MiB.
 
@@ -132,6 +139,7 @@ Possible values:
         'dom0_memory_mb_per_pvh_guest',
         3,
         0,
+        'MiB',
         """
 Memory of dom0 that a PVH guest takes, in MiB.
 
@@ -147,6 +155,7 @@ Possible values:
         'dom0_guests_per_vcpu',
         20,
         0.01,
+        'guests',
         """
 Guests that one vCPU of dom0 serves.
 
@@ -158,7 +167,7 @@ Possible values:
     ),
     cfg.Opt(
         'dom0_hvm_share',
-        type=values.Number(min=0, max=1),
+        type=values.Number(0, 1),
         default=0.6,
         mutable=True,
         help="""
@@ -172,14 +181,15 @@ Possible values:
 * from 0, all are PV, to 1, all are HVM. The default is an estimate.
 """,
     ),
-    cfg.StrOpt(
+    cfg.Opt(
         'guest_memory_overhead',
-        choices=[
-            ('none', 'nothing'),
-            ('xenapi', "nova's XenAPI driver's"),
-            ('libxl', "libxl's"),
-        ],
-        ignore_case=True,
+        type=values.Choice(
+            [
+                ('none', 'nothing'),
+                ('xenapi', "nova's XenAPI driver's"),
+                ('libxl', "libxl's"),
+            ]
+        ),
         default='xenapi',
         mutable=True,
         help="""
@@ -200,7 +210,7 @@ Possible values:
     ),
     cfg.Opt(
         'dom0_headroom_weight_multiplier',
-        type=values.Number(min=-_MOST, max=_MOST),
+        type=values.Number(-_MOST, _MOST),
         default=10.0,
         mutable=True,
         help="""
@@ -233,7 +243,7 @@ Related options:
     ),
     cfg.Opt(
         'refuse_dom0_overcommit',
-        type=types.Boolean(),
+        type=values.Flag(),
         default=False,
         mutable=True,
         help="""

@@ -15,14 +15,16 @@
 from __future__ import annotations
 
 from oslo_config import cfg
-from oslo_config import types
 
 from nova_xen_sched.conf import values
 
 OPTS = [
     cfg.Opt(
         'fact_sources',
-        type=types.List(item_type=types.String(regex='^[a-z0-9_]+$')),
+        type=values.List(
+            values.Name('[a-z0-9_]+', 'small letters, digits and _'),
+            may_be_empty=False,
+        ),
         default=['stats', 'file', 'aggregate', 'service_version'],
         help="""
 Where facts about Xen hosts come from that nova doesn't know: libvirt's
@@ -59,7 +61,7 @@ than the file: a file that is replaced stays the old one under a file mount.
 Possible values:
 
 * an absolute path
-* unset: no file. The default.
+* empty: no file. The default.
 
 Related options:
 
@@ -68,7 +70,7 @@ Related options:
     ),
     cfg.Opt(
         'facts_max_age',
-        type=values.Number(min=0, max=36500),
+        type=values.Number(0, 36500, 'days'),
         default=0,
         mutable=True,
         help="""

@@ -15,17 +15,19 @@
 from __future__ import annotations
 
 from oslo_config import cfg
-from oslo_config import types
+
+from nova_xen_sched.conf import values
 
 OPTS = [
-    cfg.StrOpt(
+    cfg.Opt(
         'default_vm_mode',
-        choices=[
-            ('xen', 'PV, as the libvirt driver builds it'),
-            ('hvm', 'HVM, where computes were changed'),
-            ('any', 'either, as in nova'),
-        ],
-        ignore_case=True,
+        type=values.Choice(
+            [
+                ('xen', 'PV, as the libvirt driver builds it'),
+                ('hvm', 'HVM, where computes were changed'),
+                ('any', 'either, as in nova'),
+            ]
+        ),
         default='xen',
         mutable=True,
         help="""
@@ -49,7 +51,7 @@ Related options:
     ),
     cfg.Opt(
         'require_hypervisor_type',
-        type=types.Boolean(),
+        type=values.Flag(),
         default=False,
         mutable=True,
         help="""
@@ -68,10 +70,11 @@ Possible values:
     ),
     cfg.Opt(
         'disk_formats',
-        type=types.List(
-            item_type=types.String(
-                regex='^[A-Za-z0-9][A-Za-z0-9_.+-]*$', ignore_case=True
-            )
+        type=values.List(
+            values.Name(
+                '[A-Za-z0-9][A-Za-z0-9_.+-]*', 'letters, digits, _ . + and -'
+            ),
+            may_be_empty=True,
         ),
         default=[],
         mutable=True,

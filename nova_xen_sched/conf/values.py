@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Types of values that oslo.config lacks."""
+"""Types of values: what each option takes, and how that is said."""
 
 from __future__ import annotations
 
-import math
 import os
+import re
 from typing import Any
 
 from oslo_config import types
@@ -23,39 +23,127 @@ from oslo_config import types
 from nova_xen_sched import versions
 
 
+class Choice(types.String):
+    """One of some words, in any case; it is lower case here."""
+
+    def __init__(self, choices: Any) -> None:
+        super().__init__(choices=choices, ignore_case=True)
+
+    @property
+    def allowed(self) -> str:
+        """What it takes, in words; each type here has it."""
+        words = list(self.choices or ())
+        return '%s or %s' % (', '.join(words[:-1]), words[-1])
+
+    def __call__(self, value: Any) -> str:
+        text: str = super().__call__(str(value).strip())
+        return text.lower()
+
+
+class Name(types.String):
+    """A name.
+
+    :param pattern: of the whole name.
+    :param made_of: the same in words.
+    """
+
+    def __init__(self, pattern: str, made_of: str) -> None:
+        super().__init__(regex=r'^(%s)\Z' % pattern)
+        self.allowed = 'names of ' + made_of
+
+    def __call__(self, value: Any) -> str:
+        text: str = super().__call__(str(value).strip())
+        return text
+
+
+class Flag(types.Boolean):
+    """Yes or no."""
+
+    allowed = ', '.join(
+        '%s/%s' % pair
+        for pair in zip(types.Boolean.TRUE_VALUES, types.Boolean.FALSE_VALUES)
+    )
+
+    def __call__(self, value: Any) -> bool:
+        flag: bool = super().__call__(str(value).strip())
+        return flag
+
+
+class List(types.List):
+    """A list with commas.
+
+    oslo.config's own tries whether its items are parts of others, which
+    takes an hour where a list is long and wrong.
+
+    :param may_be_empty: whether nothing is a list too.
+    """
+
+    def __init__(self, item_type: Any, may_be_empty: bool) -> None:
+        super().__init__(item_type=item_type)
+        self._may_be_empty = may_be_empty
+        self.allowed = '%sa list with commas of: %s' % (
+            'nothing, or ' if may_be_empty else '',
+            item_type.allowed,
+        )
+
+    def __call__(self, value: Any) -> list[Any]:
+        if isinstance(value, str):
+            text = value.strip().rstrip(',').rstrip()
+            value = text.split(',') if text else []
+        if not (value or self._may_be_empty):
+            raise ValueError('it is empty')
+        return [self.item_type(each) for each in value]
+
+
 class VersionNumber(types.String):
     """A version like 1.2.15; 0 is one too, and means off."""
 
+    allowed = 'a version like 1.2.15, or 0'
+
     def __call__(self, value: Any) -> str:
-        text: str = super().__call__(value)
+        text: str = super().__call__(str(value).strip())
         try:
             versions.parse(text)
         except ValueError:
-            raise ValueError(
-                '%r is neither a version like 1.2.15 nor 0' % text
-            ) from None
+            raise ValueError('%r is no version' % text) from None
         return text
 
 
 class Path(types.String):
-    """An absolute path."""
+    """An absolute path; None where it is empty."""
 
-    def __call__(self, value: Any) -> str:
-        text: str = super().__call__(value)
-        if text and not os.path.isabs(text):
-            raise ValueError('%r is not an absolute path' % text)
-        return text
+    allowed = 'nothing, or an absolute path'
+
+    def __call__(self, value: Any) -> str | None:
+        text: str = super().__call__(str(value).strip())
+        if text and not (os.path.isabs(text) and text.isprintable()):
+            raise ValueError('%r is no absolute path' % text)
+        return text or None
 
 
 class Number(types.Float):
-    """A number between two bounds.
+    """A number between two bounds, in decimal digits.
 
-    oslo.config's own lets "nan" through, which is in no order with any bound
-    and would make nan of every weight.
+    oslo.config's own takes an empty text for None, and whatever Python's
+    float() takes: "nan", which is in no order with any bound and would make
+    nan of every weight, and 1_000.
+
+    :param unit: in which it counts; '' for none.
     """
 
+    _DECIMAL = re.compile(r'[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?')
+
+    def __init__(self, least: float, most: float, unit: str = '') -> None:
+        super().__init__(min=least, max=most)
+        self.allowed = 'a number%s from %.12g to %.12g' % (
+            unit and ' of ' + unit,
+            least,
+            most,
+        )
+
     def __call__(self, value: Any) -> float:
-        number: float = super().__call__(value)
-        if math.isnan(number):
-            raise ValueError('%s is not a number' % value)
+        text = str(value).strip()
+        if not self._DECIMAL.fullmatch(text):
+            raise ValueError('%r is no number' % text)
+        number: float = super().__call__(text)
         return number

@@ -21,14 +21,15 @@ from nova_xen_sched.conf import values
 VERSION = values.VersionNumber()
 
 OPTS = [
-    cfg.StrOpt(
+    cfg.Opt(
         'live_migration_check',
-        choices=[
-            ('always', 'every request but evacuations and rebuilds'),
-            ('live_migration', 'live migrations alone'),
-            ('never', 'no request'),
-        ],
-        ignore_case=True,
+        type=values.Choice(
+            [
+                ('always', 'every request but evacuations and rebuilds'),
+                ('live_migration', 'live migrations alone'),
+                ('never', 'no request'),
+            ]
+        ),
         default='always',
         mutable=True,
         help="""
@@ -114,13 +115,14 @@ Related options:
 * ``unknown_version``
 """,
     ),
-    cfg.StrOpt(
+    cfg.Opt(
         'unknown_version',
-        choices=[
-            ('accept', 'it may get the guest'),
-            ('refuse', 'it may not'),
-        ],
-        ignore_case=True,
+        type=values.Choice(
+            [
+                ('accept', 'it may get the guest'),
+                ('refuse', 'it may not'),
+            ]
+        ),
         default='accept',
         mutable=True,
         help="""
@@ -139,13 +141,14 @@ Related options:
 * ``fact_sources``
 """,
     ),
-    cfg.StrOpt(
+    cfg.Opt(
         'live_migration_unknown',
-        choices=[
-            ('refuse', 'it may not get the guest'),
-            ('accept', 'it may'),
-        ],
-        ignore_case=True,
+        type=values.Choice(
+            [
+                ('refuse', 'it may not get the guest'),
+                ('accept', 'it may'),
+            ]
+        ),
         default='refuse',
         mutable=True,
         help="""
@@ -165,7 +168,7 @@ Possible values:
     ),
     cfg.Opt(
         'live_migration_read_timeout',
-        type=values.Number(min=0.1, max=60),
+        type=values.Number(0.1, 60, 'seconds'),
         default=5.0,
         mutable=True,
         help="""

@@ -31,7 +31,6 @@ from typing import Iterable
 from typing import Sequence
 from typing import Tuple
 
-from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_xen_sched import facts
@@ -179,7 +178,7 @@ class Source:
     def _current_path(self) -> str | None:
         """What host_facts_file says, or last said while it is wrong."""
         # Of a wrong value the options speak, once.
-        with contextlib.suppress(cfg.Error, ValueError):
+        with contextlib.suppress(Exception):
             self._last_path = self._conf.xen_scheduler.host_facts_file
         return self._last_path
 

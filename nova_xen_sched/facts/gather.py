@@ -67,14 +67,15 @@ def shared(config: Any, names: tuple[str, ...]) -> Gatherer:
     installed = available()
     for name in names:
         if names.count(name) > 1:
-            raise conf.OptionError(
-                '[%s] fact_sources names %s twice' % (conf.GROUP.name, name)
+            raise conf.unusable(
+                config, 'fact_sources', '%s stands there twice' % name
             )
         if name not in installed:
-            raise conf.OptionError(
-                '[%s] fact_sources names %s, which is not installed; there '
-                'are %s'
-                % (conf.GROUP.name, name, ', '.join(installed) or 'none')
+            raise conf.unusable(
+                config,
+                'fact_sources',
+                '%s is not installed; there are %s'
+                % (name, ', '.join(installed) or 'none'),
             )
     made = Gatherer(config, names)
     _SHARED[id(config), names] = (config, made)

@@ -103,7 +103,12 @@ def _parse(argv: list[str]) -> None:
             "The configuration can't be read: %s. Check the path and the "
             'rights.' % ', '.join(e.config_files)
         ) from e
-    except (cfg.Error, oslo_messaging.InvalidTransportURL, OSError) as e:
+    except (
+        cfg.Error,
+        oslo_messaging.InvalidTransportURL,
+        OSError,
+        ValueError,  # what is no text, for one
+    ) as e:
         raise base.Failure(
             "nova's configuration is wrong: %s" % ' '.join(str(e).split())
         ) from e

@@ -87,18 +87,29 @@ class _Host(Protocol):
 _AnyHost = TypeVar('_AnyHost', bound=_Host)
 
 
+def _start() -> startup.Started:
+    try:
+        return startup.start()
+    except SystemExit as e:
+        raise base.Failure(str(e)) from e
+
+
 def settings() -> conf.Settings:
-    """The options of [xen_scheduler] as they are now."""
-    return startup.start().options.current()
+    """The options of [xen_scheduler] as they are now.
+
+    :raises base.Failure: if one is wrong.
+    """
+    return _start().options.current()
 
 
 def see(states: Iterable[Any]) -> list[Seen]:
     """Look at hosts.
 
     :param states: nova HostStates.
+    :raises base.Failure: if an option of [xen_scheduler] is wrong.
     """
     states = list(states)
-    options, gatherer = startup.start()
+    options, gatherer = _start()
     options_now = options.current()
     known = gatherer.for_request(
         states, frozenset(facts.BY_NAME), options_now.facts_max_age

@@ -199,7 +199,8 @@ def _injection(
     if host.qemu_driver is not False:
         return
     known = nova is not None and bool(nova.files)
-    if known and nova is not None and nova.inject_partition == -2:
+    partition = nova.inject_partition if nova is not None else None
+    if known and partition == -2:
         return
     yield Finding(
         'no_qemu_driver',
@@ -207,8 +208,9 @@ def _injection(
         'libvirt has no QEMU driver here, which libguestfs needs to inject '
         'files into images'
         + (
-            ' (inject_partition is %d)' % nova.inject_partition
-            if known and nova is not None
+            ' (inject_partition is %s)'
+            % ('empty' if partition is None else partition)
+            if known
             else ''
         ),
         'install it (Debian: libvirt-daemon-driver-qemu, RPM: '

@@ -40,7 +40,7 @@ class NovaConf:
     :ivar compute_driver: None where it doesn't stand there.
     :ivar virt_type: of [libvirt], None where it doesn't stand there.
     :ivar inject_partition: of [libvirt]; -2, nova's default, injects no
-        files into images.
+        files into images. None where it is empty.
     :ivar reserved_host_memory_mb: None where it doesn't stand there.
     :ivar settings: the options of [xen_scheduler].
     """
@@ -49,7 +49,7 @@ class NovaConf:
     host: Optional[str] = None
     compute_driver: Optional[str] = None
     virt_type: Optional[str] = None
-    inject_partition: int = -2
+    inject_partition: Optional[int] = -2
     reserved_host_memory_mb: Optional[int] = None
     settings: conf.Settings = dataclasses.field(default_factory=conf.Settings)
 
@@ -100,5 +100,5 @@ def read(
             reserved_host_memory_mb=config.reserved_host_memory_mb,
             settings=conf.read(config),
         )
-    except (cfg.Error, ValueError, OSError) as e:
+    except Exception as e:  # a reference ($name) raises what it likes
         raise ConfError(' '.join(str(e).split())) from e

@@ -243,7 +243,7 @@ class TestWrongValueAtStart(FilterCase):
             return super()._start(name, **kwargs)
         stopped = self.assertRaises(SystemExit, super()._start, name)
         self.assertIn('[xen_scheduler] default_vm_mode', str(stopped))
-        self.assertIn("but found 'pv'", str(stopped))
+        self.assertIn("'pv'; allowed: xen, hvm or any", str(stopped))
         self.stopped = True
         return None
 

@@ -322,7 +322,7 @@ class TestUnknownSource(FilterCase):
 
     def test_nova_scheduler_does_not_start(self):
         self.assertIn(
-            '[xen_scheduler] fact_sources names agregate, which is not '
-            'installed; there are aggregate, file,',
+            "'stats,agregate' (agregate is not installed; there are "
+            'aggregate, file,',
             self.said,
         )

@@ -154,7 +154,7 @@ def test_each_distinct_host_is_judged_once(xen_filter, mocker):
 
 
 def test_options_are_read_once_a_request(xen_filter, mocker):
-    read = mocker.spy(conf, 'read')
+    read = mocker.spy(conf, '_snapshot')
     xen_filter.filter_all(hosts(), builders.spec(HVM_IMAGE))
     assert read.call_count == 1
 
@@ -299,6 +299,6 @@ def test_a_wrong_value_stops_nova_scheduler(tmp_path, caplog):
         filters.XenHostFilter()
     assert str(raised.value) == (
         'nova-xen-sched: [xen_scheduler] default_vm_mode has a wrong value '
-        "in %s: Valid values are [xen, hvm, any], but found 'pvh'" % path
+        "in %s: 'pvh'; allowed: xen, hvm or any" % path
     )
     assert len(logged(caplog, 'CRITICAL')) == 1

@@ -25,6 +25,14 @@ def test_first_is_said_once():
     assert memory.first('b')
 
 
+def test_what_is_forgotten_may_be_said_again():
+    memory = notices.Notices()
+    assert memory.first('a')
+    memory.forget('a')
+    memory.forget('never said')
+    assert memory.first('a')
+
+
 def test_grown_speaks_only_of_new_names():
     memory = notices.Notices()
     assert memory.grown('old', ['h2', 'h1']) == (2, ['h1', 'h2'])

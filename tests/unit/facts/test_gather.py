@@ -84,8 +84,11 @@ def test_looking_for_the_installed_sources_loads_none(mocker):
 @pytest.mark.parametrize(
     'names, said',
     [
-        (('stats', 'agregate'), 'names agregate, which is not installed'),
-        (('stats', 'file', 'stats'), 'names stats twice'),
+        (
+            ('stats', 'agregate'),
+            'agregate is not installed; there are aggregate, file, ',
+        ),
+        (('stats', 'file', 'stats'), 'stats stands there twice'),
     ],
 )
 def test_wrong_names_of_sources(parsed, names, said):

@@ -55,6 +55,15 @@ def settings(**options):
     return conf.Settings(**options)
 
 
+@pytest.mark.parametrize('look', [hosts.settings, lambda: hosts.see([])])
+def test_a_wrong_option_is_a_failure_of_one_line(tmp_path, look):
+    path = tmp_path / 'nova.conf'
+    path.write_text('[xen_scheduler]\ndom0_vcpus =\n')
+    CONF(['--config-file', str(path)], project='nova')
+    with pytest.raises(base.Failure, match='dom0_vcpus has a wrong value in'):
+        look()
+
+
 def test_the_load_is_that_of_now():
     found = see(
         stats={'num_instances': '3', 'xen_dom0_memory_mb': '2048'},

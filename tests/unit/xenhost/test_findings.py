@@ -278,6 +278,9 @@ def test_no_qemu_driver_matters_where_files_are_injected():
     found = of(qemu_driver=False, nova=nova)
     assert found['no_qemu_driver'].level == 'recommended'
     assert of(qemu_driver=None, nova=nova) == {}
+    empty = dataclasses.replace(NOVA, inject_partition=None)
+    found = of(qemu_driver=False, nova=empty)
+    assert 'inject_partition is empty' in found['no_qemu_driver'].text
 
 
 # Others

@@ -61,6 +61,17 @@ def test_an_empty_one_says_nothing_but_the_machines_name(tmp_path):
     assert found.reserved_host_memory_mb is None
 
 
+def test_empty_numbers(tmp_path):
+    found = novaconf.read(
+        written(
+            tmp_path,
+            '[DEFAULT]\nreserved_host_memory_mb =\n'
+            '[libvirt]\ninject_partition =\n',
+        )
+    )
+    assert found.reserved_host_memory_mb is found.inject_partition is None
+
+
 def test_dev_null_is_none():
     assert novaconf.read(['/dev/null']) == novaconf.NovaConf()
 
@@ -93,6 +104,10 @@ def test_what_nova_compute_reads_by_itself_is_read(monkeypatch, tmp_path):
         ('[DEFAULT\n', 'Invalid section'),
         ('[xen_scheduler]\ndom0_hvm_share = 2\n', 'dom0_hvm_share'),
         ('[libvirt]\ninject_partition = x\n', 'inject_partition'),
+        ('[libvirt]\nvirt_type = $virt_type\n', 'recursion'),
+        ('[libvirt]\nvirt_type = $nothing\n', 'nothing'),
+        ('[xen_scheduler]\ndom0_memory_mb =\n', 'allowed: a number of MiB'),
+        ('[xen_scheduler]\ndom0_vcpus = $dom0_vcpus\n', 'names itself'),
     ],
 )
 def test_a_wrong_one_is_named(tmp_path, text, said):
