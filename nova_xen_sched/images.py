@@ -167,23 +167,29 @@ def _refused(image: Image, each: image_values.Refused) -> Finding:
 
 def _vm_mode_names(image: Image, read: _Read) -> Iterator[Finding]:
     # nova's libvirt driver reads the older name only, and builds PV where
-    # it isn't there.
+    # it isn't there; nova-compute-xen takes the newer one then. Which of them
+    # a compute has can't be seen through nova's API.
     built = read.old_mode or XEN
     if read.any_refused_mode or not read.new_mode or read.new_mode == built:
         return
+    names = (
+        _MODES.get(read.new_mode, read.new_mode),
+        image.properties['hw_vm_mode'],
+        _MODES.get(built, built),
+    )
+    if read.old_mode:
+        problem = (
+            'scheduled as %s by hw_vm_mode=%s, but built as %s by ' % names
+        )
+        problem += 'vm_mode=%s' % image.properties['vm_mode']
+    else:
+        problem = (
+            "scheduled as %s by hw_vm_mode=%s; nova's own libvirt driver "
+            'builds it as %s, because it reads vm_mode only, which is not '
+            'set; nova-compute-xen builds it as %s'
+        ) % (names + names[:1])
     yield Finding(
-        Code.VM_MODE_NAMES,
-        'scheduled as %s by hw_vm_mode=%s, but built as %s: libvirt computes '
-        'read vm_mode only, which %s'
-        % (
-            _MODES.get(read.new_mode, read.new_mode),
-            image.properties['hw_vm_mode'],
-            _MODES.get(built, built),
-            'is ' + image.properties['vm_mode']
-            if read.old_mode
-            else 'is not set',
-        ),
-        _set(image, vm_mode=read.new_mode),
+        Code.VM_MODE_NAMES, problem, _set(image, vm_mode=read.new_mode)
     )
 
 

@@ -35,8 +35,13 @@ columns:
   finding   what is wrong:
               refused_by_nova       a property has a value for which nova
                                     refuses to boot the image
-              vm_mode_names         hw_vm_mode and vm_mode say two things:
-                                    scheduled by the one, built by the other
+              vm_mode_names         hw_vm_mode is not what vm_mode is:
+                                    scheduled by the one, built by the other.
+                                    Where vm_mode is not set, nova's own
+                                    libvirt driver builds PV and
+                                    nova-compute-xen what hw_vm_mode says;
+                                    which of them a compute has can't be
+                                    seen from here
               vm_mode_without_type  a vm_mode, and no hypervisor_type
               no_hypervisor_type    neither, in a cloud with Xen hosts and
                                     others

@@ -18,6 +18,7 @@ needed here.
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import Any
 
 from oslo_log import log as logging
@@ -45,6 +46,14 @@ _NEEDS = {
 _ALL_NEED = {'connection', 'hypervisor'}
 
 
+def reported_by() -> str:
+    """Who reports: nova-compute-xen, with its version if that is known."""
+    try:
+        return 'nova-compute-xen %s' % metadata.version('nova-xen-sched')
+    except metadata.PackageNotFoundError:
+        return 'nova-compute-xen'
+
+
 def unreachable(error: Exception) -> XenHost:
     """A host of which nothing could be read."""
     return XenHost(problems={'connection': str(error) or repr(error)})
@@ -58,6 +67,7 @@ class Reporter:
 
     def __init__(self, machine: local.Machine | None = None) -> None:
         self._machine = _Dom0(machine or local.Machine())
+        self._reported_by = reported_by()
         self._last: facts.Raw = {}
         self._problems: set[str] = set()
 
@@ -72,7 +82,7 @@ class Reporter:
         return reader.read(connection, uri, self._machine, brief=True)
 
     def stats(self, host: XenHost, reserved_mb: int) -> dict[str, str]:
-        """The stats: every fact that is known, and Xen's free memory.
+        """The stats: every fact that is known, Xen's free memory, who says so.
 
         What can't be read now, but could be before, is reported as it was,
         with the time of then. What was never read is left out. Left out too
@@ -89,6 +99,7 @@ class Reporter:
             facts.BY_NAME[name].stats_key: _text(value)
             for name, value in known.items()
         }
+        found[facts.REPORTED_BY] = self._reported_by
         # Only a size that is fixed is known.
         if host.free_memory_mb is not None and 'dom0_memory_mb' in known:
             found[facts.FREE_MEMORY] = str(host.free_memory_mb)

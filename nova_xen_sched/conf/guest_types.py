@@ -40,7 +40,8 @@ all the same, and the boot fails on the compute.
 
 Possible values:
 
-* ``xen``: PV, as nova's libvirt driver does. The default, from its source.
+* ``xen``: PV, as nova's libvirt driver does, and nova-compute-xen too. The
+  default, from their source.
 * ``hvm``: for sites whose computes were changed to build HVM guests.
 * ``any``: such an image may go to any Xen host, as nova's own filter has it.
 

@@ -218,6 +218,10 @@ EVERY = frozenset(BY_NAME)
 #: with each guest, and only the compute itself can say it.
 FREE_MEMORY = 'xen_free_memory_mb'
 
+#: The stats key of what reports a node's stats: nova-compute-xen and its
+#: version. It is no fact either; nova's own driver has no such key.
+REPORTED_BY = 'xen_reported_by'
+
 
 def select(wanted: frozenset[str]) -> tuple[Name, ...]:
     """The lines of the table for some facts, in its order."""

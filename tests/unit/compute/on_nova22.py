@@ -43,6 +43,7 @@ import pytest
 
 from nova_xen_sched.compute import driver
 from nova_xen_sched.compute import launcher
+from nova_xen_sched.compute import stats
 from nova_xen_sched.facts import stats as stats_source
 from nova_xen_sched.xenhost import local
 from tests.unit.xenhost import captured
@@ -252,6 +253,7 @@ STATS = {
     'xen_dom0_vcpus': '2',
     'xen_reserved_host_memory_mb': '1280',
     'xen_free_memory_mb': '5046',
+    'xen_reported_by': stats.reported_by(),
 }
 
 

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 import subprocess
 import sys
 import types
@@ -38,6 +39,7 @@ HVM = {
     'xen_dom0_vcpus': '2',
     'xen_reserved_host_memory_mb': '1280',
     'xen_free_memory_mb': '5046',
+    'xen_reported_by': stats.reported_by(),
 }
 
 
@@ -84,7 +86,7 @@ def test_every_fact_and_the_free_memory(tmp_path):
     found = Compute('xen-4.14-hvm', tmp_path).update()
     assert without_time(found) == HVM
     keys = {name.stats_key for name in facts.NAMES}
-    assert found.keys() == keys | {facts.FREE_MEMORY}
+    assert found.keys() == keys | {facts.FREE_MEMORY, facts.REPORTED_BY}
 
 
 def test_another_release(tmp_path):
@@ -92,6 +94,23 @@ def test_another_release(tmp_path):
     assert found['xen_libvirt_version'] == '9.0.0'
     assert found['xen_version'] == '4.17.5'
     assert found['xen_free_memory_mb'] == '3027'
+
+
+@pytest.mark.parametrize(
+    'installed, said',
+    [
+        ({'return_value': '1.2.3'}, 'nova-compute-xen 1.2.3'),
+        (
+            {'side_effect': metadata.PackageNotFoundError},
+            'nova-compute-xen',
+        ),
+    ],
+)
+def test_who_reports(tmp_path, mocker, installed, said):
+    version = mocker.patch.object(metadata, 'version', **installed)
+    found = Compute('xen-4.14-hvm', tmp_path).update()
+    assert found['xen_reported_by'] == said
+    version.assert_called_once_with('nova-xen-sched')
 
 
 @pytest.mark.parametrize('name', captured.ALL)
@@ -224,7 +243,8 @@ def test_a_host_out_of_reach_reports_what_was_known(tmp_path):
     compute = Compute('xen-4.14-hvm', tmp_path)
     gone = stats.unreachable(RuntimeError('no connection'))
     assert compute.reporter.stats(gone, 512) == {
-        'xen_reserved_host_memory_mb': '512'
+        'xen_reserved_host_memory_mb': '512',
+        'xen_reported_by': stats.reported_by(),
     }
     before = compute.update()
     del before['xen_free_memory_mb']

@@ -57,6 +57,8 @@ def _nova_is_the_same(cloud: Cloud) -> None:
 
 def run(cloud: Cloud) -> None:
     _nova_is_the_same(cloud)
+    (wheel,) = Path(cloud.settings.path('wheel')).glob('*.whl')
+    ours = wheel.name.split('-')[1]
     with cloud.report.step('both report guest types and facts') as step:
         for name in NAMES:
             xl = dict(
@@ -89,8 +91,12 @@ def run(cloud: Cloud) -> None:
             step.check(
                 set(found)
                 == {each.stats_key for each in facts.NAMES}
-                | {facts.FREE_MEMORY},
+                | {facts.FREE_MEMORY, facts.REPORTED_BY},
                 '%s: not every fact, or others: %s' % (name, sorted(found)),
+            )
+            step.check(
+                found.get(facts.REPORTED_BY) == 'nova-compute-xen ' + ours,
+                '%s: reported by %s' % (name, found.get(facts.REPORTED_BY)),
             )
             free = int(found['xen_free_memory_mb'])
             step.check(
