@@ -59,7 +59,23 @@ _BY_NAME = {opt.dest: opt for opt in _ALL_OPTS}
 
 
 class OptionError(ValueError):
-    """A value in [xen_scheduler] that can't be used; one line, names it."""
+    """A value in [xen_scheduler] that can't be used.
+
+    As text it is one line: the option, where it stands, the value there and
+    what is allowed.
+
+    :param conf: the configuration.
+    :param name: of the option.
+    :param why: it can't be used, where what is allowed doesn't say it.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, name: str, why: str = '') -> None:
+        super().__init__(name, why)
+        self._conf = conf
+
+    def __str__(self) -> str:
+        name, why = self.args
+        return wrong.complaint(self._conf, GROUP.name, _BY_NAME[name], why)
 
 
 _MODEL = Model(
@@ -119,55 +135,28 @@ def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     return [(GROUP, _ALL_OPTS)]
 
 
-class _Wrong(Exception):
-    """An option has a value that can't be used; __cause__ says why.
-
-    :ivar opt: the option.
-    """
-
-    def __init__(self, opt: cfg.Opt) -> None:
-        super().__init__(opt.dest)
-        self.opt = opt
-
-
 def read(conf: cfg.ConfigOpts) -> Settings:
     """Take a snapshot of the options.
 
     :param conf: a configuration on which :func:`register_opts` was called.
-    :raises OptionError: names the option, where it stands, the value there
-        and what is allowed. Nothing else is raised of a value.
+    :raises OptionError: and nothing else, whatever a value is.
     """
-    try:
-        return _snapshot(conf)
-    except _Wrong as e:
-        raise _error(conf, e) from e.__cause__
-
-
-def unusable(conf: cfg.ConfigOpts, name: str, why: str) -> OptionError:
-    """The error of an option whose value is in form, but can't be used.
-
-    :param why: in a few words.
-    """
-    return OptionError(wrong.complaint(conf, GROUP.name, _BY_NAME[name], why))
-
-
-def _snapshot(conf: cfg.ConfigOpts) -> Settings:
-    """Does what read() says, but raises _Wrong, which costs less."""
     group = conf[GROUP.name]
 
     def get(name: str, used_as: Callable[[Any], Any] | None = None) -> Any:
-        opt = _BY_NAME[name]
         try:
             value = group[name]
-            if value is None and opt.default is not None:
+            if value is None and _BY_NAME[name].default is not None:
                 raise ValueError('it is None')  # an override may be
             return used_as(value) if used_as else value
+        except ValueError as e:
+            raise OptionError(conf, name) from e
         except RecursionError:
             # Its text depends on the stack, which is another each time.
-            raise _Wrong(opt) from cfg.Error('it names itself')
+            raise OptionError(conf, name, 'it names itself') from None
         except Exception as e:
             # A reference ($name) raises what it likes.
-            raise _Wrong(opt) from e
+            raise OptionError(conf, name, str(e)) from e
 
     return Settings(
         default_vm_mode=get('default_vm_mode'),
@@ -216,13 +205,6 @@ def _report_only(codes: Iterable[str]) -> frozenset[refusal.Code]:
     return frozenset(refusal.Code(code) for code in codes)
 
 
-def _error(conf: cfg.ConfigOpts, found: _Wrong) -> OptionError:
-    cause = found.__cause__
-    # What is wrong with a value is seen of what is allowed.
-    why = '' if isinstance(cause, ValueError) else str(cause)
-    return OptionError(wrong.complaint(conf, GROUP.name, found.opt, why))
-
-
 def unknown_names(conf: cfg.ConfigOpts) -> list[tuple[str, str | None]]:
     """Names in the files' [xen_scheduler] that are no option.
 
@@ -267,7 +249,7 @@ class Options:
         self._conf = conf
         register_opts(conf)
         self._last_good = read(conf)
-        self._wrong: tuple[str, str] | None = None
+        self._wrong: tuple[str, ...] | None = None
         _warn_of_unknown_names(conf)
         # And whenever SIGHUP has the files read again.
         conf.register_mutate_hook(_warn_of_unknown_names)
@@ -276,15 +258,12 @@ class Options:
     def current(self) -> Settings:
         """The options now, or the last good ones while a value is wrong."""
         try:
-            self._last_good = _snapshot(self._conf)
-        except _Wrong as e:
+            self._last_good = read(self._conf)
+        except OptionError as e:
             # Once per wrong value, not once per request or plugin.
-            self._wrong = ('wrong value', '%s: %s' % (e, e.__cause__))
+            self._wrong = ('wrong value', *e.args, str(e.__cause__))
             if notices.NOTICES.first(self._wrong):
-                LOG.error(
-                    '%s. The last good values stay in force.',
-                    _error(self._conf, e),
-                )
+                LOG.error('%s. The last good values stay in force.', str(e))
         except Exception:  # noqa: BLE001  nothing may reach nova
             notices.unexpected(
                 'reading the options; the last good values stay in force'

@@ -67,11 +67,11 @@ def shared(config: Any, names: tuple[str, ...]) -> Gatherer:
     installed = available()
     for name in names:
         if names.count(name) > 1:
-            raise conf.unusable(
+            raise conf.OptionError(
                 config, 'fact_sources', '%s stands there twice' % name
             )
         if name not in installed:
-            raise conf.unusable(
+            raise conf.OptionError(
                 config,
                 'fact_sources',
                 '%s is not installed; there are %s'

@@ -154,7 +154,7 @@ def test_each_distinct_host_is_judged_once(xen_filter, mocker):
 
 
 def test_options_are_read_once_a_request(xen_filter, mocker):
-    read = mocker.spy(conf, '_snapshot')
+    read = mocker.spy(conf, 'read')
     xen_filter.filter_all(hosts(), builders.spec(HVM_IMAGE))
     assert read.call_count == 1
 
