@@ -17,6 +17,7 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
+import logging
 from typing import Any
 from typing import Callable
 from typing import Counter
@@ -26,7 +27,6 @@ from typing import Sequence
 
 import nova.conf
 from nova.scheduler import filters
-from oslo_log import log as logging
 
 from nova_xen_sched import census
 from nova_xen_sched import conf
@@ -36,6 +36,7 @@ from nova_xen_sched import headroom
 from nova_xen_sched import host
 from nova_xen_sched import migration
 from nova_xen_sched import notices
+from nova_xen_sched import redact
 from nova_xen_sched import rules
 from nova_xen_sched import startup
 from nova_xen_sched.facts import gather
@@ -46,7 +47,7 @@ from nova_xen_sched.refusal import SORTING
 CONF = nova.conf.CONF
 conf.register_opts(CONF)
 
-LOG = logging.getLogger(__name__)
+LOG = redact.logger(__name__)
 
 
 class XenHostFilter(filters.BaseHostFilter):

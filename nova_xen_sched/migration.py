@@ -23,12 +23,12 @@ from typing import Any
 from nova import context as nova_context
 from nova import objects
 from nova.compute import task_states
-from oslo_log import log as logging
 
 from nova_xen_sched import notices
+from nova_xen_sched import redact
 from nova_xen_sched.guest import Kind
 
-LOG = logging.getLogger(__name__)
+LOG = redact.logger(__name__)
 
 
 #: What nova's API sets before it has the scheduler asked.
@@ -92,7 +92,7 @@ class Teller:
                 % (
                     type(answer).__name__,
                     # SQLAlchemy has the whole statement below.
-                    str(answer).partition('\n')[0],
+                    redact.passwords(str(answer)).partition('\n')[0],
                 )
                 if isinstance(answer, Exception)
                 else 'its cell gave no answer in %s s' % self._timeout

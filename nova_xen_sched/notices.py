@@ -26,9 +26,9 @@ from typing import Hashable
 from typing import Iterable
 from typing import Mapping
 
-from oslo_log import log as logging
+from nova_xen_sched import redact
 
-LOG = logging.getLogger(__name__)
+LOG = redact.logger(__name__)
 
 #: Kinds of things remembered; past it, the oldest kind may be said again.
 MAX_KINDS = 256
@@ -112,12 +112,24 @@ def unexpected(doing: str) -> None:
         )
 
 
+class _Short(reprlib.Repr):
+    def repr_str(self, x: str, level: int) -> str:
+        # Before it is cut, or a part of a password might stay.
+        return super().repr_str(redact.passwords(x), level)
+
+    def repr_int(self, x: int, level: int) -> str:
+        # Python refuses to write very long ones.
+        if x.bit_length() > 1024:
+            return 'a number of %d bits' % x.bit_length()
+        return super().repr_int(x, level)
+
+
 def shown(value: Any, most: int = 30) -> str:
     """A value from outside as text that is short whatever it is.
 
     :param most: characters of a text.
     """
-    short = reprlib.Repr()
+    short = _Short()
     short.maxstring = most
     return short.repr(value)
 

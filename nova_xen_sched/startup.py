@@ -17,12 +17,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import nova.conf
-from oslo_log import log as logging
 
 from nova_xen_sched import conf
+from nova_xen_sched import redact
 from nova_xen_sched.facts import gather
 
-LOG = logging.getLogger(__name__)
+LOG = redact.logger(__name__)
 
 
 class Started(NamedTuple):
@@ -44,5 +44,6 @@ def start() -> Started:
         facts = gather.shared(config, options.current().fact_sources)
     except conf.OptionError as e:
         LOG.critical('%s', e)
-        raise SystemExit('nova-xen-sched: %s' % e) from None
+        line = redact.passwords('nova-xen-sched: %s' % e)
+        raise SystemExit(line) from None
     return Started(options, facts)

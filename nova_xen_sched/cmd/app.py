@@ -22,6 +22,7 @@ from typing import Any
 from cliff import app
 from cliff import commandmanager
 
+from nova_xen_sched import redact
 from nova_xen_sched.cmd import base
 
 NAMESPACE = 'nova_xen_sched.commands'
@@ -44,6 +45,7 @@ class App(app.App):
     DEFAULT_VERBOSE_LEVEL = 0
 
     def __init__(self, **streams: Any) -> None:
+        streams['stderr'] = redact.Stream(streams.get('stderr') or sys.stderr)
         super().__init__(
             description=(
                 'What nova-scheduler knows of Xen hosts, and why it chooses '
@@ -94,7 +96,8 @@ def main(argv: list[str] | None = None) -> int:
         something needed is out of reach.
     """
     base.quieten()
-    return App().run(sys.argv[1:] if argv is None else argv)
+    with redact.stderr():
+        return App().run(sys.argv[1:] if argv is None else argv)
 
 
 if __name__ == '__main__':

@@ -16,14 +16,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import logging
 import sys
 import time
 from typing import Any
+from typing import Iterable
 from typing import Iterator
 from typing import Mapping
 import warnings
 
+from cliff import columns
 from cliff import command
 from cliff import lister
 from cliff import show
@@ -114,6 +117,11 @@ class _Command(command.Command):
         self.app.stderr.write(line + '\n')
         self.app.stderr.flush()
 
+    def write(self, text: str) -> None:
+        """Print what is no table."""
+        self.app.stdout.write(redact.passwords(text))
+        self.app.stdout.flush()
+
 
 class Command(_Command):
     """A command that prints what it likes."""
@@ -125,9 +133,38 @@ class Command(_Command):
 class Lister(_Command, lister.Lister):
     """A command that prints a table; also as json, yaml, csv or value."""
 
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Iterable[str],
+        data: Iterable[Any],
+    ) -> int:
+        rows = [[shown(cell) for cell in row] for row in data]
+        code: int = super().produce_output(parsed_args, column_names, rows)
+        return code
+
 
 class ShowOne(_Command, show.ShowOne):
     """A command that prints one thing; also as json, yaml or value."""
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Iterable[str],
+        data: Iterable[Any],
+    ) -> int:
+        cells = [shown(cell) for cell in data]
+        code: int = super().produce_output(parsed_args, column_names, cells)
+        return code
+
+
+def shown(cell: Any) -> Any:
+    """A cell as it may be shown: without passwords, whatever the format."""
+    if not isinstance(cell, columns.FormattableColumn):
+        return redact.values(cell)
+    found = copy.copy(cell)
+    vars(found).update(redact.values(vars(cell)))
+    return found
 
 
 @contextlib.contextmanager

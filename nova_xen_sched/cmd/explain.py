@@ -192,10 +192,11 @@ class Explain(base.Lister):
             return code
         for part in self._parts:
             if isinstance(part, str):
-                self.app.stdout.write(part + '\n')
+                self.write(part + '\n')
             else:
+                rows = [list(map(base.shown, row)) for row in part.rows]
                 self.formatter.emit_list(
-                    part.columns, part.rows, self.app.stdout, parsed_args
+                    part.columns, rows, self.app.stdout, parsed_args
                 )
         return 0
 

@@ -91,11 +91,7 @@ class Export(base.Command):
             named = {each.name for each in asked if each.nova_name}
             self._merge(parsed_args.file, stated, named, parsed_args.dry_run)
         else:
-            self._out(merging.merged(None, stated).text)
-
-    def _out(self, text: str) -> None:
-        self.app.stdout.write(text)
-        self.app.stdout.flush()
+            self.write(merging.merged(None, stated).text)
 
     # A file
 
@@ -116,7 +112,7 @@ class Export(base.Command):
                 merged = merging.merged(before, stated, path)
                 self._tell(merged)
                 self._tell_alike(merged, named)
-                self._out(_difference(path, before or '', merged.text))
+                self.write(_difference(path, before or '', merged.text))
                 if dry_run or merged.text == before:
                     return
                 writing.replace(path, before, merged.text)
@@ -181,7 +177,7 @@ class Export(base.Command):
             raise base.Failure(
                 "There is nothing to print: no host's name in nova is known."
             )
-        self._out('\n'.join(_aggregate(*each) for each in groups.items()))
+        self.write('\n'.join(_aggregate(*each) for each in groups.items()))
 
 
 def _aggregate(name: str, hosts: Mapping[str, Mapping[str, str]]) -> str:

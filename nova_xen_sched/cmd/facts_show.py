@@ -22,6 +22,7 @@ from typing import Dict
 from typing import Iterable
 from typing import Sequence
 
+from nova_xen_sched import redact
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import asking
 from nova_xen_sched.cmd import base
@@ -134,13 +135,13 @@ class Show(base.Lister):
             finding.remedy,
         )
         lines = textwrap.wrap(
-            text,
+            redact.passwords(text),
             _WIDTH,
             subsequent_indent='  ',
             break_on_hyphens=False,
             break_long_words=False,
         )
-        self.app.stdout.write('\n' + '\n'.join(lines) + '\n')
+        self.write('\n' + '\n'.join(lines) + '\n')
 
 
 def _row(asked: asking.Asked, found: list[Finding]) -> dict[str, Any]:

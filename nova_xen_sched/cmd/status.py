@@ -22,16 +22,20 @@ from __future__ import annotations
 import functools
 import logging
 import sys
+import traceback
 from typing import Any
 
 from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 
+from nova_xen_sched import redact
 from nova_xen_sched import view
 from nova_xen_sched.cmd import base
 
 #: What is checked where there is nothing else to look at.
 _READABLE = 'Configuration and databases'
+#: That of oslo.upgradecheck for what is unexpected.
+_ERROR = 255
 
 
 class _Options:
@@ -56,17 +60,25 @@ class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
     def check(self) -> Any:
         """Look at everything, print it, and return the worst code."""
         try:
+            return self._check()
+        except Exception:  # noqa: BLE001  oslo.upgradecheck prints all of it
+            trace = redact.passwords(traceback.format_exc())
+            sys.stdout.write('Error:\n%s\n' % trace)
+            return _ERROR
+
+    def _check(self) -> Any:
+        try:
             situation = _look(_Options(self._conf))
         except base.Failure as e:
             if self._conf.debug:
                 raise
-            failed = upgradecheck.Result(upgradecheck.Code.FAILURE, str(e))
+            failed = _shown(upgradecheck.Code.FAILURE, str(e))
             self._upgrade_checks = ((_READABLE, lambda _self: failed),)
             return super().check()
         from nova_xen_sched import status
 
         silent = '; '.join(situation.view.silent.values())
-        readable = upgradecheck.Result(
+        readable = _shown(
             upgradecheck.Code.WARNING if silent else upgradecheck.Code.SUCCESS,
             '%d Xen hosts of %d.%s'
             % (
@@ -107,10 +119,13 @@ def _result(check: Any, situation: Any, _commands: Any) -> Any:
         finding = check.function(situation)
     except base.Failure as e:
         # Such as placement, which not every check needs.
-        return upgradecheck.Result(upgradecheck.Code.FAILURE, str(e))
-    return upgradecheck.Result(
-        upgradecheck.Code(finding.level.value), finding.details or None
-    )
+        return _shown(upgradecheck.Code.FAILURE, str(e))
+    return _shown(upgradecheck.Code(finding.level.value), finding.details)
+
+
+def _shown(code: Any, details: str) -> Any:
+    """A result as it may be printed."""
+    return upgradecheck.Result(code, redact.passwords(details) or None)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -128,20 +143,21 @@ def main(argv: list[str] | None = None) -> int:
             'debug', default=False, help='Show where an error comes from.'
         )
     )
-    try:
-        # Its own --config-file is handed on to nova.
-        return int(
-            upgradecheck.main(
-                conf,
-                'nova-xen-sched-status',
-                Checks(conf),
-                argv=sys.argv[1:] if argv is None else argv,
-                default_config_files=[],
+    with redact.stderr():
+        try:
+            # Its own --config-file is handed on to nova.
+            return int(
+                upgradecheck.main(
+                    conf,
+                    'nova-xen-sched-status',
+                    Checks(conf),
+                    argv=sys.argv[1:] if argv is None else argv,
+                    default_config_files=[],
+                )
             )
-        )
-    except cfg.Error as e:
-        sys.stderr.write(' '.join(str(e).split()) + '\n')
-        return base.FAILED
+        except cfg.Error as e:
+            sys.stderr.write(' '.join(str(e).split()) + '\n')
+            return base.FAILED
 
 
 if __name__ == '__main__':

@@ -28,13 +28,13 @@ import nova.conf
 from nova.objects import fields
 from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import guest as libvirt_guest
-from oslo_log import log as logging
 
 from nova_xen_sched import notices
+from nova_xen_sched import redact
 from nova_xen_sched.compute import stats
 
 CONF = nova.conf.CONF
-LOG = logging.getLogger(__name__)
+LOG = redact.logger(__name__)
 
 _NO_BLOCK_MIGRATION = (
     "Xen's libvirt driver has no block migration: it can't copy disks. Put "

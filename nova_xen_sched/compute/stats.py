@@ -21,10 +21,9 @@ from __future__ import annotations
 from importlib import metadata
 from typing import Any
 
-from oslo_log import log as logging
-
 from nova_xen_sched import facts
 from nova_xen_sched import notices
+from nova_xen_sched import redact
 from nova_xen_sched import versions
 from nova_xen_sched.xenhost import BALLOONING
 from nova_xen_sched.xenhost import local
@@ -32,7 +31,7 @@ from nova_xen_sched.xenhost import reader
 from nova_xen_sched.xenhost import stated
 from nova_xen_sched.xenhost import XenHost
 
-LOG = logging.getLogger(__name__)
+LOG = redact.logger(__name__)
 
 #: Fact -> the parts of a reading without any of which it can't be told.
 _NEEDS = {

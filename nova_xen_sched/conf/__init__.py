@@ -21,9 +21,9 @@ from typing import Callable
 from typing import Iterable
 
 from oslo_config import cfg
-from oslo_log import log as logging
 
 from nova_xen_sched import notices
+from nova_xen_sched import redact
 from nova_xen_sched import refusal
 from nova_xen_sched.conf import adoption
 from nova_xen_sched.conf import dom0
@@ -36,7 +36,7 @@ from nova_xen_sched.dom0 import OVERHEADS
 from nova_xen_sched.versions import parse
 from nova_xen_sched.versions import Version
 
-LOG = logging.getLogger(__name__)
+LOG = redact.logger(__name__)
 
 GROUP = cfg.OptGroup(
     'xen_scheduler',

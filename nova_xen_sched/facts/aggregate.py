@@ -20,13 +20,9 @@ from typing import FrozenSet
 from typing import Iterable
 from typing import Sequence
 
-from oslo_log import log as logging
-
 from nova_xen_sched import aggregates
 from nova_xen_sched import facts
 from nova_xen_sched import notices
-
-LOG = logging.getLogger(__name__)
 
 
 class Source:

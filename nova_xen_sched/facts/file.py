@@ -31,12 +31,11 @@ from typing import Iterable
 from typing import Sequence
 from typing import Tuple
 
-from oslo_log import log as logging
-
 from nova_xen_sched import facts
+from nova_xen_sched import redact
 from nova_xen_sched.facts import table
 
-LOG = logging.getLogger(__name__)
+LOG = redact.logger(__name__)
 
 #: Bytes; 10000 hosts with every fact take less than 3 MB.
 MAX_SIZE = 32 * 1024 * 1024

@@ -22,15 +22,15 @@ from typing import Iterable
 from typing import Iterator
 from typing import Sequence
 
-from oslo_log import log as logging
 import stevedore
 
 from nova_xen_sched import conf
 from nova_xen_sched import facts
 from nova_xen_sched import notices
+from nova_xen_sched import redact
 from nova_xen_sched.facts import merge
 
-LOG = logging.getLogger(__name__)
+LOG = redact.logger(__name__)
 
 NAMESPACE = 'nova_xen_sched.facts'
 

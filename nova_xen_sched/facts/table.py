@@ -21,13 +21,10 @@ from typing import Dict
 from typing import Pattern
 from typing import Tuple
 
-from oslo_log import log as logging
 import yaml
 
 from nova_xen_sched import facts
 from nova_xen_sched import notices
-
-LOG = logging.getLogger(__name__)
 
 VERSION = 1
 #: A good file has four levels.
@@ -208,6 +205,11 @@ def parse(content: bytes) -> Any:
         _refuse_deep(content)
         return yaml.load(content, _Loader)  # noqa: S506  it is a safe one
     except yaml.YAMLError as e:
+        for mark in vars(e).values():
+            if getattr(mark, 'buffer', None):
+                # The loader in Python would quote the file, which may be
+                # another one, and a password with it.
+                mark.buffer = None
         raise TableError(' '.join(str(e).split())) from e
     except TableError:
         raise

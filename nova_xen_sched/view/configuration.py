@@ -26,6 +26,7 @@ from oslo_config import cfg
 import oslo_messaging
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.view import errors
 
 CONF = nova.conf.CONF
 
@@ -110,5 +111,10 @@ def _parse(argv: list[str]) -> None:
         ValueError,  # what is no text, for one
     ) as e:
         raise base.Failure(
-            "nova's configuration is wrong: %s" % ' '.join(str(e).split())
+            "nova's configuration is wrong: %s" % errors.one_line(e)
+        ) from e
+    except ValueError as e:
+        raise base.Failure(
+            "nova's configuration is wrong: [DEFAULT] transport_url can't be "
+            'read%s.' % errors.ENCODED
         ) from e

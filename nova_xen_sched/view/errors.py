@@ -25,13 +25,21 @@ import oslo_messaging
 from oslo_messaging import exceptions as bus_exceptions
 from sqlalchemy import exc as sa_exceptions
 
+from nova_xen_sched import redact
 from nova_xen_sched.cmd import base
+
+#: What a URL is often wrong by; a ValueError may quote any part of it.
+ENCODED = (
+    ': in the password of a URL, / # ? @ [ and ] are written as %2F %23 %3F '
+    '%40 %5B and %5D'
+)
 
 
 def one_line(error: BaseException | str) -> str:
     """An error in one line: SQLAlchemy's and oslo.db's have many."""
-    text = str(error).split('\n[SQL:')[0].split('\n(Background')[0]
-    return ' '.join(text.split()).rstrip('.')
+    # Before it is cut, or a part of a password might stay.
+    text = redact.passwords(' '.join(str(error).split()))
+    return text.split(' [SQL:')[0].split(' (Background')[0].rstrip('.')
 
 
 @contextlib.contextmanager
@@ -60,6 +68,11 @@ def reading(what: str) -> Iterator[None]:
         raise base.Failure(
             '%s is not configured, or wrongly: %s. Check the connection in '
             'nova.conf.' % (what, one_line(e))
+        ) from e
+    except ValueError as e:
+        raise base.Failure(
+            '%s is not configured, or wrongly: %s. Check the connection in '
+            'nova.conf%s.' % (what, type(e).__name__, ENCODED)
         ) from e
     except (db_exception.DBError, sa_exceptions.SQLAlchemyError) as e:
         raise base.Failure(

@@ -90,6 +90,17 @@ def test_no_answer(cells, caplog, answer):
     assert 'live_migration_unknown counts' in line.getMessage()
 
 
+def test_the_password_of_a_cell_is_not_logged(cells, caplog):
+    # It ends in another line than the first, which is all that is logged.
+    error = RuntimeError("can't reach 'm//u:se\ncret@h/d'")
+    cells.return_value = {builders.UUID: error}
+    migration.Teller(builders.moved(), 5)()
+    (line,) = warnings(caplog)
+    assert "its cell failed: RuntimeError: can't reach 'm//u:***@h/d'" in (
+        line.getMessage()
+    )
+
+
 def test_a_read_that_raises(cells, caplog):
     cells.side_effect = RuntimeError
     teller = migration.Teller(builders.moved(), 5)

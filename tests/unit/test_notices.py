@@ -109,3 +109,15 @@ def test_warnings_of_a_kind_are_one_line(caplog, monkeypatch):
     assert line.endswith('a009: 9; ...')
     notices.warn_of('bad', 'Bad values', {'b': 'b: 1'})
     assert caplog.records[-1].getMessage().startswith('Bad values (301): ')
+
+
+def test_a_value_is_shown_without_a_password_however_it_is_cut():
+    url = 'm//u:%s@host' % ('cret' * 20)
+    assert notices.shown(url) == "'m//u:***@host'"
+    assert notices.shown([url]) == "['m//u:***@host']"
+    assert notices.shown('b' * 99) == "'%s...%s'" % ('b' * 12, 'b' * 13)
+
+
+def test_a_number_of_any_length_is_shown():
+    assert notices.shown(12) == '12'
+    assert notices.shown([-(10**5000)]) == '[a number of 16610 bits]'

@@ -26,6 +26,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from oslo_config import cfg
 import pytest
+import yaml
 
 from nova_xen_sched import notices
 from nova_xen_sched.facts import file
@@ -428,6 +429,16 @@ def test_a_time_in_the_future(host_facts, mocker):
     for _ in range(5):
         assert host_facts.of('xen-a1')
     assert read.call_count == 1
+
+
+@pytest.mark.parametrize('loader', [yaml.SafeLoader, table.SAFE_LOADER])
+def test_a_broken_file_is_not_quoted(monkeypatch, loader):
+    # It may be another file, such as clouds.yaml.
+    monkeypatch.setattr(table, 'SAFE_LOADER', loader)
+    with pytest.raises(table.TableError) as caught:
+        table.parse(b'a: se cret\n  b: c')
+    assert 'line 2' in str(caught.value)
+    assert 'cret' not in str(caught.value)
 
 
 def test_a_broken_file_is_read_once(host_facts, mocker):

@@ -1,0 +1,154 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The programs as an operator runs them, with a password in what is wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from nova_xen_sched.cmd import app
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import cells
+
+#: Each piece of it between two marks has Zq.
+SECRET = 'Zq1/Zq2#Zq3?Zq4:Zq5%2FZq6'
+LIST = ('app', 'host', 'list')
+CHECK = ('status', 'upgrade', 'check')
+PROGRAMS = [
+    LIST,
+    (*LIST, '-f', 'json'),
+    ('app', '--debug', 'host', 'list'),
+    ('app', '-vv', 'capacity', '--ram', '1', '--vcpus', '1', '--disk', '1'),
+    CHECK,
+    (*CHECK, '--json'),
+    ('status', '--debug', 'upgrade', 'check'),
+]
+
+
+def ran(tmp_path, program, text):
+    """What a program came to, with this nova.conf."""
+    conf = tmp_path / 'nova.conf'
+    conf.write_text(text)
+    name, *rest = program
+    done = subprocess.run(
+        [
+            sys.executable,
+            '-m',
+            'nova_xen_sched.cmd.' + name,
+            '--config-file',
+            str(conf),
+            *rest,
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    shown = done.stdout + done.stderr
+    # The password is hidden, and not because nothing was said.
+    assert 'nova.conf' in shown or 'configuration' in shown, shown
+    assert done.returncode, shown
+    return shown
+
+
+def databases(url):
+    return '[api_database]\nconnection = %s\n[database]\nconnection = %s\n' % (
+        url,
+        url,
+    )
+
+
+@pytest.mark.parametrize('program', PROGRAMS, ids=' '.join)
+@pytest.mark.parametrize(
+    'url',
+    ['mysql+pymysql//nova:%s@127.0.0.1/nova', "nova:'a %s b@127.0.0.1/nova"],
+)
+def test_no_password_of_a_database_is_shown(tmp_path, program, url):
+    text = databases(url % SECRET)
+    assert 'Zq' not in ran(tmp_path, program, text)
+
+
+@pytest.mark.parametrize('program', [LIST, PROGRAMS[2], CHECK, PROGRAMS[-1]])
+@pytest.mark.parametrize(
+    'text',
+    [
+        # The port is no number then.
+        '[DEFAULT]\ntransport_url = rabbit://nova:Zq1/Zq2@127.0.0.1/\n',
+        databases('mysql://nova:%s@127.0.0.1:Zq7@x/nova' % SECRET),
+        # No line of oslo.config's.
+        '[api_database]\nconnection\n  //nova:%s@x\n' % SECRET,
+        '[api_database]\npassword %s\n' % SECRET.replace(':', ''),
+    ],
+    ids=['transport_url', 'port', 'line', 'words'],
+)
+def test_no_part_of_a_password_is_shown(tmp_path, program, text):
+    assert 'Zq' not in ran(tmp_path, program, text)
+
+
+URL = 'xen+ssh://root:Zq1/\'Zq2"Zq3@xen-a1/system'
+SHOWN = 'xen+ssh://root:***@xen-a1/system'
+COLUMNS = ('text', 'cell', 'list', 'number')
+ROW = (URL, cells.Cell(URL, 'at ' + URL), [{'a': URL}], 1)
+
+
+class Listed(base.Lister):
+    """A command."""
+
+    def take_action(self, parsed_args):
+        self.say('at ' + URL)
+        self.write('')
+        return COLUMNS, iter([ROW])
+
+
+class One(base.ShowOne):
+    """A command."""
+
+    def take_action(self, parsed_args):
+        self.say('at ' + URL)
+        self.write('')
+        return COLUMNS, iter(ROW)
+
+
+@pytest.mark.parametrize('command', [Listed, One])
+@pytest.mark.parametrize('form', ['table', 'json', 'csv', 'value', 'yaml'])
+def test_no_format_shows_a_password(command, form):
+    if (command, form) == (One, 'csv'):
+        return
+    out, err = io.StringIO(), io.StringIO()
+    program = app.App(stdout=out, stderr=err)
+    program.options, _ = program.parser.parse_known_args([])
+    made = command(program, program.options)
+    made.run(made.get_parser('test').parse_args(['-f', form]))
+    assert 'Zq' not in out.getvalue() + err.getvalue()
+    assert err.getvalue() == 'at %s\n' % SHOWN
+    assert SHOWN in out.getvalue()
+    if form == 'json':
+        found = json.loads(out.getvalue())
+        (row,) = found if command is Listed else [found]
+        assert row == {
+            'text': SHOWN,
+            'cell': SHOWN,
+            'list': [{'a': SHOWN}],
+            'number': 1,
+        }
+
+
+def test_what_is_wrong_in_the_command_line_shows_no_password(capsys):
+    with pytest.raises(SystemExit):
+        app.main(['facts', 'show', '--timeout', URL])
+    assert SHOWN in capsys.readouterr().err
