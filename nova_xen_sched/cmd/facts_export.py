@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import difflib
 import json
 import shlex
@@ -22,6 +23,7 @@ from typing import Any
 from typing import Mapping
 
 from nova_xen_sched import facts
+from nova_xen_sched import notices
 from nova_xen_sched.cmd import asking
 from nova_xen_sched.cmd import base
 from nova_xen_sched.facts import editing
@@ -228,6 +230,9 @@ def _names(hosts: Mapping[str, facts.Raw]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, (str, int, float, bool)):
+    if isinstance(value, (str, bool)):
         return json.dumps(value)
-    return str(value)
+    if isinstance(value, datetime.date):
+        return str(value)
+    # A person may have written a number that is too long for str().
+    return notices.shown(value)

@@ -74,6 +74,10 @@ class Lookup:
         return raw
 
 
+#: Of numbers: it has 18 digits, and fits wherever one is written.
+LARGEST = 10**18 - 1
+
+
 class AtLeast(str):
     """A version that is known only to be reached, as text."""
 
@@ -82,8 +86,8 @@ class AtLeast(str):
 class Fact:
     """One fact about a host.
 
-    :ivar value: a Version, a number of MiB or vCPUs, a bool, or an aware
-        datetime, as the fact's name says.
+    :ivar value: a Version, a number of MiB or vCPUs, a bool, or a datetime in
+        UTC, as the fact's name says.
     :ivar source: the name of the source that knew it.
     :ivar exact: False for a version that is only known to be reached.
     :ivar stale: whether it was observed longer ago than facts_max_age.
@@ -120,7 +124,9 @@ class Name:
 
 def parse_version(raw: Any) -> versions.Version:
     """A version, which must be text: a bare 4.10 in YAML reads as 4.1."""
-    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+    number = isinstance(raw, (int, float)) and not isinstance(raw, bool)
+    # Python refuses to write very long ones.
+    if number and abs(raw) <= LARGEST:
         raise ValueError('a version needs quotes: "%s"' % raw)
     if not isinstance(raw, str):
         raise ValueError('not a version like "1.2.15", in quotes')
@@ -138,10 +144,13 @@ def parse_bool(raw: Any) -> bool:
 
 
 def _parse_int(raw: Any) -> int:
-    if isinstance(raw, str) and re.fullmatch('[0-9]{1,12}', raw.strip()):
-        return int(raw)
+    if isinstance(raw, str) and re.fullmatch('[0-9]+', raw.strip()):
+        digits = raw.strip()
+        raw = int(digits) if len(digits) <= 18 else LARGEST + 1
     if not isinstance(raw, int) or isinstance(raw, bool):
         raise ValueError('not a whole number')
+    if abs(raw) > LARGEST:
+        raise ValueError('not a whole number of 1 to 18 digits')
     return raw
 
 
@@ -162,7 +171,10 @@ def parse_natural(raw: Any) -> int:
 
 
 def parse_time(raw: Any) -> datetime.datetime:
-    """A point in time in ISO 8601; UTC if it names no zone."""
+    """A point in time in ISO 8601; UTC if it names no zone.
+
+    :returns: in UTC and whole seconds, as it is written again.
+    """
     if isinstance(raw, str):
         # Python reads a final Z from 3.11 on only.
         raw = datetime.datetime.fromisoformat(
@@ -170,9 +182,15 @@ def parse_time(raw: Any) -> datetime.datetime:
         )
     if not isinstance(raw, datetime.datetime):
         raise ValueError('not a time like "2026-11-22T10:00:00Z"')
-    if raw.tzinfo is None:
+    if raw.utcoffset() is None:
         raw = raw.replace(tzinfo=datetime.timezone.utc)
-    return raw
+    try:
+        return raw.astimezone(datetime.timezone.utc).replace(microsecond=0)
+    except OverflowError as e:
+        raise ValueError(
+            'not a time that can be written in UTC with a year of four '
+            'digits, 0001 to 9999'
+        ) from e
 
 
 NAMES: tuple[Name, ...] = (

@@ -165,7 +165,7 @@ def _read(
             read[key] = facts.Fact(
                 name.parse(raw), source, not isinstance(raw, facts.AtLeast)
             )
-        except (ValueError, OverflowError) as e:
+        except ValueError as e:
             remarks.append(
                 (
                     ('unreadable', source, key),

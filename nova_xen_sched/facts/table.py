@@ -258,7 +258,7 @@ def _facts(entry: Any, bad: _Bad, where: str) -> facts.Raw:
         elif value is not None:
             try:
                 name.parse(value)
-            except (ValueError, OverflowError) as e:
+            except ValueError as e:
                 bad.unreadable(where, name.name, value, e)
             else:
                 raw[name.name] = value

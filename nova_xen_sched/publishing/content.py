@@ -93,8 +93,8 @@ def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return versions.show(value)
     if isinstance(value, datetime.datetime):
-        utc = value.astimezone(datetime.timezone.utc)
-        return utc.strftime('%Y-%m-%dT%H:%M:%SZ')
+        # strftime() writes the year 1 as 1.
+        return value.isoformat().replace('+00:00', 'Z')
     return str(value)
 
 
@@ -119,7 +119,7 @@ def readable(key: str, value: str | None) -> bool:
         return False
     try:
         BY_KEY[key].parse(value)
-    except (ValueError, OverflowError):
+    except ValueError:
         return False
     return True
 

@@ -24,6 +24,7 @@ from typing import Tuple
 from oslo_config import cfg
 
 from nova_xen_sched import conf
+from nova_xen_sched import facts
 
 
 class ConfError(ValueError):
@@ -70,7 +71,7 @@ def read(
         [
             cfg.StrOpt('host'),
             cfg.StrOpt('compute_driver'),
-            cfg.IntOpt('reserved_host_memory_mb', min=0),
+            cfg.IntOpt('reserved_host_memory_mb', min=0, max=facts.LARGEST),
         ]
     )
     config.register_opts(

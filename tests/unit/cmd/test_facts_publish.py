@@ -129,6 +129,24 @@ def of(cloud, host):
     ]
 
 
+@pytest.mark.parametrize(
+    'value',
+    [
+        '0001-01-01',
+        '0001-01-01T00:00:00+14:00',
+        '9999-12-31T23:00:00-01:00',
+    ],
+)
+def test_a_time_in_an_aggregate_of_anybody(cloud, answers, publish, value):
+    metadata = {content.OBSERVED_AT: value}
+    cloud.now.append(
+        content.Aggregate(9, 'theirs', metadata, frozenset(NAMES))
+    )
+    rows, said = publish(*answers('xen://a', 'xen-a1.lan'))
+    assert rows
+    assert 'xen:libvirt_version: 1.2.5 -> 9.0.0' in said
+
+
 def test_from_hosts_by_the_names_that_libvirt_has(cloud, answers, publish):
     options = told(
         answers('xen+ssh://1/system', 'xen-a1.lan'),

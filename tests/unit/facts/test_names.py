@@ -13,10 +13,17 @@
 from __future__ import annotations
 
 import datetime
+import re
 
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 from nova_xen_sched import facts
+from nova_xen_sched import notices
+from nova_xen_sched.facts import editing
+from nova_xen_sched.facts import merge
+from nova_xen_sched.publishing import content
 
 UTC = datetime.timezone.utc
 
@@ -69,7 +76,7 @@ def test_the_keys_of_facts():
         ),
         (
             'observed_at',
-            datetime.datetime(2026, 11, 22, 10),  # noqa: DTZ001  YAML's own
+            datetime.datetime(2026, 11, 22, 10, 0, 0, 9),  # noqa: DTZ001  YAML's own
             datetime.datetime(2026, 11, 22, 10, tzinfo=UTC),
         ),
     ],
@@ -101,6 +108,14 @@ def test_values(name, raw, value):
         ('reserved_host_memory_mb', -1, 'below 0'),
         ('observed_at', 'yesterday', 'yesterday'),
         ('observed_at', 1700000000, 'not a time'),
+        ('observed_at', '0001-01-01T00:00:00+14:00', 'in UTC with a year'),
+        ('observed_at', '9999-12-31T23:00:00-01:00', '0001 to 9999'),
+        ('observed_at', datetime.date(2026, 1, 1), 'not a time'),
+        ('libvirt_version', 10**40, 'not a version'),
+        ('libvirt_version', float('nan'), 'not a version'),
+        ('dom0_memory_mb', 10**40, '1 to 18 digits'),
+        ('reserved_host_memory_mb', -(10**18), '1 to 18 digits'),
+        ('dom0_vcpus', '1' * 19, '1 to 18 digits'),
     ],
 )
 def test_what_cannot_be_read(name, raw, said):
@@ -126,3 +141,86 @@ def test_what_cannot_be_read(name, raw, said):
 def test_the_lowest_of_several(name, values, lowest):
     assert facts.BY_NAME[name].lowest(values) == lowest
     assert facts.BY_NAME[name].lowest(values[::-1]) == lowest
+
+
+def _as_time(text):
+    """As YAML has a time without quotes; other texts stay."""
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+#: Texts that may be a version, a number or a time, and others.
+TEXTS = st.one_of(
+    st.text('0123456789.-:T+Z trueTRUE'),
+    st.from_regex(r'\s?[0-9]{1,7}(\.[0-9]{1,7}){0,4}\s?', fullmatch=True),
+    st.from_regex(r'-?0{0,3}[0-9]{1,20}', fullmatch=True),
+    st.datetimes(
+        timezones=st.one_of(
+            st.none(),
+            st.integers(-1439, 1439).map(
+                lambda minutes: datetime.timezone(
+                    datetime.timedelta(minutes=minutes)
+                )
+            ),
+        )
+    ).map(datetime.datetime.isoformat),
+    st.sampled_from(
+        [
+            '0001-01-01T00:00:00+14:00',
+            '0001-01-01',
+            '9999-12-31T23:59:59.999999Z',
+            '9999-12-31T00:00:00-23:59',
+        ]
+    ),
+)
+RAW = st.one_of(
+    TEXTS,
+    TEXTS.map(_as_time),
+    st.integers(),
+    st.sampled_from([10**17, 10**18, -(10**5000), 10**5000]),
+    st.floats(),
+    st.booleans(),
+    st.none(),
+    st.dates(),
+    st.lists(st.integers()),
+)
+
+
+@pytest.mark.parametrize('name', [each.name for each in facts.NAMES])
+@given(st.lists(RAW, min_size=1, max_size=3))
+def test_what_is_read_is_written_and_read_again(name, raws):
+    readable = []
+    for raw in raws:
+        try:
+            value = parse(name, raw)
+        except ValueError:
+            assert notices.shown(raw)
+            continue
+        metadata = content.metadata_of({name: raw})
+        (text,) = metadata.values()
+        assert len(text) < 64
+        assert parse(name, text) == value
+        assert content.metadata_of({name: text}) == metadata
+        assert editing.same(name, raw, text)
+        if name == 'observed_at':
+            assert re.fullmatch(r'\d{4}(-\d\d){2}T(\d\d:){2}\d\dZ', text)
+            # As facts_max_age compares it.
+            assert value.utcoffset() == datetime.timedelta(0)
+        readable += [raw, text]
+    if readable:
+        lowest = facts.BY_NAME[name].lowest(readable)
+        assert all(
+            facts.BY_NAME[name].lowest([lowest, each]) is lowest
+            for each in readable
+        )
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(sorted(facts.EVERY)), RAW)))
+def test_no_value_keeps_others_from_being_read(said):
+    oldest = datetime.datetime.now(UTC) - datetime.timedelta(days=36500)
+    merged = merge.Merged(['a'] * len(said), oldest)
+    found = merged[tuple(map(facts.Answer, said))]
+    for name, fact in found.known.items():
+        assert fact.value == parse(name, content._text(fact.value))
