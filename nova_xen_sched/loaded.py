@@ -21,9 +21,9 @@ import functools
 import operator
 from typing import Any
 
-from oslo_log import log as logging
+from nova_xen_sched import redact
 
-LOG = logging.getLogger(__name__)
+LOG = redact.logger(__name__)
 
 #: By field, what obj_attr_is_set and the getter do, 25 times as fast: where
 #: nova's objects keep a loaded field. A stub, which would ask the database,

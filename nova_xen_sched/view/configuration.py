@@ -108,7 +108,7 @@ def _parse(argv: list[str]) -> None:
         cfg.Error,
         oslo_messaging.InvalidTransportURL,
         OSError,
-        ValueError,  # what is no text, for one
+        UnicodeDecodeError,
     ) as e:
         raise base.Failure(
             "nova's configuration is wrong: %s" % errors.one_line(e)
