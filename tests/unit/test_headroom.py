@@ -162,6 +162,7 @@ loads = st.builds(
     unknown=counts,
     guests_memory_mb=sizes,
     guests_vcpus=sizes,
+    free_mb=st.none() | st.floats(-(10**6), 10**6),
 )
 models = st.builds(
     Model,
