@@ -26,6 +26,10 @@ from oslo_config import cfg
 from nova_xen_sched import conf
 from nova_xen_sched import facts
 
+#: nova's own default of reserved_host_memory_mb, MiB: nova/conf/compute.py in
+#: nova 22 to 34.
+RESERVED_MB = 512
+
 
 class ConfError(ValueError):
     """The configuration can't be read; one line says why."""
@@ -41,8 +45,9 @@ class NovaConf:
     :ivar compute_driver: None where it doesn't stand there.
     :ivar virt_type: of [libvirt], None where it doesn't stand there.
     :ivar inject_partition: of [libvirt]; -2, nova's default, injects no
-        files into images. None where it is empty.
-    :ivar reserved_host_memory_mb: None where it doesn't stand there.
+        files into images.
+    :ivar reserved_host_memory_mb: as it is in force: RESERVED_MB where it
+        doesn't stand there, None if this is no nova.conf of a nova-compute.
     :ivar settings: the options of [xen_scheduler].
     """
 
@@ -92,13 +97,17 @@ def read(
         found = tuple(
             path for path in config.config_file or () if path != os.devnull
         )
+        reserved_mb = config.reserved_host_memory_mb
+        if reserved_mb is None and config.compute_driver:
+            # Without a driver no nova-compute starts: another file is its own.
+            reserved_mb = RESERVED_MB
         return NovaConf(
             files=found,
             host=(config.host or socket.gethostname()) if found else None,
             compute_driver=config.compute_driver,
             virt_type=config.libvirt.virt_type,
             inject_partition=config.libvirt.inject_partition,
-            reserved_host_memory_mb=config.reserved_host_memory_mb,
+            reserved_host_memory_mb=reserved_mb,
             settings=conf.read(config),
         )
     except Exception as e:  # a reference ($name) raises what it likes

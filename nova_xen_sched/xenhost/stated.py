@@ -40,7 +40,8 @@ def facts_of(
     nothing is stated.
 
     :param observed_at: when it was asked, now() if None.
-    :param reserved_host_memory_mb: where its nova.conf says it.
+    :param reserved_host_memory_mb: of its nova.conf, None where that is not
+        known.
     """
     stated: facts.Raw = {}
     if not host.is_xen:

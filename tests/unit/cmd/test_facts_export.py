@@ -58,18 +58,30 @@ def test_a_new_file_is_printed(hosts, run):
     }
 
 
+@pytest.mark.parametrize(
+    'text, reserved',
+    [
+        ('reserved_host_memory_mb = 1536\n', 1536),
+        # What it doesn't set is in force all the same, as nova's default.
+        ('compute_driver = libvirt.LibvirtDriver\n', 512),
+    ],
+)
 def test_what_nova_conf_reserves_is_exported(
-    hosts,
-    run,
-    tmp_path,
+    hosts, run, tmp_path, text, reserved
 ):
-    hosts[HERE] = 'xen-4.17-hvm'
+    hosts.update({HERE: 'xen-4.17-hvm', A: 'xen-4.14-hvm'})
     conf = tmp_path / 'nova.conf'
-    conf.write_text('[DEFAULT]\nhost = a1\nreserved_host_memory_mb = 1536\n')
-    code, out, _ = run('--config-file', str(conf), 'facts', 'export')
+    conf.write_text('[DEFAULT]\nhost = a1\n' + text)
+    options = ('--config-file', str(conf), 'facts', 'export')
+    code, out, _ = run(*options)
     assert code == 0
     found = yaml.safe_load(out)['hosts']
-    assert found['a1']['reserved_host_memory_mb'] == 1536
+    assert found['a1']['reserved_host_memory_mb'] == reserved
+    # It is this host's, and no other's.
+    code, out, _ = run(*options, '--connect', HERE, '--connect', A)
+    assert code == 0
+    (other,) = yaml.safe_load(out)['hosts'].keys() - {'a1'}
+    assert 'reserved_host_memory_mb' not in yaml.safe_load(out)['hosts'][other]
 
 
 def test_the_difference_is_shown_and_the_file_written(

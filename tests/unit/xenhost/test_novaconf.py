@@ -58,6 +58,20 @@ def test_an_empty_one_says_nothing_but_the_machines_name(tmp_path):
     found = novaconf.read(written(tmp_path, ''))
     assert found.host == socket.gethostname()
     assert found.compute_driver is found.virt_type is None
+
+
+def test_what_one_does_not_set_has_novas_default(tmp_path):
+    compute = pytest.importorskip('nova.conf.compute')
+    (default,) = (
+        option.default
+        for option in compute.ALL_OPTS
+        if option.name == 'reserved_host_memory_mb'
+    )
+    driver = '[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\n'
+    found = novaconf.read(written(tmp_path, driver))
+    assert found.reserved_host_memory_mb == default == 512
+    # With this one nova-compute doesn't start: it is not what it reads.
+    found = novaconf.read(written(tmp_path, '[DEFAULT]\nhost = a1\n'))
     assert found.reserved_host_memory_mb is None
 
 
