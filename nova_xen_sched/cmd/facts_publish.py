@@ -25,6 +25,7 @@ from cliff import columns
 from nova_xen_sched import facts
 from nova_xen_sched.cmd import asking
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import facts_publish_reserves
 from nova_xen_sched.cmd import facts_publish_words as words
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import table
@@ -67,13 +68,17 @@ class Publish(base.Lister):
     what would be. It can be interrupted and run again at any time, and from
     two places at once.
 
+    reserved_host_memory_mb of a Xen host is what placement has, where its
+    nova-compute writes it; if another value is told, that is said.
+
     Columns: change (create, set, add_host, remove_host, delete), aggregate,
     host, metadata (what is set; -KEY, in JSON null, is removed), result
     (planned, done, not needed any more, not tried, or why it was left). What
     changes for each host is printed to stderr before.
 
     Exit code: 0 if all is as it shall be, or would be with --apply; 1 if some
-    hosts were left out or some change was not made; 2 if nothing was done.
+    hosts were left out, placement could not tell of some, or some change was
+    not made; 2 if nothing was done.
     """
 
     COLUMNS = ('change', 'aggregate', 'host', 'metadata', 'result')
@@ -89,6 +94,13 @@ class Publish(base.Lister):
             help='Publish what this facts file says of each Xen host, as the '
             'scheduler would read it, instead of asking hosts. A file with '
             'any mistake is refused.',
+        )
+        parser.add_argument(
+            '--from-placement',
+            action='store_true',
+            help='Publish reserved_host_memory_mb of each Xen host alone, as '
+            'placement has it, instead of asking hosts. What else was '
+            'published stays.',
         )
         parser.add_argument(
             '--os-cloud',
@@ -123,9 +135,11 @@ class Publish(base.Lister):
         read = self._read(parsed_args)
         try:
             cloud = nova.Nova(parsed_args.os_cloud)
-            wanted = read(cloud.hosts())
+            hosts, before = cloud.hosts(), cloud.aggregates()
+            wanted = facts_publish_reserves.counted(
+                self, cloud, hosts, read and read(hosts), before
+            )
             prune = parsed_args.prune and self._may_prune(wanted)
-            before = cloud.aggregates()
         except apply.StoppedError as e:
             raise base.Failure(str(e)) from e
         try:
@@ -157,19 +171,24 @@ class Publish(base.Lister):
 
     def _read(
         self, parsed_args: argparse.Namespace
-    ) -> Callable[[list[nova.Host]], wanting.Wanted]:
+    ) -> Callable[[list[nova.Host]], wanting.Wanted] | None:
         """Read the facts.
 
-        :returns: what makes Wanted of them, given nova's hosts.
+        :returns: what makes Wanted of them, given nova's hosts; None if only
+            placement is to tell of them.
         :raises Failure: if there are none.
         """
         path = parsed_args.from_file
+        connect = parsed_args.connect or parsed_args.nova_host
+        if sum(map(bool, (path, connect, parsed_args.from_placement))) > 1:
+            raise base.Failure(
+                'Give one of --from-file, --from-placement, or hosts with '
+                '--connect.'
+            )
+        if parsed_args.from_placement:
+            return None
         if path is None:
             return self._ask(parsed_args)
-        if parsed_args.connect or parsed_args.nova_host:
-            raise base.Failure(
-                'Give either --from-file, or hosts with --connect.'
-            )
         try:
             found, _ = file.load(path)
         except (OSError, file.FileError, table.TableError) as e:

@@ -67,6 +67,14 @@ def _seen(aggregates: Iterable[content.Aggregate]) -> dict[str, str]:
     )
 
 
+def published(
+    aggregates: Iterable[content.Aggregate],
+) -> dict[str, dict[str, str]]:
+    """By host, the facts that aggregates of ours have of it."""
+    owned = _of_hosts(each for each in aggregates if each.owned)
+    return {host: _seen(found) for host, found in owned.items()}
+
+
 def differences(
     before: Iterable[content.Aggregate], after: Iterable[content.Aggregate]
 ) -> list[Difference]:

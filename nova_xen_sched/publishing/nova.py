@@ -10,13 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The calls of nova's API, through openstacksdk."""
+"""The calls of nova's API and of placement's, through openstacksdk."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 from typing import Iterator
+
+from openstack import exceptions
 
 from nova_xen_sched import cloud
 from nova_xen_sched.publishing import apply
@@ -25,6 +27,10 @@ from nova_xen_sched.publishing import plan as planning
 
 _TRANSIENT = (500, 502, 503, 504)
 _CONFLICTS = (400, 404, 409)
+_RIGHTS = {
+    'nova': 'change aggregates and to list hypervisors',
+    'placement': 'read resource providers',
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,11 +40,13 @@ class Host:
     :ivar node: the name of its hypervisor; for libvirt the host's full name.
     :ivar xen: whether its hypervisor calls itself Xen, as libvirt's does and
         XAPI's does not; False where it never reported.
+    :ivar uuid: of its hypervisor, which is that of its resource provider.
     """
 
     name: str
     node: str
     xen: bool
+    uuid: str = ''
 
 
 class Nova(apply.Api):
@@ -50,7 +58,8 @@ class Nova(apply.Api):
 
     def __init__(self, name: str | None = None) -> None:
         with _errors('Reading the configuration of the cloud'):
-            self._compute = cloud.connect(name).compute
+            self._cloud = cloud.connect(name)
+            self._compute = self._cloud.compute
 
     def hosts(self) -> list[Host]:
         """All compute hosts.
@@ -63,9 +72,32 @@ class Nova(apply.Api):
                     each.service_details['host'],
                     each.name,
                     (each.hypervisor_type or '').lower() == 'xen',
+                    str(each.id),
                 )
                 for each in self._compute.hypervisors(details=True)
             ]
+
+    def reserved_mb(self, host: Host) -> int | None:
+        """What a host's nova-compute reserves of its memory, MiB.
+
+        Its nova-compute writes to placement what is in force.
+
+        :returns: None if placement has no memory of the host.
+        :raises StoppedError: if placement can't be asked.
+        """
+        path = '/resource_providers/%s/inventories/MEMORY_MB' % host.uuid
+        with _errors('Asking placement', service='placement'):
+            # The oldest openstacksdk has no more than this of placement.
+            answer = self._cloud.placement.get(path)
+            if answer.status_code == 404:
+                return None
+            exceptions.raise_from_response(answer)
+        try:
+            return int(answer.json()['reserved'])
+        except (KeyError, TypeError, ValueError) as e:
+            raise apply.StoppedError(
+                'Asking placement: its answer is no inventory.'
+            ) from e
 
     def aggregates(self) -> list[content.Aggregate]:
         with _errors('Asking nova for its aggregates'):
@@ -103,10 +135,13 @@ class Nova(apply.Api):
 
 
 @contextlib.contextmanager
-def _errors(doing: str, refusals: tuple[int, ...] = ()) -> Iterator[None]:
+def _errors(
+    doing: str, refusals: tuple[int, ...] = (), service: str = 'nova'
+) -> Iterator[None]:
     """Say what went wrong in one line, with nothing secret in it.
 
     :param refusals: the statuses that concern this one call only.
+    :param service: who is called.
     """
     try:
         with cloud.errors():
@@ -114,12 +149,12 @@ def _errors(doing: str, refusals: tuple[int, ...] = ()) -> Iterator[None]:
     except cloud.CloudError as e:
         if e.status is None:
             raise apply.StoppedError('%s: %s' % (doing, e)) from e
-        answer = 'nova answers %s: %s' % (e.status, e)
+        answer = '%s answers %s: %s' % (service, e.status, e)
         if e.status in refusals or (refusals and e.status in _TRANSIENT):
             raise apply.RefusedError(answer) from e
         if e.status == 403:
             answer += (
-                ' The user needs the right to change aggregates and to list '
-                'hypervisors, as an admin has.'
+                ' The user needs the right to %s, as an admin has.'
+                % (_RIGHTS[service])
             )
         raise apply.StoppedError('%s: %s' % (doing, answer)) from e

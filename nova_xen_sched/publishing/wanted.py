@@ -19,6 +19,7 @@ from typing import Dict
 from typing import FrozenSet
 from typing import Iterable
 from typing import List
+from typing import Mapping
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
@@ -102,3 +103,21 @@ def of_hosts(stated: Iterable[Stated], hosts: Iterable[nova.Host]) -> Wanted:
         else:
             spared.add(known)
     return Wanted(found, sorted(unknown), frozenset(spared))
+
+
+def of_published(
+    published: Mapping[str, content.Metadata], hosts: Iterable[nova.Host]
+) -> Wanted:
+    """What was published of each Xen host, so that some of it can change.
+
+    :param published: by host, what our aggregates have.
+    :param hosts: all that nova has.
+    """
+    return Wanted(
+        {
+            host.name: dict(published.get(host.name, {}))
+            for host in hosts
+            if host.xen
+        },
+        [],
+    )

@@ -45,7 +45,7 @@ class NovaConf:
     :ivar compute_driver: None where it doesn't stand there.
     :ivar virt_type: of [libvirt], None where it doesn't stand there.
     :ivar inject_partition: of [libvirt]; -2, nova's default, injects no
-        files into images.
+        files into images. None where it is empty.
     :ivar reserved_host_memory_mb: as it is in force: RESERVED_MB where it
         doesn't stand there, None if this is no nova.conf of a nova-compute.
     :ivar settings: the options of [xen_scheduler].

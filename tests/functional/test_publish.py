@@ -27,6 +27,8 @@ from unittest import mock
 
 import fixtures
 from nova.api import auth
+from oslo_policy import policy as oslo_policy
+from placement import policy as placement_policy
 
 from nova_xen_sched.cmd import app
 from nova_xen_sched.cmd import facts_publish
@@ -44,6 +46,10 @@ clouds:
   admin: &one
     auth_type: admin_token
     auth: {endpoint: "%(endpoint)s", token: admin}
+    placement_endpoint_override: "%(placement)s"
+  alone:
+    <<: *one
+    placement_endpoint_override: "http://127.0.0.1:9"
   reader:
     <<: *one
     auth: {endpoint: "%(endpoint)s", token: reader}
@@ -68,7 +74,13 @@ class PublishCase(FilterCase):
         self._stand_for_keystone()
         path = os.path.join(self._folder, 'clouds.yaml')
         with open(path, 'w') as f:
-            f.write(CLOUDS % {'endpoint': self.api.base_url})
+            f.write(
+                CLOUDS
+                % {
+                    'endpoint': self.api.base_url,
+                    'placement': self.placement.fixture.endpoint,
+                }
+            )
         self.useFixture(
             fixtures.EnvironmentVariable('OS_CLIENT_CONFIG_FILE', path)
         )
@@ -111,7 +123,30 @@ class PublishCase(FilterCase):
         with open(self.facts, 'w') as f:
             f.write(text % version)
 
-    def publish(self, *options, cloud='admin', code=0):
+    def memory_of(self, host):
+        """The path of a host's memory in placement."""
+        found = self.placement.get('/resource_providers?name=' + host).body
+        return (
+            '/resource_providers/%s/inventories/MEMORY_MB'
+            % (found['resource_providers'][0]['uuid'])
+        )
+
+    def reserve(self, host, reserved_mb):
+        """Change what placement has, as the host's nova-compute would."""
+        path = self.memory_of(host)
+        inventory = self.placement.get(path).body
+        inventory['reserved'] = reserved_mb
+        self.assertEqual(200, self.placement.put(path, inventory).status)
+
+    def reserves(self):
+        """What our aggregates say of each host's reserve."""
+        return {
+            host: metadata.get('xen:reserved_host_memory_mb')
+            for metadata, members in self.aggregates().values()
+            for host in members
+        }
+
+    def publish(self, *options, cloud='admin', code=0, file=True):
         """What the command prints to stdout, as JSON, and to stderr."""
         out, err = io.StringIO(), io.StringIO()
         root = logging.getLogger()
@@ -125,7 +160,8 @@ class PublishCase(FilterCase):
             )
             ended = program.run(
                 ['facts', 'publish', '-f', 'json', '--os-cloud', cloud]
-                + ['--from-file', self.facts, *options]
+                + (['--from-file', self.facts] if file else [])
+                + [*options]
             )
         finally:
             root.handlers, root.level = before
@@ -183,6 +219,7 @@ class TestPublish(PublishCase):
                         'xen:libvirt_version': '1.2.5',
                         'xen:observed_at': '2026-11-22T10:00:00Z',
                         'xen:managed_by': 'nova-xen-sched',
+                        'xen:reserved_host_memory_mb': '512',
                     },
                     ['old'],
                 ),
@@ -191,6 +228,7 @@ class TestPublish(PublishCase):
                         'xen:dom0_vcpus': '4',
                         'xen:libvirt_version': '9.0.0',
                         'xen:managed_by': 'nova-xen-sched',
+                        'xen:reserved_host_memory_mb': '512',
                     },
                     ['new1', 'new2'],
                 ),
@@ -285,6 +323,71 @@ class TestPublish(PublishCase):
         self.assertIsNone(self.publish('--apply', cloud='none', code=2))
         self.assertIn('Cloud none was not found', self.said)
         self.assertEqual({}, self.aggregates())
+
+
+class TestReserves(PublishCase):
+    @contextlib.contextmanager
+    def placements_policy(self, rule):
+        """Have another rule for who may read an inventory."""
+        name = 'placement:resource_providers:inventories:show'
+        rules = oslo_policy.Rules.from_dict({name: rule})
+        with mock.patch.dict(placement_policy._ENFORCER.rules, rules):
+            yield
+
+    def test_placement_has_the_truth(self):
+        key = 'xen:reserved_host_memory_mb'
+        self.reserve('new1', 4096)
+        self.write(
+            '9.0.0',
+            FILE.replace('{dom0_', '{reserved_host_memory_mb: 1, dom0_'),
+        )
+        self.publish('--apply')
+        expected = {'old': '512', 'new1': '4096', 'new2': '512'}
+        self.assertEqual(expected, self.reserves())
+        for line in (
+            'new1: %s is 4096, as placement has it, and not 1, as was told.',
+            'old, new2: %s is 512, as placement has it, and not 1, as was '
+            'told.',
+        ):
+            self.assertIn(line % key + '\n', self.said)
+        # Where placement can't be asked, nothing is forgotten of it.
+        stays = '%s of old, new1, new2 stays as told, or else as it was ' % key
+        self.write('9.0.0')
+        for cloud, rule, why in (
+            ('admin', '!', 'placement answers 403: '),
+            ('alone', '', 'Unable to establish connection '),
+        ):
+            with self.placements_policy(rule):
+                self.assertEqual([], self.publish(cloud=cloud, code=1))
+            self.assertIn('Asking placement: ' + why, self.said)
+            self.assertEqual(1, self.said.count(stays), self.said)
+        # The reserve alone, for all Xen hosts; all else stays.
+        self.reserve('new1', 2048)
+        before = self.aggregates()
+        self.publish('--from-placement', '--apply', file=False)
+        self.assertEqual({**expected, 'new1': '2048'}, self.reserves())
+        self.assertEqual(['9.0.0'], self.facts_of('new1'))
+        self.assertIn('%s: 4096 -> 2048' % key, self.said)
+        self.assertNotIn('as was told', self.said)
+        self.assertEqual(
+            [], self.publish('--from-placement', '--apply', file=False)
+        )
+        self.reserve('new1', 4096)
+        self.publish('--from-placement', '--apply', file=False)
+        self.assertEqual(before, self.aggregates())
+        # Without it there is nothing to publish.
+        with self.placements_policy('!'):
+            self.assertIsNone(
+                self.publish('--from-placement', code=2, file=False)
+            )
+        self.assertIn('resource providers, as an admin has.', self.said)
+
+    def test_a_host_without_memory_in_placement(self):
+        answer = self.placement.delete(self.memory_of('old'))
+        self.assertEqual(204, answer.status)
+        self.publish('--from-placement', '--apply', code=1, file=False)
+        self.assertIn('Placement has no memory of some hosts: xen:', self.said)
+        self.assertEqual({'new1': '512', 'new2': '512'}, self.reserves())
 
 
 class TestInterrupted(PublishCase):

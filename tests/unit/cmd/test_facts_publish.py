@@ -40,6 +40,10 @@ NAMES = ('xen-a1', 'xen-a2', 'xen-b1')
 class Nova(fake.FakeNova):
     #: So many calls until it is away.
     patience = 1000
+    #: Until placement is away.
+    placements_patience = 1000
+    #: By host, what placement has; None for 512 MiB of each.
+    reserves = None
 
     def hosts(self):
         return [nova.Host(name, name + '.lan', True) for name in NAMES]
@@ -51,6 +55,14 @@ class Nova(fake.FakeNova):
     def change(self, aggregate_id, change):
         self._count()
         super().change(aggregate_id, change)
+
+    def reserved_mb(self, host):
+        self.placements_patience -= 1
+        if self.placements_patience < 0:
+            raise apply.StoppedError('Placement is away.')
+        if self.reserves is None:
+            return 512
+        return self.reserves.get(host.name)
 
     def _count(self):
         self.patience -= 1
@@ -207,9 +219,17 @@ def test_no_host_answers(cloud, answers, publish):
     assert 'No host answered' in said
 
 
-def test_a_file_and_hosts(publish):
-    _, said = publish('--from-file', 'x', '--connect', 'y', code=2)
-    assert said == 'Give either --from-file, or hosts with --connect.\n'
+def test_two_places_to_take_facts_from(publish):
+    for options in (
+        ('--from-file', 'x', '--connect', 'y'),
+        ('--from-placement', '--nova-host', 'y'),
+        ('--from-placement', '--from-file', 'x'),
+    ):
+        _, said = publish(*options, code=2)
+        assert said == (
+            'Give one of --from-file, --from-placement, or hosts with '
+            '--connect.\n'
+        )
 
 
 @pytest.mark.parametrize('patience, code', [(0, 2), (1, 1), (3, 1)])
@@ -256,6 +276,7 @@ def test_a_file_with_mistakes_is_refused(cloud, publish, tmp_path, text, said):
 def test_an_aggregate_is_in_the_way(cloud, answers, publish):
     raw = {'libvirt_version': '9.0.0', 'dom0_memory_mb': 4096}
     raw.update(dom0_vcpus=4, observed_at='2026-11-22T10:00:00Z')
+    raw.update(reserved_host_memory_mb=512)
     name = content.name_of(content.metadata_of(raw))
     mine = content.Aggregate(9, name, {'mine': 'x'})
     cloud.now.append(mine)
@@ -263,3 +284,97 @@ def test_an_aggregate_is_in_the_way(cloud, answers, publish):
     assert rows == []
     assert 'Aggregate %s is not ours' % name in said
     assert cloud.now == [ours(1, OLD, *NAMES), mine]
+
+
+RESERVED = 'xen:reserved_host_memory_mb'
+
+
+def reserved(cloud, host):
+    return [
+        each.metadata.get(RESERVED) for each in cloud.now if host in each.hosts
+    ]
+
+
+@pytest.fixture
+def of_all(tmp_path):
+    """A file that states another reserve of one host, and none of another."""
+    path = tmp_path / 'facts.yaml'
+    path.write_text(
+        'version: 1\nhosts:\n'
+        '  xen-a1: {dom0_vcpus: 4, reserved_host_memory_mb: 1024}\n'
+        '  xen-a2: {dom0_vcpus: 4, reserved_host_memory_mb: 4352}\n'
+        '  xen-b1: {dom0_vcpus: 4}\n'
+    )
+    return ('--from-file', str(path), '--apply')
+
+
+def test_what_placement_has_counts_before_what_is_told(cloud, publish, of_all):
+    cloud.reserves = dict.fromkeys(NAMES, 4352)
+    _, said = publish(*of_all)
+    assert [reserved(cloud, host) for host in NAMES] == [['4352']] * 3
+    assert said.count('as was told') == 1
+    assert (
+        'xen-a1: %s is 4352, as placement has it, and not 1024, as was told.\n'
+        % RESERVED
+    ) in said
+
+
+def test_placement_is_away_in_the_middle(cloud, publish, of_all):
+    cloud.reserves = dict.fromkeys(NAMES, 2048)
+    publish('--from-placement', '--apply')
+    cloud.placements_patience = 1
+    cloud.reserves = dict.fromkeys(NAMES, 8192)
+    _, said = publish(*of_all, code=1)
+    # As placement has it, as is told, and as it was published.
+    assert [reserved(cloud, host) for host in NAMES] == [
+        ['8192'],
+        ['4352'],
+        ['2048'],
+    ]
+    assert (
+        'Placement is away. %s of xen-a2, xen-b1 stays as told, or else as '
+        'it was published.\n' % RESERVED
+    ) in said
+
+
+def test_placement_has_no_memory_of_a_host(cloud, publish, of_all):
+    cloud.reserves = {'xen-a1': 1024, 'xen-b1': 512}
+    _, said = publish(*of_all, code=1)
+    assert [reserved(cloud, host) for host in NAMES] == [
+        ['1024'],
+        ['4352'],
+        ['512'],
+    ]
+    assert (
+        'Placement has no memory of some hosts: %s of xen-a2' % (RESERVED)
+        in said
+    )
+
+
+def test_the_reserves_alone(cloud, publish):
+    cloud.reserves = {'xen-a1': 4352, 'xen-a2': 4352, 'xen-b1': 512}
+    publish('--from-placement', '--apply')
+    assert [reserved(cloud, host) for host in NAMES] == [
+        ['4352'],
+        ['4352'],
+        ['512'],
+    ]
+    # What else was published stays.
+    assert [of(cloud, host) for host in NAMES] == [['1.2.5']] * 3
+    cloud.reserves['xen-a2'] = 512
+    _, said = publish('--from-placement', '--apply')
+    assert reserved(cloud, 'xen-a2') == ['512']
+    assert 'told' not in said.replace('hosts told of', '')
+    before = list(cloud.now)
+    cloud.placements_patience = 0
+    _, said = publish('--from-placement', '--apply', code=2)
+    assert said == 'Placement is away.\n'
+    assert cloud.now == before
+
+
+def test_of_a_host_without_facts_nothing_is_asked(cloud, publish, tmp_path):
+    path = tmp_path / 'facts.yaml'
+    path.write_text('version: 1\nhosts: {xen-a1: {}}\n')
+    cloud.placements_patience = 0
+    publish('--from-file', str(path), '--apply')
+    assert reserved(cloud, 'xen-a1') == []
