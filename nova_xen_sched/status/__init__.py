@@ -23,6 +23,7 @@ from nova_xen_sched.status import facts
 from nova_xen_sched.status import hosts
 from nova_xen_sched.status import neighbours
 from nova_xen_sched.status import plugins
+from nova_xen_sched.status import reserves
 from nova_xen_sched.status.situation import Check
 
 #: In the order in which they are shown.
@@ -33,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     Check('ImagePropertiesFilter', plugins.image_properties_filter),
     Check('Hosts that the rules refuse', hosts.refused),
     Check('Memory kept for dom0', hosts.reserved_memory),
+    Check('reserved_host_memory_mb', reserves.counted),
     Check('Memory sold more than once', hosts.ram_allocation_ratio),
     Check('Facts file', facts.facts_file),
     Check('Facts for hosts that exist', facts.nonexistent),

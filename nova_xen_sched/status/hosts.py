@@ -28,6 +28,7 @@ from nova_xen_sched.guest import Kind
 from nova_xen_sched.status.situation import failure
 from nova_xen_sched.status.situation import Finding
 from nova_xen_sched.status.situation import fine
+from nova_xen_sched.status.situation import memory
 from nova_xen_sched.status.situation import names
 from nova_xen_sched.status.situation import Situation
 from nova_xen_sched.status.situation import warning
@@ -123,7 +124,7 @@ def refused(situation: Situation) -> Finding:
 def reserved_memory(situation: Situation) -> Finding:
     """nova keeps as much memory as dom0 has."""
     short, guessed = {}, set()
-    for each, inventory in _memory(situation):
+    for each, inventory in memory(situation):
         assert each.load is not None  # noqa: S101  a Xen host
         dom0 = each.load.dom0_memory_mb
         if inventory['reserved'] < dom0:
@@ -162,7 +163,7 @@ def ram_allocation_ratio(situation: Situation) -> Finding:
     """No Xen host sells its memory more than once."""
     above = {
         each.name: inventory['allocation_ratio']
-        for each, inventory in _memory(situation)
+        for each, inventory in memory(situation)
         if inventory['allocation_ratio'] > 1
     }
     if not above:
@@ -174,14 +175,3 @@ def ram_allocation_ratio(situation: Situation) -> Finding:
         'set ram_allocation_ratio = 1.0 for nova-compute on Xen hosts, or by '
         'openstack resource provider inventory set.',
     )
-
-
-def _memory(situation: Situation) -> Iterator[tuple[Any, Any]]:
-    """Placement's inventory of memory of each Xen host that has one."""
-    xen = situation.xen
-    with base.Progress("Reading placement's inventories", len(xen)) as shown:
-        for each in xen:
-            stocks = situation.stocks(each.state.uuid)
-            shown.step()
-            if 'MEMORY_MB' in stocks:
-                yield each, stocks['MEMORY_MB']

@@ -20,9 +20,11 @@ import enum
 from typing import Any
 from typing import Callable
 from typing import Iterable
+from typing import Iterator
 from typing import NamedTuple
 
 from nova_xen_sched import conf
+from nova_xen_sched.cmd import base
 from nova_xen_sched.view import hosts
 from nova_xen_sched.view import placement
 from nova_xen_sched.view.scheduler import View
@@ -80,21 +82,21 @@ class Situation:
     settings: conf.Settings
     view: View
     seen: tuple[hosts.Seen, ...]
-    _stocks: dict[str, Any] = dataclasses.field(default_factory=dict)
+    _inventories: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def xen(self) -> list[hosts.Seen]:
         """The Xen hosts."""
         return [each for each in self.seen if each.host.is_xen]
 
-    def stocks(self, provider: str) -> dict[str, Any]:
+    def inventories(self, provider: str) -> dict[str, Any]:
         """What placement has of a provider, asked once; {} if nothing.
 
         :raises base.Failure: if placement can't be asked.
         """
-        if provider not in self._stocks:
-            self._stocks[provider] = placement.stocks(provider) or {}
-        found: dict[str, Any] = self._stocks[provider]
+        if provider not in self._inventories:
+            self._inventories[provider] = placement.inventories(provider) or {}
+        found: dict[str, Any] = self._inventories[provider]
         return found
 
     def plugin(self, plugins: Iterable[Any], name: str) -> Any:
@@ -117,3 +119,14 @@ def names(found: Iterable[str]) -> str:
     every = sorted(set(found))
     more = ', ...' if len(every) > SHOWN else ''
     return '%d (%s%s)' % (len(every), ', '.join(every[:SHOWN]), more)
+
+
+def memory(situation: Situation) -> Iterator[tuple[hosts.Seen, Any]]:
+    """Placement's inventory of memory of each Xen host that has one."""
+    xen = situation.xen
+    with base.Progress("Reading placement's inventories", len(xen)) as shown:
+        for each in xen:
+            found = situation.inventories(each.state.uuid)
+            shown.step()
+            if 'MEMORY_MB' in found:
+                yield each, found['MEMORY_MB']

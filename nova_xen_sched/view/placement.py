@@ -118,30 +118,42 @@ def attach(state: Any, found: Candidates) -> None:
 
 
 def stocks(provider: str) -> dict[str, Any] | None:
-    """What one provider has, as placement has it.
+    """What one provider has, as placement has it, with what is ``used``.
 
-    :returns: by resource class its inventory, with what is ``used``; None if
-        placement doesn't know the provider.
-    :raises base.Failure: if placement can't be asked.
+    As inventories() has it.
     """
-    client = _client()
-    answers = []
-    for what in ('inventories', 'usages'):
-        with errors.reading(_PLACEMENT):
-            answer = client.get('/resource_providers/%s/%s' % (provider, what))
-        if answer is not None and answer.status_code == 404:
-            return None
-        if not answer:
-            raise base.Failure(
-                "Placement can't be read: %s."
-                % (errors.one_line(answer.text) if answer is not None else '')
-            )
-        answers.append(answer.json()[what])
-    inventories, usages = answers
+    found = inventories(provider)
+    usages = _of_provider(provider, 'usages')
+    if found is None or usages is None:
+        return None
     return {
         name: dict(inventory, used=usages.get(name, 0))
-        for name, inventory in inventories.items()
+        for name, inventory in found.items()
     }
+
+
+def inventories(provider: str) -> dict[str, Any] | None:
+    """What one provider has, as placement has it.
+
+    :returns: by resource class its inventory; None if placement doesn't know
+        the provider.
+    :raises base.Failure: if placement can't be asked.
+    """
+    return _of_provider(provider, 'inventories')
+
+
+def _of_provider(provider: str, what: str) -> dict[str, Any] | None:
+    with errors.reading(_PLACEMENT):
+        answer = _client().get('/resource_providers/%s/%s' % (provider, what))
+    if answer is not None and answer.status_code == 404:
+        return None
+    if not answer:
+        raise base.Failure(
+            "Placement can't be read: %s."
+            % (errors.one_line(answer.text) if answer is not None else '')
+        )
+    found: dict[str, Any] = answer.json()[what]
+    return found
 
 
 def _client() -> Any:

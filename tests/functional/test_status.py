@@ -19,17 +19,20 @@ import tests.functional  # noqa: F401  before any other import of nova
 
 # isort: split
 import contextlib
+import dataclasses
 import io
 import json
 import os
 import pathlib
 from unittest import mock
 
+from keystoneauth1 import exceptions as ks_exceptions
 import nova.conf
 from oslo_db import exception as db_exception
 
 from nova_xen_sched import view
 from nova_xen_sched.cmd import status
+from nova_xen_sched.view import hosts as view_hosts
 from tests.functional import hosts
 from tests.functional.cases import conf
 from tests.functional.cases import FilterCase
@@ -82,7 +85,7 @@ class TestStatus(FilterCase):
         for result, details in found.values():
             # Every failure says what to do.
             if result == FAILURE and len(found) > 1:
-                self.assertIn('Remedy: ', details)
+                self.assertRegex(details, 'Remedy: |Check the section ')
         self.assertEqual(max(result for result, _ in found.values()), code)
         return code, found
 
@@ -120,7 +123,7 @@ class TestStatus(FilterCase):
     # One cloud for all of them: 21 computes take a while to start.
     def test_each_check(self):
         found = self.assert_well()
-        self.assertEqual(16, len(found))
+        self.assertEqual(17, len(found))
         self._check_plugins()
         self._check_options()
         self._check_facts()
@@ -225,16 +228,75 @@ class TestStatus(FilterCase):
         with self.with_options('refuse_dom0_overcommit = true'):
             self.assert_only(kept, WARNING)
         self.change_host(hosts.xen('xen-03', stats=STATS))
-        node = self.placement.get('/resource_providers?name=xen-05').body
+        with self.in_placement('xen-05', allocation_ratio=1.5):
+            self.assert_only(
+                'Memory sold more than once', FAILURE, 'up to 1.5', 'xen-05'
+            )
+        self._check_reserves()
+
+    def _check_reserves(self):
+        """5120 MiB are reserved, and 4096 is what the scheduler has."""
+        name = 'reserved_host_memory_mb'
+        publish = 'nova-xen-sched facts publish --from-placement --apply.'
+        own = '4096 MiB, from its own nova.conf, and 5120 in placement: '
+        option = 'host_facts_file = %s' % self.facts
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(self.in_placement('xen-05', reserved=5120))
+            self.assert_only(name, WARNING, own + '1 (xen-05)', publish)
+            # What the compute itself reports is right.
+            stats = dict(STATS, xen_reserved_host_memory_mb='5120')
+            self.change_host(hosts.xen('xen-05', stats=stats))
+            self.assert_well()
+            self.change_host(hosts.xen('xen-05', stats=STATS))
+            now = dataclasses.replace(
+                view_hosts.settings(), fact_sources=('stats',)
+            )
+            with mock.patch.object(view_hosts, 'settings', return_value=now):
+                self.assert_only(
+                    name, WARNING, 'add aggregate to fact_sources, then nova'
+                )
+            with self.with_options(option):
+                self.assert_only(
+                    name,
+                    WARNING,
+                    'put reserved_host_memory_mb: 5120 under the hosts in '
+                    '%s, for 1 (xen-05).' % self.facts,
+                )
+                self.facts.write_text(FACTS + '  xen-05: {%s: 1}\n' % name)
+                self.assert_only(
+                    name,
+                    WARNING,
+                    '1 MiB, from file, and 5120 in placement: 1 (xen-05)',
+                    'put reserved_host_memory_mb: 5120 under the hosts in ',
+                )
+                self.facts.write_text(FACTS + '  xen-05: {%s: 5120}\n' % name)
+                self.assert_well()
+                self.facts.write_text(FACTS)
+                for n in range(10, 15):
+                    undo.enter_context(
+                        self.in_placement('xen-%d' % n, reserved=5120)
+                    )
+                self.assert_only(name, WARNING, own + '6 (', publish)
+        with mock.patch(
+            'nova.scheduler.client.report.SchedulerReportClient.get',
+            side_effect=ks_exceptions.ConnectFailure('refused'),
+        ):
+            code, found = self.checked()
+        self.assertEqual(FAILURE, code)
+        self.assertEqual(FAILURE, found[name][0])
+        self.assertIn("Placement can't be reached: Conn", found[name][1])
+
+    @contextlib.contextmanager
+    def in_placement(self, host, **changes):
+        """Have another inventory of a host's memory."""
+        node = self.placement.get('/resource_providers?name=' + host).body
         path = (
             '/resource_providers/%s/inventories/MEMORY_MB'
             % (node['resource_providers'][0]['uuid'])
         )
         before = self.placement.get(path).body
-        self._put(path, dict(before, allocation_ratio=1.5))
-        self.assert_only(
-            'Memory sold more than once', FAILURE, 'up to 1.5', 'xen-05'
-        )
+        self._put(path, dict(before, **changes))
+        yield
         now = self.placement.get(path).body['resource_provider_generation']
         self._put(path, dict(before, resource_provider_generation=now))
 
