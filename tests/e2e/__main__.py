@@ -27,6 +27,7 @@ from tests.e2e.settings import ROOT
 
 #: Modules of tests.e2e.scenarios, in their order.
 SCENARIOS = (
+    'reserves',
     'guest_types',
     'changes',
     'moves',

@@ -179,12 +179,32 @@ class Client:
     def act(self, server: Server, body: Any) -> None:
         self.ask('POST', '/servers/%s/action' % server['id'], body)
 
+    def begin_live_migration(self, server: Server, host: str) -> None:
+        """Ask for it, and wait until the host's driver is at it."""
+        self.act(
+            server,
+            {'os-migrateLive': {'host': host, 'block_migration': 'auto'}},
+        )
+        query = '/os-migrations?instance_uuid=' + server['id']
+        until(
+            lambda: any(
+                each['status'] == 'running'
+                for each in self.ask('GET', query)['migrations']
+            ),
+            'live migration of %s' % server['id'],
+            self.patience,
+        )
+
+    def live_migrated(self, server: Server) -> Server:
+        """Wait for the end of one that was begun."""
+        return self._until(server['id'], 'live-migration', _moved(server))
+
     def live_migrate(
         self, server: Server, block_migration: bool | str = 'auto'
     ) -> Server:
         how = {'host': None, 'block_migration': block_migration}
         self.act(server, {'os-migrateLive': how})
-        return self._until(server['id'], 'live-migration', _moved(server))
+        return self.live_migrated(server)
 
     def cold_migrate(self, server: Server) -> Server:
         """Migrate and confirm."""
@@ -192,6 +212,15 @@ class Client:
         self._until(server['id'], 'migrate', _has('VERIFY_RESIZE'))
         self.act(server, {'confirmResize': None})
         return self._until(server['id'], 'confirmResize', _moved(server))
+
+    def resize(self, server: Server, flavor: str) -> Server:
+        """Resize, and leave it to be confirmed."""
+        self.act(server, {'resize': {'flavorRef': flavor}})
+        return self._until(server['id'], 'resize', _has('VERIFY_RESIZE'))
+
+    def confirm_resize(self, server: Server) -> Server:
+        self.act(server, {'confirmResize': None})
+        return self._until(server['id'], 'confirmResize', _has('ACTIVE'))
 
     def rebuild(self, server: Server, image: str) -> Server:
         self.act(server, {'rebuild': {'imageRef': image}})

@@ -43,5 +43,7 @@ hosts:
   xen-a2: {dom0_memory_mb: 2048, dom0_vcpus: 2}
   xen-a3: {dom0_memory_mb: 1024, dom0_vcpus: 1}
 """
+#: What each nova-compute reserves, MiB: the largest dom0.
+RESERVED_MB = 4096
 #: Guests that each dom0's vCPUs serve, as the plugin counts by default.
 DOM0_GUESTS = {'xen-a3': 5, 'xen-a2': 25}

@@ -24,6 +24,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 import traceback
 import types
 from typing import Any
@@ -50,6 +51,7 @@ def main(configurations: str, logs: str, *names: str) -> int:
     from tests.functional import driver
 
     _keep_node(driver.ProfiledDriver)
+    _may_hold(driver.ProfiledDriver, os.path.join(configurations, 'hold'))
     running = {}
     for name in names:
         pid = os.fork()
@@ -109,6 +111,18 @@ def _keep_node(driver: Any) -> None:
 
     driver.get_nodenames_by_uuid = by_uuid
     driver.get_available_resource = with_uuid
+
+
+def _may_hold(driver: Any, path: str) -> None:
+    """Have no live migration end while there is a file."""
+    migrate = driver.live_migration
+
+    def held(self: Any, *args: Any, **kwargs: Any) -> None:
+        while os.path.exists(path):
+            time.sleep(0.1)
+        migrate(self, *args, **kwargs)
+
+    driver.live_migration = held
 
 
 if __name__ == '__main__':

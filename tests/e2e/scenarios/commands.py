@@ -42,7 +42,7 @@ def _explain_a_boot(cloud: Cloud) -> None:
         # Computes report what they have at any moment, and so the order may
         # change between the two; not always.
         for _ in range(3):
-            hosts = _json(cloud, 'explain', '--image=hvm', '--flavor=e2e')
+            hosts = answer(cloud, 'explain', '--image=hvm', '--flavor=e2e')
             host = host_of(cloud.client.boot(cloud.image['hvm']))
             first = {
                 each['host']
@@ -76,7 +76,7 @@ def _explain_a_boot(cloud: Cloud) -> None:
 def _explain_a_move(cloud: Cloud) -> None:
     with cloud.report.step('explain a live migration') as step:
         server = cloud.client.boot(cloud.image['hvm'], host='xen-a1')
-        hosts = _json(
+        hosts = answer(
             cloud,
             'explain',
             '--server=' + server['id'],
@@ -93,7 +93,7 @@ def _explain_a_move(cloud: Cloud) -> None:
 
 def _host_list(cloud: Cloud) -> None:
     with cloud.report.step('host list') as step:
-        hosts = {each['host']: each for each in _json(cloud, 'host', 'list')}
+        hosts = {each['host']: each for each in answer(cloud, 'host', 'list')}
         old = hosts.get('xen-old', {})
         step.says(
             '%d Xen hosts; xen-old: libvirt %s (%s)'
@@ -105,14 +105,12 @@ def _host_list(cloud: Cloud) -> None:
             and old.get('libvirt_source') == 'aggregate',
             'not what the cloud has',
         )
-        _show(step, _run(cloud, 'nova-xen-sched', 'host', 'list')[1])
+        _show(step, ask(cloud, 'nova-xen-sched', 'host', 'list')[1])
 
 
 def _status(cloud: Cloud) -> None:
     with cloud.report.step('nova-xen-sched-status upgrade check') as step:
-        code, printed = _run(
-            cloud, 'nova-xen-sched-status', 'upgrade', 'check'
-        )
+        code, printed = ask(cloud, 'nova-xen-sched-status', 'upgrade', 'check')
         checks = re.findall(
             r'^\| Check: (.*?) *\|\n\| Result: (\w+)', printed, re.M
         )
@@ -131,14 +129,15 @@ def _show(step: Step, printed: str) -> None:
     step.lines.extend(line for line in printed.split('\n') if line.strip())
 
 
-def _json(cloud: Cloud, *arguments: str) -> Any:
-    code, printed = _run(cloud, 'nova-xen-sched', *arguments, '-f', 'json')
+def answer(cloud: Cloud, *arguments: str) -> Any:
+    """What one of the plugin's commands answers."""
+    code, printed = ask(cloud, 'nova-xen-sched', *arguments, '-f', 'json')
     if code:
         raise Failure('exit code %d: %s' % (code, printed[-500:]))
     return json.loads(printed)
 
 
-def _run(cloud: Cloud, program: str, *arguments: str) -> tuple[int, str]:
+def ask(cloud: Cloud, program: str, *arguments: str) -> tuple[int, str]:
     """The exit code and the output of one of the plugin's programs."""
     command = [
         cloud.settings.nova_program(program),

@@ -54,8 +54,6 @@ oslo.cache=INFO,oslo_policy=INFO,dogpile.core.dogpile=INFO,\
 nova_xen_sched=DEBUG,nova.service=DEBUG
 # The machine may be busy for longer than a service may be silent by default.
 service_down_time = 180
-# What the largest dom0 has, as nova-xen-sched-status advises.
-reserved_host_memory_mb = 4096
 # Guests here have a size on paper only.
 cpu_allocation_ratio = 16.0
 ram_allocation_ratio = 1.0
