@@ -144,7 +144,7 @@ def reserved_memory(situation: Situation) -> Finding:
         )
     remedy = (
         'set [DEFAULT] reserved_host_memory_mb in nova-compute to what dom0 '
-        'has (dom0_mem=), and restart nova-compute'
+        'has (dom0_mem=), restart nova-compute, and run this again'
     )
     if situation.settings.refuse_dom0_overcommit:
         return warning(
