@@ -35,6 +35,7 @@ from tests.bench import world
 CONF = nova.conf.CONF
 
 FILTER = 'XenHostFilter'
+EVERY = 'XenHostFilter, all refusals'
 NOVA_FILTER = 'ImagePropertiesFilter'
 WEIGHER = 'Dom0HeadroomWeigher'
 NOVA_WEIGHER = 'RAMWeigher'
@@ -126,6 +127,8 @@ def filtering(
         LOOK: _look(states),
         NOVA_FILTER: lambda: list(novas.filter_all(states, request)),
         FILTER: lambda: list(ours.filter_all(states, request)),
+        # As explain and the other commands ask it.
+        EVERY: lambda: ours.verdicts(states, request, every=True),
     }
 
 

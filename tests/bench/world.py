@@ -73,14 +73,18 @@ class Shape:
         return '%d hosts, %dx%d' % (self.hosts, self.aggregates, KEYS)
 
 
-def known(kind: int) -> dict[str, str]:
-    """The facts about Xen hosts of one kind."""
+def known(kind: int, number: int = 0) -> dict[str, str]:
+    """The facts about Xen hosts of one kind.
+
+    :param number: of the host, if it says itself when they were observed.
+    """
     return {
         'libvirt_version': '9.%d.0' % (kind % 4),
         'xen_version': '4.17.%d' % (kind % 3),
         'dom0_memory_mb': str((2048, 4096)[kind % 2]),
         'dom0_vcpus': str((4, 8)[kind // 2 % 2]),
-        'observed_at': '2026-11-%02dT10:00:00Z' % (kind + 1),
+        'observed_at': '2026-11-%02dT%02d:%02d:%02dZ'
+        % (kind + 1, number // 3600 % 24, number // 60 % 60, number % 60),
     }
 
 
@@ -116,7 +120,7 @@ def compute_node(number: int, shape: Shape) -> objects.ComputeNode:
         owner = uuid.UUID(int=rng.randrange(200))
         stats['num_proj_%s' % owner.hex] = str(guests // 5)
     if shape.facts == STATS and not kvm:
-        facts = known(number % KINDS)
+        facts = known(number % KINDS, number)
         for key, fact in list(facts.items()):
             stats[STATS_KEYS[key]] = fact
     return objects.ComputeNode(
@@ -279,7 +283,7 @@ def host_states(shape: Shape) -> list[host_manager.HostState]:
 def facts_file(shape: Shape) -> str:
     """A facts file about the Xen hosts, as JSON, which is YAML."""
     entries = {
-        name(number): known(number % KINDS)
+        name(number): known(number % KINDS, number)
         for number in range(shape.hosts)
         if not is_kvm(number)
     }
