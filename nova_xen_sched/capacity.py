@@ -28,7 +28,6 @@ from typing import Mapping
 from typing import NamedTuple
 
 from nova_xen_sched import dom0
-from nova_xen_sched import headroom
 
 #: More than this many guests is no limit.
 _MANY = 1 << 20
@@ -122,11 +121,11 @@ def of_rooms(
         of, unless they are overcommitted already.
     """
     found = {}
-    for index, left in enumerate(headroom.rooms(model, load)):
+    for index, left in enumerate(dom0.rooms(model, load)):
 
         def overcommitted(count: int, index: int = index) -> bool:
             more = model.plus(load, *guest, count=count)
-            return headroom.rooms(model, more)[index].overcommitted
+            return dom0.rooms(model, more)[index].overcommitted
 
         count = _most(overcommitted)
         if count is not None:

@@ -24,6 +24,7 @@ This module knows nothing of nova, nor of where its numbers come from.
 from __future__ import annotations
 
 import enum
+import math
 from typing import Any
 from typing import Mapping
 from typing import NamedTuple
@@ -195,10 +196,14 @@ class Left(NamedTuple):
 
     @property
     def headroom(self) -> float:
-        """The share of the room that is left; from FLOOR to 1."""
+        """The share of the room that is left; from FLOOR to 1.
+
+        It is nan where that can't be told, of a host whose figures are none.
+        """
         if self.capacity <= 0:
             return FLOOR
-        return max(1 - self.used / self.capacity, FLOOR)
+        left = 1 - self.used / self.capacity
+        return max(left, FLOOR) if math.isfinite(left) else math.nan
 
     @property
     def overcommitted(self) -> bool:
@@ -206,6 +211,79 @@ class Left(NamedTuple):
             return True
         # (4 - 0.8) x 10 is a little less than 32 guests to a computer.
         return self.used > self.capacity * (1 + ROUNDING)
+
+
+def _uses(model: Model, load: Load) -> list[tuple[float, float]]:
+    """Capacity and use of each room, in the order of Room."""
+    hvm, pv, pvh, unknown = load.hvm, load.pv, load.pvh, load.unknown
+    # Guests of unknown mode count as the average one.
+    as_hvm = hvm + unknown * model.hvm_share
+    as_pv = pv + unknown * (1 - model.hvm_share)
+    found = [
+        (
+            load.dom0_memory_mb - model.base_memory_mb,
+            as_hvm * model.hvm_memory_mb
+            + as_pv * model.pv_memory_mb
+            + pvh * model.pvh_memory_mb,
+        ),
+        (
+            (load.dom0_vcpus - model.base_vcpus) * model.guests_per_vcpu,
+            hvm + pv + pvh + unknown,
+        ),
+    ]
+    if load.memory_mb <= 0:
+        return found
+    ram = load.memory_mb - load.dom0_memory_mb
+    per_mib, per_vcpu, per_hvm_guest, per_pv_guest = model.overhead
+    used = (
+        load.guests_memory_mb * (1 + per_mib)
+        + load.guests_vcpus * per_vcpu
+        + (as_hvm + pvh) * per_hvm_guest
+        + as_pv * per_pv_guest
+    )
+    # The host's RAM is in truth what Xen has left, if that is less: Xen takes
+    # some for itself, and dom0 may be larger than is known. nova knows of
+    # guests that are still to be built.
+    if load.free_mb is not None:
+        used = max(used, ram - load.free_mb)
+    found.append((ram, used))
+    return found
+
+
+def rooms(model: Model, load: Load) -> tuple[Left, ...]:
+    """What each room of a host has, and what guests take of it.
+
+    :param load: with the guest that is to be placed, if there is one.
+    :returns: without the host's RAM where it never said how much it has.
+    """
+    found = [Left(*each) for each in zip(Room, *zip(*_uses(model, load)))]
+    ram = found[-1]
+    if load.free_mb is not None and ram.used == ram.capacity - load.free_mb:
+        found[-1] = ram._replace(source=REPORTED)
+    return tuple(found)
+
+
+def headroom(model: Model, load: Load) -> float:
+    """The headroom of a host's scarcest room; from FLOOR to 1, or nan.
+
+    :param load: as for rooms().
+    """
+    least = 1.0
+    for capacity, used in _uses(model, load):
+        left = FLOOR if capacity <= 0 else 1 - used / capacity
+        if not math.isfinite(left):
+            return math.nan
+        if left < least:
+            least = left
+    return max(least, FLOOR)
+
+
+def overcommitted(model: Model, load: Load) -> tuple[Left, ...]:
+    """The rooms of a host that are overcommitted.
+
+    :param load: as for rooms().
+    """
+    return tuple([left for left in rooms(model, load) if left.overcommitted])
 
 
 def scarcest(rooms: tuple[Left, ...]) -> Left:

@@ -10,109 +10,72 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a host offers: a HostState, read once per distinct answer."""
+"""A compute host: what it offers, what is known of it, whom it serves.
+
+nova's HostStates are read here and nowhere else. They are shared with other
+requests and change while they are read; nothing here loads anything from the
+database.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 import json
-import operator
 from typing import Any
 from typing import Callable
 from typing import cast
-from typing import Dict
-from typing import Iterable
-from typing import Iterator
+from typing import Mapping
+from typing import NamedTuple
 from typing import Optional
 from typing import Sequence
 from typing import Tuple
-from typing import TypeVar
 
-from nova_xen_sched.dom0 import Left
-from nova_xen_sched.facts.gather import HostFacts
-from nova_xen_sched.facts.gather import NOTHING_KNOWN
-from nova_xen_sched.facts.gather import Request
+from nova_xen_sched import conf
+from nova_xen_sched import dom0
+from nova_xen_sched import facts
+from nova_xen_sched import loaded
+from nova_xen_sched import notices
+from nova_xen_sched.facts.merge import HostFacts
+from nova_xen_sched.facts.merge import NOTHING_KNOWN
+from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.versions import Version
-
-_T = TypeVar('_T')
 
 #: (architecture, hypervisor type, vm_mode), in nova's canonical spelling.
 GuestType = Tuple[str, str, str]
 
-#: hypervisor type, hypervisor version, number of the guest types (as a Reader
-#: counts them), physical address bits, facts, rooms
-Key = Tuple[
-    Optional[str],
-    Optional[int],
-    int,
-    Optional[int],
-    HostFacts,
-    Tuple[Left, ...],
-]
-
 XEN = 'xen'
-#: Lists of guest types to compare with before hashing one.
-_COMPARED = 8
 
-_type_of = operator.attrgetter('hypervisor_type')
-_version_of = operator.attrgetter('hypervisor_version')
-_guest_types_of = operator.attrgetter('supported_instances')
-_cpu_info_of = operator.attrgetter('cpu_info')
+#: The facts that matter for a host's load.
+LOAD_FACTS = frozenset(
+    {'dom0_memory_mb', 'dom0_vcpus', 'reserved_host_memory_mb'}
+)
 
+#: vm_mode -> the dom0 model's mode, with the other names that nova's VMMode
+#: takes. nova knows no PVH; a patched one may.
+_MODES = {
+    'hvm': 'hvm',
+    'hv': 'hvm',
+    'baremetal': 'hvm',
+    'xen': 'pv',
+    'pv': 'pv',
+    'xenpvh': 'pvh',
+    'pvh': 'pvh',
+}
 
-def _calls_itself_xen(hypervisor_type: str | None) -> bool:
-    return hypervisor_type is not None and hypervisor_type.lower() == XEN
+_NO_STATS: Mapping[str, str] = {}
 
-
-def state_is_xen(state: Any) -> bool:
-    """Whether a nova HostState is of a Xen host.
-
-    That is one that calls itself so and offers guests of the type xen.
-    XenServer's XAPI computes offer them too, but not through libvirt; they
-    call themselves XenServer.
-    """
-    return _is_xen(state.hypervisor_type, state.supported_instances or ())
-
-
-class _CallThemselvesXen(Dict[Optional[str], bool]):
-    """Whether hosts of a hypervisor_type can be Xen hosts, by their word."""
-
-    def __missing__(self, hypervisor_type: str | None) -> bool:
-        found = self[hypervisor_type] = _calls_itself_xen(hypervisor_type)
-        return found
-
-
-def which_call_themselves_xen(states: Iterable[Any]) -> list[bool]:
-    """Of each HostState: whether it can be a Xen host, by its own word."""
-    return list(map(_CallThemselvesXen().__getitem__, map(_type_of, states)))
+_TOO_LARGE = (
+    'dom0 sizes that are no smaller than the host, which count as unknown'
+)
+_UNEXPLAINED = (
+    "Hosts whose used RAM is more than their guests' and this "
+    "nova-scheduler's reserved_host_memory_mb explain. Their nova-compute may "
+    'keep more than that, so that dom0 is counted twice: state the fact '
+    'reserved_host_memory_mb (nova-xen-sched facts publish does)'
+)
 
 
-def which_are_xen(states: Iterable[Any]) -> list[bool]:
-    """Of each HostState: whether it is of a Xen host."""
-    by_word = _CallThemselvesXen()
-    # Most offer such a guest type first.
-    return [
-        by_word[state.hypervisor_type]
-        and bool(offered := state.supported_instances)
-        and (offered[0][1] == XEN or _offers_xen(offered))
-        for state in states
-    ]
-
-
-def _is_xen(
-    hypervisor_type: str | None, guest_types: Iterable[Sequence[str]]
-) -> bool:
-    return _calls_itself_xen(hypervisor_type) and _offers_xen(guest_types)
-
-
-def _offers_xen(guest_types: Iterable[Sequence[str]]) -> bool:
-    return any(guest_type[1] == XEN for guest_type in guest_types)
-
-
-@dataclasses.dataclass(frozen=True)
-class Host:
-    """What a compute host offers to guests.
+class Host(NamedTuple):
+    """What a host offers to guests; hosts alike are equal.
 
     :ivar guest_types: what it can run; empty if it never reported any.
     :ivar hypervisor_type: as reported, 'Xen' for libvirt's Xen driver.
@@ -120,24 +83,19 @@ class Host:
         for Xen 4.14. libvirt leaves the patch level out.
     :ivar maxphysaddr_bits: physical address bits, None if unknown. Read only
         when the guest asks for it.
-    :ivar facts: what the sources of facts know; of Xen hosts only.
-    :ivar rooms: those of its dom0's and its own rooms that the guest would
-        overcommit; empty where no rule asks for them.
     :ivar is_xen: whether it runs Xen through libvirt.
+    :ivar facts: what the sources of facts know; of Xen hosts only.
+    :ivar overcommitted: those of its dom0's and its own rooms that the guest
+        would overcommit; empty where no rule asks for them.
     """
 
-    guest_types: tuple[GuestType, ...] = ()
-    hypervisor_type: str | None = None
-    hypervisor_version: int | None = None
-    maxphysaddr_bits: int | None = None
+    guest_types: Tuple[GuestType, ...] = ()
+    hypervisor_type: Optional[str] = None
+    hypervisor_version: Optional[int] = None
+    maxphysaddr_bits: Optional[int] = None
+    is_xen: bool = False
     facts: HostFacts = NOTHING_KNOWN
-    rooms: tuple[Left, ...] = ()
-    is_xen: bool = dataclasses.field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(
-            self, 'is_xen', _is_xen(self.hypervisor_type, self.guest_types)
-        )
+    overcommitted: Tuple[dom0.Left, ...] = ()
 
     @property
     def xen_version(self) -> Version | None:
@@ -155,6 +113,48 @@ class Host:
         version = divmod(reported // 1000, 1000)
         # A compute that does report the patch level is believed.
         return (*version, reported % 1000) if reported % 1000 else version
+
+
+def is_xen(
+    hypervisor_type: str | None, guest_types: Sequence[Sequence[str]] | None
+) -> bool:
+    """Whether a host runs Xen through libvirt.
+
+    That is one that calls itself Xen and offers guests of the type xen.
+    XenServer's XAPI computes offer them too, but not through libvirt; they
+    call themselves XenServer.
+    """
+    if hypervisor_type is None or hypervisor_type.lower() != XEN:
+        return False
+    return XEN in [guest_type[1] for guest_type in guest_types or ()]
+
+
+def state_is_xen(state: Any) -> bool:
+    """The same of a nova HostState."""
+    return is_xen(state.hypervisor_type, state.supported_instances)
+
+
+def read(
+    state: Any,
+    facts_of: Callable[[Any], HostFacts] | None = None,
+    maxphysaddr: bool = False,
+) -> Host:
+    """What one host offers, and what is known of it.
+
+    :param state: its nova HostState.
+    :param facts_of: looks its facts up.
+    :param maxphysaddr: whether its physical address bits matter.
+    """
+    types = tuple(map(tuple, state.supported_instances or ()))
+    xen = is_xen(state.hypervisor_type, types)
+    return Host(
+        cast(Tuple[GuestType, ...], types),
+        state.hypervisor_type,
+        state.hypervisor_version,
+        _maxphysaddr_bits(state.cpu_info) if maxphysaddr else None,
+        xen,
+        facts_of(state) if xen and facts_of else NOTHING_KNOWN,
+    )
 
 
 def _maxphysaddr_bits(cpu_info: Any) -> int | None:
@@ -177,110 +177,203 @@ def _maxphysaddr_bits(cpu_info: Any) -> int | None:
     return bits if isinstance(bits, int) else None
 
 
-def spread(values: Iterable[_T], mask: list[bool], other: _T) -> list[_T]:
-    """The values where the mask is true, the other one elsewhere."""
-    following = iter(values)
-    return [next(following) if each else other for each in mask]
+def mode_of(vm_mode: str | None, settings: conf.Settings) -> str:
+    """The dom0 model's mode for nova's vm_mode; unset, as it is built."""
+    default = 'hvm' if settings.default_vm_mode == 'hvm' else 'pv'
+    return default if vm_mode is None else _MODES.get(vm_mode.lower(), default)
 
 
-#: From Xen hosts and what is known of each to their rooms.
-RoomsOf = Callable[
-    [Sequence[Any], Sequence[HostFacts]], Iterable[Tuple[Left, ...]]
-]
+class Loads:
+    """Reads the load of Xen hosts during one request.
 
-
-class Reader:
-    """Reads HostStates for one request.
-
-    Reading is in two steps, so that a caller can keep what it worked out
-    under the key and read each distinct answer once. The first step goes
-    through all hosts attribute by attribute, which takes a fraction of what
-    host by host would.
-
-    :param maxphysaddr: whether the guest asks for physical address bits, so
-        that cpu_info is worth parsing.
-    :param facts: looks up the facts of HostStates, None if no rule needs
-        any.
-    :param rooms_of: works out the rooms of Xen hosts that the guest would
-        overcommit, None if no rule needs them.
+    :param settings: the options of this request.
+    :param request: the guest that is asked for.
+    :param reserved_mb: the scheduler's own reserved_host_memory_mb, for hosts
+        for which no fact says theirs.
+    :param tracked: whether nova-scheduler knows the guests of its hosts one
+        by one, by its option track_instance_changes.
     """
 
     def __init__(
         self,
-        maxphysaddr: bool = False,
-        facts: Request | None = None,
-        rooms_of: RoomsOf | None = None,
+        settings: conf.Settings,
+        request: GuestRequest,
+        reserved_mb: int,
+        tracked: bool = True,
     ) -> None:
-        self._bits: dict[str, int | None] | None = {} if maxphysaddr else None
-        self._facts = facts
-        self._rooms_of = rooms_of
-        # A cloud has few different lists of guest types: one that was seen
-        # is found faster by comparing than by hashing all that is in it.
-        self._first: list[tuple[Any, int]] = []
-        self._numbers: dict[tuple[GuestType, ...], int] = {}
-
-    def key(self, state: Any) -> Key:
-        """All that the rules look at in a nova HostState, to compare by."""
-        return next(self.keys((state,)))
-
-    def keys(self, states: Sequence[Any]) -> Iterator[Key]:
-        """The keys of nova HostStates, in their order."""
-        bits: Iterable[int | None] = itertools.repeat(None)
-        if self._bits is not None:
-            bits = map(self._read_bits, map(_cpu_info_of, states))
-        facts: Iterable[HostFacts] = itertools.repeat(NOTHING_KNOWN)
-        rooms: Iterable[tuple[Left, ...]] = itertools.repeat(())
-        if self._facts is not None:
-            mask = which_call_themselves_xen(states)
-            xen = list(itertools.compress(states, mask))
-            known = self._facts.all(xen)
-            facts = spread(known, mask, NOTHING_KNOWN)
-            if self._rooms_of is not None:
-                rooms = spread(self._rooms_of(xen, known), mask, ())
-        return zip(
-            map(_type_of, states),
-            map(_version_of, states),
-            self._count(map(_guest_types_of, states)),
-            bits,
-            facts,
-            rooms,
+        self._settings = settings
+        self._request = request
+        self._mode = mode_of(request.vm_mode, settings)
+        self._unset = mode_of(None, settings)
+        self._reserved_mb = reserved_mb
+        self._tracked = tracked
+        # What Xen has to have left for the guest, MiB.
+        self._needed_mb = settings.dom0_model.overhead.whole_mb(
+            self._mode, request.memory_mb, request.vcpus
         )
+        # What to warn of, by host or place.
+        self._unreadable: dict[str, str] = {}
+        self._too_large: dict[str, str] = {}
+        self._unexplained: dict[str, str] = {}
 
-    def host(self, key: Key) -> Host:
-        """The Host that a key describes."""
-        hv_type, hv_version, number, bits, facts, rooms = key
-        return Host(
-            guest_types=list(self._numbers)[number],
-            hypervisor_type=hv_type,
-            hypervisor_version=hv_version,
-            maxphysaddr_bits=bits,
-            facts=facts,
-            rooms=rooms,
-        )
+    def __call__(
+        self, state: Any, known: HostFacts, average: bool = False
+    ) -> dom0.Load:
+        """The load of one Xen host with the guest placed.
 
-    def _count(self, lists: Iterable[Any]) -> list[int]:
-        """A number for each list of guest types, the same for equal ones."""
-        first = self._first
-        numbers: list[int] = []
-        for guest_types in lists:
-            for listed, number in first:
-                if listed == guest_types:
-                    numbers.append(number)
-                    break
+        :param state: its nova HostState.
+        :param known: its facts.
+        :param average: for comparing hosts: where the host's mix is an
+            average, so is the guest, instead of its own mode. Judging by its
+            own need piles HVM guests onto large dom0s then. Where nova tracks
+            no guests it is so on empty hosts too.
+        """
+        request = self._request
+        # A node that never reported has no stats.
+        stats = getattr(state, 'stats', _NO_STATS)
+        guests: list[Any] = []
+        hvm = pv = pvh = 0
+        if state.instances:
+            # The live dict, which other threads change: a copy of it.
+            guests = list(state.instances.values())
+            hvm, pv, pvh = self._counts(guests)
+        # num_instances counts those placed by this very request, which have
+        # its mode; the stats have what the compute last reported.
+        reported = int(stats.get('num_instances', 0))
+        placed = max(state.num_instances - reported, 0)
+        # nova may track more guests than were reported yet.
+        unknown = max(reported - hvm - pv - pvh, 0)
+        alike = placed
+        # A resize to its own host brings dom0 no other guest.
+        if not guests or request.instance_uuid not in state.instances:
+            if average and (unknown or not self._tracked):
+                unknown += 1
             else:
-                numbers.append(self._number(guest_types))
-        return numbers
+                alike += 1
+        if self._mode == 'hvm':
+            hvm += alike
+        elif self._mode == 'pv':
+            pv += alike
+        else:
+            pvh += alike
+        taken_mb = self._taken_mb(state, known, guests, placed)
+        free_mb = stats.get(facts.FREE_MEMORY)
+        if free_mb is not None:
+            free_mb = self._free_mb(state, free_mb, placed)
+        return dom0.Load(
+            state.total_usable_ram_mb,
+            self._dom0_memory_mb(state, known),
+            known.values.get('dom0_vcpus', self._settings.dom0_vcpus),
+            hvm,
+            pv,
+            pvh,
+            unknown,
+            taken_mb + request.memory_mb,
+            state.vcpus_used + request.vcpus,
+            free_mb,
+        )
 
-    def _number(self, supported_instances: Any) -> int:
-        types = tuple(map(tuple, supported_instances or ()))
-        number = self._numbers.setdefault(types, len(self._numbers))
-        if len(self._first) < _COMPARED:
-            self._first.append((supported_instances, number))
-        return number
+    def done(self) -> None:
+        """Say what was odd, one line of each kind for all hosts."""
+        notices.unreadable('stats', self._unreadable)
+        for what, hosts in (
+            (_TOO_LARGE, self._too_large),
+            (_UNEXPLAINED, self._unexplained),
+        ):
+            if hosts:
+                notices.warn_of(what, what, hosts)
 
-    def _read_bits(self, cpu_info: Any) -> int | None:
-        if self._bits is None or not isinstance(cpu_info, str):
-            return _maxphysaddr_bits(cpu_info)
-        if cpu_info not in self._bits:
-            self._bits[cpu_info] = _maxphysaddr_bits(cpu_info)
-        return self._bits[cpu_info]
+    def _counts(self, guests: list[Any]) -> tuple[int, int, int]:
+        """How many guests are known to be HVM, PV and PVH."""
+        counts = {'hvm': 0, 'pv': 0, 'pvh': 0}
+        modes = loaded.values(guests, 'vm_mode')
+        for vm_mode in set(modes):
+            # An instance has the image's own words, which may be others.
+            mode = _MODES.get(vm_mode.lower()) if vm_mode else self._unset
+            if mode is not None:
+                counts[mode] += modes.count(vm_mode)
+        return counts['hvm'], counts['pv'], counts['pvh']
+
+    def _dom0_memory_mb(self, state: Any, known: HostFacts) -> float:
+        """dom0's size, or the default for one that its host can't hold."""
+        default = self._settings.dom0_memory_mb
+        memory_mb: float = known.values.get('dom0_memory_mb', default)
+        if not memory_mb >= state.total_usable_ram_mb > 0:
+            return memory_mb
+        if memory_mb != default:
+            self._too_large[str(state.host)] = 'dom0_memory_mb=%s of %s' % (
+                notices.shown(memory_mb),
+                state.host,
+            )
+        return default
+
+    def _taken_mb(
+        self, state: Any, known: HostFacts, guests: list[Any], placed: int
+    ) -> float:
+        """What guests take of the host's RAM by nova's count, MiB.
+
+        nova takes the compute's own reserve off the free memory, and doesn't
+        say how much that is.
+
+        :param guests: the nova Instances that are known of.
+        :param placed: guests of this request that are placed there already.
+        """
+        used_mb: float = state.total_usable_ram_mb - state.free_ram_mb
+        if (
+            state.num_instances == placed
+            and len(guests) <= placed
+            # No migration comes or goes, and no resize is to be confirmed.
+            and state.vcpus_used == placed * self._request.vcpus
+        ):
+            # All else is the reserve, whatever is said of it.
+            return placed * self._request.memory_mb
+        reserved_mb = known.values.get('reserved_host_memory_mb')
+        if reserved_mb is None:
+            reserved_mb = self._reserved_mb
+            taken_mb = used_mb - reserved_mb
+            # While most of the RAM is free, it hardly matters.
+            if (
+                guests
+                and not placed
+                and taken_mb > state.total_usable_ram_mb / 2
+            ):
+                self._suspect(state, guests, taken_mb)
+        return max(used_mb - reserved_mb, 0)
+
+    def _suspect(self, state: Any, guests: list[Any], taken_mb: float) -> None:
+        """Note a host that seems to keep more than is known.
+
+        It is no more than a suspicion, and never counted: a migration or a
+        resize that is to be confirmed would look alike, were it not for its
+        vCPUs.
+
+        :param taken_mb: what its guests take by nova's count, MiB.
+        """
+        # Stubs tell nothing, and the known may be fewer than all guests.
+        vcpus = loaded.values(guests, 'vcpus')
+        if len(vcpus) < len(guests) or sum(vcpus) != state.vcpus_used:
+            return
+        own_mb = loaded.values(guests, 'memory_mb')
+        if len(own_mb) < len(guests) or sum(own_mb) >= taken_mb:
+            return
+        self._unexplained[str(state.host)] = '%s by %d MiB' % (
+            state.host,
+            taken_mb - sum(own_mb),
+        )
+
+    def _free_mb(self, state: Any, raw: Any, placed: int) -> float | None:
+        """What Xen has left with the guest placed; None if it can't be read.
+
+        :param raw: as the compute reports it.
+        :param placed: guests of this request that are placed there already.
+        """
+        try:
+            return facts.parse_natural(raw) - self._needed_mb * (placed + 1)
+        except ValueError as e:
+            where = '%s of %s' % (facts.FREE_MEMORY, state.host)
+            self._unreadable[where] = '%s: %s, %s' % (
+                where,
+                notices.shown(raw),
+                e,
+            )
+            return None

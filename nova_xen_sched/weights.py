@@ -22,7 +22,6 @@ weight is never above 0.
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 from typing import Iterable
@@ -32,16 +31,12 @@ import nova.conf
 from nova.scheduler import utils
 from nova.scheduler import weights
 
-from nova_xen_sched import aggregates
-from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import guest
-from nova_xen_sched import headroom
 from nova_xen_sched import host
 from nova_xen_sched import notices
 from nova_xen_sched import startup
-from nova_xen_sched.facts import gather
 
 CONF = nova.conf.CONF
 conf.register_opts(CONF)
@@ -128,17 +123,31 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         which it can't be told.
         """
         states = [each.obj for each in weighed_obj_list]
-        asked = _Asked(weight_properties, self._options.current())
+        settings = self._options.current()
         # For weight_multiplier(); a HostState lives for one request.
-        for state, multiplier in zip(
-            states, _multipliers(states, asked.settings)
-        ):
+        for state, multiplier in zip(states, _multipliers(states, settings)):
             state.nova_xen_sched_multiplier = multiplier
         facts = self._facts.for_request(
-            states, census.FACTS, asked.settings.facts_max_age
+            states, host.LOAD_FACTS, settings.facts_max_age
         )
-        found = asked.headrooms(states, facts)
+        loads = _loads(weight_properties, settings)
+        found: list[float | None] = []
+        for state in states:
+            try:
+                headroom = None
+                if host.state_is_xen(state):
+                    headroom = dom0.headroom(
+                        settings.dom0_model,
+                        loads(state, facts(state), average=True),
+                    )
+            except Exception:  # noqa: BLE001  nothing may reach nova
+                notices.unexpected(
+                    'weighing a host; it weighs as the least of the Xen hosts'
+                )
+                headroom = math.nan
+            found.append(headroom)
         facts.done()
+        loads.done()
         return found
 
     def rooms(
@@ -149,53 +158,21 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         :param host_state: a nova HostState.
         :param weight_properties: a nova RequestSpec.
         """
-        asked = _Asked(weight_properties, self._options.current())
-        facts = self._facts.for_request([host_state], census.FACTS)
-        load = asked.census(host_state, facts(host_state), True)
-        return headroom.rooms(asked.settings.dom0_model, load)
-
-
-class _Asked:
-    """One request: the guest to be placed, under the options of the moment."""
-
-    def __init__(self, spec_obj: Any, settings: conf.Settings) -> None:
-        self.settings = settings
-        self.census = census.Census(
-            settings,
-            guest.from_spec(spec_obj),
-            CONF.reserved_host_memory_mb,
-            CONF.filter_scheduler.track_instance_changes,
+        settings = self._options.current()
+        facts = self._facts.for_request([host_state], host.LOAD_FACTS)
+        load = _loads(weight_properties, settings)(
+            host_state, facts(host_state), average=True
         )
-        self._headroom = headroom.of_apart(settings.dom0_model)
+        return dom0.rooms(settings.dom0_model, load)
 
-    def headrooms(
-        self, states: Sequence[Any], facts: gather.Request
-    ) -> list[float | None]:
-        """The headroom of each host, as Dom0HeadroomWeigher.headrooms()."""
-        try:
-            return self._headrooms(states, facts)
-        except Exception:  # noqa: BLE001  nothing may reach nova
-            if len(states) == 1:
-                notices.unexpected(
-                    'weighing a host; it weighs as the least of the Xen hosts'
-                )
-                return [math.nan]
-        # Some host is to blame; the others are weighed all the same.
-        return [
-            found
-            for state in states
-            for found in self.headrooms((state,), facts)
-        ]
 
-    def _headrooms(
-        self, states: Sequence[Any], facts: gather.Request
-    ) -> list[float | None]:
-        mask = host.which_are_xen(states)
-        xen = list(itertools.compress(states, mask))
-        headrooms = itertools.starmap(
-            self._headroom, self.census.apart(xen, facts.all(xen), True)
-        )
-        return host.spread(headrooms, mask, None)
+def _loads(spec_obj: Any, settings: conf.Settings) -> host.Loads:
+    return host.Loads(
+        settings,
+        guest.from_spec(spec_obj),
+        CONF.reserved_host_memory_mb,
+        CONF.filter_scheduler.track_instance_changes,
+    )
 
 
 def scaled(
@@ -261,25 +238,18 @@ def _multipliers(
 ) -> Iterable[float]:
     """The multipliers of a request's hosts.
 
-    nova's own function costs more than all else here; it is asked once per
-    distinct set of aggregates that have anything to say.
+    nova's own function costs more than all else here; it is asked only of
+    hosts whose aggregates have anything to say.
     """
     default = settings.dom0_headroom_weight_multiplier
-    multiplying = frozenset(
-        each
-        for each in aggregates.distinct(states)
-        if _MULTIPLIER in each.metadata
-    )
-    if not multiplying:
-        return itertools.repeat(default)
-    known: dict[frozenset[Any], float] = {}
-    found = []
-    for state in states:
-        some = multiplying.intersection(state.aggregates)
-        if some not in known:
-            known[some] = _multiplier(state, default)
-        found.append(known[some])
-    return found
+    aggregates = set().union(*[state.aggregates for state in states])
+    multiplying = {each for each in aggregates if _MULTIPLIER in each.metadata}
+    return [
+        default
+        if multiplying.isdisjoint(state.aggregates)
+        else _multiplier(state, default)
+        for state in states
+    ]
 
 
 def all_weighers() -> list[type[weights.BaseHostWeigher]]:

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 
 from cliff import columns
 
-from nova_xen_sched import facts
 from nova_xen_sched.cmd import asking
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import facts_publish_reserves
@@ -218,9 +217,7 @@ class Publish(base.Lister):
             wanting.Stated(
                 each.name,
                 each.nova_name is not None,
-                facts.NOTHING
-                if self._in_part(each)
-                else raw.get(each.name, facts.NOTHING),
+                {} if self._in_part(each) else raw.get(each.name, {}),
             )
             for each in asked
         ]

@@ -23,7 +23,6 @@ import nova.conf
 from nova.scheduler import utils
 
 from nova_xen_sched import conf
-from nova_xen_sched.cmd import base
 from nova_xen_sched.explaining import filtering
 from nova_xen_sched.explaining import leads
 from nova_xen_sched.explaining import weighing
@@ -265,18 +264,17 @@ class _Reasons:
         self, xen_filter: XenHostFilter, spec: Any, states: list[Any]
     ) -> None:
         report_only = conf.Options(CONF).current().report_only
-        with base.Progress('Explaining hosts', len(states)) as progress:
-            for state in states:
-                self._known[id(state)] = tuple(
-                    Reason(
-                        str(refusal.code),
-                        refusal.reason,
-                        refusal.remedy,
-                        not refusal.enforced(report_only),
-                    )
-                    for refusal in xen_filter.refusals(state, spec)
+        verdicts = xen_filter.verdicts(states, spec, every=True)
+        for state, verdict in zip(states, verdicts):
+            self._known[id(state)] = tuple(
+                Reason(
+                    str(refusal.code),
+                    refusal.reason,
+                    refusal.remedy,
+                    not refusal.enforced(report_only),
                 )
-                progress.step()
+                for refusal in verdict.refusals
+            )
 
     def of(self, state: Any) -> tuple[Reason, ...]:
         return self._known.get(id(state), ())

@@ -16,11 +16,8 @@ This module says which facts there are and how their values are read. The
 sources are the other modules, one each, and gather.py asks them.
 
 A source is made with nova's configuration, and its for_request(host_states)
-returns a lookup: a function from a HostState to a dict of raw values, a
-Lookup, or None if there is nothing to look up. It may have two attributes:
-``knows``, the names of the facts that it can know, so that it is asked for no
-others; and ``selective``, if its for_request() takes the names of the facts
-that are wanted as well, so that hosts that differ in others share an answer.
+returns a function from a HostState to a dict of raw values, or None if there
+is nothing to look up.
 """
 
 from __future__ import annotations
@@ -31,8 +28,6 @@ import re
 from typing import Any
 from typing import Callable
 from typing import Dict
-from typing import Iterable
-from typing import Sequence
 
 from nova_xen_sched import versions
 
@@ -40,46 +35,12 @@ from nova_xen_sched import versions
 Raw = Dict[str, Any]
 
 
-class Answer(Raw):
-    """The same, which is told apart by what it is, not by what it says.
-
-    So it can be a key, and two equal ones are two.
-    """
-
-    __hash__ = object.__hash__  # type: ignore[assignment]
-    __slots__ = ()
-
-
-NOTHING = Answer()
-
-
-class Lookup:
-    """What a source says of hosts; good for one request.
-
-    A source may as well use a plain function from one HostState to a dict.
-    This one is asked about all hosts of a request at once, and has one
-    Answer for all of which it says the same: that is much faster.
-    """
-
-    def all(self, host_states: Sequence[Any]) -> Iterable[Answer]:
-        """An answer for each host, in their order.
-
-        :param host_states: nova HostStates.
-        """
-        raise NotImplementedError
-
-    def __call__(self, host_state: Any) -> Answer:
-        """The answer for one host."""
-        (raw,) = self.all((host_state,))
-        return raw
+class AtLeast(str):
+    """A version that is known only to be reached, as text."""
 
 
 #: Of numbers: it has 18 digits, and fits wherever one is written.
 LARGEST = 10**18 - 1
-
-
-class AtLeast(str):
-    """A version that is known only to be reached, as text."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,8 +191,6 @@ NAMES: tuple[Name, ...] = (
 
 BY_NAME: Dict[str, Name] = {name.name: name for name in NAMES}
 
-EVERY = frozenset(BY_NAME)
-
 #: The stats key of the RAM that Xen has left, MiB. It is no fact: it changes
 #: with each guest, and only the compute itself can say it.
 FREE_MEMORY = 'xen_free_memory_mb'
@@ -239,8 +198,3 @@ FREE_MEMORY = 'xen_free_memory_mb'
 #: The stats key of what reports a node's stats: nova-compute-xen and its
 #: version. It is no fact either; nova's own driver has no such key.
 REPORTED_BY = 'xen_reported_by'
-
-
-def select(wanted: frozenset[str]) -> tuple[Name, ...]:
-    """The lines of the table for some facts, in its order."""
-    return tuple(name for name in NAMES if name.name in wanted)

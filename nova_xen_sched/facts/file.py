@@ -21,14 +21,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import operator
 import os
 import stat
 import threading
 import time
 from typing import Any
-from typing import Iterable
-from typing import Sequence
+from typing import Callable
 from typing import Tuple
 
 from nova_xen_sched import facts
@@ -119,9 +117,6 @@ class Source:
     :param conf: nova's configuration.
     """
 
-    #: It takes the facts that are wanted.
-    selective = True
-
     def __init__(self, conf: Any) -> None:
         self._conf = conf
         # Held by the one request that looks at the file.
@@ -139,17 +134,13 @@ class Source:
         self.current()
 
     def for_request(
-        self,
-        host_states: Iterable[Any],
-        wanted: frozenset[str] = facts.EVERY,
-    ) -> facts.Lookup | None:
-        """A lookup, good for one request; None if there is no file.
-
-        :param host_states: the request's nova HostStates.
-        :param wanted: the names of the facts that matter.
-        """
+        self, host_states: Any
+    ) -> Callable[[Any], facts.Raw] | None:
+        """What looks a nova HostState up; None if there is no file."""
         found = self.current()
-        return None if found.empty else _Lookup(found.answers(wanted))
+        if found.empty:
+            return None
+        return lambda state: found.of(state.host, state.nodename)
 
     def current(self) -> table.Table:
         """The facts of the file now, or the last good ones.
@@ -229,14 +220,3 @@ class Source:
                     else 'There are no facts from it yet.',
                 },
             )
-
-
-_names_of = operator.attrgetter('host', 'nodename')
-
-
-class _Lookup(facts.Lookup):
-    def __init__(self, answers: table.Answers) -> None:
-        self._answers = answers
-
-    def all(self, host_states: Sequence[Any]) -> Iterable[facts.Answer]:
-        return map(self._answers.__getitem__, map(_names_of, host_states))

@@ -102,7 +102,7 @@ def _hidden(
 ) -> Iterator[Kept]:
     for host in sorted(stated):
         before, after = old.of(host, host), new.of(host, host)
-        own = old.hosts.get(host.lower(), facts.NOTHING)
+        own = old.hosts.get(host.lower(), {})
         for fact in before:
             if fact in own:
                 continue

@@ -17,9 +17,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from typing import Any
-from typing import Dict
 from typing import Pattern
-from typing import Tuple
 
 import yaml
 
@@ -30,8 +28,6 @@ VERSION = 1
 #: A good file has four levels.
 MAX_DEPTH = 20
 _SECTIONS = ('version', 'defaults', 'patterns', 'hosts')
-#: Names whose facts are remembered; a cloud has fewer hosts.
-_MAX_KNOWN = 100000
 
 
 class TableError(ValueError):
@@ -75,41 +71,26 @@ class Table:
         self.hosts: dict[str, facts.Raw] = {}
         #: What is wrong with it, and was warned of.
         self.wrong: list[str] = []
-        self._answers: dict[frozenset[str], Answers] = {}
 
     @property
     def empty(self) -> bool:
         """Whether it says nothing of any host."""
         return not (self.defaults or self.patterns or self.hosts)
 
-    def of(self, host: str, node: str) -> facts.Answer:
+    def of(self, host: str, node: str) -> facts.Raw:
         """The facts of a host: its own, its pattern's, the defaults.
 
         :param host: nova's name of the host.
         :param node: nova's name of the node, looked up where the host's is
             not in the file.
         """
-        return self.answers(facts.EVERY)[host, node]
-
-    def answers(self, wanted: frozenset[str]) -> Answers:
-        """The same, of some facts only, by (host, node).
-
-        A file's facts never change once it is read; what is remembered here
-        goes with them.
-        """
-        found = self._answers.get(wanted)
-        if found is None:
-            found = self._answers.setdefault(wanted, Answers(self, wanted))
-        return found
-
-    def find(self, host: str, node: str) -> facts.Raw:
-        """All that is said of a host, by its names in lower case."""
+        host, node = host.lower(), node.lower()
         own = self.hosts.get(host)
         if own is None:
-            own = self.hosts.get(node, facts.NOTHING)
+            own = self.hosts.get(node, {})
         matched = self._match(host)
         if matched is None:
-            matched = self._match(node) or facts.NOTHING
+            matched = self._match(node) or {}
         return {**self.defaults, **matched, **own}
 
     def _match(self, name: str) -> facts.Raw | None:
@@ -117,33 +98,6 @@ class Table:
             if pattern.fullmatch(name):
                 return raw
         return None
-
-
-class Answers(Dict[Tuple[str, str], facts.Answer]):
-    """The facts of a table that are wanted, by nova's (host, node).
-
-    What was looked up is remembered, for many threads: two that miss the
-    same do the same work, and one of their answers stays.
-    """
-
-    def __init__(self, of: Table, wanted: frozenset[str]) -> None:
-        super().__init__()
-        self._table = of
-        self._wanted = wanted
-        # Hosts of which the same is said share one dict.
-        self._shared: dict[tuple[tuple[str, Any], ...], facts.Answer] = {}
-
-    def __missing__(self, names: tuple[str, str]) -> facts.Answer:
-        host, node = names
-        found = self._table.find(host.lower(), node.lower())
-        wanted = sorted(self._wanted.intersection(found))
-        items = tuple((name, found[name]) for name in wanted)
-        if len(self) >= _MAX_KNOWN:
-            self.clear()
-            self._shared.clear()
-        answer = self._shared.setdefault(items, facts.Answer(items))
-        self[names] = answer
-        return answer
 
 
 def load(content: bytes, path: str) -> Table:

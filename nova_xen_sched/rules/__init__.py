@@ -22,16 +22,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Callable
 from typing import FrozenSet
-from typing import Iterator
 from typing import Optional
 from typing import Sequence
 from typing import Tuple
 
-from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.guest import Kind
 from nova_xen_sched.host import Host
+from nova_xen_sched.host import LOAD_FACTS
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.rules import dom0
@@ -51,14 +50,14 @@ class Rule:
 
     :ivar codes: of its refusals.
     :ivar facts: the names of those that it needs.
-    :ivar needs_rooms: whether it looks at the host's rooms.
+    :ivar needs_load: whether it looks at what the guest would overcommit.
     """
 
     codes: tuple[Code, ...]
     refuses: RuleFunction
     kinds: Kinds
     facts: frozenset[str] = frozenset()
-    needs_rooms: bool = False
+    needs_load: bool = False
 
 
 _EVERY = frozenset(Kind)
@@ -134,22 +133,22 @@ RULES: tuple[Rule, ...] = (
         (Code.DOM0_MEMORY,),
         dom0.dom0_memory,
         _dom0,
-        census.FACTS,
-        needs_rooms=True,
+        LOAD_FACTS,
+        needs_load=True,
     ),
     Rule(
         (Code.DOM0_CPU,),
         dom0.dom0_cpu,
         _dom0,
-        census.FACTS,
-        needs_rooms=True,
+        LOAD_FACTS,
+        needs_load=True,
     ),
     Rule(
         (Code.HOST_MEMORY,),
         dom0.host_memory,
         _dom0,
-        census.FACTS,
-        needs_rooms=True,
+        LOAD_FACTS,
+        needs_load=True,
     ),
 )
 
@@ -159,12 +158,12 @@ class Verdict:
     """What the rules say of one host.
 
     :ivar refusal: the refusal that decides, None if the host is accepted.
-    :ivar reported: refusals that report_only names, so that they don't
-        decide.
+    :ivar refusals: this one and those before it, which report_only names, so
+        that they don't decide; or every reason against the host.
     """
 
     refusal: Refusal | None = None
-    reported: tuple[Refusal, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
 
 
 #: The verdict on a host against which nothing speaks.
@@ -190,9 +189,9 @@ def facts_that_matter(counting: Counting) -> frozenset[str]:
     return frozenset().union(*(rule.facts for rule, _ in counting))
 
 
-def rooms_matter(counting: Counting) -> bool:
-    """Whether any of the rules needs hosts' rooms."""
-    return any(rule.needs_rooms for rule, _ in counting)
+def load_matters(counting: Counting) -> bool:
+    """Whether any of the rules needs hosts' loads."""
+    return any(rule.needs_load for rule, _ in counting)
 
 
 #: Tells what a request does where its RequestSpec can't; None if nothing can.
@@ -203,33 +202,53 @@ def _nothing_tells() -> Kind | None:
     return None
 
 
-def refusals(
+def judge(
     guest: GuestRequest,
     host: Host,
     settings: conf.Settings,
     tell: Tell = _nothing_tells,
     counting: Counting | None = None,
-) -> Iterator[Refusal]:
-    """Every reason against the host, in the order of the rules.
+    every: bool = False,
+) -> Verdict:
+    """Whether the host can take the guest.
 
     :param tell: asked only where a refusal depends on it.
     :param counting: what that_count() says, for who judges many hosts.
+    :param every: don't stop at the refusal that decides.
     """
     if counting is None:
         counting = that_count(guest, settings)
+    decides: Refusal | None = None
+    found: list[Refusal] = []
     for rule, counts_for in counting:
         refusal = rule.refuses(guest, host, settings)
+        if refusal is not None and not guest.kinds <= counts_for:
+            refusal = _if_it_counts(refusal, counts_for, tell(), settings)
         if refusal is None:
             continue
-        if not guest.kinds <= counts_for:
-            kind = tell()
-            if kind is None:
-                if settings.live_migration_unknown == 'accept':
-                    continue
-                refusal = _untold(refusal, counts_for)
-            elif kind not in counts_for:
-                continue
-        yield refusal
+        found.append(refusal)
+        if decides is None and refusal.enforced(settings.report_only):
+            decides = refusal
+            if not every:
+                break
+    return Verdict(decides, tuple(found)) if found else ACCEPTED
+
+
+def _if_it_counts(
+    refusal: Refusal,
+    counts_for: frozenset[Kind],
+    kind: Kind | None,
+    settings: conf.Settings,
+) -> Refusal | None:
+    """A refusal that depends on what the request does.
+
+    :param kind: what was told of that, None if nothing was.
+    """
+    if kind is not None:
+        return refusal if kind in counts_for else None
+    if settings.live_migration_unknown == 'accept':
+        return None
+    return _untold(refusal, counts_for)
 
 
 def _untold(refusal: Refusal, counts_for: frozenset[Kind]) -> Refusal:
@@ -245,19 +264,3 @@ def _untold(refusal: Refusal, counts_for: frozenset[Kind]) -> Refusal:
         'database, or set [xen_scheduler] live_migration_unknown = accept',
         otherwise=refusal.code,
     )
-
-
-def judge(
-    guest: GuestRequest,
-    host: Host,
-    settings: conf.Settings,
-    tell: Tell = _nothing_tells,
-    counting: Counting | None = None,
-) -> Verdict:
-    """Whether the host can take the guest; see refusals()."""
-    reported: list[Refusal] = []
-    for refusal in refusals(guest, host, settings, tell, counting):
-        if refusal.enforced(settings.report_only):
-            return Verdict(refusal, tuple(reported))
-        reported.append(refusal)
-    return Verdict(None, tuple(reported)) if reported else ACCEPTED

@@ -56,8 +56,8 @@ def _room(host: Host, room: Room) -> Refusal | None:
     """A refusal if the guest would leave the room overcommitted."""
     if not host.is_xen:
         return None
-    for left in host.rooms:
-        if left.room is room and left.overcommitted:
+    for left in host.overcommitted:
+        if left.room is room:
             return _refusal(left)
     return None
 

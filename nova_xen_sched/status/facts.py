@@ -18,7 +18,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 
-from nova_xen_sched import census
+from nova_xen_sched import host
 from nova_xen_sched import rules
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import table
@@ -124,13 +124,16 @@ def unknown(situation: Situation) -> Finding:
     lacking: dict[str, list[str]] = collections.defaultdict(list)
     for each in situation.xen:
         codes = {
-            reason.code for reason in rules.refusals(asked, each.host, strict)
+            reason.code
+            for reason in rules.judge(
+                asked, each.host, strict, every=True
+            ).refusals
         }
         if Code.LIBVIRT_UNKNOWN in codes:
             lacking['libvirt_version'].append(each.name)
         if Code.XEN_UNKNOWN in codes:
             lacking['xen_version'].append(each.name)
-        for name in sorted(census.FACTS - {'reserved_host_memory_mb'}):
+        for name in sorted(host.LOAD_FACTS - {'reserved_host_memory_mb'}):
             if each.host.facts.get(name) is None:
                 lacking[name].append(each.name)
     if not lacking:

@@ -22,7 +22,6 @@ from typing import Iterator
 
 from nova_xen_sched import guest
 from nova_xen_sched import refusal
-from nova_xen_sched.cmd import base
 from nova_xen_sched.explaining import request
 from nova_xen_sched.guest import Kind
 from nova_xen_sched.status.situation import failure
@@ -68,20 +67,13 @@ def _requests(situation: Situation) -> Iterator[tuple[str, Any]]:
         yield name, spec
 
 
-def _shown(name: str, xen: list[Any]) -> Iterator[Any]:
-    """The hosts, with progress for a person."""
-    with base.Progress('Judging hosts for: %s' % name, len(xen)) as shown:
-        for each in xen:
-            yield each
-            shown.step()
-
-
 def refused(situation: Situation) -> Finding:
     """How many Xen hosts each rule refuses, as configured."""
     xen = situation.xen
     if not xen:
         return fine('There are no Xen hosts.')
-    judge = situation.view.xen_filter().refusals
+    states = [each.state for each in xen]
+    xen_filter = situation.view.xen_filter()
     report_only = situation.settings.report_only
     lines = []
     serious: Counter[str] = collections.Counter()
@@ -90,12 +82,10 @@ def refused(situation: Situation) -> Finding:
     for name, spec in _requests(situation):
         tally: Counter[refusal.Code] = collections.Counter()
         left = 0
-        for each in _shown(name, xen):
-            reasons = judge(each.state, spec)
-            tally.update(reason.code for reason in reasons)
-            if not any(reason.enforced(report_only) for reason in reasons):
-                left += 1
-            for reason in reasons:
+        for verdict in xen_filter.verdicts(states, spec, every=True):
+            tally.update(reason.code for reason in verdict.refusals)
+            left += verdict.refusal is None
+            for reason in verdict.refusals:
                 if reason.code not in _SORTING:
                     serious[str(reason.code)] += 1
                     remedies[str(reason.code)] = reason.remedy

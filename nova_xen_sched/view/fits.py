@@ -24,9 +24,9 @@ from typing import Any
 from typing import Mapping
 
 from nova_xen_sched import capacity
-from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
+from nova_xen_sched import host
 from nova_xen_sched.capacity import Fits
 from nova_xen_sched.capacity import Stock
 from nova_xen_sched.cmd import base
@@ -66,7 +66,7 @@ def count(
     refused = _refused(view, seen, spec, found)
     settings = hosts.settings()
     kind = capacity.Guest(
-        census.mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
+        host.mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
     )
     counted = []
     answer = _Placement(found)
@@ -131,18 +131,22 @@ def _refused(
         id(state): step for step in result.steps for state in step.refused
     }
     refused = {}
-    ours = view.xen_filter()
-    for each in states:
-        step = steps.get(id(each.state))
-        if step is None:
-            continue
-        why = step.why
+    ours = {}
+    for step in result.steps:
         if step.name == XenHostFilter.__name__:
-            reasons = ours.refusals(each.state, spec)
-            if reasons and reasons[0].code in _ROOM_CODES:
+            verdicts = view.xen_filter().verdicts(step.refused, spec)
+            ours = dict(zip(map(id, step.refused), verdicts))
+    for each in states:
+        step_of = steps.get(id(each.state))
+        if step_of is None:
+            continue
+        why = step_of.why
+        verdict = ours.get(id(each.state))
+        if verdict is not None and verdict.refusal is not None:
+            if verdict.refusal.code in _ROOM_CODES:
                 continue
-            why = str(reasons[0].code) if reasons else why
-        refused[each.name] = '%s: %s' % (step.name, why)
+            why = str(verdict.refusal.code)
+        refused[each.name] = '%s: %s' % (step_of.name, why)
     return refused
 
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import itertools
 from typing import Any
 from typing import Iterable
 from typing import Protocol
@@ -26,11 +25,9 @@ from typing import TypeVar
 
 import nova.conf
 
-from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import facts
-from nova_xen_sched import headroom
 from nova_xen_sched import host
 from nova_xen_sched import rules
 from nova_xen_sched import startup
@@ -112,35 +109,24 @@ def see(states: Iterable[Any]) -> list[Seen]:
     options, gatherer = _start()
     options_now = options.current()
     known = gatherer.for_request(
-        states, frozenset(facts.BY_NAME), options_now.facts_max_age
+        states, facts.BY_NAME, options_now.facts_max_age
     )
-    reader = host.Reader(False, known)
-    nothing = GuestRequest(vm_mode='hvm')
-    load_with = census.Census(
-        options_now, nothing, CONF.reserved_host_memory_mb
-    )
-    offered = [reader.host(reader.key(state)) for state in states]
-    are_xen = [each.is_xen for each in offered]
-    # All of them, since the census warns of all at once, at its end.
-    loads = iter(
-        list(
-            load_with.apart(
-                list(itertools.compress(states, are_xen)),
-                [each.facts for each in offered if each.is_xen],
-            )
-        )
+    loads = host.Loads(
+        options_now, GuestRequest(vm_mode='hvm'), CONF.reserved_host_memory_mb
     )
     model = options_now.dom0_model
     found = []
-    for state, each in zip(states, offered):
+    for state in states:
+        offered = host.read(state, known)
         load = None
         rooms: tuple[dom0.Left, ...] = ()
-        if each.is_xen:
-            # The census counts the guest of a request, which is none here.
-            with_guest = headroom.together(*next(loads))
+        if offered.is_xen:
+            # A load has the guest of a request, which is none here.
+            with_guest = loads(state, offered.facts)
             load = model.plus(with_guest, 'hvm', 0, 0, -1)
-            rooms = headroom.rooms(model, load)
-        found.append(Seen(state, each, load, rooms))
+            rooms = dom0.rooms(model, load)
+        found.append(Seen(state, offered, load, rooms))
+    loads.done()
     return found
 
 
@@ -232,7 +218,8 @@ def _libvirt_refusal(
     offered: host.Host, options: conf.Settings
 ) -> Refusal | None:
     request = GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION}))
-    for refusal in rules.refusals(request, offered, options):
+    verdict = rules.judge(request, offered, options, every=True)
+    for refusal in verdict.refusals:
         if refusal.code in _LIBVIRT:
             return refusal
     return None

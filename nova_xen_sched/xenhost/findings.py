@@ -25,7 +25,7 @@ from typing import Iterator
 from nova_xen_sched import conf
 from nova_xen_sched import facts
 from nova_xen_sched import versions
-from nova_xen_sched.facts.gather import HostFacts
+from nova_xen_sched.facts.merge import HostFacts
 from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Refusal
@@ -187,6 +187,7 @@ def _judge(
         Host(
             guest_types=(('x86_64', 'xen', 'xen'),),
             hypervisor_type=host.hypervisor,
+            is_xen=True,
             facts=HostFacts(known),
         ),
         conf.Settings(unknown_version='refuse', **settings),  # type: ignore[arg-type]

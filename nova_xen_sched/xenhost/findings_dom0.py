@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Iterator
 
 from nova_xen_sched import conf
-from nova_xen_sched import headroom
+from nova_xen_sched import dom0 as model
 from nova_xen_sched import xenhost
 from nova_xen_sched.dom0 import Room
 from nova_xen_sched.xenhost import sizes
@@ -97,7 +97,7 @@ def rooms(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
     load = sizes.load_of(host)
     if load is None:
         return
-    for left in headroom.rooms(settings.dom0_model, load):
+    for left in model.rooms(settings.dom0_model, load):
         if left.overcommitted:
             yield Finding(
                 'overcommitted_%s' % left.room,

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from nova_xen_sched import xenhost
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.dom0 import Model
-from nova_xen_sched.headroom import measure_of
+from nova_xen_sched.dom0 import rooms
 from nova_xen_sched.xenhost import XenHost
 
 #: MiB, from the guide: "between 1GB and 4GB".
@@ -78,8 +78,8 @@ def for_dom0(host: XenHost, model: Model) -> Size:
     load = _guests(host, 0, 1)
     if load is None or not load.guests:
         return Size(LEAST_MB, 'the least that the guide names')
-    _, used, _, _, _, ram_used = measure_of(model)(load)
-    each, ram_each = used / load.guests, ram_used / load.guests
+    used, _, *ram = (room.used for room in rooms(model, load))
+    each, ram_each = used / load.guests, sum(ram) / load.guests
     needed = model.base_memory_mb + used
     fit = load.guests
     if load.memory_mb and each + ram_each:

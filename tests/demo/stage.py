@@ -153,11 +153,13 @@ class Stage:
         refused: dict[tuple[str, str], list[str]] = {}
         lets = []
         passing = []
-        for state in sorted(asked.candidates, key=lambda s: s.host):
+        states = sorted(asked.candidates, key=lambda s: s.host)
+        verdicts = self._filter.verdicts(states, asked.spec, every=True)
+        for state, verdict in zip(states, verdicts):
             passes = self._stock.host_passes(state, asked.spec)
             if passes:
                 passing.append(state)
-            found = self._filter.refusals(state, asked.spec)
+            found = verdict.refusals
             if found:
                 key = (str(found[0].code), found[0].reason)
                 refused.setdefault(key, []).append(state.host)

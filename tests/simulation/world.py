@@ -24,12 +24,15 @@ from typing import NamedTuple
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import headroom as dom0_headroom
 
 #: The figures of the dom0 model: the options' defaults.
 MODEL = conf.Settings().dom0_model
-measure = dom0_headroom.measure_of(MODEL)
-headroom = dom0_headroom.of(MODEL)
+
+
+def headroom(load: dom0.Load) -> float:
+    """Of the host's scarcest room."""
+    return dom0.headroom(MODEL, load)
+
 
 #: RAM (GiB) and physical CPUs of the hosts: the range of issue and guide,
 #: 64 to 512 GB; the CPUs are made up. Each is as likely.
@@ -97,7 +100,8 @@ class Size(NamedTuple):
         guests = 1000
         mean = _mean_flavor()
         hvm = round(guests * HVM_SHARE)
-        measures = measure(
+        rooms = dom0.rooms(
+            MODEL,
             dom0.Load(
                 self.memory_mb,
                 self.dom0_memory_mb,
@@ -106,12 +110,10 @@ class Size(NamedTuple):
                 pv=guests - hvm,
                 guests_memory_mb=guests * mean[0],
                 guests_vcpus=guests * mean[1],
-            )
+            ),
         )
         has_and_takes = [
-            (measures[0], measures[1] / guests),
-            (measures[2], measures[3] / guests),
-            (measures[4], measures[5] / guests),
+            *((room.capacity, room.used / guests) for room in rooms),
             (self.memory_mb - RESERVED_MB, mean[0]),
             (self.vcpus * CPU_RATIO, mean[1]),
             (self.disk_gb, mean[2]),
@@ -197,8 +199,7 @@ class Host:
 
         1 is full.
         """
-        measures = measure(self.load)
-        return (
-            max(measures[1] / measures[0], measures[3] / measures[2]),
-            measures[5] / measures[4],
+        memory, cpu, ram = (
+            room.used / room.capacity for room in dom0.rooms(MODEL, self.load)
         )
+        return max(memory, cpu), ram

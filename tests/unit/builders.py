@@ -21,6 +21,8 @@ from nova import objects
 from nova.scheduler import host_manager
 
 from nova_xen_sched import capabilities
+from nova_xen_sched.host import Host
+from nova_xen_sched.host import is_xen
 
 objects.register_all()
 
@@ -64,6 +66,22 @@ def state(
 
 def kvm_state(name: str = 'kvm1', **attributes: Any) -> Any:
     return state(name, KVM, 'QEMU', hypervisor_version=8002000, **attributes)
+
+
+def host(
+    types: Any = (),
+    hypervisor_type: Any = None,
+    hypervisor_version: Any = None,
+    **values: Any,
+) -> Host:
+    """What the rules see of a host."""
+    return Host(
+        types,
+        hypervisor_type,
+        hypervisor_version,
+        is_xen=is_xen(hypervisor_type, types),
+        **values,
+    )
 
 
 def spec(

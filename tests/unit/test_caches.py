@@ -23,16 +23,11 @@ import nova.conf
 from nova.scheduler import weights as nova_weights
 import pytest
 
-from nova_xen_sched import conf
-from nova_xen_sched import dom0
 from nova_xen_sched import facts
 from nova_xen_sched import filters
-from nova_xen_sched import headroom
 from nova_xen_sched import host
 from nova_xen_sched import weights
 from nova_xen_sched.facts import gather
-from nova_xen_sched.facts import merge
-from nova_xen_sched.facts import table
 from tests.unit import builders
 
 pytestmark = pytest.mark.usefixtures('clean')
@@ -187,43 +182,9 @@ def test_equal_words_of_different_kinds_are_not_mixed_up():
     for said in ('8.0.0', facts.AtLeast('8.0.0')) * 3:
         gatherer = gather.Gatherer(CONF, ())
         gatherer._sources = [('site', Site(said))]
-        found = gatherer.for_request([], facts.EVERY)(builders.state())
+        found = gatherer.for_request([], facts.BY_NAME)(builders.state())
         exact = not isinstance(said, facts.AtLeast)
         assert found.get('libvirt_version').exact is exact
-
-
-def test_what_was_read_is_forgotten_some_day():
-    assert merge._read_before.cache_info().maxsize == 4096
-
-
-def test_only_the_facts_that_are_wanted():
-    content = b'version: 1\nhosts: {h: {xen_version: "4.17.5", dom0_vcpus: 2}}'
-    loaded = table.load(content, 'f')
-    wanted = loaded.answers(frozenset({'dom0_vcpus'}))
-    assert wanted['h', 'h'] == {'dom0_vcpus': 2}
-    assert loaded.of('h', 'h') == {'dom0_vcpus': 2, 'xen_version': '4.17.5'}
-
-
-def test_hosts_of_which_the_same_is_said_share_one_answer():
-    content = (
-        b'version: 1\nhosts:\n'
-        b'  a: {xen_version: "4.17.5", dom0_vcpus: 2}\n'
-        b'  b: {dom0_vcpus: 2, xen_version: "4.17.5"}\n'
-        b'  c: {dom0_vcpus: 3, xen_version: "4.17.5"}\n'
-    )
-    loaded = table.load(content, 'f')
-    assert loaded.of('a', 'a') is loaded.of('b', 'b')
-    assert loaded.of('a', 'a') is not loaded.of('c', 'c')
-    wanted = loaded.answers(frozenset({'xen_version'}))
-    assert wanted['a', 'a'] is wanted['c', 'c']
-
-
-def test_a_table_remembers_a_bounded_number_of_hosts(mocker):
-    mocker.patch.object(table, '_MAX_KNOWN', 10)
-    loaded = table.load(b'version: 1\ndefaults: {dom0_vcpus: 2}', 'f')
-    for number in range(100):
-        assert loaded.of('h%d' % number, 'n') == {'dom0_vcpus': 2}
-    assert len(loaded.answers(facts.EVERY)) <= 10
 
 
 def test_a_source_that_fails_for_one_host_fails_for_that_host_alone():
@@ -235,21 +196,11 @@ def test_a_source_that_fails_for_one_host_fails_for_that_host_alone():
     gatherer._sources.insert(0, ('site', Site()))
     states = [builders.state(name) for name in 'abc']
     states[1].stats = {'xen_dom0_vcpus': '7'}
-    found = gatherer.for_request(states, facts.EVERY).all(states)
+    found = map(gatherer.for_request(states, facts.BY_NAME), states)
     assert [each.get('dom0_vcpus').value for each in found] == [2, 7, 4]
 
 
-def test_which_rooms_are_overcommitted():
-    model = conf.Settings().dom0_model
-    overcommitted = headroom.overcommitted_apart(model)
-    for guests in range(0, 120, 3):
-        load = dom0.Load(65536, 1024, 4, hvm=guests, guests_memory_mb=2048)
-        assert overcommitted(*headroom.apart(load)) == tuple(
-            left for left in headroom.rooms(model, load) if left.overcommitted
-        )
-
-
-def test_which_hosts_are_xen_hosts_is_the_same_one_by_one():
+def test_which_hosts_are_xen_hosts():
     states = [
         builders.state('a'),
         builders.kvm_state('b'),
@@ -259,8 +210,8 @@ def test_which_hosts_are_xen_hosts_is_the_same_one_by_one():
         builders.state('f', None, None),
     ]
     each = [host.state_is_xen(state) for state in states]
-    assert host.which_are_xen(states) == each
     assert each == [True, False, False, True, False, False]
+    assert [host.read(state).is_xen for state in states] == each
 
 
 @pytest.mark.parametrize('refuse', [False, True])

@@ -22,7 +22,6 @@ import pytest
 from nova_xen_sched import capacity
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import headroom
 from nova_xen_sched.capacity import Fits
 from nova_xen_sched.capacity import Stock
 
@@ -61,7 +60,7 @@ def one_by_one(model, load, guest, index):
     count = 0
     while True:
         load = model.plus(load, *guest, count=1)
-        if headroom.rooms(model, load)[index].overcommitted:
+        if dom0.rooms(model, load)[index].overcommitted:
             return count
         count += 1
 
@@ -72,7 +71,7 @@ def test_rooms_agree_with_placing_one_by_one(model, load, guest):
     found = capacity.of_rooms(model, load, guest)
     assert found == {
         str(left.room): one_by_one(model, load, guest, index)
-        for index, left in enumerate(headroom.rooms(model, load))
+        for index, left in enumerate(dom0.rooms(model, load))
     }
 
 

@@ -159,13 +159,17 @@ def test_options_are_read_once_a_request(xen_filter, mocker):
     assert read.call_count == 1
 
 
-def test_refusals_tells_all_reasons(xen_filter, option):
+def test_verdicts_tell_all_reasons(xen_filter, option):
     option('report_only', ['all'])
-    found = xen_filter.refusals(
-        builders.state('pv1', builders.XEN_PV),
+    (verdict,) = xen_filter.verdicts(
+        [builders.state('pv1', builders.XEN_PV)],
         builders.spec({'hypervisor_type': 'kvm', 'vm_mode': 'hvm'}),
+        every=True,
     )
-    assert [str(r.code) for r in found] == ['hypervisor_type', 'vm_mode']
+    assert [str(r.code) for r in verdict.refusals] == [
+        'hypervisor_type',
+        'vm_mode',
+    ]
 
 
 @pytest.mark.parametrize('free, passes', [(None, True), ('2001', False)])
@@ -180,9 +184,9 @@ def test_what_xen_reports_as_left_is_a_limit(xen_filter, option, free, passes):
     spec = builders.spec(
         {'vm_mode': 'xen'}, flavor=objects.Flavor(memory_mb=2432, vcpus=1)
     )
-    found = xen_filter.refusals(state, spec)
+    (verdict,) = xen_filter.verdicts([state], spec)
     assert xen_filter.host_passes(state, spec) == passes
-    assert [str(refusal.code) for refusal in found] == (
+    assert [str(refusal.code) for refusal in verdict.refusals] == (
         [] if passes else ['host_memory']
     )
 

@@ -204,13 +204,14 @@ def judged(spec, states):
     weigher = weights.Dom0HeadroomWeigher()
     passed = {id(state) for state in xen_filter.filter_all(states, spec)}
     weighed = [nova_weights.WeighedHost(state, 0) for state in states]
-    for state, headroom, weight in zip(
+    for state, verdict, headroom, weight in zip(
         states,
+        xen_filter.verdicts(states, spec, every=True),
         weigher.headrooms(weighed, spec),
         weigher.weigh_objects(weighed, spec),
     ):
         yield (
-            xen_filter.refusals(state, spec),
+            verdict.refusals,
             id(state) in passed,
             headroom,
             weight,

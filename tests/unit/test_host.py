@@ -17,12 +17,12 @@ import json
 import pytest
 
 from nova_xen_sched import host
+from nova_xen_sched.facts.merge import HostFacts
 from tests.unit import builders
 
 
 def read(state, maxphysaddr=False):
-    reader = host.Reader(maxphysaddr)
-    return reader.host(reader.key(state))
+    return host.read(state, maxphysaddr=maxphysaddr)
 
 
 def test_a_xen_host():
@@ -49,12 +49,19 @@ def test_which_hosts_are_xen_hosts(types, hypervisor_type, expected):
     assert read(state).is_xen is expected
 
 
-def test_equal_answers_have_equal_keys():
-    reader = host.Reader()
+def test_hosts_alike_are_equal():
     one, other = builders.state('a'), builders.state('b')
-    assert reader.key(one) == reader.key(other)
+    assert read(one) == read(other)
+    assert hash(read(one)) == hash(read(other))
     other.hypervisor_version = 4014000
-    assert reader.key(one) != reader.key(other)
+    assert read(one) != read(other)
+
+
+def test_facts_are_looked_up_for_xen_hosts_only():
+    known = HostFacts({})
+    assert host.read(builders.state(), lambda state: known).facts is known
+    other = host.read(builders.kvm_state(), lambda state: known)
+    assert other.facts is not known
 
 
 @pytest.mark.parametrize(
@@ -78,11 +85,3 @@ def test_maxphysaddr_bits(cpu_info, bits):
 def test_unreadable_cpu_info():
     state = builders.state(cpu_info='{')
     assert read(state, maxphysaddr=True).maxphysaddr_bits is None
-
-
-def test_cpu_info_is_parsed_once_per_distinct_text(mocker):
-    loads = mocker.spy(host.json, 'loads')
-    reader = host.Reader(maxphysaddr=True)
-    for i in range(10):
-        reader.key(builders.state(cpu_info='{"i": %d}' % (i % 2)))
-    assert loads.call_count == 2

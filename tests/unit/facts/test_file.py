@@ -121,13 +121,6 @@ def test_names_match_in_any_case_and_by_node(host_facts):
     assert by_node['libvirt_version'] == '9.0.0'
 
 
-def test_equal_hosts_share_one_answer(host_facts):
-    host_facts.write(GOOD)
-    source = host_facts.source.for_request([])
-    one = source(builders.state('xen-b7'))
-    assert one is source(builders.state('xen-b8'))
-
-
 def test_no_file_named(host_facts):
     host_facts.write(GOOD)
     host_facts.conf.host_facts_file = None

@@ -316,5 +316,5 @@ def test_one_dict_that_is_changed_for_each_host(parsed):
     gatherer._sources = [('changed', Changed(parsed))]
     states = [state(str(i)) for i in range(1, 4)]
     request = gatherer.for_request(states, EVERY)
-    found = [each.get('dom0_vcpus').value for each in request.all(states)]
+    found = [each.get('dom0_vcpus').value for each in map(request, states)]
     assert found == [1, 2, 3]

@@ -12,8 +12,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from nova_xen_sched import conf
@@ -24,33 +22,33 @@ from nova_xen_sched.dom0 import Room
 from nova_xen_sched.guest import ANY_MOVE
 from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.guest import Kind
-from nova_xen_sched.host import Host
 from tests.unit import builders
 
 ON = {'refuse_dom0_overcommit': True, 'min_libvirt_version': None}
 
 
 def host(memory=(600, 600), cpu=(65, 65), ram=(60000, 60000)):
-    return Host(
+    rooms = (
+        Left(Room.DOM0_MEMORY, *memory),
+        Left(Room.DOM0_CPU, *cpu),
+        Left(Room.HOST_MEMORY, *ram),
+    )
+    return builders.host(
         builders.XEN_HVM,
         'Xen',
         4017000,
-        rooms=(
-            Left(Room.DOM0_MEMORY, *memory),
-            Left(Room.DOM0_CPU, *cpu),
-            Left(Room.HOST_MEMORY, *ram),
-        ),
+        overcommitted=tuple(left for left in rooms if left.overcommitted),
     )
 
 
 def refusals(host, kinds=(Kind.BOOT,), **settings):
-    return list(
-        rules.refusals(
-            GuestRequest(kinds=frozenset(kinds)),
-            host,
-            conf.Settings(**settings),
-        )
+    verdict = rules.judge(
+        GuestRequest(kinds=frozenset(kinds)),
+        host,
+        conf.Settings(**settings),
+        every=True,
     )
+    return list(verdict.refusals)
 
 
 def codes(*args, **kwargs):
@@ -77,7 +75,7 @@ def test_off_by_default():
     assert codes(OVER) == []
 
     def matter(settings):
-        return rules.rooms_matter(rules.that_count(GuestRequest(), settings))
+        return rules.load_matters(rules.that_count(GuestRequest(), settings))
 
     assert not matter(conf.Settings())
     assert matter(conf.Settings(**ON))
@@ -93,12 +91,11 @@ def test_no_need_to_tell_moves_apart():
 
 
 def test_hosts_without_rooms():
-    assert codes(Host(builders.KVM, 'QEMU', 8002000), **ON) == []
+    assert codes(builders.host(builders.KVM, 'QEMU', 8002000), **ON) == []
 
 
 def test_a_host_that_only_calls_itself_xen_is_none():
-    other = dataclasses.replace(OVER, guest_types=())
-    assert not other.is_xen
+    other = OVER._replace(is_xen=False)
     assert codes(other, **ON) == []
 
 

@@ -19,23 +19,22 @@ from nova_xen_sched import rules
 from nova_xen_sched.guest import ANY_MOVE
 from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.guest import Kind
-from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
 from tests.unit import builders
 
-HVM = Host(builders.XEN_HVM, 'Xen', 4017000)
-PV_ONLY = Host(builders.XEN_PV, 'Xen', 4014000)
-HVM_ONLY = Host(builders.XEN_HVM_ONLY, 'Xen', 4017000)
-XAPI = Host(builders.XEN_HVM_ONLY, 'XenServer', 7006000)
-KVM = Host(builders.KVM, 'QEMU', 8002000)
-SILENT = Host()
+HVM = builders.host(builders.XEN_HVM, 'Xen', 4017000)
+PV_ONLY = builders.host(builders.XEN_PV, 'Xen', 4014000)
+HVM_ONLY = builders.host(builders.XEN_HVM_ONLY, 'Xen', 4017000)
+XAPI = builders.host(builders.XEN_HVM_ONLY, 'XenServer', 7006000)
+KVM = builders.host(builders.KVM, 'QEMU', 8002000)
+SILENT = builders.host()
 
 REBUILD = frozenset({Kind.REBUILD})
 
 
 def codes(guest, host, **settings):
-    found = rules.refusals(guest, host, conf.Settings(**settings))
-    return [str(refusal.code) for refusal in found]
+    verdict = rules.judge(guest, host, conf.Settings(**settings), every=True)
+    return [str(refusal.code) for refusal in verdict.refusals]
 
 
 def guest(**values):
@@ -107,9 +106,9 @@ def test_pv_by_default_is_silent_where_nothing_fits():
         ({'vm_mode': 'hvm'}, KVM, []),
         # as in nova: unless a part of a guest type is named, it's not read
         ({}, HVM, []),
-        ({'vm_mode': 'hvm'}, Host(builders.KVM, 'QEMU', None), []),
-        ({'vm_mode': 'hvm'}, Host(builders.KVM, 'QEMU', 0), []),
-        ({'vm_mode': 'hvm'}, Host(builders.KVM, 'QEMU', -1), []),
+        ({'vm_mode': 'hvm'}, builders.host(builders.KVM, 'QEMU', None), []),
+        ({'vm_mode': 'hvm'}, builders.host(builders.KVM, 'QEMU', 0), []),
+        ({'vm_mode': 'hvm'}, builders.host(builders.KVM, 'QEMU', -1), []),
     ],
 )
 def test_hypervisor_version(asked, host, expected):
@@ -128,7 +127,9 @@ def test_hypervisor_version(asked, host, expected):
     ],
 )
 def test_maxphysaddr_bits(required, offered, expected):
-    host = Host(builders.KVM, 'QEMU', 8002000, offered)
+    host = builders.host(
+        builders.KVM, 'QEMU', 8002000, maxphysaddr_bits=offered
+    )
     asked = guest(vm_mode='hvm', maxphysaddr_bits=required)
     assert codes(asked, host) == expected
     assert codes(guest(maxphysaddr_bits=required), host) == []
@@ -176,7 +177,23 @@ def test_report_only_leaves_the_decision_to_the_next_rule():
         conf.Settings(report_only=frozenset({Code.HYPERVISOR_TYPE})),
     )
     assert verdict.refusal.code is Code.VM_MODE
-    assert [r.code for r in verdict.reported] == [Code.HYPERVISOR_TYPE]
+    assert [r.code for r in verdict.refusals] == [
+        Code.HYPERVISOR_TYPE,
+        Code.VM_MODE,
+    ]
+
+
+def test_it_stops_at_the_refusal_that_decides_unless_all_are_wanted():
+    asked = guest(architecture='ppc64', hypervisor_type='kvm', vm_mode='hvm')
+    first = rules.judge(asked, PV_ONLY, conf.Settings())
+    assert [r.code for r in first.refusals] == [Code.ARCHITECTURE]
+    every = rules.judge(asked, PV_ONLY, conf.Settings(), every=True)
+    assert every.refusal == first.refusal
+    assert [r.code for r in every.refusals] == [
+        Code.ARCHITECTURE,
+        Code.HYPERVISOR_TYPE,
+        Code.VM_MODE,
+    ]
 
 
 def test_report_only_all_accepts():
@@ -186,7 +203,7 @@ def test_report_only_all_accepts():
         conf.Settings(report_only=frozenset(Code)),
     )
     assert verdict.refusal is None
-    assert [r.code for r in verdict.reported] == [Code.VM_MODE]
+    assert [r.code for r in verdict.refusals] == [Code.VM_MODE]
 
 
 def test_nothing_against_a_host_is_one_verdict():
@@ -254,7 +271,7 @@ SENTENCES = [
     ),
     (
         {'vm_mode': 'hvm', 'maxphysaddr_bits': 48},
-        Host(builders.KVM, 'QEMU', 8002000, 40),
+        builders.host(builders.KVM, 'QEMU', 8002000, maxphysaddr_bits=40),
         {},
         "maxphysaddr_bits: the image's hw_maxphysaddr_bits is 48, the host "
         "has 40; lower the image's hw_maxphysaddr_bits if the guest can do "
@@ -281,8 +298,10 @@ SENTENCES = [
 
 @pytest.mark.parametrize('asked, host, settings, sentence', SENTENCES)
 def test_sentences(asked, host, settings, sentence):
-    found = rules.refusals(guest(**asked), host, conf.Settings(**settings))
-    assert [str(refusal) for refusal in found] == [sentence]
+    verdict = rules.judge(
+        guest(**asked), host, conf.Settings(**settings), every=True
+    )
+    assert [str(refusal) for refusal in verdict.refusals] == [sentence]
 
 
 def test_every_code_has_its_sentence_here():

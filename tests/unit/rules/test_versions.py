@@ -22,11 +22,10 @@ from nova_xen_sched import conf
 from nova_xen_sched import rules
 from nova_xen_sched import versions
 from nova_xen_sched.facts import Fact
-from nova_xen_sched.facts.gather import HostFacts
+from nova_xen_sched.facts.merge import HostFacts
 from nova_xen_sched.guest import ANY_MOVE
 from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.guest import Kind
-from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
 from tests.unit import builders
 
@@ -47,21 +46,23 @@ def host(
         known['libvirt_migration_backports'] = Fact(backports, 'file')
     if xen:
         known['xen_version'] = Fact(versions.parse(xen), 'file')
-    return Host(types, hypervisor_type, reported, facts=HostFacts(known))
+    return builders.host(
+        types, hypervisor_type, reported, facts=HostFacts(known)
+    )
 
 
 def refusals(host, kinds=(Kind.BOOT,), tell=lambda: None, **settings):
     for name in ('min_libvirt_version', 'min_xen_version'):
         if isinstance(settings.get(name), str):
             settings[name] = versions.parse(settings[name])
-    return list(
-        rules.refusals(
-            GuestRequest(kinds=frozenset(kinds)),
-            host,
-            conf.Settings(**settings),
-            tell,
-        )
+    verdict = rules.judge(
+        GuestRequest(kinds=frozenset(kinds)),
+        host,
+        conf.Settings(**settings),
+        tell,
+        every=True,
     )
+    return list(verdict.refusals)
 
 
 def codes(*args, **kwargs):
@@ -236,7 +237,7 @@ def test_what_is_only_reported_is_not_enforced_for_want_of_an_answer():
     settings = conf.Settings(report_only=frozenset({Code.LIBVIRT_TOO_OLD}))
     verdict = rules.judge(asked, host('1.2.5'), settings)
     assert verdict.refusal is None
-    (reported,) = verdict.reported
+    (reported,) = verdict.refusals
     assert reported.code is Code.LIVE_MIGRATION_UNKNOWN
     assert reported.otherwise is Code.LIBVIRT_TOO_OLD
     strict = rules.judge(asked, host('1.2.5'), conf.Settings())
@@ -249,6 +250,11 @@ def test_it_is_asked_only_where_a_refusal_depends_on_it(mocker):
     codes(host('1.2.5'), [Kind.BOOT], tell)
     codes(host('1.2.5'), [Kind.LIVE_MIGRATION], tell)
     codes(host('1.2.5'), ANY_MOVE, tell, live_migration_check='never')
+    assert tell.call_count == 0
+    # A host already refused costs no read.
+    asked = GuestRequest(vm_mode='uml', kinds=ANY_MOVE)
+    verdict = rules.judge(asked, host('1.2.5'), conf.Settings(), tell)
+    assert verdict.refusal.code is Code.VM_MODE
     assert tell.call_count == 0
     codes(host('1.2.5'), ANY_MOVE, tell)
     assert tell.call_count == 1

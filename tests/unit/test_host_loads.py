@@ -21,14 +21,13 @@ from nova import objects
 from nova.objects import fields
 import pytest
 
-from nova_xen_sched import census
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import headroom
+from nova_xen_sched import host
 from nova_xen_sched import notices
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.facts import Fact
-from nova_xen_sched.facts.gather import HostFacts
+from nova_xen_sched.facts.merge import HostFacts
 from nova_xen_sched.guest import GuestRequest
 from tests.unit import builders
 
@@ -57,15 +56,16 @@ def state(*instances, reported=None, placed=0, **attributes):
     return builders.state(**values)
 
 
-def load(host, vm_mode=None, facts=None, **settings):
+def load(host_state, vm_mode=None, facts=None, **settings):
     known = HostFacts(
         {name: Fact(value, 'file') for name, value in (facts or {}).items()}
     )
     none = GuestRequest(vm_mode=vm_mode)
-    take = census.Census(conf.Settings(**settings), none, 512)
+    take = host.Loads(conf.Settings(**settings), none, 512)
     # without the guest that is to be placed
-    found = take(host, known)
-    mode = census.mode_of(vm_mode, conf.Settings(**settings))
+    found = take(host_state, known)
+    take.done()
+    mode = host.mode_of(vm_mode, conf.Settings(**settings))
     return found._replace(**{mode: getattr(found, mode) - 1})
 
 
@@ -140,7 +140,7 @@ def test_a_resize_to_its_own_host_brings_dom0_no_guest():
     asked = GuestRequest(
         vm_mode='hvm', memory_mb=2048, vcpus=2, instance_uuid='0'
     )
-    take = census.Census(conf.Settings(), asked, 512)
+    take = host.Loads(conf.Settings(), asked, 512)
     found = take(state(instance('hvm'), instance('hvm')), HostFacts({}))
     assert found.hvm == 2
     # nova itself holds the memory of both sizes until it is confirmed
@@ -149,8 +149,8 @@ def test_a_resize_to_its_own_host_brings_dom0_no_guest():
 
 def test_dom0_vcpus_may_be_more_than_nova_has_for_guests():
     """nova counts the CPUs of cpu_shared_set only, dom0 may have others."""
-    host = state(vcpus_total=16)
-    assert load(host, facts={'dom0_vcpus': 24}).dom0_vcpus == 24
+    its = state(vcpus_total=16)
+    assert load(its, facts={'dom0_vcpus': 24}).dom0_vcpus == 24
 
 
 def test_a_dom0_too_large_is_warned_of_once(caplog, monkeypatch):
@@ -171,15 +171,17 @@ def test_what_is_odd_of_many_hosts_is_one_line(caplog, monkeypatch):
         for i in range(20)
     ]
     large = HostFacts({'dom0_memory_mb': Fact(65536, 'file')})
-    take = census.Census(conf.Settings(), GuestRequest(), 512)
-    list(take.apart(hosts, [large] * 20))
+    take = host.Loads(conf.Settings(), GuestRequest(), 512)
+    for each in hosts:
+        take(each, large)
+    take.done()
     lines = [record.getMessage() for record in caplog.records]
     assert ['(20)' in line for line in lines] == [True, True]
 
 
 def test_without_tracking_the_empty_host_counts_as_the_others_do():
     asked = GuestRequest(vm_mode='hvm', memory_mb=2048, vcpus=2)
-    take = census.Census(conf.Settings(), asked, 512, tracked=False)
+    take = host.Loads(conf.Settings(), asked, 512, tracked=False)
     assert take(state(), HostFacts({}), True)[3:7] == (0, 0, 0, 1)
     assert take(state(), HostFacts({}))[3:7] == (1, 0, 0, 0)
 
@@ -203,7 +205,7 @@ def test_more_guests_never_raise_headroom(
         pvh_memory_mb=each_mb[2],
         hvm_share=share,
     )
-    take = census.Census(
+    take = host.Loads(
         conf.Settings(dom0_model=model),
         GuestRequest(vm_mode=vm_mode, memory_mb=1024, vcpus=1),
         512,
@@ -212,15 +214,15 @@ def test_more_guests_never_raise_headroom(
 
     def left(guests):
         mix = [instance('hvm')] * guests if tracked else []
-        host = state(*mix, reported=guests)
-        return headroom.of(model)(take(host, HostFacts({}), True))
+        its = state(*mix, reported=guests)
+        return dom0.headroom(model, take(its, HostFacts({}), True))
 
     assert left(count) >= left(count + 1)
 
 
 def test_the_guest_to_be_placed():
     asked = GuestRequest(vm_mode='hvm', memory_mb=2048, vcpus=2)
-    take = census.Census(conf.Settings(), asked, 512)
+    take = host.Loads(conf.Settings(), asked, 512)
     known = HostFacts({})
     assert take(state(*MIX), known)[3:9] == (4, 3, 0, 0, 8192 + 2048, 18)
     assert take(state(*MIX), known, True)[3:7] == (4, 3, 0, 0)
@@ -263,27 +265,27 @@ def test_stubs_are_never_loaded(mocker):
 def test_guests_placed_by_this_request_are_of_its_mode(
     vm_mode, default, expected
 ):
-    host = state(instance('hvm'), instance('xen'), placed=3)
-    assert guests(host, vm_mode, default_vm_mode=default) == expected
+    its = state(instance('hvm'), instance('xen'), placed=3)
+    assert guests(its, vm_mode, default_vm_mode=default) == expected
 
 
 def test_a_node_without_stats():
-    host = state(num_instances=2)
-    del host.stats
-    assert guests(host, 'hvm') == (2, 0, 0, 0)
+    its = state(num_instances=2)
+    del its.stats
+    assert guests(its, 'hvm') == (2, 0, 0, 0)
 
 
 def test_the_dict_may_change_while_it_is_read():
     # Stubs, for which each guest is looked at one by one.
-    host = state(*MIX, *[instance()] * 200)
+    its = state(*MIX, *[instance()] * 200)
     stop = threading.Event()
 
     def churn():
         while not stop.is_set():
             for i in range(100):
-                host.instances['x%d' % i] = MIX[0]
+                its.instances['x%d' % i] = MIX[0]
             for i in range(100):
-                del host.instances['x%d' % i]
+                del its.instances['x%d' % i]
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -291,7 +293,7 @@ def test_the_dict_may_change_while_it_is_read():
     thread.start()
     try:
         for _ in range(500):
-            assert guests(host)[0] >= 3
+            assert guests(its)[0] >= 3
     finally:
         stop.set()
         thread.join()
@@ -311,19 +313,21 @@ def with_overhead(name):
 def asking(free, overhead='xenapi', placed=0):
     """The load of a host that reports that, with a guest of 2560 MiB."""
     stats = {'num_instances': '0', 'xen_free_memory_mb': free}
-    take = census.Census(
+    take = host.Loads(
         with_overhead(overhead),
         GuestRequest(memory_mb=2560, vcpus=2, vm_mode='xen'),
         512,
     )
-    host = state(
+    its = state(
         total_usable_ram_mb=3583,
         free_ram_mb=3071,
         vcpus_used=0,
         stats=stats,
         num_instances=placed,
     )
-    return take(host, HostFacts({}))
+    found = take(its, HostFacts({}))
+    take.done()
+    return found
 
 
 def test_what_xen_has_left_is_what_it_reports_less_the_guest():
@@ -342,7 +346,7 @@ def test_a_guest_that_fits_by_nova_s_arithmetic_but_not_beside_dom0():
     """As measured: it failed in Xen, meminit_pv: failed to allocate."""
     # dom0 has 1280 MiB, but the default says 1024, less what dom0 itself
     # and Xen take.
-    rooms = headroom.rooms(conf.Settings().dom0_model, asking('2001'))
+    rooms = dom0.rooms(conf.Settings().dom0_model, asking('2001'))
     (ram,) = [left for left in rooms if left.room is dom0.Room.HOST_MEMORY]
     assert ram.overcommitted
     assert ram.source == dom0.REPORTED
@@ -354,9 +358,9 @@ def test_a_report_that_can_not_be_read_is_none(bad):
 
 
 def test_a_host_that_reports_nothing_else():
-    host = state(stats={'xen_free_memory_mb': '100'})
-    take = census.Census(with_overhead('none'), GuestRequest(), 512)
-    assert take(host, HostFacts({})).free_mb == 100
+    its = state(stats={'xen_free_memory_mb': '100'})
+    take = host.Loads(with_overhead('none'), GuestRequest(), 512)
+    assert take(its, HostFacts({})).free_mb == 100
 
 
 def test_a_bad_report_is_said_once_with_its_host(caplog, monkeypatch):
@@ -386,12 +390,14 @@ def counted(*guests, reserve, fact=None, placed=0, **attributes):
     for name, value in attributes.items():
         values[name] += value
     known = {} if fact is None else {'reserved_host_memory_mb': fact}
-    take = census.Census(
+    take = host.Loads(
         conf.Settings(), GuestRequest(memory_mb=2048, vcpus=2), 512
     )
-    host = state(*guests, reported=reported, placed=placed, **values)
+    its = state(*guests, reported=reported, placed=placed, **values)
     facts = HostFacts({name: Fact(v, 'file') for name, v in known.items()})
-    return take(host, facts).guests_memory_mb - 2048
+    found = take(its, facts).guests_memory_mb - 2048
+    take.done()
+    return found
 
 
 def sized(memory_mb=8192, vcpus=4):
@@ -429,7 +435,7 @@ def test_the_reserve_that_a_fact_says_is_counted(log):
 
 def test_with_guests_a_reserve_is_suspected_and_not_counted(log):
     for _ in range(3):
-        assert counted(sized(), reserve=4096) == 8192 + 4096 - 512
+        assert counted(sized(40960), reserve=4096) == 40960 + 4096 - 512
     (record,) = log.records
     assert record.levelname == 'WARNING'
     assert record.getMessage().startswith(
@@ -443,14 +449,17 @@ def test_with_guests_a_reserve_is_suspected_and_not_counted(log):
     'guests, more',
     [
         # nothing is odd
-        ([sized()], {'reserve': 512}),
+        ([sized(40960)], {'reserve': 512}),
         # a resize to be confirmed, a guest that comes
-        ([sized()], {'reserve': 512, 'free_ram_mb': -4096, 'vcpus_used': 2}),
+        (
+            [sized(40960)],
+            {'reserve': 512, 'free_ram_mb': -4096, 'vcpus_used': 2},
+        ),
         # this request's own
-        ([sized()], {'reserve': 512, 'placed': 2}),
+        ([sized(40960)], {'reserve': 512, 'placed': 2}),
         # guests of which nothing is known
         (
-            [sized()],
+            [sized(40960)],
             {
                 'reserve': 512,
                 'reported': 2,
@@ -465,12 +474,17 @@ def test_what_explains_itself_is_not_suspected(log, guests, more):
     assert not log.records
 
 
+def test_while_most_of_the_ram_is_free_a_reserve_is_no_matter(log):
+    assert counted(sized(), reserve=4096) == 8192 + 4096 - 512
+    assert not log.records
+
+
 def test_stubs_tell_nothing_of_a_reserve(log):
-    host = state(
-        sized(),
+    its = state(
+        sized(40960),
         instance(),
-        free_ram_mb=65536 - 4096 - 8192,
+        free_ram_mb=65536 - 4096 - 40960,
         vcpus_used=4,
     )
-    load(host)
+    load(its)
     assert not log.records
