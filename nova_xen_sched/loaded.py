@@ -63,6 +63,6 @@ def _kept_as_ever(kind: Any) -> bool:
         return True
     LOG.warning(
         'oslo.versionedobjects keeps fields otherwise than nova-xen-sched '
-        'knows; the modes of guests are read more slowly. Please report it.'
+        'knows; those of guests are read more slowly. Please report it.'
     )
     return False

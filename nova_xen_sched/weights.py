@@ -51,10 +51,10 @@ FULL_SPREAD = 0.15
 #: that is overcommitted many times over is worse than one that is so twice,
 #: but no reason to make all the others look alike.
 LEAST = -1.0
-#: Where no Xen host has this much headroom, hosts of other kinds come first,
-#: the more the less there is. Chosen by simulation: with 0 untyped guests
-#: filled dom0s past what they serve, with 0.05 and a negative multiplier too,
-#: and with 0.10 none (docs/simulation-choices.md).
+#: Where the Xen host that comes first has less headroom than this, hosts of
+#: other kinds come before it, the more the less there is. Chosen by
+#: simulation: with 0 untyped guests filled dom0s of 60 guests to 61, with 0.05
+#: to 58, with 0.10 to 55 (docs/simulation-choices.md).
 NEARLY_FULL = 0.10
 
 _MULTIPLIER = 'dom0_headroom_weight_multiplier'
@@ -63,7 +63,8 @@ _MULTIPLIER = 'dom0_headroom_weight_multiplier'
 class Dom0HeadroomWeigher(weights.BaseHostWeigher):
     """Prefers Xen hosts with headroom against their dom0 sizing.
 
-    It never raises into nova: what it fails to weigh, it weighs 0.
+    It never raises into nova: a Xen host that it fails to weigh is the least
+    of all, and if it fails altogether, all weigh 0.
     """
 
     # With these nova's normalization changes nothing: weigh_objects scales.
@@ -185,24 +186,30 @@ def scaled(
         have one sign are compared with one another; 0 weighs 0.
     """
     weights = [0.0] * len(headrooms)
+    lowest = 0.0
     for sign in (1, -1):
-        found = [
-            (i, headroom)
+        known = [
+            (i, _bounded(headroom))
             for i, headroom in enumerate(headrooms)
-            if headroom is not None and multipliers[i] * sign > 0
+            if headroom is not None
+            and math.isfinite(headroom)
+            and multipliers[i] * sign > 0
         ]
-        known = [_bounded(each) for _, each in found if math.isfinite(each)]
         if not known:
             continue
-        most, least = max(known), min(known)
+        most = max(headroom for _, headroom in known)
+        least = min(headroom for _, headroom in known)
         spread = max(most - least, FULL_SPREAD)
-        beyond = max(NEARLY_FULL - most, 0)
-        best, worst = most + beyond, least
-        if sign < 0:
-            best, worst = least - beyond, most
-        for i, each in found:
-            headroom = _bounded(each) if math.isfinite(each) else worst
-            weights[i] = (headroom - best) / spread
+        # The one that comes first weighs 0, or less if it is nearly full.
+        first = most if sign > 0 else least
+        reference = first + sign * max(NEARLY_FULL - first, 0)
+        for i, headroom in known:
+            weights[i] = (headroom - reference) / spread
+            lowest = min(lowest, weights[i] * multipliers[i])
+    for i, each in enumerate(headrooms):
+        # What can't be weighed is no better than any other.
+        if each is not None and not math.isfinite(each) and multipliers[i]:
+            weights[i] = lowest / multipliers[i]
     return weights
 
 

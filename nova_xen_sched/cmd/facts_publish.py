@@ -67,8 +67,9 @@ class Publish(base.Lister):
     what would be. It can be interrupted and run again at any time, and from
     two places at once.
 
-    reserved_host_memory_mb of a Xen host is what placement has, where its
-    nova-compute writes it; if another value is told, that is said.
+    reserved_host_memory_mb of a Xen host comes from placement, where its
+    nova-compute writes it. Another value that a host or a file states gives
+    way to it, and a line says so.
 
     Columns: change (create, set, add_host, remove_host, delete), aggregate,
     host, metadata (what is set; -KEY, in JSON null, is removed), result

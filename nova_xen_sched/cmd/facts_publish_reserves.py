@@ -88,7 +88,7 @@ def _lines(
             )
         )
     if found.lacking:
-        yield 'Placement has no memory of some hosts: ' + stays % (
+        yield 'Placement has no inventory of MEMORY_MB: ' + stays % (
             reserves.KEY,
             words.names(found.lacking),
         )

@@ -227,8 +227,8 @@ Possible values:
   by simulation: with 1 or 2 nova's other weighers drown it, 5 does nearly as
   well as 10, and 20 hardly better.
 * a negative number fills hosts one after the other: the one with the least
-  headroom weighs 0. Only ``refuse_dom0_overcommit`` stops it at what dom0
-  serves.
+  headroom weighs 0, or less where that is below 10 %. Among Xen hosts only
+  ``refuse_dom0_overcommit`` stops it at what dom0 serves.
 * ``0`` switches the weigher off.
 
 Aggregate metadata of the same name wins over this option. In an aggregate

@@ -176,13 +176,14 @@ class Source:
         """Read the file if it has changed since it was last looked at."""
         read = path, _identity(os.stat(path))
         if read == self._read and not self._racy:
-            # Good or broken, it is what it was, and what there is to say of
-            # it was said. One that couldn't be read is tried again.
-            return
-        content, identity = _read(path)
-        self._read = path, identity
-        self._racy = abs(time.time() - identity[2] / 1e9) < RACY
-        digest = hashlib.sha256(content).hexdigest()
+            # Good or broken, it is what it was. One that couldn't be read is
+            # tried again.
+            digest = self._broken[0] or self._digest
+        else:
+            content, identity = _read(path)
+            self._read = path, identity
+            self._racy = abs(time.time() - identity[2] / 1e9) < RACY
+            digest = hashlib.sha256(content).hexdigest()
         if digest == self._broken[0]:
             raise table.TableError(self._broken[1])
         if digest != self._digest:
@@ -191,7 +192,7 @@ class Source:
             except table.TableError as e:
                 self._broken = (digest, str(e))
                 raise
-            self._digest, self._broken = digest, ('', '')
+            self._digest = digest
             LOG.info(
                 'Read %(count)d hosts and %(patterns)d patterns from the '
                 'facts file %(path)s (sha256 %(digest)s)',
@@ -202,7 +203,7 @@ class Source:
                     'digest': digest[:12],
                 },
             )
-        self._complaint = ''
+        self._broken, self._complaint = ('', ''), ''
 
     def _complain(self, path: str, error: Exception) -> None:
         # Once per complaint, not once per request.

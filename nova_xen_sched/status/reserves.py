@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Whether the scheduler counts as reserved what the computes reserve."""
 
 from __future__ import annotations
@@ -59,8 +58,9 @@ def counted(situation: Situation) -> Finding:
     if not wrong:
         return fine()
     return warning(
-        'The scheduler counts another %s than the computes have in placement, '
-        'and so guests that are not there, or too few: %s.'
+        'The scheduler counts %s otherwise than the computes do (by '
+        'placement), and so takes a part of the reserve for guests, or of the '
+        'guests for reserve: %s.'
         % (
             _FACT,
             '; '.join(

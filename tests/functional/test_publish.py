@@ -386,7 +386,7 @@ class TestReserves(PublishCase):
         answer = self.placement.delete(self.memory_of('old'))
         self.assertEqual(204, answer.status)
         self.publish('--from-placement', '--apply', code=1, file=False)
-        self.assertIn('Placement has no memory of some hosts: xen:', self.said)
+        self.assertIn('Placement has no inventory of MEMORY_MB: ', self.said)
         self.assertEqual({'new1': '512', 'new2': '512'}, self.reserves())
 
 

@@ -49,6 +49,15 @@ _FLOORS = (0.0, 0.05, 0.10, 0.15, 0.20)
 DOM0_OF_60 = 400 + 60 * 24
 
 
+#: RAM (GiB) and dom0's size (MiB) of five Xen hosts; KVM hosts have the RAM.
+CLOUDS = {
+    'even': ((256,) * 5, (4096,) * 5),
+    'uneven dom0s': ((256,) * 5, (1024, 1536, 2048, 3072, 4096)),
+    'uneven RAM': ((64, 128, 192, 256, 384), (2048,) * 5),
+}
+_SIZES_MB = (512, 1024, 2048, 4096, 8192)
+
+
 class Flavor(NamedTuple):
     """What each guest takes: MiB and vCPUs."""
 
@@ -165,15 +174,28 @@ def _request(flavor: Flavor) -> Any:
     )
 
 
-def nearly_full(kvm_ram_gb: int) -> list[Any]:
-    """Xen hosts whose dom0 has 55 of 60 guests, and empty KVM hosts.
+def nearly_full(kvm_ram_gb: int, guests: int = 55) -> list[Any]:
+    """Xen hosts whose dom0 has so many of 60 guests, and empty KVM hosts.
 
     The less RAM these have, the more nova's own weighers send to Xen.
     """
     states = hosts([512] * 5, [DOM0_OF_60] * 5, [kvm_ram_gb] * 5)
     for state in filter(is_xen, states):
-        place(state, _SMALL, 55)
+        place(state, _SMALL, guests)
     return states
+
+
+def _shares() -> list[tuple[str, ...]]:
+    """Guests to Xen, by the cloud and the guests' size."""
+    rows = []
+    for name, sizes in CLOUDS.items():
+        for ours in (False, True):
+            found = [
+                run(hosts(*sizes), Flavor(memory_mb), ours)
+                for memory_mb in _SIZES_MB
+            ]
+            rows.append((name, 'yes' if ours else 'no', *map(str, found)))
+    return rows
 
 
 def _floors() -> list[tuple[str, ...]]:
@@ -184,8 +206,8 @@ def _floors() -> list[tuple[str, ...]]:
         for floor in _FLOORS:
             weights.NEARLY_FULL = floor
             row = ['%g' % multiplier, '%.2f' % floor]
-            for kvm_ram_gb in (64, 256):
-                states = nearly_full(kvm_ram_gb)
+            for guests in (50, 55):
+                states = nearly_full(64, guests)
                 to_xen = run(states)
                 most = max(s.num_instances for s in states if is_xen(s))
                 row += ['%d' % to_xen, '%d of 60' % most]
@@ -196,11 +218,21 @@ def _floors() -> list[tuple[str, ...]]:
 def main() -> None:
     CONF([], project='nova', default_config_files=[])
     objects.register_all()
-    print('200 untyped guests; five Xen hosts of 512 GiB with 55 of 60 guests')
-    print('each, and five empty KVM hosts of 64 or of 256 GiB.')
+    print('Of 200 untyped guests, how many go to five Xen hosts beside five')
+    print('KVM hosts, by the size of the guests in MiB; with the weigher or')
+    print('without.')
     print()
-    head = ('multiplier', 'NEARLY_FULL', 'to Xen', 'fullest dom0')
-    printing.table((*head, 'to Xen', 'fullest dom0'), _floors())
+    sizes = map(str, _SIZES_MB)
+    printing.table(('hosts', 'weigher', *sizes), _shares())
+    print()
+    print('200 untyped guests of 1024 MiB; five Xen hosts of 512 GiB whose')
+    print(
+        'dom0 serves 60 guests and has 50 or 55, and five empty KVM hosts of'
+    )
+    print('64 GiB; nova alone sends all of them to Xen.')
+    print()
+    head = ('multiplier', 'NEARLY_FULL', '50: to Xen', 'fullest dom0')
+    printing.table((*head, '55: to Xen', 'fullest dom0'), _floors())
 
 
 if __name__ == '__main__':

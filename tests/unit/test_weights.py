@@ -301,6 +301,10 @@ def test_a_xen_host_that_cannot_be_weighed_is_the_least(weigher):
         found = weighed(weigher, odd, xen('a', 0), xen('b', 20), kvm('k'))
         assert found['odd'] == min(found['a'], found['b']) < 0
         assert found['k'] == 0
+        # Its own multiplier makes it no better than the others.
+        assert scaled([(math.nan, 10), (0.5, -10), (0.2, -10)])[0] < 0
+        less = scaled([(math.nan, 1), (0.9, 10), (0.2, 10)])[0]
+        assert less == pytest.approx(-10)
         # With none to compare with it is as good as any.
         assert weighed(weigher, odd, kvm('k')) == {'odd': 0, 'k': 0}
 
@@ -333,12 +337,14 @@ def test_signs_are_compared_apart(weigher):
     assert found['c'] == pytest.approx(found['b'])
 
 
-def test_where_every_dom0_is_nearly_full_other_hosts_come_first(weigher):
-    for multiplier in (10, -10):
+def test_where_the_first_dom0_is_nearly_full_other_hosts_come_first(weigher):
+    # 26 is what the dom0 of each serves
+    for multiplier, guests in ((10, (24, 25)), (-10, (24, 0))):
         CONF.set_override(OPTION, multiplier, 'xen_scheduler')
-        # 26 is what the dom0 of each serves
-        found = weighed(weigher, xen('a', 24), xen('b', 25), kvm('k'))
+        a, b = guests
+        found = weighed(weigher, xen('a', a), xen('b', b), kvm('k'))
         assert max(found['a'], found['b']) < found['k'] == 0
+        assert found['a'] > found['b']
 
 
 # None: not a Xen host; nan: one that can't be weighed
@@ -360,19 +366,25 @@ def test_scaled(cloud):
         assert multiplier * weight <= 0
         if headroom is None or multiplier == 0:
             assert weight == 0
+    known, unknown = [], []
     for sign in (1, -1):
         group = [
             (headroom, weight)
             for (headroom, multiplier), weight in zip(cloud, result)
-            if headroom is not None and multiplier * sign > 0
+            if headroom is not None
+            and not math.isnan(headroom)
+            and multiplier * sign > 0
         ]
-        found = [w * sign for h, w in group if not math.isnan(h)]
-        unknown = {w * sign for h, w in group if math.isnan(h)}
+        found = [weight * sign for _, weight in group]
         assert max(found, default=0) - min(found, default=0) <= 1 + 1e-9
-        assert unknown <= {min(found, default=0)}
-        enough = any(h >= weights.NEARLY_FULL for h, _ in group)
-        if found:
-            assert (max(found) == 0) is enough
+        if group:
+            first = (max if sign > 0 else min)(h for h, _ in group)
+            assert (max(found) == 0) is (first >= weights.NEARLY_FULL)
+    for (headroom, multiplier), weight in zip(cloud, result):
+        if headroom is not None and multiplier:
+            which = unknown if math.isnan(headroom) else known
+            which.append(multiplier * weight)
+    assert unknown == pytest.approx([min(known, default=0)] * len(unknown))
 
 
 @given(clouds, st.randoms())

@@ -346,7 +346,7 @@ def test_placement_has_no_memory_of_a_host(cloud, publish, of_all):
         ['512'],
     ]
     assert (
-        'Placement has no memory of some hosts: %s of xen-a2' % (RESERVED)
+        'Placement has no inventory of MEMORY_MB: %s of xen-a2' % (RESERVED)
         in said
     )
 

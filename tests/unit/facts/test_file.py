@@ -295,6 +295,19 @@ def test_what_is_wrong_is_said_again_after_another_fault(
     ]
 
 
+def test_a_file_that_goes_twice_is_said_twice(host_facts, caplog):
+    """It comes back as it was, with its inode and its times."""
+    host_facts.write(GOOD)
+    os.utime(host_facts.path, (1, 1))
+    away = host_facts.path.with_suffix('.away')
+    for number in (1, 2, 3):
+        assert host_facts.of('xen-a1')
+        host_facts.path.rename(away)
+        assert host_facts.of('xen-a1')
+        assert len(complaints(caplog)) == number
+        away.rename(host_facts.path)
+
+
 def test_it_is_read_before_the_first_request(host_facts, mocker):
     host_facts.write(GOOD)
     os.utime(host_facts.path, (1, 1))
