@@ -145,10 +145,10 @@ def read(
     :param facts_of: looks its facts up.
     :param maxphysaddr: whether its physical address bits matter.
     """
-    types = tuple(map(tuple, state.supported_instances or ()))
+    types: Any = tuple(map(tuple, state.supported_instances or ()))
     xen = is_xen(state.hypervisor_type, types)
     return Host(
-        cast(Tuple[GuestType, ...], types),
+        types,
         state.hypervisor_type,
         state.hypervisor_version,
         _maxphysaddr_bits(state.cpu_info) if maxphysaddr else None,

@@ -21,7 +21,7 @@ from nova_xen_sched import facts
 from nova_xen_sched import versions
 
 _FLOORS = tuple(
-    (least, facts.AtLeast(versions.show(floor)))
+    (least, {'libvirt_version': facts.AtLeast(versions.show(floor))})
     for least, floor in versions.SERVICE_VERSION_FLOORS
 )
 
@@ -43,10 +43,11 @@ class Source:
 
 
 def _read(state: Any) -> facts.Raw:
-    # A node that never reported has none.
-    version = (getattr(state, 'service', None) or {}).get('version')
-    if version is not None:
-        for least, floor in _FLOORS:
-            if version >= least:
-                return {'libvirt_version': floor}
+    try:
+        version = state.service['version']
+    except (AttributeError, KeyError, TypeError):  # it never reported
+        return {}
+    for least, known in _FLOORS:
+        if version >= least:
+            return known
     return {}
