@@ -36,6 +36,8 @@ MAX_KINDS = 256
 MAX_NAMES = 100000
 #: Names that one line shows.
 SHOWN = 10
+#: Characters of a text that is shown at all.
+MAX_TEXT = 1000
 
 
 class Notices:
@@ -114,6 +116,8 @@ def unexpected(doing: str) -> None:
 
 class _Short(reprlib.Repr):
     def repr_str(self, x: str, level: int) -> str:
+        if len(x) > MAX_TEXT:
+            return 'text of %d characters' % len(x)
         # Before it is cut, or a part of a password might stay.
         return super().repr_str(redact.passwords(x), level)
 

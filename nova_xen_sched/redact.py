@@ -30,104 +30,112 @@ from typing import ContextManager
 
 from oslo_log import log as oslo_logging
 
-_HIDDEN = '***'
-#: Parts of the patterns: what was hidden before, as twice is as good as once;
-#: what is behind a quote that closes, while any other is part of what is
-#: quoted; a port with what ends it; one with a query; and names of options.
+#: Parts of the patterns: what isn't hidden yet; what is behind a quote that
+#: closes, while any other is part of what is quoted; names of options.
 _PARTS = {
-    'done': r'\*\*\*@',
-    'closed': r'(?:[\s&,.;:)\]}]|$)',
-    'port': r'\d{1,5}(?:[\s/?\#,.;:)\]\'"]|$)',
-    'query': r'\d{1,5}(?:/[^\s?@]*)?\?[\w.-]+=',
-    'name': r'(?i:password|passwd|passphrase|auth_token|secret)\d?',
+    'new': r'(?!\*{3}@)',
+    'closed': r'(?=[\s&,.;:)\]}]|$)',
+    'name': r'(?i:password|passwd|passphrase|secret|auth[_-]token'
+    r'|authorization|(?<![^\W_])pwd?)\d?',
 }
 
-#: Each finds a secret, what stays before it (keep), and its quotes (q).
-_PATTERNS = tuple(
-    re.compile(pattern % _PARTS, re.VERBOSE | re.MULTILINE)
-    for pattern in (
-        # //user:password@, whatever is before it. A password may hold
-        # anything, so it ends with the last @ of the line, but before
-        # another URL if it can; with none on the line, with the next. What
-        # begins like a port is one only in the same word, and no query.
-        r"""
-        (?P<keep> //[^/?\#:@\s\[]*: ) (?!%(done)s) (?P<q>)
-        (?: (?=%(port)s) (?!%(query)s) \S{1,4096} (?=@)
-          | (?!%(port)s)
-            (?: (?: (?!\s[\w+.-]+://). ){1,4096} (?=@)
-              | .{1,4096} (?=@)
-              | [^@]{1,4096} (?=@) ) )
-        """,
-        # 'user:password@ in quotes, where the // is missing.
-        r"""
-        (?P<keep> (?P<open>['"`]) (?!mailto:) [^\s/?\#:@\['"`]+ : (?!//) )
-        (?!%(done)s) (?P<q>)
-        (?: (?! (?P=open)%(closed)s ) . ){1,4096} (?=@)
-        """,
-        # A database's driver took the end of a password for a host's name.
-        r"""
-        (?P<keep> \b(?: server[ ]on | host[ ]name )[ ] (?P<open>['"]) )
-        (?!%(done)s) (?P<q>)
-        (?: (?! (?P=open)%(closed)s ) . ){1,4096} (?=@)
-        """,
-        # Without quotes it is no mail's address only if a path follows.
-        r"""
-        (?<![\w/:.@+-]) (?P<keep> [\w.+-]+ : (?!//) ) (?!%(done)s) (?P<q>)
-        \S{1,4096} (?= @[\w.:\[\]-]+/ )
-        """,
-        # password = ..., a whole line of a file
-        r"""
-        ^(?P<keep> \s*[\w.-]{0,40}%(name)s\s*[=:]\s* ) (?!['"\s]|\*\*\*)
-        (?P<q>) .+
-        """,
-        # password=..., 'password': '...'
-        r"""
-        (?P<keep> %(name)s ['"]? \s*[=:]\s* (?: [bu](?=['"]) )? )
-        (?! \*\*\* | (?:YES|NO|None)\b )
-        (?: (?P<q>['"])
-            (?: \\. | (?! (?P=q)%(closed)s ) [^\\] ){0,4096} (?P=q)
-          | [^\s&]+ )
-        """,
-        # What Python quotes of a URL that it can't take apart, which may be
-        # any part of a password; and oslo.config of a line.
-        r"""
-        (?P<keep>
-          (?: ^ | ValueError:[ ] )
-          (?: invalid[ ]literal[ ]for[ ]int\(\)[ ]with[ ]base[ ]\d+:[ ]
-            | Port[ ]could[ ]not[ ]be[ ]cast[ ]to[ ]integer[ ]value[ ]as[ ]
-            | netloc[ ]
-            | (?= '.*'[ ]does[ ]not[ ]appear[ ]to[ ]be[ ]an[ ]IPv ) )
-          | \bat[ ]\S+(?: [ ]\d+ )?,[ ]
-            (?: No|Key|Unexpected|Invalid|Empty ).{1,40}?:[ ] )
-        (?P<q>['"]) .* (?P=q)
-        """,
-    )
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern % _PARTS, re.VERBOSE | re.MULTILINE)
+
+
+def _form(between: str, before: str, behind: str = '@') -> Any:
+    # A text is split, and each piece loses all from the first place before a
+    # password to the last behind one: no text takes longer than it is long.
+    most = '(?s:.*)(?=%s)' % behind
+    return _compiled(between), _compiled(before), _compiled(most)
+
+
+#: //user:password@ to the last @ of the line, but before another URL if it
+#: can; with none on the line, to the next. What begins like a port is a
+#: password only in the same word, and before no query.
+_URL = r'//[^/?\#:@\s\[]*:%%(new)s(?%s\d{1,5}(?:[\s/?\#,.;:)\]\'"]|$))'
+_LINES = (r'(\n|\s(?=[\w+.-]+://))', r'(\n)', '(?<=@)')
+_URLS = (
+    *(_form(each, _URL % '!') for each in _LINES),
+    _form(r'(\s|\?[\w.-]+=)', _URL % '='),
 )
+#: Where the // is missing: in quotes, where a database's driver also takes the
+#: end of a password for a host; else it is no mail's only if a path follows.
+_QUOTE = r"""%s(?: (?<=server[ ]on[ ].) | (?<=host[ ]name[ ].)
+    | (?!mailto:)[^\s/?\#:@\['"`]+:(?!//) )%%(new)s"""
+_OTHERS = (
+    *(_form(r'(\n|%s%%(closed)s)' % q, _QUOTE % q) for q in '\'"`'),
+    _form(r'(\s)', r'(?<![\w/:.@+-])[\w.+-]+:(?!//)%(new)s', r'@[\w.:[\]-]+/'),
+)
+#: Words, without one of which the patterns find nothing. These find a secret,
+#: what stays before it (keep), and its quotes (q): password = ..., a whole
+#: line; password=..., 'password': '...', --password ..., Authorization: ...
+_OPTIONS = (
+    ('passw', 'passphrase', 'secret', 'token', 'authoriz', 'pw'),
+    _compiled(r"""^(?P<keep>
+    [ \t]*[\w.-]{0,40}%(name)s[ \t]*(?:=|:[ \t])[ \t]* )
+    (?! ['"\s] | \*{3} ) (?P<q>) .+"""),
+    _compiled(r"""(?P<keep>
+    (?: %(name)s (?: ['"]?\s*=\s* | ['"]\s*:\s* | :\s+ )
+      | (?: (?<=--) | (?<=--os-) ) %(name)s[ ]+ )
+    (?: [bu](?=['"]) )? )
+    (?! \*{3} | (?:YES|NO|None)\b )
+    (?: (?P<q>['"]) (?: \\. | (?! (?P=q)%(closed)s ) [^\\] )* (?P=q)?
+      | (?: (?i:basic|bearer)[ ]+ )? [^\s&]+ )"""),
+)
+#: What Python quotes of a URL that it can't take apart, which may be any part
+#: of a password; and oslo.config of a line.
+_QUOTED = (
+    ('int()', 'cast', 'netloc', ' ipv', 'assign', 'empty', 'contin', 'with ]'),
+    _compiled(r"""(?P<keep>
+      (?: ^ | ValueError:[ ] )
+      (?: invalid[ ]literal[ ]for[ ]int\(\)[ ]with[ ]base[ ]\d+:[ ]
+        | Port[ ]could[ ]not[ ]be[ ]cast[ ]to[ ]integer[ ]value[ ]as[ ]
+        | netloc[ ]
+        | (?= '.{0,512}'[ ]does[ ]not[ ]appear[ ]to[ ]be[ ]an[ ]IPv ) )
+      | (?: in[ ]assignment | cannot[ ]be[ ]empty | Empty[ ]section[ ]name
+        | continuation[ ]line | end[ ]with[ ]\]\) ):[ ] )
+    (?P<q>['"]) .* (?P=q)"""),
+)
+
+
+def _without(text: str, forms: Any, *options: Any) -> str:
+    for between, before, most in forms if '@' in text else ():
+        pieces = between.split(text)
+        for i, piece in enumerate(pieces):
+            start = before.search(piece) if '@' in piece else None
+            end = most.match(piece) if start else None
+            if start and end and start.end() < end.end():
+                pieces[i] = piece[: start.end()] + '***' + piece[end.end() :]
+        text = ''.join(pieces)
+    low = text.lower()
+    for words, *patterns in options:
+        for pattern in patterns if any(map(low.__contains__, words)) else ():
+            text = pattern.sub(r'\g<keep>\g<q>***\g<q>', text)
+    return text
 
 
 def passwords(text: str) -> str:
     """A text without the passwords in it: those of URLs, and of options.
 
-    Where it is ambiguous how far a password goes, more is hidden.
+    For errors, stderr and logs: where it is ambiguous, more is hidden.
     """
-    for pattern in _PATTERNS:
-        text = pattern.sub(r'\g<keep>\g<q>%s\g<q>' % _HIDDEN, text)
-    return text
+    return _without(text, _URLS + _OTHERS, _OPTIONS, _QUOTED)
 
 
 def values(data: Any) -> Any:
-    """The same data, each text in it without passwords.
+    """The same data, each text in it without passwords of URLs and options.
 
     :param data: as JSON has it; what is anything else stays.
     """
     if isinstance(data, str):
-        return passwords(data)
+        return _without(data, _URLS, _OPTIONS)
     if isinstance(data, dict):
         return {key: values(data[key]) for key in data}
-    if isinstance(data, (list, tuple)):
-        found = [values(each) for each in data]
-        return tuple(found) if isinstance(data, tuple) else found
-    return data
+    if isinstance(data, tuple):
+        return tuple(map(values, data))
+    return list(map(values, data)) if isinstance(data, list) else data
 
 
 class Stream:

@@ -119,7 +119,7 @@ class _Command(command.Command):
 
     def write(self, text: str) -> None:
         """Print what is no table."""
-        self.app.stdout.write(redact.passwords(text))
+        self.app.stdout.write(redact.values(text))
         self.app.stdout.flush()
 
 

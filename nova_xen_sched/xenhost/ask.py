@@ -82,7 +82,10 @@ def shown(text: str) -> str:
     which may stand there for all that; and without what could steer a
     terminal.
     """
-    text = redact.passwords(text)
+    return _printable(redact.passwords(text))
+
+
+def _printable(text: str) -> str:
     return ''.join(c if c.isprintable() else '?' for c in text)
 
 
@@ -204,19 +207,23 @@ def _answer(uri: str, code: int, out: bytes, err: bytes) -> Answer:
     try:
         if len(out) > MAX_ANSWER:
             raise ValueError('%d bytes' % len(out))
-        data = _shown(json.loads(out))
+        data = json.loads(out)
         if 'error' in data:
-            return Answer(uri, error=str(data['error']))
-        host = xenhost.from_dict(data)
-        return Answer(uri, host=dataclasses.replace(host, uri=uri))
+            return Answer(uri, error=shown(str(data['error'])))
+        host = xenhost.from_dict(_shown(data))
+        # These are errors' texts.
+        problems = {key: shown(host.problems[key]) for key in host.problems}
+        return Answer(
+            uri, host=dataclasses.replace(host, uri=uri, problems=problems)
+        )
     except (TypeError, ValueError) as e:
-        return Answer(uri, error='its answer makes no sense: %s' % e)
+        return Answer(uri, error=shown('its answer makes no sense: %s' % e))
 
 
 def _shown(data: Any) -> Any:
     """The same data, each text in it as it may be shown."""
     if isinstance(data, str):
-        return shown(data)
+        return _printable(redact.values(data))
     if isinstance(data, dict):
         return {key: _shown(data[key]) for key in data}
     if isinstance(data, list):

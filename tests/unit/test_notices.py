@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from nova_xen_sched import notices
 
@@ -116,6 +117,15 @@ def test_a_value_is_shown_without_a_password_however_it_is_cut():
     assert notices.shown(url) == "'m//u:***@host'"
     assert notices.shown([url]) == "['m//u:***@host']"
     assert notices.shown('b' * 99) == "'%s...%s'" % ('b' * 12, 'b' * 13)
+
+
+def test_of_a_long_text_only_its_length_is_shown():
+    start = time.process_time()
+    for text in ('//a:' * 16000, "'a:" * 21000):
+        assert notices.shown(text) == 'text of %d characters' % len(text)
+    assert notices.shown(['b' * 1001]) == '[text of 1001 characters]'
+    assert notices.shown('b' * 1000).startswith("'bbb")
+    assert time.process_time() - start < 1
 
 
 def test_a_number_of_any_length_is_shown():

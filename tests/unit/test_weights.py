@@ -12,8 +12,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,7 @@ from nova.scheduler import weights as nova_weights
 import pytest
 
 from nova_xen_sched import conf
+from nova_xen_sched import filters
 from nova_xen_sched import weights
 from tests.unit import builders
 
@@ -291,6 +294,33 @@ def test_a_host_that_is_no_number_leaves_the_others_alone(
     assert all(map(math.isfinite, found.values()))
     assert found['a'] == 0
     assert found['odd'] <= 0
+
+
+@pytest.mark.parametrize('text', ['//a:' * 16000, "'a:" * 21000 + '@'])
+def test_long_texts_where_numbers_belong_take_no_long(tmp_path, text, caplog):
+    path = tmp_path / 'facts.json'
+    known = {
+        'dom0_memory_mb': text,
+        'dom0_vcpus': text,
+        'libvirt_version': text,
+    }
+    path.write_text(json.dumps({'version': 1, 'hosts': {'a': known}}))
+    CONF.set_override('host_facts_file', str(path), group='xen_scheduler')
+    states = [
+        xen('a', stats={'xen_free_memory_mb': text, 'xen_dom0_vcpus': text}),
+        xen('b'),
+    ]
+    xen_filter, weigher = (
+        filters.XenHostFilter(),
+        weights.Dom0HeadroomWeigher(),
+    )
+    CONF.set_override('refuse_dom0_overcommit', True, group='xen_scheduler')
+    start = time.process_time()
+    passed = list(xen_filter.filter_all(states, spec()))
+    assert len(weighed(weigher, *passed)) == 2
+    assert time.process_time() - start < 1
+    # Three facts of the file, and two that the compute reports.
+    assert caplog.text.count('text of %d characters' % len(text)) == 5
 
 
 def test_a_xen_host_that_cannot_be_weighed_is_the_least(weigher):

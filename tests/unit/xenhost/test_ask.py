@@ -66,6 +66,18 @@ def test_what_a_host_says_cant_steer_a_terminal():
     assert crashed.error.endswith(': no?[1m')
 
 
+def test_what_a_host_says_stays_where_it_is_no_password():
+    name = "'xen-a1: libvirt 1.2 @ 10:00'"
+    for text, shown in [(name, name), ('m//u:a@h', 'm//u:***@h')]:
+        host = dataclasses.replace(
+            HOST, hostname=text, problems={'dom0': "'u:a@h'"}
+        )
+        out = json.dumps(host.as_dict()).encode()
+        found = ask._answer('xen:///', 0, out, b'').host
+        assert found.hostname == shown
+        assert found.problems == {'dom0': "'u:***@h'"}
+
+
 @pytest.mark.parametrize(
     'uri, shown',
     [
