@@ -149,9 +149,9 @@ class XenHostFilter(filters.BaseHostFilter):
                 notices.unexpected('judging a host; it is accepted')
                 verdict = rules.ACCEPTED
             verdicts.append(verdict)
-        facts.done()
+        notices.saying(facts.done)
         if loads is not None:
-            loads.done()
+            notices.saying(loads.done)
         return verdicts
 
 

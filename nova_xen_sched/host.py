@@ -12,9 +12,8 @@
 
 """A compute host: what it offers, what is known of it, whom it serves.
 
-nova's HostStates are read here and nowhere else. They are shared with other
-requests and change while they are read; nothing here loads anything from the
-database.
+The guests and aggregates of nova's HostStates are shared with other requests,
+and change while they are read. Nothing here loads anything from the database.
 """
 
 from __future__ import annotations
@@ -126,7 +125,7 @@ def is_xen(
     """
     if hypervisor_type is None or hypervisor_type.lower() != XEN:
         return False
-    return XEN in [guest_type[1] for guest_type in guest_types or ()]
+    return any(guest_type[1] == XEN for guest_type in guest_types or ())
 
 
 def state_is_xen(state: Any) -> bool:
@@ -233,19 +232,22 @@ class Loads:
         stats = getattr(state, 'stats', _NO_STATS)
         guests: list[Any] = []
         hvm = pv = pvh = 0
+        is_there = False
         if state.instances:
             # The live dict, which other threads change: a copy of it.
-            guests = list(state.instances.values())
+            instances = dict(state.instances)
+            guests = list(instances.values())
+            is_there = request.instance_uuid in instances
             hvm, pv, pvh = self._counts(guests)
         # num_instances counts those placed by this very request, which have
         # its mode; the stats have what the compute last reported.
-        reported = int(stats.get('num_instances', 0))
+        reported = int(stats.get('num_instances') or 0)
         placed = max(state.num_instances - reported, 0)
         # nova may track more guests than were reported yet.
         unknown = max(reported - hvm - pv - pvh, 0)
         alike = placed
         # A resize to its own host brings dom0 no other guest.
-        if not guests or request.instance_uuid not in state.instances:
+        if not is_there:
             if average and (unknown or not self._tracked):
                 unknown += 1
             else:

@@ -22,6 +22,7 @@ import reprlib
 import sys
 import threading
 from typing import Any
+from typing import Callable
 from typing import Hashable
 from typing import Iterable
 from typing import Mapping
@@ -112,6 +113,17 @@ def unexpected(doing: str) -> None:
             'Unexpected error again while %(doing)s: %(error)r',
             {'doing': doing, 'error': error},
         )
+
+
+def saying(say: Callable[[], None]) -> None:
+    """Say what was noticed; whatever that ends in, what was decided counts.
+
+    :param say: says it.
+    """
+    try:
+        say()
+    except Exception:  # noqa: BLE001  nothing may reach nova
+        unexpected('saying what was noticed; what was decided counts')
 
 
 class _Short(reprlib.Repr):

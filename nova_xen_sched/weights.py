@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 from typing import Any
-from typing import Iterable
+from typing import Iterator
 from typing import Sequence
 
 import nova.conf
@@ -147,8 +147,8 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
                 )
                 headroom = math.nan
             found.append(headroom)
-        facts.done()
-        loads.done()
+        notices.saying(facts.done)
+        notices.saying(loads.done)
         return found
 
     def rooms(
@@ -242,21 +242,23 @@ def _may_be_finite(text: str) -> bool:
 
 def _multipliers(
     states: Sequence[Any], settings: conf.Settings
-) -> Iterable[float]:
+) -> Iterator[float]:
     """The multipliers of a request's hosts.
 
-    nova's own function costs more than all else here; it is asked only of
-    hosts whose aggregates have anything to say.
+    nova's own function costs more than all else here, and warns each time;
+    it is asked once for each set of aggregates that have anything to say.
     """
     default = settings.dom0_headroom_weight_multiplier
     aggregates = set().union(*[state.aggregates for state in states])
-    multiplying = {each for each in aggregates if _MULTIPLIER in each.metadata}
-    return [
-        default
-        if multiplying.isdisjoint(state.aggregates)
-        else _multiplier(state, default)
-        for state in states
-    ]
+    multiplying = frozenset(
+        each for each in aggregates if _MULTIPLIER in each.metadata
+    )
+    known: dict[frozenset[Any], float] = {frozenset(): default}
+    for state in states:
+        some = multiplying.intersection(state.aggregates)
+        if some not in known:
+            known[some] = _multiplier(state, default)
+        yield known[some]
 
 
 def all_weighers() -> list[type[weights.BaseHostWeigher]]:

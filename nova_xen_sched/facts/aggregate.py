@@ -54,18 +54,27 @@ class Source:
         # Read for each host, they cost XenHostFilter 14 us a host, not 7.
         stating = {}
         for each in aggregates:
-            raw = read(each, bad)
+            try:
+                raw = read(each, bad)
+            except Exception:  # noqa: BLE001  the others count all the same
+                notices.unexpected('reading an aggregate; it says nothing')
+                continue
             if raw:
                 stating[each] = raw
-        notices.unreadable('aggregates', bad)
+        notices.saying(lambda: notices.unreadable('aggregates', bad))
+        # Three with facts a host, merged for each: 43 us a host, not 12.
+        merged: dict[tuple[int, ...], facts.Raw] = {}
 
         def lookup(state: Any) -> facts.Raw:
             found = [
                 stating[each] for each in state.aggregates if each in stating
             ]
-            if len(found) > 1:
-                return merge(found)
-            return found[0] if found else {}
+            if len(found) < 2:
+                return found[0] if found else {}
+            key = tuple(map(id, found))
+            if key not in merged:
+                merged[key] = merge(found)
+            return merged[key]
 
         return lookup
 

@@ -128,7 +128,7 @@ class Source:
         self._digest = ''
         # The digest of what was broken, and why.
         self._broken = ('', '')
-        self._table = table.Table()
+        self._table = self._none = table.Table()
         self._complaint = ''
         # 10000 hosts take 1.5 s: no request shall wait for that.
         self.current()
@@ -157,7 +157,7 @@ class Source:
     def _look(self, path: str | None) -> None:
         if not path:
             self._read = None
-            self._digest, self._table = '', table.Table()
+            self._digest, self._table = '', self._none
             self._complaint = ''
             return
         try:

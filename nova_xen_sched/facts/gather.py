@@ -18,6 +18,7 @@ import datetime
 from importlib import metadata
 from typing import Any
 from typing import Callable
+from typing import Collection
 from typing import Iterable
 from typing import Sequence
 
@@ -102,7 +103,7 @@ class Gatherer:
     def for_request(
         self,
         host_states: Sequence[Any],
-        wanted: Iterable[str],
+        wanted: Collection[str],
         max_age_days: float = 0,
     ) -> Request:
         """What is needed to look up hosts during one request.
@@ -153,7 +154,7 @@ class Request:
     def __init__(
         self,
         lookups: Sequence[tuple[str, Lookup]],
-        wanted: Iterable[str],
+        wanted: Collection[str],
         oldest: datetime.datetime | None = None,
     ) -> None:
         self._lookups = lookups

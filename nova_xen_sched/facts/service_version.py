@@ -45,9 +45,9 @@ class Source:
 def _read(state: Any) -> facts.Raw:
     try:
         version = state.service['version']
-    except (AttributeError, KeyError, TypeError):  # it never reported
-        return {}
-    for least, known in _FLOORS:
-        if version >= least:
-            return known
+        for least, known in _FLOORS:
+            if version >= least:
+                return known
+    except (AttributeError, KeyError, TypeError):
+        pass  # it never reported
     return {}

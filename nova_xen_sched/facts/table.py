@@ -27,6 +27,9 @@ from nova_xen_sched import notices
 VERSION = 1
 #: A good file has four levels.
 MAX_DEPTH = 20
+#: Names whose pattern is remembered; a cloud has fewer hosts.
+_MAX_KNOWN = 100000
+_NOT_YET: Any = object()
 _SECTIONS = ('version', 'defaults', 'patterns', 'hosts')
 
 
@@ -71,6 +74,8 @@ class Table:
         self.hosts: dict[str, facts.Raw] = {}
         #: What is wrong with it, and was warned of.
         self.wrong: list[str] = []
+        # What is read never changes. A hundred patterns took 50 us a host.
+        self._matched: dict[str, facts.Raw | None] = {}
 
     @property
     def empty(self) -> bool:
@@ -94,6 +99,15 @@ class Table:
         return {**self.defaults, **matched, **own}
 
     def _match(self, name: str) -> facts.Raw | None:
+        found = self._matched.get(name, _NOT_YET)
+        if found is _NOT_YET:
+            found = self._first_match(name)
+            if len(self._matched) >= _MAX_KNOWN:
+                self._matched.clear()
+            self._matched[name] = found
+        return found
+
+    def _first_match(self, name: str) -> facts.Raw | None:
         for pattern, raw in self.patterns:
             if pattern.fullmatch(name):
                 return raw

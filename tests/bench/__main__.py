@@ -121,6 +121,13 @@ def _everything(progress: printing.Progress) -> list[report.Figure]:
             said % subjects.FILTER,
             said % subjects.WEIGHER,
         )
+    progress('three aggregates with facts')
+    found += _figures(
+        world.Shape(stating=3),
+        rounds,
+        subjects.FILTER + ', 3 aggregates with facts',
+        subjects.WEIGHER + ', 3 aggregates with facts',
+    )
     for hosts in (1000, 10000):
         progress('%d hosts with times of their own' % hosts)
         found += _figures(

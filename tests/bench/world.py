@@ -62,12 +62,15 @@ class Shape:
     :ivar guests: how many of each host's guests are known one by one; there
         are as many of unknown mode otherwise.
     :ivar facts: where the facts about Xen hosts are, one of FACTS.
+    :ivar stating: in how many aggregates with facts each Xen host is, if
+        they are there.
     """
 
     hosts: int = 1000
     aggregates: int = 5
     guests: int = 0
     facts: str = AGGREGATES
+    stating: int = 1
 
     def __str__(self) -> str:
         return '%d hosts, %dx%d' % (self.hosts, self.aggregates, KEYS)
@@ -228,8 +231,10 @@ def aggregates_of(shape: Shape) -> list[list[objects.Aggregate]]:
     found = []
     for number in range(shape.hosts):
         if facts and not is_kvm(number):
-            mine = rng.sample(pool, count - 1)
-            mine.insert(rng.randrange(count), kinds[number % KINDS])
+            mine = rng.sample(pool, count - shape.stating)
+            for n in range(shape.stating):
+                kind = kinds[(number + n) % KINDS]
+                mine.insert(rng.randrange(len(mine) + 1), kind)
         else:
             mine = rng.sample(pool, count)
         found.append(mine)

@@ -284,6 +284,21 @@ def test_one_guest_takes_what_the_room_has_less_with_it(name, mode):
     assert overhead.whole_mb(mode, 4096, 2) == pytest.approx(with_it.used)
 
 
+@given(models, loads)
+def test_the_headroom_of_a_host_is_that_of_its_scarcest_room(model, load):
+    rooms = dom0.rooms(model, load)
+    assert dom0.headroom(model, load) == dom0.scarcest(rooms).headroom
+    assert dom0.overcommitted(model, load) == tuple(
+        left for left in rooms if left.overcommitted
+    )
+
+
+def test_dom0_s_cpu_is_never_reported():
+    """Of a host that never said how much RAM it has."""
+    load = Load(0, 4096, 4, hvm=70, free_mb=-5)
+    assert {left.source for left in dom0.rooms(MODEL, load)} == {dom0.COMPUTED}
+
+
 # More guests
 
 

@@ -21,6 +21,7 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import filters
+from nova_xen_sched import notices
 from nova_xen_sched import rules
 from tests.unit import builders
 
@@ -271,6 +272,27 @@ def test_an_error_with_the_request_accepts_all(xen_filter, caplog):
     for _ in range(3):
         assert len(xen_filter.filter_all(hosts(), object())) == 4
     assert len(logged(caplog, 'ERROR')) == 1
+
+
+def test_an_error_while_warning_leaves_the_verdicts(xen_filter, mocker):
+    mocker.patch.object(notices, 'warn_of', side_effect=TypeError)
+    old, new = builders.state('old'), builders.state('new')
+    old.stats = {'xen_libvirt_version': '1.2.5', 'xen_version': 'odd'}
+    new.stats = {'xen_libvirt_version': '9.0.0', 'xen_version': 'odd'}
+    passed = xen_filter.filter_all([old, new], builders.spec(HVM_IMAGE))
+    assert names(passed) == ['new']
+
+
+def test_one_broken_aggregate_leaves_the_facts_of_the_others(xen_filter):
+    states = [builders.state(name) for name in ('old', 'new')]
+    stating = objects.Aggregate(
+        name='a', metadata={'xen:libvirt_version': '1.2.5'}
+    )
+    # Its metadata isn't loaded, and can't be.
+    states[0].aggregates = [objects.Aggregate(name='b'), stating]
+    states[1].aggregates = [objects.Aggregate(name='b')]
+    passed = xen_filter.filter_all(states, builders.spec(HVM_IMAGE))
+    assert names(passed) == ['new']
 
 
 def test_an_error_while_logging_leaves_the_verdicts(xen_filter, mocker):

@@ -269,6 +269,11 @@ def test_guests_placed_by_this_request_are_of_its_mode(
     assert guests(its, vm_mode, default_vm_mode=default) == expected
 
 
+def test_a_count_that_was_not_reported():
+    host_state = state(num_instances=0, stats={'num_instances': None})
+    assert guests(host_state, 'hvm') == (0, 0, 0, 0)
+
+
 def test_a_node_without_stats():
     its = state(num_instances=2)
     del its.stats

@@ -26,6 +26,7 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import filters
+from nova_xen_sched import notices
 from nova_xen_sched import weights
 from tests.unit import builders
 
@@ -156,6 +157,18 @@ def test_aggregates_set_the_multiplier(weigher):
     fresh = xen('g', aggregates=[three, five])
     assert weigher.weight_multiplier(fresh) == 3
     assert weigher.weight_multiplier(xen('h')) == default
+
+
+def test_a_multiplier_that_is_none_is_warned_of_once(weigher, caplog):
+    bad = objects.Aggregate(name='m', metadata={OPTION: 'ten'})
+    weighed(weigher, *[xen('h%d' % i, aggregates=[bad]) for i in range(20)])
+    assert caplog.text.count("Could not decode '%s'" % OPTION) == 1
+
+
+def test_an_error_while_warning_leaves_the_weights(weigher, mocker):
+    mocker.patch.object(notices, 'warn_of', side_effect=TypeError)
+    found = weighed(weigher, xen('a', dom0_mb=10**6), xen('b', 20))
+    assert found['a'] == 0 > found['b']
 
 
 def test_other_hosts_weigh_nothing(weigher):
