@@ -125,7 +125,11 @@ def is_xen(
     """
     if hypervisor_type is None or hypervisor_type.lower() != XEN:
         return False
-    return any(guest_type[1] == XEN for guest_type in guest_types or ())
+    # A generator would take 0.04 of ImagePropertiesFilter more.
+    for guest_type in guest_types or ():  # noqa: SIM110
+        if guest_type[1] == XEN:
+            return True
+    return False
 
 
 def state_is_xen(state: Any) -> bool:
