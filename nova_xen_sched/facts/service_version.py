@@ -16,14 +16,15 @@ from __future__ import annotations
 
 from typing import Any
 from typing import Callable
+from typing import Dict
 
 from nova_xen_sched import facts
 from nova_xen_sched import versions
 
-_FLOORS = tuple(
-    (least, {'libvirt_version': facts.AtLeast(versions.show(floor))})
-    for least, floor in versions.SERVICE_VERSION_FLOORS
-)
+_KNOWN: Dict[versions.Version, facts.Raw] = {
+    floor: {'libvirt_version': facts.AtLeast(versions.show(floor))}
+    for _, floor in versions.SERVICE_VERSION_FLOORS
+}
 
 
 class Source:
@@ -44,10 +45,7 @@ class Source:
 
 def _read(state: Any) -> facts.Raw:
     try:
-        version = state.service['version']
-        for least, known in _FLOORS:
-            if version >= least:
-                return known
-    except (AttributeError, KeyError, TypeError):
-        pass  # it never reported
-    return {}
+        floor = versions.libvirt_floor(state.service['version'])
+    except (AttributeError, KeyError, TypeError):  # it never reported
+        return {}
+    return {} if floor is None else _KNOWN[floor]
