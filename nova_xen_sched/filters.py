@@ -26,13 +26,13 @@ from nova.scheduler import filters
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import guest
 from nova_xen_sched import host
+from nova_xen_sched import log
 from nova_xen_sched import migration
-from nova_xen_sched import notices
+from nova_xen_sched import plugin
 from nova_xen_sched import redact
+from nova_xen_sched import request as guest
 from nova_xen_sched import rules
-from nova_xen_sched import startup
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import SORTING
 
@@ -58,7 +58,7 @@ class XenHostFilter(filters.BaseHostFilter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._options, self._facts = startup.start()
+        self._options, self._facts = plugin.start()
 
     def run_filter_for_index(self, index: int) -> bool:
         """Whether to run for the index-th server of a request.
@@ -89,7 +89,7 @@ class XenHostFilter(filters.BaseHostFilter):
         try:
             verdicts = self.verdicts(host_states, spec_obj)
         except Exception:  # noqa: BLE001  nothing may reach nova
-            notices.unexpected('reading a request; all hosts are accepted')
+            log.unexpected('reading a request; all hosts are accepted')
             return host_states
         passed = [
             state
@@ -99,7 +99,7 @@ class XenHostFilter(filters.BaseHostFilter):
         try:
             _log(spec_obj, host_states, verdicts)
         except Exception:  # noqa: BLE001  nothing may reach nova
-            notices.unexpected('logging what was decided; it counts')
+            log.unexpected('logging what was decided; it counts')
         return passed
 
     def verdicts(
@@ -146,12 +146,12 @@ class XenHostFilter(filters.BaseHostFilter):
                         request, offered, settings, tell, counting, every
                     )
             except Exception:  # noqa: BLE001  nothing may reach nova
-                notices.unexpected('judging a host; it is accepted')
+                log.unexpected('judging a host; it is accepted')
                 verdict = rules.ACCEPTED
             verdicts.append(verdict)
-        notices.saying(facts.done)
+        log.saying(facts.done)
         if loads is not None:
-            notices.saying(loads.done)
+            log.saying(loads.done)
         return verdicts
 
 

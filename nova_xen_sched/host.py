@@ -32,10 +32,10 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import facts
 from nova_xen_sched import loaded
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched.facts.merge import HostFacts
 from nova_xen_sched.facts.merge import NOTHING_KNOWN
-from nova_xen_sched.guest import GuestRequest
+from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.versions import Version
 
 #: (architecture, hypervisor type, vm_mode), in nova's canonical spelling.
@@ -281,13 +281,13 @@ class Loads:
 
     def done(self) -> None:
         """Say what was odd, one line of each kind for all hosts."""
-        notices.unreadable('stats', self._unreadable)
+        log.unreadable('stats', self._unreadable)
         for what, hosts in (
             (_TOO_LARGE, self._too_large),
             (_UNEXPLAINED, self._unexplained),
         ):
             if hosts:
-                notices.warn_of(what, what, hosts)
+                log.warn_of(what, what, hosts)
 
     def _counts(self, guests: list[Any]) -> tuple[int, int, int]:
         """How many guests are known to be HVM, PV and PVH."""
@@ -308,7 +308,7 @@ class Loads:
             return memory_mb
         if memory_mb != default:
             self._too_large[str(state.host)] = 'dom0_memory_mb=%s of %s' % (
-                notices.shown(memory_mb),
+                log.shown(memory_mb),
                 state.host,
             )
         return default
@@ -379,7 +379,7 @@ class Loads:
             where = '%s of %s' % (facts.FREE_MEMORY, state.host)
             self._unreadable[where] = '%s: %s, %s' % (
                 where,
-                notices.shown(raw),
+                log.shown(raw),
                 e,
             )
             return None

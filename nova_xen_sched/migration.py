@@ -24,9 +24,9 @@ from nova import context as nova_context
 from nova import objects
 from nova.compute import task_states
 
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched import redact
-from nova_xen_sched.guest import Kind
+from nova_xen_sched.request import Kind
 
 LOG = redact.logger(__name__)
 
@@ -65,7 +65,7 @@ class Teller:
             try:
                 self._kind = self._read()
             except Exception:  # noqa: BLE001  nothing may reach nova
-                notices.unexpected(
+                log.unexpected(
                     'reading what a request does; '
                     'live_migration_unknown counts'
                 )

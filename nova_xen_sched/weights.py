@@ -33,10 +33,10 @@ from nova.scheduler import weights
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import guest
 from nova_xen_sched import host
-from nova_xen_sched import notices
-from nova_xen_sched import startup
+from nova_xen_sched import log
+from nova_xen_sched import plugin
+from nova_xen_sched import request
 
 CONF = nova.conf.CONF
 conf.register_opts(CONF)
@@ -73,7 +73,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
 
     def __init__(self) -> None:
         super().__init__()
-        self._options, self._facts = startup.start()
+        self._options, self._facts = plugin.start()
 
     def weight_multiplier(self, host_state: Any) -> float:
         """The multiplier of a host; its aggregates win over nova.conf."""
@@ -86,7 +86,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
             try:
                 return _multiplier(host_state, multiplier)
             except Exception:  # noqa: BLE001  nothing may reach nova
-                notices.unexpected('reading a multiplier; the option counts')
+                log.unexpected('reading a multiplier; the option counts')
                 return multiplier
 
     def _weigh_object(self, obj: Any, weight_properties: Any) -> float:
@@ -112,7 +112,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
                 ],
             )
         except Exception:  # noqa: BLE001  nothing may reach nova
-            notices.unexpected('weighing hosts; all weigh 0')
+            log.unexpected('weighing hosts; all weigh 0')
             return [0.0] * len(weighed_obj_list)
 
     def headrooms(
@@ -142,13 +142,13 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
                         loads(state, facts(state), average=True),
                     )
             except Exception:  # noqa: BLE001  nothing may reach nova
-                notices.unexpected(
+                log.unexpected(
                     'weighing a host; it weighs as the least of the Xen hosts'
                 )
                 headroom = math.nan
             found.append(headroom)
-        notices.saying(facts.done)
-        notices.saying(loads.done)
+        log.saying(facts.done)
+        log.saying(loads.done)
         return found
 
     def rooms(
@@ -170,7 +170,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
 def _loads(spec_obj: Any, settings: conf.Settings) -> host.Loads:
     return host.Loads(
         settings,
-        guest.from_spec(spec_obj),
+        request.from_spec(spec_obj),
         CONF.reserved_host_memory_mb,
         CONF.filter_scheduler.track_instance_changes,
     )

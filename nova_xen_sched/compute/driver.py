@@ -29,7 +29,7 @@ from nova.objects import fields
 from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import guest as libvirt_guest
 
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched import redact
 from nova_xen_sched.compute import stats
 
@@ -138,7 +138,7 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         try:
             data['stats'] = {**(data.get('stats') or {}), **self._stats()}
         except Exception:  # noqa: BLE001  the update must not fail of it
-            notices.unexpected("reporting this Xen host's facts; it has none")
+            log.unexpected("reporting this Xen host's facts; it has none")
         return data
 
     def _stats(self) -> dict[str, str]:
@@ -150,9 +150,7 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
             )
         except Exception as e:  # noqa: BLE001  what is known is reported
             if not isinstance(e, exception.HypervisorUnavailable):
-                notices.unexpected(
-                    'reading this Xen host; what was known counts'
-                )
+                log.unexpected('reading this Xen host; what was known counts')
             host = stats.unreachable(e)
         return self._reporter.stats(host, CONF.reserved_host_memory_mb)
 

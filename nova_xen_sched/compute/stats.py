@@ -22,13 +22,13 @@ from importlib import metadata
 from typing import Any
 
 from nova_xen_sched import facts
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched import redact
 from nova_xen_sched import versions
 from nova_xen_sched.xenhost import BALLOONING
 from nova_xen_sched.xenhost import local
 from nova_xen_sched.xenhost import reader
-from nova_xen_sched.xenhost import stated
+from nova_xen_sched.xenhost import to_facts
 from nova_xen_sched.xenhost import XenHost
 
 LOG = redact.logger(__name__)
@@ -105,7 +105,7 @@ class Reporter:
         return found
 
     def _known(self, host: XenHost) -> facts.Raw:
-        known = stated.facts_of(host)
+        known = to_facts.facts_of(host)
         libvirt = known.get('libvirt_version')
         # Newer ones have the two commits anyway; of an older one it can't be
         # read.
@@ -143,7 +143,7 @@ class Reporter:
         if (
             host.dom0
             and host.dom0.sizing == BALLOONING
-            and notices.NOTICES.first('dom0 balloons')
+            and log.NOTICES.first('dom0 balloons')
         ):
             LOG.warning(
                 "dom0's memory has no fixed size, as far as can be told, so "

@@ -22,7 +22,7 @@ from typing import Iterable
 
 from oslo_config import cfg
 
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched import redact
 from nova_xen_sched import refusal
 from nova_xen_sched.conf import adoption
@@ -226,7 +226,7 @@ def unknown_names(conf: cfg.ConfigOpts) -> list[tuple[str, str | None]]:
 
 def _warn_of_unknown_names(conf: cfg.ConfigOpts, _changed: Any = None) -> None:
     for name, nearest in unknown_names(conf):
-        if notices.NOTICES.first(('unknown option', name)):
+        if log.NOTICES.first(('unknown option', name)):
             LOG.warning(
                 '[%(group)s] %(name)s is no option of nova-xen-sched and '
                 'has no effect%(hint)s.',
@@ -262,14 +262,14 @@ class Options:
         except OptionError as e:
             # Once per wrong value, not once per request or plugin.
             self._wrong = ('wrong value', *e.args, str(e.__cause__))
-            if notices.NOTICES.first(self._wrong):
+            if log.NOTICES.first(self._wrong):
                 LOG.error('%s. The last good values stay in force.', str(e))
         except Exception:  # noqa: BLE001  nothing may reach nova
-            notices.unexpected(
+            log.unexpected(
                 'reading the options; the last good values stay in force'
             )
         else:
             if self._wrong:
-                notices.NOTICES.forget(self._wrong)
+                log.NOTICES.forget(self._wrong)
                 self._wrong = None
         return self._last_good

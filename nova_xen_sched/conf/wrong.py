@@ -20,7 +20,7 @@ from typing import Iterator
 
 from oslo_config import cfg
 
-from nova_xen_sched import notices
+from nova_xen_sched import log
 
 #: Characters of a value that a line shows.
 _MOST_SHOWN = 80
@@ -41,7 +41,7 @@ def complaint(
     if places:
         text += ' in %s: %s' % (
             places[0][0],
-            notices.shown(places[0][1], _MOST_SHOWN),
+            log.shown(places[0][1], _MOST_SHOWN),
         )
     if why:
         text += ' (%s)' % ' '.join(why.split())

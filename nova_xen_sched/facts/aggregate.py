@@ -20,7 +20,7 @@ from typing import Iterable
 from typing import Sequence
 
 from nova_xen_sched import facts
-from nova_xen_sched import notices
+from nova_xen_sched import log
 
 
 class Source:
@@ -57,11 +57,11 @@ class Source:
             try:
                 raw = read(each, bad)
             except Exception:  # noqa: BLE001  the others count all the same
-                notices.unexpected('reading an aggregate; it says nothing')
+                log.unexpected('reading an aggregate; it says nothing')
                 continue
             if raw:
                 stating[each] = raw
-        notices.saying(lambda: notices.unreadable('aggregates', bad))
+        log.saying(lambda: log.unreadable('aggregates', bad))
         # Three with facts a host, merged for each: 43 us a host, not 12.
         merged: dict[tuple[int, ...], facts.Raw] = {}
 
@@ -95,9 +95,9 @@ def read(aggregate: Any, bad: dict[str, str]) -> facts.Raw:
         except ValueError as e:
             where = '%s of aggregate %s' % (
                 name.metadata_key,
-                notices.shown(aggregate.name),
+                log.shown(aggregate.name),
             )
-            bad[where] = '%s: %s, %s' % (where, notices.shown(value), e)
+            bad[where] = '%s: %s, %s' % (where, log.shown(value), e)
         else:
             raw[name.name] = value
     return raw

@@ -31,7 +31,7 @@ from typing import Tuple
 
 from nova_xen_sched import facts
 from nova_xen_sched import redact
-from nova_xen_sched.facts import table
+from nova_xen_sched.facts import parse_file
 
 LOG = redact.logger(__name__)
 
@@ -85,14 +85,14 @@ def _read(path: str) -> tuple[bytes, _Identity]:
     return content, after
 
 
-def load(path: str) -> tuple[table.Table, str]:
+def load(path: str) -> tuple[parse_file.Table, str]:
     """Read a facts file now, for one who looks at it once.
 
     :returns: the facts, and the SHA-256 of the file in hexadecimal digits.
     :raises FileError, OSError, table.TableError: why it can't be used.
     """
     content, _ = _read(path)
-    return table.load(content, path), hashlib.sha256(content).hexdigest()
+    return parse_file.load(content, path), hashlib.sha256(content).hexdigest()
 
 
 def _wait_until_quiet(path: str, status: os.stat_result) -> None:
@@ -128,7 +128,7 @@ class Source:
         self._digest = ''
         # The digest of what was broken, and why.
         self._broken = ('', '')
-        self._table = self._none = table.Table()
+        self._table = self._none = parse_file.Table()
         self._complaint = ''
         # 10000 hosts take 1.5 s: no request shall wait for that.
         self.current()
@@ -142,7 +142,7 @@ class Source:
             return None
         return lambda state: found.of(state.host, state.nodename)
 
-    def current(self) -> table.Table:
+    def current(self) -> parse_file.Table:
         """The facts of the file now, or the last good ones.
 
         While another request reads the file it is the last good ones.
@@ -162,7 +162,7 @@ class Source:
             return
         try:
             self._refresh(path)
-        except (FileError, OSError, table.TableError) as e:
+        except (FileError, OSError, parse_file.TableError) as e:
             self._complain(path, e)
 
     def _current_path(self) -> str | None:
@@ -185,11 +185,11 @@ class Source:
             self._racy = abs(time.time() - identity[2] / 1e9) < RACY
             digest = hashlib.sha256(content).hexdigest()
         if digest == self._broken[0]:
-            raise table.TableError(self._broken[1])
+            raise parse_file.TableError(self._broken[1])
         if digest != self._digest:
             try:
-                self._table = table.load(content, path)
-            except table.TableError as e:
+                self._table = parse_file.load(content, path)
+            except parse_file.TableError as e:
                 self._broken = (digest, str(e))
                 raise
             self._digest = digest

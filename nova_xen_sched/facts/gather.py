@@ -26,7 +26,7 @@ import stevedore
 
 from nova_xen_sched import conf
 from nova_xen_sched import facts
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched import redact
 from nova_xen_sched.facts import merge
 
@@ -130,7 +130,7 @@ class Gatherer:
 
 
 def _load_failed(_manager: Any, entry_point: Any, error: Exception) -> None:
-    if notices.NOTICES.first(('source', entry_point.name)):
+    if log.NOTICES.first(('source', entry_point.name)):
         LOG.error(
             "The source of facts %(name)s can't be loaded and is skipped: "
             '%(error)r',
@@ -139,7 +139,7 @@ def _load_failed(_manager: Any, entry_point: Any, error: Exception) -> None:
 
 
 def _source_failed(name: str) -> None:
-    notices.unexpected('asking the source of facts %s; it is skipped' % name)
+    log.unexpected('asking the source of facts %s; it is skipped' % name)
 
 
 class Request:
@@ -219,4 +219,4 @@ class Request:
     def done(self) -> None:
         """Say what was noticed, of all hosts at once."""
         for kind, (sentence, hosts) in self._remarked.items():
-            notices.warn_of(kind, sentence, hosts)
+            log.warn_of(kind, sentence, hosts)

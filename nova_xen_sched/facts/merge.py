@@ -22,7 +22,7 @@ from typing import Sequence
 from typing import Tuple
 
 from nova_xen_sched import facts
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched import versions
 
 #: A kind of thing to warn of, and the sentence that is said of it.
@@ -95,7 +95,7 @@ def unreadable(source: str, key: str, value: Any, error: Exception) -> Remark:
     return (
         ('unreadable', source, key),
         "%s from %s can't be read and is unknown, such as %s: %s"
-        % (key, source, notices.shown(value), error),
+        % (key, source, log.shown(value), error),
     )
 
 

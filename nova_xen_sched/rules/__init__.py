@@ -27,12 +27,12 @@ from typing import Sequence
 from typing import Tuple
 
 from nova_xen_sched import conf
-from nova_xen_sched.guest import GuestRequest
-from nova_xen_sched.guest import Kind
 from nova_xen_sched.host import Host
 from nova_xen_sched.host import LOAD_FACTS
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.request import GuestRequest
+from nova_xen_sched.request import Kind
 from nova_xen_sched.rules import dom0
 from nova_xen_sched.rules import guest_types
 from nova_xen_sched.rules import images

@@ -21,10 +21,10 @@ from nova_xen_sched.dom0 import Left
 from nova_xen_sched.dom0 import REPORTED
 from nova_xen_sched.dom0 import Room
 from nova_xen_sched.dom0 import ROUNDING
-from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.request import GuestRequest
 
 _SAYS = {
     Room.DOM0_MEMORY: (

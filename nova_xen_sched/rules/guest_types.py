@@ -19,12 +19,12 @@ from typing import Iterable
 
 from nova_xen_sched import conf
 from nova_xen_sched import versions
-from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.host import GuestType
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import listed
 from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.request import GuestRequest
 
 #: vm_mode 'xen' is what everybody but nova calls PV.
 _MODE_NAMES = {'xen': 'xen (PV)', 'hvm': 'hvm (HVM)'}

@@ -15,11 +15,11 @@
 from __future__ import annotations
 
 from nova_xen_sched import conf
-from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import listed
 from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.request import GuestRequest
 
 
 def hypervisor_type_required(

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from nova_xen_sched import conf
 from nova_xen_sched import versions
-from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.versions import BACKPORTS_EQUAL
 
 

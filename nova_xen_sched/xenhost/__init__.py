@@ -26,7 +26,7 @@ from typing import Mapping
 from typing import Optional
 from typing import Tuple
 
-from nova_xen_sched.capabilities import GuestType
+from nova_xen_sched.xenhost.capabilities import GuestType
 
 #: What libvirt's Xen driver calls itself.
 XEN = 'Xen'

@@ -26,12 +26,12 @@ from nova_xen_sched import conf
 from nova_xen_sched import facts
 from nova_xen_sched import versions
 from nova_xen_sched.facts.merge import HostFacts
-from nova_xen_sched.guest import GuestRequest
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.rules import versions as version_rules
 from nova_xen_sched.xenhost import findings_dom0
-from nova_xen_sched.xenhost import novaconf
+from nova_xen_sched.xenhost import nova_conf
 from nova_xen_sched.xenhost import XenHost
 from nova_xen_sched.xenhost.finding import Finding
 from nova_xen_sched.xenhost.finding import NOTE
@@ -47,7 +47,7 @@ XEN_REQUIRED: versions.Version = (4, 4, 3)
 
 def findings(
     host: XenHost,
-    nova: novaconf.NovaConf | None = None,
+    nova: nova_conf.NovaConf | None = None,
     settings: conf.Settings | None = None,
 ) -> list[Finding]:
     """All that differs from the guide, as far as it is known.
@@ -77,7 +77,7 @@ def findings(
     return found
 
 
-def _nova(nova: novaconf.NovaConf) -> Iterator[Finding]:
+def _nova(nova: nova_conf.NovaConf) -> Iterator[Finding]:
     where = ', '.join(nova.files)
     driver = nova.compute_driver
     if driver is None or not driver.startswith(('libvirt.', 'xen_libvirt.')):
@@ -195,7 +195,7 @@ def _judge(
 
 
 def _injection(
-    host: XenHost, nova: novaconf.NovaConf | None
+    host: XenHost, nova: nova_conf.NovaConf | None
 ) -> Iterator[Finding]:
     if host.qemu_driver is not False:
         return

@@ -20,8 +20,8 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0 as model
 from nova_xen_sched import xenhost
 from nova_xen_sched.dom0 import Room
-from nova_xen_sched.xenhost import sizes
-from nova_xen_sched.xenhost import sizing
+from nova_xen_sched.xenhost import dom0_options
+from nova_xen_sched.xenhost import dom0_size
 from nova_xen_sched.xenhost import XenHost
 from nova_xen_sched.xenhost.finding import Finding
 from nova_xen_sched.xenhost.finding import RECOMMENDED
@@ -40,7 +40,7 @@ def memory(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
     dom0 = host.dom0
     if dom0 is None or dom0.memory_mb is None:
         return
-    size = sizes.for_dom0(host, settings.dom0_model)
+    size = dom0_size.for_dom0(host, settings.dom0_model)
     line = 'dom0_mem=%dM,max:%dM' % (size.memory_mb, size.memory_mb)
     remedy = 'add %s (%s) to %s, and restart the host' % (
         line,
@@ -64,7 +64,7 @@ def memory(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
         )
     elif dom0.sizing == xenhost.FIXED:
         if host.command_line is not None:
-            options = sizing.options_of(host.command_line)
+            options = dom0_options.options_of(host.command_line)
             if options.memory and not options.maximum:
                 yield Finding(
                     'dom0_no_maximum',
@@ -75,18 +75,18 @@ def memory(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
                     'write it as dom0_mem=%dM,max:%dM in %s'
                     % (dom0.memory_mb, dom0.memory_mb, _GRUB),
                 )
-        if dom0.memory_mb < sizes.LEAST_MB:
+        if dom0.memory_mb < dom0_size.LEAST_MB:
             yield Finding(
                 'dom0_too_small',
                 REQUIRED,
                 'dom0 has %d MiB, less than %d'
-                % (dom0.memory_mb, sizes.LEAST_MB),
+                % (dom0.memory_mb, dom0_size.LEAST_MB),
                 remedy,
             )
 
 
 def _said(command_line: str) -> str:
-    memory = sizing.options_of(command_line).memory
+    memory = dom0_options.options_of(command_line).memory
     if memory is None:
         return "dom0_mem= is not on Xen's command line"
     return "Xen's command line says dom0_mem=%s" % memory
@@ -94,7 +94,7 @@ def _said(command_line: str) -> str:
 
 def rooms(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
     """What the guests that run now take, by the dom0 model."""
-    load = sizes.load_of(host)
+    load = dom0_size.load_of(host)
     if load is None:
         return
     for left in model.rooms(settings.dom0_model, load):
@@ -128,8 +128,8 @@ def vcpus(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
         return
     options = None
     if host.command_line is not None:
-        options = sizing.options_of(host.command_line)
-    wanted = max(DOM0_VCPUS, sizes.dom0_vcpus(host, settings.dom0_model))
+        options = dom0_options.options_of(host.command_line)
+    wanted = max(DOM0_VCPUS, dom0_size.dom0_vcpus(host, settings.dom0_model))
     if host.cpus is not None:
         wanted = min(wanted, host.cpus)
     line = 'dom0_max_vcpus=%d dom0_vcpus_pin' % wanted

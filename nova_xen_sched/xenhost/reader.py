@@ -23,12 +23,12 @@ from typing import Any
 from typing import Callable
 from urllib import parse
 
-from nova_xen_sched import capabilities
+from nova_xen_sched.xenhost import capabilities
 from nova_xen_sched.xenhost import DeviceModel
 from nova_xen_sched.xenhost import Dom0
+from nova_xen_sched.xenhost import dom0_options
 from nova_xen_sched.xenhost import Guests
 from nova_xen_sched.xenhost import local as local_
-from nova_xen_sched.xenhost import sizing
 from nova_xen_sched.xenhost import XEN
 from nova_xen_sched.xenhost import XenHost
 
@@ -207,7 +207,7 @@ class _Reading:
         return Dom0(
             memory_mb=memory_kb // 1024,
             maximum_mb=maximum_kb // 1024,
-            sizing=sizing.sizing_of(
+            sizing=dom0_options.sizing_of(
                 memory_kb, maximum_kb, machine_mb, own.command_line
             ),
             vcpus=vcpus,

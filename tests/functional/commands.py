@@ -21,8 +21,8 @@ from typing import List
 from typing import NamedTuple
 from unittest import mock
 
-from nova_xen_sched import view
 from nova_xen_sched.cmd import app
+from nova_xen_sched.cmd import nova
 
 
 class Ran(NamedTuple):
@@ -49,7 +49,7 @@ def run(*argv: str) -> Ran:
     in one process, and the logging stays as it is.
     """
     out, err = io.StringIO(), io.StringIO()
-    with mock.patch.object(view, 'load'), mock.patch.object(
+    with mock.patch.object(nova, 'load'), mock.patch.object(
         app.App, 'configure_logging'
     ):
         code = app.App(stdout=out, stderr=err).run(list(argv))

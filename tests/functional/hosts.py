@@ -22,7 +22,7 @@ from typing import Dict
 from typing import Optional
 from typing import Tuple
 
-from nova_xen_sched import capabilities
+from nova_xen_sched.xenhost import capabilities
 
 CAPTURES = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))),

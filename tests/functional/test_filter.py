@@ -20,8 +20,8 @@ import tests.functional  # noqa: F401  before any other import of nova
 from nova import version
 import pytest
 
-from nova_xen_sched import guest
 from nova_xen_sched import migration
+from nova_xen_sched import request
 from tests.functional import cloud
 from tests.functional import hosts
 from tests.functional.cases import conf
@@ -268,9 +268,9 @@ class TestWhatTheSchedulerIsAsked(cloud.Cloud):
         self.on_asked = self.tell
 
     def tell(self, asked):
-        kinds = guest.kinds_of(asked.spec)
+        kinds = request.kinds_of(asked.spec)
         taken_for = '/'.join(sorted(str(kind) for kind in kinds))
-        if kinds == guest.ANY_MOVE:
+        if kinds == request.ANY_MOVE:
             taken_for = 'a move: %s' % migration.Teller(asked.spec, 5)()
         self.told.append((asked.during, taken_for))
 

@@ -28,7 +28,7 @@ from unittest import mock
 import nova.conf
 from oslo_db import exception as db_exception
 
-from nova_xen_sched.cmd import host
+from nova_xen_sched.cmd.hosts import command
 from tests.functional import commands
 from tests.functional import hosts
 from tests.functional.cases import conf
@@ -283,7 +283,7 @@ class TestHosts(HostsCase):
     def _check_columns_are_those_that_are_documented(self):
         found = self.ran('host', 'list')
         self.assertEqual(21, len(found))
-        self.assertEqual(list(host.COLUMNS), list(found[0]))
+        self.assertEqual(list(command.COLUMNS), list(found[0]))
         self.assertEqual(23, len(self.ran('host', 'list', '--all')))
 
     def _check_facts_exact_least_stale_and_unknown(self):

@@ -31,10 +31,10 @@ from oslo_policy import policy as oslo_policy
 from placement import policy as placement_policy
 
 from nova_xen_sched.cmd import app
-from nova_xen_sched.cmd import facts_publish
-from nova_xen_sched.publishing import apply
-from nova_xen_sched.publishing import content
-from nova_xen_sched.publishing import nova
+from nova_xen_sched.cmd.publish import api
+from nova_xen_sched.cmd.publish import apply
+from nova_xen_sched.cmd.publish import command
+from nova_xen_sched.cmd.publish import content
 import tests.functional  # noqa: F401  before any other import of nova
 from tests.functional import hosts
 from tests.functional.cases import FilterCase
@@ -85,7 +85,7 @@ class PublishCase(FilterCase):
             fixtures.EnvironmentVariable('OS_CLIENT_CONFIG_FILE', path)
         )
         # The command quietens these, which other tests listen to.
-        for name in facts_publish._CHATTY:
+        for name in command._CHATTY:
             logger = logging.getLogger(name)
             self.addCleanup(logger.setLevel, logger.level)
         self.facts = os.path.join(self._folder, 'facts.yaml')
@@ -156,7 +156,7 @@ class PublishCase(FilterCase):
             program = app.App(stdout=out, stderr=err)
             # What is installed may be older than what is tested.
             program.command_manager.add_command(
-                'facts publish', facts_publish.Publish
+                'facts publish', command.Publish
             )
             ended = program.run(
                 ['facts', 'publish', '-f', 'json', '--os-cloud', cloud]
@@ -288,7 +288,7 @@ class TestPublish(PublishCase):
         self.write('9.0.2')
         identity = next(
             each.id
-            for each in nova.Nova('admin').aggregates()
+            for each in api.Nova('admin').aggregates()
             if each.name == ours
         )
         self.api.post_aggregate_action(
@@ -408,7 +408,7 @@ class TestInterrupted(PublishCase):
             for name in ('create', 'change'):
                 undo.enter_context(
                     mock.patch.object(
-                        nova.Nova, name, counting(getattr(nova.Nova, name))
+                        api.Nova, name, counting(getattr(api.Nova, name))
                     )
                 )
             return self.publish('--apply', code=1 if calls < self.total else 0)
@@ -446,7 +446,7 @@ class TestTwoAtOnce(PublishCase):
                 for host in ('old', 'new1', 'new2')
             }
             both = [
-                apply.Applying(nova.Nova('admin'), wanted) for _ in range(2)
+                apply.Applying(api.Nova('admin'), wanted) for _ in range(2)
             ]
             errors = []
             start = threading.Barrier(2)

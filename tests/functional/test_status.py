@@ -30,9 +30,9 @@ from keystoneauth1 import exceptions as ks_exceptions
 import nova.conf
 from oslo_db import exception as db_exception
 
-from nova_xen_sched import view
-from nova_xen_sched.cmd import status
-from nova_xen_sched.view import hosts as view_hosts
+from nova_xen_sched.cmd import nova as view
+from nova_xen_sched.cmd.nova import xen_hosts as view_hosts
+from nova_xen_sched.cmd.upgrade_check import command
 from tests.functional import hosts
 from tests.functional.cases import conf
 from tests.functional.cases import FilterCase
@@ -77,7 +77,7 @@ class TestStatus(FilterCase):
         """The exit code, and each check's (code, details)."""
         out = io.StringIO()
         with mock.patch.object(view, 'load'), contextlib.redirect_stdout(out):
-            code = status.main(['upgrade', 'check', '--json', *argv])
+            code = command.main(['upgrade', 'check', '--json', *argv])
         found = {
             each['check']: (each['result'], each['details'])
             for each in json.loads(out.getvalue())['checks']

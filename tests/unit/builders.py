@@ -20,9 +20,9 @@ from typing import Any
 from nova import objects
 from nova.scheduler import host_manager
 
-from nova_xen_sched import capabilities
 from nova_xen_sched.host import Host
 from nova_xen_sched.host import is_xen
+from nova_xen_sched.xenhost import capabilities
 
 objects.register_all()
 

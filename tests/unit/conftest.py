@@ -17,7 +17,7 @@ import nova.conf
 from openstack.config import loader
 import pytest
 
-from nova_xen_sched import notices
+from nova_xen_sched import log
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile('ours', deadline=None)
@@ -33,8 +33,8 @@ def _openstacksdk_forgets(monkeypatch):
 @pytest.fixture
 def clean(monkeypatch):
     """nova's default configuration, and nothing said yet."""
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
-    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
+    monkeypatch.setattr(log, 'NOTICES', log.Notices())
+    monkeypatch.setattr(log, 'TRACEBACKS', log.Notices())
     conf = nova.conf.CONF
     conf([], project='nova', default_config_files=[])
     yield

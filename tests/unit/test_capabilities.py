@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_xen_sched import capabilities
+from nova_xen_sched.xenhost import capabilities
 from tests.unit import builders
 
 HVM = {

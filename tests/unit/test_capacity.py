@@ -19,11 +19,11 @@ import hypothesis
 from hypothesis import strategies as st
 import pytest
 
-from nova_xen_sched import capacity
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched.capacity import Fits
-from nova_xen_sched.capacity import Stock
+from nova_xen_sched.cmd.hosts import fits as capacity
+from nova_xen_sched.cmd.hosts.fits import Fits
+from nova_xen_sched.cmd.hosts.fits import Stock
 
 MODEL = conf.Settings().dom0_model
 

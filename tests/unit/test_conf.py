@@ -18,13 +18,13 @@ from oslo_config import cfg
 import pytest
 
 from nova_xen_sched import conf
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched import refusal
 
 
 @pytest.fixture(autouse=True)
 def memory(monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(log, 'NOTICES', log.Notices())
 
 
 @pytest.fixture

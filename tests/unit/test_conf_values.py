@@ -31,9 +31,9 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import notices
+from nova_xen_sched import log
+from nova_xen_sched import plugin as startup
 from nova_xen_sched import refusal
-from nova_xen_sched import startup
 
 ((GROUP, OPTS),) = conf.list_opts()
 BY_NAME = {opt.dest: opt for opt in OPTS}
@@ -258,7 +258,7 @@ def assert_is_the_line(line, opt, place, raw):
     else:
         # Of a very long text the length: a part of it might be a secret's.
         of_it = shown[:30]
-        if len(raw) > notices.MAX_TEXT:
+        if len(raw) > log.MAX_TEXT:
             of_it = 'text of %d characters' % len(raw)
         assert of_it in head
         assert len(line) < 600 + len(str(place))
@@ -290,7 +290,7 @@ class Nova:
 
 @pytest.fixture
 def written(tmp_path, monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(log, 'NOTICES', log.Notices())
     return Nova(tmp_path / 'nova.conf')
 
 

@@ -21,7 +21,7 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import filters
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched import rules
 from tests.unit import builders
 
@@ -275,7 +275,7 @@ def test_an_error_with_the_request_accepts_all(xen_filter, caplog):
 
 
 def test_an_error_while_warning_leaves_the_verdicts(xen_filter, mocker):
-    mocker.patch.object(notices, 'warn_of', side_effect=TypeError)
+    mocker.patch.object(log, 'warn_of', side_effect=TypeError)
     old, new = builders.state('old'), builders.state('new')
     old.stats = {'xen_libvirt_version': '1.2.5', 'xen_version': 'odd'}
     new.stats = {'xen_libvirt_version': '9.0.0', 'xen_version': 'odd'}

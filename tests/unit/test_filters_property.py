@@ -21,7 +21,7 @@ from nova.scheduler.filters import image_props_filter
 import pytest
 
 from nova_xen_sched import filters
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from tests.unit import builders
 
 CONF = nova.conf.CONF
@@ -102,9 +102,9 @@ def config():
     def fail(doing):
         raise  # noqa: PLE0704  what goes wrong accepts; here it must show
 
-    real, notices.unexpected = notices.unexpected, fail
+    real, log.unexpected = log.unexpected, fail
     yield
-    notices.unexpected = real
+    log.unexpected = real
     CONF.reset()
 
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 from nova import objects
 import pytest
 
-from nova_xen_sched import guest
-from nova_xen_sched.guest import Kind
+from nova_xen_sched import request
+from nova_xen_sched.request import Kind
 from tests.unit import builders
 
 
 def test_all_that_an_image_says():
-    read = guest.from_spec(
+    read = request.from_spec(
         builders.spec(
             {
                 'architecture': 'x86_64',
@@ -33,8 +33,8 @@ def test_all_that_an_image_says():
             is_bfv=True,
         )
     )
-    assert read == guest.GuestRequest(
-        kinds=frozenset({guest.Kind.BOOT}),
+    assert read == request.GuestRequest(
+        kinds=frozenset({request.Kind.BOOT}),
         instance_uuid=builders.UUID,
         architecture='x86_64',
         hypervisor_type='xen',
@@ -47,7 +47,7 @@ def test_all_that_an_image_says():
 
 
 def test_new_names_win_over_legacy_ones():
-    read = guest.from_spec(
+    read = request.from_spec(
         builders.spec({'vm_mode': 'xen', 'hw_vm_mode': 'hvm'})
     )
     assert read.vm_mode == 'hvm'
@@ -59,26 +59,26 @@ def test_empty_requests():
         objects.RequestSpec(image=None),
         objects.RequestSpec(image=objects.ImageMeta()),
     ):
-        assert guest.from_spec(spec) == guest.GuestRequest()
-    assert not guest.from_spec(objects.RequestSpec()).names_a_type
+        assert request.from_spec(spec) == request.GuestRequest()
+    assert not request.from_spec(objects.RequestSpec()).names_a_type
 
 
 def test_default_architecture_stands_for_a_missing_one():
-    read = guest.from_spec(builders.spec(), 'amd64')
+    read = request.from_spec(builders.spec(), 'amd64')
     assert read.architecture == 'x86_64'
     assert read.names_a_type
     named = builders.spec({'architecture': 'i686'})
-    assert guest.from_spec(named, 'x86_64').architecture == 'i686'
+    assert request.from_spec(named, 'x86_64').architecture == 'i686'
 
 
 def test_maxphysaddr_bits_where_nova_has_it():
     has = 'hw_maxphysaddr_bits' in objects.ImageMetaProps.fields
-    read = guest.from_spec(builders.spec({'hw_maxphysaddr_bits': 42}))
+    read = request.from_spec(builders.spec({'hw_maxphysaddr_bits': 42}))
     assert read.maxphysaddr_bits == (42 if has else None)
 
 
 def kinds(spec):
-    return sorted(str(kind) for kind in guest.kinds_of(spec))
+    return sorted(str(kind) for kind in request.kinds_of(spec))
 
 
 ANY_MOVE = ['evacuation', 'live migration', 'move']
@@ -136,14 +136,14 @@ def test_a_forged_rebuild_hint_is_no_rebuild():
 @pytest.mark.parametrize('kind', list(Kind))
 def test_a_request_of_our_own_making_is_what_it_was_told_to_be(kind):
     spec = builders.moved()
-    assert guest.kinds_of(spec) == guest.ANY_MOVE
-    guest.tell(spec, kind)
-    assert guest.kinds_of(spec) == {kind}
-    assert guest.from_spec(spec).kinds == {kind}
+    assert request.kinds_of(spec) == request.ANY_MOVE
+    request.tell(spec, kind)
+    assert request.kinds_of(spec) == {kind}
+    assert request.from_spec(spec).kinds == {kind}
 
 
 def test_what_it_was_told_to_be_does_not_travel():
     spec = builders.spec()
-    guest.tell(spec, Kind.EVACUATION)
+    request.tell(spec, Kind.EVACUATION)
     sent = objects.RequestSpec.obj_from_primitive(spec.obj_to_primitive())
-    assert guest.kinds_of(sent) == {Kind.BOOT}
+    assert request.kinds_of(sent) == {Kind.BOOT}

@@ -24,11 +24,11 @@ import pytest
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import host
-from nova_xen_sched import notices
+from nova_xen_sched import log as notices
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.facts import Fact
 from nova_xen_sched.facts.merge import HostFacts
-from nova_xen_sched.guest import GuestRequest
+from nova_xen_sched.request import GuestRequest
 from tests.unit import builders
 
 UNSET = object()

@@ -19,17 +19,17 @@ import shlex
 
 import pytest
 
-from nova_xen_sched import image_values
-from nova_xen_sched import images
-from nova_xen_sched.images import Code
+from nova_xen_sched.cmd.image import remedies
+from nova_xen_sched.cmd.image import values
+from nova_xen_sched.cmd.image.remedies import Code
 
 ID = 'c3e58657-1aec-4804-94eb-166cff02600d'
 HVM = {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
 
 
 def findings(properties, disk_format='raw', mixed=True):
-    image = images.Image(ID, 'an image', disk_format, properties)
-    return list(images.findings(image, mixed))
+    image = remedies.Image(ID, 'an image', disk_format, properties)
+    return list(remedies.findings(image, mixed))
 
 
 def codes(*args, **kwargs):
@@ -147,24 +147,24 @@ def test_what_nova_takes_after_the_line_was_run():
         {'hw_vif_model': 'ne2kpci'},
         {'architecture': 'X86-64'},
     ):
-        (refused,) = image_values.refused(properties)
+        (refused,) = values.refused(properties)
         left = dict(properties)
         if refused.nearest is None:
             del left[refused.name]
         else:
             left[refused.name] = refused.nearest
-        assert list(image_values.refused(left)) == []
+        assert list(values.refused(left)) == []
 
 
 def test_names_are_quoted_for_the_shell():
-    image = images.Image(ID, "it's; rm", 'vmdk', HVM)
-    (found,) = images.findings(image, False)
+    image = remedies.Image(ID, "it's; rm", 'vmdk', HVM)
+    (found,) = remedies.findings(image, False)
     assert shlex.split(found.mend)[-1] == "it's; rm"
 
 
 def test_without_nova_values_are_compared_as_they_are(monkeypatch):
-    monkeypatch.setattr(image_values, 'fields', None)
-    monkeypatch.setattr(image_values, 'image_meta', None)
+    monkeypatch.setattr(values, 'fields', None)
+    monkeypatch.setattr(values, 'image_meta', None)
     assert codes(dict(HVM, vm_mode='HVM', hw_vm_mode='hvm')) == []
     assert codes({'hypervisor_type': 'xen', 'hw_vm_mode': 'hvm'}) == [
         Code.VM_MODE_NAMES

@@ -19,16 +19,16 @@ from nova import exception
 from nova import objects
 import pytest
 
+from nova_xen_sched import log
 from nova_xen_sched import migration
-from nova_xen_sched import notices
-from nova_xen_sched.guest import Kind
+from nova_xen_sched.request import Kind
 from tests.unit import builders
 
 
 @pytest.fixture(autouse=True)
 def memory(monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
-    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
+    monkeypatch.setattr(log, 'NOTICES', log.Notices())
+    monkeypatch.setattr(log, 'TRACEBACKS', log.Notices())
 
 
 @pytest.fixture

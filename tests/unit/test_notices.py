@@ -16,18 +16,18 @@ import logging
 import threading
 import time
 
-from nova_xen_sched import notices
+from nova_xen_sched import log
 
 
 def test_first_is_said_once():
-    memory = notices.Notices()
+    memory = log.Notices()
     assert memory.first('a')
     assert not memory.first('a')
     assert memory.first('b')
 
 
 def test_what_is_forgotten_may_be_said_again():
-    memory = notices.Notices()
+    memory = log.Notices()
     assert memory.first('a')
     memory.forget('a')
     memory.forget('never said')
@@ -35,32 +35,30 @@ def test_what_is_forgotten_may_be_said_again():
 
 
 def test_grown_speaks_only_of_new_names():
-    memory = notices.Notices()
+    memory = log.Notices()
     assert memory.grown('old', ['h2', 'h1']) == (2, ['h1', 'h2'])
     assert memory.grown('old', ['h1']) == (0, [])
     assert memory.grown('old', ['h1', 'h3']) == (3, ['h1', 'h2', 'h3'])
 
 
 def test_grown_shows_ten_and_counts_all():
-    count, shown = notices.Notices().grown(
-        'old', ['h%02d' % i for i in range(25)]
-    )
+    count, shown = log.Notices().grown('old', ['h%02d' % i for i in range(25)])
     assert count == 25
     assert shown == ['h%02d' % i for i in range(10)]
 
 
 def test_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr(notices, 'MAX_NAMES', 5)
-    memory = notices.Notices()
-    for i in range(3 * notices.MAX_KINDS):
+    monkeypatch.setattr(log, 'MAX_NAMES', 5)
+    memory = log.Notices()
+    for i in range(3 * log.MAX_KINDS):
         memory.first(i)
-    assert len(memory._said) == notices.MAX_KINDS
+    assert len(memory._said) == log.MAX_KINDS
     assert memory.grown('k', map(str, range(50)))[0] == 5
     assert memory.grown('k', ['another']) == (0, [])
 
 
 def test_one_of_many_threads_is_first():
-    memory = notices.Notices()
+    memory = log.Notices()
     start = threading.Barrier(8)
     results = []
 
@@ -80,11 +78,11 @@ def _fail(error):
     try:
         raise error
     except Exception:
-        notices.unexpected('judging')
+        log.unexpected('judging')
 
 
 def test_one_traceback_per_kind(caplog, monkeypatch):
-    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
+    monkeypatch.setattr(log, 'TRACEBACKS', log.Notices())
     with caplog.at_level(logging.DEBUG, logger='nova_xen_sched'):
         _fail(KeyError('a'))
         _fail(KeyError('b'))
@@ -99,35 +97,35 @@ def test_one_traceback_per_kind(caplog, monkeypatch):
 
 
 def test_warnings_of_a_kind_are_one_line(caplog, monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(log, 'NOTICES', log.Notices())
     many = {'a%03d' % i: 'a%03d: %d' % (i, i) for i in range(300)}
     for _ in range(3):
-        notices.warn_of('bad', 'Bad values', many)
+        log.warn_of('bad', 'Bad values', many)
         # another value is no other place
         many = {name: name + ': x' for name in many}
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith('Bad values (300): a000: 0; a001: 1; ')
     assert line.endswith('a009: 9; ...')
-    notices.warn_of('bad', 'Bad values', {'b': 'b: 1'})
+    log.warn_of('bad', 'Bad values', {'b': 'b: 1'})
     assert caplog.records[-1].getMessage().startswith('Bad values (301): ')
 
 
 def test_a_value_is_shown_without_a_password_however_it_is_cut():
     url = 'm//u:%s@host' % ('cret' * 20)
-    assert notices.shown(url) == "'m//u:***@host'"
-    assert notices.shown([url]) == "['m//u:***@host']"
-    assert notices.shown('b' * 99) == "'%s...%s'" % ('b' * 12, 'b' * 13)
+    assert log.shown(url) == "'m//u:***@host'"
+    assert log.shown([url]) == "['m//u:***@host']"
+    assert log.shown('b' * 99) == "'%s...%s'" % ('b' * 12, 'b' * 13)
 
 
 def test_of_a_long_text_only_its_length_is_shown():
     start = time.process_time()
     for text in ('//a:' * 16000, "'a:" * 21000):
-        assert notices.shown(text) == 'text of %d characters' % len(text)
-    assert notices.shown(['b' * 1001]) == '[text of 1001 characters]'
-    assert notices.shown('b' * 1000).startswith("'bbb")
+        assert log.shown(text) == 'text of %d characters' % len(text)
+    assert log.shown(['b' * 1001]) == '[text of 1001 characters]'
+    assert log.shown('b' * 1000).startswith("'bbb")
     assert time.process_time() - start < 1
 
 
 def test_a_number_of_any_length_is_shown():
-    assert notices.shown(12) == '12'
-    assert notices.shown([-(10**5000)]) == '[a number of 16610 bits]'
+    assert log.shown(12) == '12'
+    assert log.shown([-(10**5000)]) == '[a number of 16610 bits]'

@@ -26,7 +26,7 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import filters
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched import weights
 from tests.unit import builders
 
@@ -166,7 +166,7 @@ def test_a_multiplier_that_is_none_is_warned_of_once(weigher, caplog):
 
 
 def test_an_error_while_warning_leaves_the_weights(weigher, mocker):
-    mocker.patch.object(notices, 'warn_of', side_effect=TypeError)
+    mocker.patch.object(log, 'warn_of', side_effect=TypeError)
     found = weighed(weigher, xen('a', dom0_mb=10**6), xen('b', 20))
     assert found['a'] == 0 > found['b']
 

@@ -34,7 +34,7 @@ import time
 import libvirt
 import pytest
 
-from nova_xen_sched import capabilities
+from nova_xen_sched.xenhost import capabilities
 from nova_xen_sched.xenhost import child
 from nova_xen_sched.xenhost import reader
 from tests.with_libvirt import daemon

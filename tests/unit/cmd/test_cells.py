@@ -17,18 +17,18 @@ from __future__ import annotations
 
 import pytest
 
-from nova_xen_sched.cmd import cells
+from nova_xen_sched.cmd import tables
 
 
 @pytest.mark.parametrize(
     ('cell', 'machine', 'human'),
     [
-        (cells.percent(0.96154), 0.9615, '96 %'),
-        (cells.percent(-0.35), -0.35, '-35 %'),
-        (cells.percent(None), None, ''),
-        (cells.count(7), 7, '7'),
-        (cells.count(None), None, 'no limit'),
-        (cells.Cell(1024, '1024 (default)'), 1024, '1024 (default)'),
+        (tables.percent(0.96154), 0.9615, '96 %'),
+        (tables.percent(-0.35), -0.35, '-35 %'),
+        (tables.percent(None), None, ''),
+        (tables.count(7), 7, '7'),
+        (tables.count(None), None, 'no limit'),
+        (tables.Cell(1024, '1024 (default)'), 1024, '1024 (default)'),
     ],
 )
 def test_two_readers(cell, machine, human):
@@ -37,20 +37,20 @@ def test_two_readers(cell, machine, human):
 
 
 def test_cells_sort_by_value_and_the_unknown_first():
-    found = sorted([cells.count(10), cells.count(None), cells.count(9)])
+    found = sorted([tables.count(10), tables.count(None), tables.count(9)])
     assert [cell.machine_readable() for cell in found] == [None, 9, 10]
 
 
 @pytest.mark.parametrize('formatter', ['csv', 'value'])
 def test_no_none_in_text(formatter):
-    row = cells.row(formatter, ['a', None, cells.percent(None)])
+    row = tables.row(formatter, ['a', None, tables.percent(None)])
     assert row == ('a', '', '')
 
 
 def test_json_has_null():
-    cell = cells.percent(None)
-    assert cells.row('json', ['a', None, cell]) == ('a', None, cell)
+    cell = tables.percent(None)
+    assert tables.row('json', ['a', None, cell]) == ('a', None, cell)
 
 
 def test_whole_numbers_have_no_point():
-    assert [str(cells.number(n)) for n in (1024.0, 0.5)] == ['1024', '0.5']
+    assert [str(tables.number(n)) for n in (1024.0, 0.5)] == ['1024', '0.5']

@@ -31,9 +31,9 @@ from tests.unit.cmd.test_facts_show import run  # noqa: F401
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch):
-    from nova_xen_sched.xenhost import stated
+    from nova_xen_sched.xenhost import to_facts
 
-    monkeypatch.setattr(stated, 'now', lambda: '2026-11-23T10:00:00Z')
+    monkeypatch.setattr(to_facts, 'now', lambda: '2026-11-23T10:00:00Z')
 
 
 def export(run, *arguments):

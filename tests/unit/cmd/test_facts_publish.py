@@ -25,11 +25,11 @@ import pytest
 
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import app
-from nova_xen_sched.cmd import facts_publish
-from nova_xen_sched.publishing import apply
-from nova_xen_sched.publishing import content
-from nova_xen_sched.publishing import nova
-from nova_xen_sched.xenhost import ask
+from nova_xen_sched.cmd.publish import api
+from nova_xen_sched.cmd.publish import apply
+from nova_xen_sched.cmd.publish import command
+from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.xenhost import read_many
 from tests.unit.publishing import fake
 from tests.unit.publishing.test_plan import OLD
 from tests.unit.publishing.test_plan import ours
@@ -46,7 +46,7 @@ class Nova(fake.FakeNova):
     reserves = None
 
     def hosts(self):
-        return [nova.Host(name, name + '.lan', True) for name in NAMES]
+        return [api.Host(name, name + '.lan', True) for name in NAMES]
 
     def create(self, name):
         self._count()
@@ -73,22 +73,20 @@ class Nova(fake.FakeNova):
 @pytest.fixture
 def cloud(monkeypatch):
     found = Nova(NAMES, [ours(1, OLD, *NAMES)])
-    monkeypatch.setattr(nova, 'Nova', lambda name: found)
+    monkeypatch.setattr(api, 'Nova', lambda name: found)
     return found
 
 
 @pytest.fixture
 def publish(monkeypatch):
     # It quietens loggers, which other tests listen to.
-    monkeypatch.setattr(facts_publish, '_CHATTY', ())
+    monkeypatch.setattr(command, '_CHATTY', ())
 
     def run(*options, code=0):
         """The rows, and what is said beside them."""
         out, err = io.StringIO(), io.StringIO()
         program = app.App(stdout=out, stderr=err)
-        program.command_manager.add_command(
-            'facts publish', facts_publish.Publish
-        )
+        program.command_manager.add_command('facts publish', command.Publish)
         root = logging.getLogger()
         before = root.handlers, root.level
         try:
@@ -111,8 +109,8 @@ def answers(monkeypatch):
     def asked(uris, timeout, step=None):
         return [found[uri] for uri in uris]
 
-    monkeypatch.setattr(ask, 'ask', asked)
-    monkeypatch.setattr(ask, 'installed', lambda: True)
+    monkeypatch.setattr(read_many, 'ask', asked)
+    monkeypatch.setattr(read_many, 'installed', lambda: True)
 
     def add(uri, hostname=None, **fields):
         host = hostname and xenhost.XenHost(
@@ -123,7 +121,7 @@ def answers(monkeypatch):
             dom0=xenhost.Dom0(4096, 4096, xenhost.FIXED, 4),
             **fields,
         )
-        found[uri] = ask.Answer(uri, host, None if host else 'refused')
+        found[uri] = read_many.Answer(uri, host, None if host else 'refused')
         return ['--connect', uri]
 
     return add

@@ -28,7 +28,7 @@ import pytest
 import yaml
 
 from nova_xen_sched.cmd import app
-from nova_xen_sched.xenhost import ask
+from nova_xen_sched.xenhost import read_many
 from nova_xen_sched.xenhost import reader
 from tests.unit.xenhost import captured
 
@@ -41,16 +41,16 @@ def hosts(monkeypatch, tmp_path):
     def answer(uri):
         found = known[uri]
         if found not in captured.ALL:
-            return ask.Answer(uri, error=found)
+            return read_many.Answer(uri, error=found)
         machine = captured.Dom0(found, tmp_path / str(len(known)))
         connection = captured.Connection(found, uri)
-        return ask.Answer(uri, reader.read(connection, machine=machine))
+        return read_many.Answer(uri, reader.read(connection, machine=machine))
 
     def ask_all(uris, timeout, step=None):
         return [answer(uri) for uri in uris]
 
-    monkeypatch.setattr(ask, 'ask', ask_all)
-    monkeypatch.setattr(ask, 'installed', lambda: True)
+    monkeypatch.setattr(read_many, 'ask', ask_all)
+    monkeypatch.setattr(read_many, 'installed', lambda: True)
     # No nova.conf of this machine.
     monkeypatch.setenv('HOME', str(tmp_path))
     return known
@@ -277,7 +277,7 @@ def test_publish_needs_no_nova_conf_either_then(
 
 
 def test_without_libvirts_binding_it_says_how_to_install_it(run, monkeypatch):
-    monkeypatch.setattr(ask, 'installed', lambda: False)
+    monkeypatch.setattr(read_many, 'installed', lambda: False)
     code, _, err = run('facts', 'show')
     assert code == 2
     assert 'python3-libvirt' in err and 'nova-xen-sched[libvirt]' in err

@@ -23,7 +23,7 @@ import pytest
 
 from nova_xen_sched.cmd import app
 from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd import cells
+from nova_xen_sched.cmd import tables
 
 #: Each piece of it between two marks has Zq.
 SECRET = 'Zq1/Zq2#Zq3?Zq4:Zq5%2FZq6'
@@ -101,7 +101,7 @@ def test_no_part_of_a_password_is_shown(tmp_path, program, text):
 URL = 'xen+ssh://root:Zq1/\'Zq2"Zq3@xen-a1/system'
 SHOWN = 'xen+ssh://root:***@xen-a1/system'
 COLUMNS = ('text', 'cell', 'list', 'number')
-ROW = (URL, cells.Cell(URL, 'at ' + URL), [{'a': URL}], 1)
+ROW = (URL, tables.Cell(URL, 'at ' + URL), [{'a': URL}], 1)
 
 
 class Listed(base.Lister):

@@ -22,7 +22,7 @@ import types
 import pytest
 
 from nova_xen_sched import facts
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched.compute import stats
 from nova_xen_sched.facts import stats as source
 from tests.unit.xenhost import captured
@@ -45,7 +45,7 @@ HVM = {
 
 @pytest.fixture(autouse=True)
 def said(monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(log, 'NOTICES', log.Notices())
 
 
 class Compute:

@@ -19,7 +19,7 @@ from nova.scheduler import host_manager
 import pytest
 
 from nova_xen_sched.cmd import base
-from nova_xen_sched.explaining import filtering
+from nova_xen_sched.cmd.nova import filtering
 from tests.unit import builders
 
 

@@ -22,10 +22,10 @@ import nova.conf
 from nova.scheduler import utils
 import pytest
 
-from nova_xen_sched import guest
+from nova_xen_sched import request as guest
 from nova_xen_sched.cmd import base
-from nova_xen_sched.explaining import request
-from nova_xen_sched.guest import Kind
+from nova_xen_sched.cmd.nova import request_spec
+from nova_xen_sched.request import Kind
 
 VIEW = SimpleNamespace(context=context.get_admin_context())
 FLAVOR = (512, 2, 10)
@@ -44,10 +44,10 @@ def no_groups(monkeypatch):
 
 
 def boot(properties, disk_format='raw', **values):
-    return request.boot(
+    return request_spec.boot(
         VIEW,
-        request.image_of(properties, disk_format),
-        request.flavor_of(*FLAVOR),
+        request_spec.image_of(properties, disk_format),
+        request_spec.flavor_of(*FLAVOR),
         **values,
     )
 
@@ -120,19 +120,19 @@ def test_a_value_that_nova_refuses_is_named(name, value):
 
 def test_properties_that_mean_nothing_to_nova():
     known = {'hypervisor_type': 'xen', 'hw_disk_bus': 'virtio'}
-    assert request.check_properties(known) == []
-    assert request.check_properties({'hypervisor_typ': 'xen', **known}) == [
-        'hypervisor_typ'
-    ]
+    assert request_spec.check_properties(known) == []
+    assert request_spec.check_properties(
+        {'hypervisor_typ': 'xen', **known}
+    ) == ['hypervisor_typ']
 
 
 def test_an_image_too_large_for_the_flavor_is_refused():
-    image = dict(request.image_of({}, 'raw'), min_ram=1024)
-    flavor = request.flavor_of(*FLAVOR)
+    image = dict(request_spec.image_of({}, 'raw'), min_ram=1024)
+    flavor = request_spec.flavor_of(*FLAVOR)
     with pytest.raises(base.Failure, match='nova refuses this request'):
-        request.boot(VIEW, image, flavor)
-    image = dict(request.image_of({}, 'raw'), min_disk=20)
+        request_spec.boot(VIEW, image, flavor)
+    image = dict(request_spec.image_of({}, 'raw'), min_disk=20)
     with pytest.raises(base.Failure, match='nova refuses this request'):
-        request.boot(VIEW, image, flavor)
+        request_spec.boot(VIEW, image, flavor)
     # A volume has a size of its own.
-    request.boot(VIEW, image, flavor, boot_from_volume=True)
+    request_spec.boot(VIEW, image, flavor, boot_from_volume=True)

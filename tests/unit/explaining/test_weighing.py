@@ -23,7 +23,7 @@ from nova.scheduler import weights as nova_weights
 import pytest
 
 from nova_xen_sched.cmd import base
-from nova_xen_sched.explaining import weighing
+from nova_xen_sched.cmd.explain import weighing
 from tests.unit import builders
 
 

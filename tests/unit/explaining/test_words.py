@@ -17,24 +17,24 @@ from __future__ import annotations
 import json
 
 from nova_xen_sched import dom0
-from nova_xen_sched.explaining import answer
-from nova_xen_sched.explaining import columns
-from nova_xen_sched.explaining import rows
-from nova_xen_sched.explaining import weighing
-from nova_xen_sched.explaining import words
+from nova_xen_sched.cmd.explain import columns
+from nova_xen_sched.cmd.explain import report
+from nova_xen_sched.cmd.explain import result
+from nova_xen_sched.cmd.explain import rows
+from nova_xen_sched.cmd.explain import weighing
 from tests.unit import builders
 
-TOO_OLD = answer.Reason('libvirt_too_old', 'libvirt is 1', 'upgrade it', False)
+TOO_OLD = result.Reason('libvirt_too_old', 'libvirt is 1', 'upgrade it', False)
 
 
 def dom0_memory(needed):
-    return answer.Reason(
+    return result.Reason(
         'dom0_memory', '%d MiB are needed' % needed, 'give it more', False
     )
 
 
 def reported(reason):
-    return answer.Reason(reason.code, reason.reason, reason.remedy, True)
+    return result.Reason(reason.code, reason.reason, reason.remedy, True)
 
 
 def weighed(name, rank, weight, *reasons, without=(), xen=True):
@@ -44,7 +44,7 @@ def weighed(name, rank, weight, *reasons, without=(), xen=True):
         weighing.Share('IoOpsWeigher', 0.0, 0.0, -1.0),
         weighing.Share('OddOne', -1.0, weight - 0.5, 1.0),
     )
-    return answer.HostAnswer(
+    return result.HostAnswer(
         state,
         reasons=reasons,
         weighed=weighing.Weighed(state, rank, weight, shares),
@@ -53,13 +53,13 @@ def weighed(name, rank, weight, *reasons, without=(), xen=True):
 
 
 def refused(name, step, *reasons, why='its purpose', remedy=''):
-    return answer.HostAnswer(
+    return result.HostAnswer(
         builders.state(name), step, why, reasons, remedy=remedy
     )
 
 
 def answered(hosts=(), others=(), without=(), notes=()):
-    return answer.Answer(
+    return result.Answer(
         tuple(hosts), tuple(others), dict(without), tuple(notes)
     )
 
@@ -78,7 +78,7 @@ def text(parts):
 
 
 def of_all(given, limit=20):
-    return text(words.of_all(given, limit))
+    return text(report.of_all(given, limit))
 
 
 def test_the_first_line_is_the_answer():
@@ -201,7 +201,7 @@ def test_one_host_that_is_refused():
     given = answered(
         (), [refused('a', 'XenHostFilter', TOO_OLD, dom0_memory(1))]
     )
-    assert text(words.of_one(given, given.refused[0], ())).splitlines() == [
+    assert text(report.of_one(given, given.refused[0], ())).splitlines() == [
         'a is refused by XenHostFilter.',
         '  libvirt_too_old: libvirt is 1',
         '    -> upgrade it',
@@ -218,7 +218,7 @@ def test_one_host_that_another_step_refused():
     )
     state = given.refused[0].state
     state.uuid = '12-34'
-    assert text(words.of_one(given, given.refused[0], ())).splitlines() == [
+    assert text(report.of_one(given, given.refused[0], ())).splitlines() == [
         'a is left out by placement.',
         '  its purpose',
         '  -> ask 12-34 of a',
@@ -231,7 +231,7 @@ def test_one_host_that_is_weighed():
         [weighed('a', 1, 2.0), weighed('b', 2, 1.0, without=('OddOne',))],
         without={'OddOne': ['b']},
     )
-    assert text(words.of_one(given, given.weighed[1], ())).splitlines() == [
+    assert text(report.of_one(given, given.weighed[1], ())).splitlines() == [
         'b has rank 2 of 2 with the weight 1.0000; a comes first with 2.0000.',
         'Without OddOne, it would come first.',
         '',
@@ -255,7 +255,7 @@ def test_rooms_say_what_is_computed_and_what_xen_reports():
         '| room | capacity | used | unit | left | source\n'
         '| dom0_cpu |   60 |    3 | guests | 95 % | computed\n'
         '| host_memory | 8000 | 6000 | MiB | 25 % | reported by Xen\n'
-    ) in text(words.of_one(given, given.weighed[0], ROOMS))
+    ) in text(report.of_one(given, given.weighed[0], ROOMS))
 
 
 def test_a_row_has_the_rooms():

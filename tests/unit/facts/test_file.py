@@ -28,9 +28,9 @@ from oslo_config import cfg
 import pytest
 import yaml
 
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched.facts import file
-from nova_xen_sched.facts import table
+from nova_xen_sched.facts import parse_file
 from tests.unit import builders
 
 GOOD = """
@@ -50,7 +50,7 @@ hosts:
 
 @pytest.fixture(autouse=True)
 def memory(monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(log, 'NOTICES', log.Notices())
     monkeypatch.setattr(file, 'QUIET', 0)
 
 
@@ -270,7 +270,7 @@ def test_a_file_that_could_not_be_read_is_tried_again(
 
 def test_a_broken_content_is_parsed_once(host_facts, mocker):
     host_facts.write('version: 2')
-    parse = mocker.spy(table, 'load')
+    parse = mocker.spy(parse_file, 'load')
     for _ in range(3):
         assert host_facts.of('a') == {}
     os.utime(host_facts.path, (1, 1))
@@ -312,7 +312,7 @@ def test_it_is_read_before_the_first_request(host_facts, mocker):
     host_facts.write(GOOD)
     os.utime(host_facts.path, (1, 1))
     source = host_facts.source
-    mocker.patch.object(table, 'load', side_effect=AssertionError)
+    mocker.patch.object(parse_file, 'load', side_effect=AssertionError)
     state = builders.state('xen-a1')
     assert source.for_request([state])(state)['libvirt_version'] == '9.0.0'
 
@@ -322,14 +322,14 @@ def test_one_request_reads_while_the_others_go_on(host_facts, mocker):
     assert host_facts.of('a') == {'dom0_vcpus': 4}
     host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 8}}')
     parsing, go_on = threading.Event(), threading.Event()
-    load = table.load
+    load = parse_file.load
 
     def slow(*args):
         parsing.set()
         assert go_on.wait(10)
         return load(*args)
 
-    mocker.patch.object(table, 'load', side_effect=slow)
+    mocker.patch.object(parse_file, 'load', side_effect=slow)
     found = []
     reader = threading.Thread(target=lambda: found.append(host_facts.of('a')))
     reader.start()
@@ -340,7 +340,7 @@ def test_one_request_reads_while_the_others_go_on(host_facts, mocker):
     reader.join(10)
     assert found == [{'dom0_vcpus': 8}]
     assert host_facts.of('a') == {'dom0_vcpus': 8}
-    assert table.load.call_count == 1
+    assert parse_file.load.call_count == 1
 
 
 def test_a_huge_file(host_facts, caplog, monkeypatch):
@@ -437,12 +437,12 @@ def test_a_time_in_the_future(host_facts, mocker):
     assert read.call_count == 1
 
 
-@pytest.mark.parametrize('loader', [yaml.SafeLoader, table.SAFE_LOADER])
+@pytest.mark.parametrize('loader', [yaml.SafeLoader, parse_file.SAFE_LOADER])
 def test_a_broken_file_is_not_quoted(monkeypatch, loader):
     # It may be another file, such as clouds.yaml.
-    monkeypatch.setattr(table, 'SAFE_LOADER', loader)
-    with pytest.raises(table.TableError) as caught:
-        table.parse(b'a: se cret\n  b: c')
+    monkeypatch.setattr(parse_file, 'SAFE_LOADER', loader)
+    with pytest.raises(parse_file.TableError) as caught:
+        parse_file.parse(b'a: se cret\n  b: c')
     assert 'line 2' in str(caught.value)
     assert 'cret' not in str(caught.value)
 
@@ -450,7 +450,7 @@ def test_a_broken_file_is_not_quoted(monkeypatch, loader):
 def test_a_broken_file_is_read_once(host_facts, mocker):
     host_facts.write('version: 2')
     os.utime(host_facts.path, (1, 1))
-    load = mocker.spy(table, 'load')
+    load = mocker.spy(parse_file, 'load')
     for _ in range(5):
         assert host_facts.of('xen-a1') == {}
     assert load.call_count == 1
@@ -532,8 +532,8 @@ def test_aliases_that_multiply_stay_small(host_facts):
 def test_random_bytes_never_raise_but_as_they_should(content):
     for each in (content, b'version: 1\n' + content):
         try:
-            found = table.load(each, 'f')
-        except table.TableError:
+            found = parse_file.load(each, 'f')
+        except parse_file.TableError:
             continue
         found.of('h', 'n')
 
@@ -564,7 +564,7 @@ values = st.recursive(
             'hosts': st.dictionaries(
                 st.text(max_size=5),
                 st.dictionaries(
-                    st.sampled_from(sorted(table.facts.BY_NAME)), values
+                    st.sampled_from(sorted(parse_file.facts.BY_NAME)), values
                 ),
             )
             | values,
@@ -572,14 +572,14 @@ values = st.recursive(
     )
 )
 def test_wrong_types_never_raise_but_as_they_should(data):
-    content = table.yaml.safe_dump(data).encode()
+    content = parse_file.yaml.safe_dump(data).encode()
     try:
-        found = table.load(content, 'f')
-    except table.TableError:
+        found = parse_file.load(content, 'f')
+    except parse_file.TableError:
         return
     for host in found.hosts:
         for name, value in found.of(host, '').items():
-            table.facts.BY_NAME[name].parse(value)
+            parse_file.facts.BY_NAME[name].parse(value)
 
 
 def test_the_example_file(host_facts, caplog):

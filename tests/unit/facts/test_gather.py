@@ -21,7 +21,7 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import facts
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched.facts import gather
 from tests.unit import builders
 
@@ -31,8 +31,8 @@ ALL = ('stats', 'file', 'aggregate', 'service_version')
 
 @pytest.fixture(autouse=True)
 def memory(monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
-    monkeypatch.setattr(notices, 'TRACEBACKS', notices.Notices())
+    monkeypatch.setattr(log, 'NOTICES', log.Notices())
+    monkeypatch.setattr(log, 'TRACEBACKS', log.Notices())
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ import pytest
 import yaml
 
 from nova_xen_sched import facts
-from nova_xen_sched.facts import editing
-from nova_xen_sched.facts import merging
-from nova_xen_sched.facts import table
+from nova_xen_sched.cmd.facts import edit_file
+from nova_xen_sched.cmd.facts import merge_file
+from nova_xen_sched.facts import parse_file
 
 EXAMPLE = (
     pathlib.Path(__file__).parents[3] / 'etc/nova_xen_sched/host-facts.yaml'
@@ -38,7 +38,7 @@ STATED = {
 
 
 def put(text, **stated):
-    return merging.merged(
+    return merge_file.merged(
         text, {name.replace('_', '-'): raw for name, raw in stated.items()}
     )
 
@@ -52,7 +52,7 @@ def test_a_new_file_says_what_the_host_states(text):
     merged = put(text, xen_a1=STATED)
     assert says(merged.text) == {'xen-a1': STATED}
     assert merged.kept == merged.hidden == ()
-    assert table.load(merged.text.encode(), 'x').wrong == []
+    assert parse_file.load(merged.text.encode(), 'x').wrong == []
 
 
 def test_the_example_keeps_every_line():
@@ -79,7 +79,7 @@ def test_what_a_person_wrote_stays_and_is_told():
     merged = put(EXAMPLE, xen_c1={'libvirt_version': '1.2.2'})
     assert merged.text == EXAMPLE
     assert merged.kept == (
-        editing.Kept('xen-c1', 'libvirt_version', '1.2.15', '1.2.2'),
+        edit_file.Kept('xen-c1', 'libvirt_version', '1.2.15', '1.2.2'),
     )
     # The same in other words is no news.
     assert put(EXAMPLE, xen_c1={'libvirt_version': '1.2.15'}).kept == ()
@@ -88,7 +88,7 @@ def test_what_a_person_wrote_stays_and_is_told():
 def test_what_now_wins_over_a_pattern_is_told():
     merged = put(EXAMPLE, xen_b1={'libvirt_version': '1.3.0'})
     assert merged.hidden == (
-        editing.Kept('xen-b1', 'libvirt_version', '1.2.5', '1.3.0'),
+        edit_file.Kept('xen-b1', 'libvirt_version', '1.2.5', '1.3.0'),
     )
 
 
@@ -200,13 +200,13 @@ def test_a_fact_of_a_merge_key_is_a_persons_too():
     ],
 )
 def test_what_cant_be_edited_safely_is_refused(text, said):
-    with pytest.raises(editing.MergeError, match=said):
+    with pytest.raises(edit_file.MergeError, match=said):
         put(text, xen_a1=STATED)
 
 
 def test_a_host_whose_name_has_no_quotes_is_refused():
-    with pytest.raises(editing.MergeError, match='host 7 needs quotes'):
-        merging.merged(
+    with pytest.raises(edit_file.MergeError, match='host 7 needs quotes'):
+        merge_file.merged(
             'version: 1\nhosts:\n  7:\n    dom0_vcpus: 2\n', {'7': STATED}
         )
 
@@ -230,9 +230,9 @@ _HOSTS = st.dictionaries(_NAMES, _VALUES, max_size=4).filter(
 
 @given(_HOSTS, _HOSTS)
 def test_whatever_is_exported_is_what_the_file_then_says(first, second):
-    once = merging.merged(None, first).text
+    once = merge_file.merged(None, first).text
     assert says(once) or first == {}
-    twice = merging.merged(once, second).text
+    twice = merge_file.merged(once, second).text
     found = says(twice) or {}
     lower = {name.lower(): raw or {} for name, raw in found.items()}
     for name, raw in second.items():

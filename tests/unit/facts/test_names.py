@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 import pytest
 
 from nova_xen_sched import facts
-from nova_xen_sched import notices
-from nova_xen_sched.facts import editing
+from nova_xen_sched import log
+from nova_xen_sched.cmd.facts import edit_file
+from nova_xen_sched.cmd.publish import content
 from nova_xen_sched.facts import merge
-from nova_xen_sched.publishing import content
 
 UTC = datetime.timezone.utc
 
@@ -196,14 +196,14 @@ def test_what_is_read_is_written_and_read_again(name, raws):
         try:
             value = parse(name, raw)
         except ValueError:
-            assert notices.shown(raw)
+            assert log.shown(raw)
             continue
         metadata = content.metadata_of({name: raw})
         (text,) = metadata.values()
         assert len(text) < 64
         assert parse(name, text) == value
         assert content.metadata_of({name: text}) == metadata
-        assert editing.same(name, raw, text)
+        assert edit_file.same(name, raw, text)
         if name == 'observed_at':
             assert re.fullmatch(r'\d{4}(-\d\d){2}T(\d\d:){2}\d\dZ', text)
             # As facts_max_age compares it.

@@ -23,7 +23,7 @@ from nova.scheduler import host_manager
 import pytest
 
 from nova_xen_sched import facts
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched.facts import aggregate
 from nova_xen_sched.facts import service_version
 from nova_xen_sched.facts import stats
@@ -32,7 +32,7 @@ from tests.unit import builders
 
 @pytest.fixture(autouse=True)
 def memory(monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(log, 'NOTICES', log.Notices())
 
 
 def lookup(module, *states):

@@ -20,18 +20,18 @@ import threading
 
 import pytest
 
+from nova_xen_sched.cmd.facts import write_file
 from nova_xen_sched.facts import file
-from nova_xen_sched.facts import writing
 
 
 def test_a_file_is_made_and_replaced(tmp_path):
     path = str(tmp_path / 'facts.yaml')
-    assert writing.read(path) is None
-    writing.replace(path, None, 'one\n')
+    assert write_file.read(path) is None
+    write_file.replace(path, None, 'one\n')
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
     os.chmod(path, 0o640)
-    writing.replace(path, 'one\n', 'two\r\n')
-    assert writing.read(path) == 'two\r\n'
+    write_file.replace(path, 'one\n', 'two\r\n')
+    assert write_file.read(path) == 'two\r\n'
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
     assert os.listdir(str(tmp_path)) == ['facts.yaml']
 
@@ -41,7 +41,7 @@ def test_a_link_stays_one(tmp_path):
     target.write_text('one')
     link = tmp_path / 'facts.yaml'
     link.symlink_to(target)
-    writing.replace(str(link), 'one', 'two')
+    write_file.replace(str(link), 'one', 'two')
     assert link.is_symlink() and target.read_text() == 'two'
 
 
@@ -49,8 +49,8 @@ def test_what_someone_else_wrote_meanwhile_is_not_lost(tmp_path):
     path = tmp_path / 'facts.yaml'
     path.write_text('theirs')
     for before in (None, 'what was there'):
-        with pytest.raises(writing.WriteError, match='changed meanwhile'):
-            writing.replace(str(path), before, 'ours')
+        with pytest.raises(write_file.WriteError, match='changed meanwhile'):
+            write_file.replace(str(path), before, 'ours')
     assert path.read_text() == 'theirs'
     assert os.listdir(str(tmp_path)) == ['facts.yaml']
 
@@ -58,15 +58,15 @@ def test_what_someone_else_wrote_meanwhile_is_not_lost(tmp_path):
 def test_what_is_no_text_is_refused(tmp_path):
     path = tmp_path / 'facts.yaml'
     path.write_bytes(b'\xff\xfe')
-    with pytest.raises(writing.WriteError, match='not UTF-8'):
-        writing.read(str(path))
-    with pytest.raises(writing.WriteError, match='not a regular file'):
-        writing.read(str(tmp_path))
-    with pytest.raises(writing.WriteError, match='No such file'):
-        writing.replace(str(tmp_path / 'no' / 'facts'), None, 'x')
-    with pytest.raises(writing.WriteError, match='folder'), writing.alone(
-        str(tmp_path / 'no' / 'facts')
-    ):
+    with pytest.raises(write_file.WriteError, match='not UTF-8'):
+        write_file.read(str(path))
+    with pytest.raises(write_file.WriteError, match='not a regular file'):
+        write_file.read(str(tmp_path))
+    with pytest.raises(write_file.WriteError, match='No such file'):
+        write_file.replace(str(tmp_path / 'no' / 'facts'), None, 'x')
+    with pytest.raises(
+        write_file.WriteError, match='folder'
+    ), write_file.alone(str(tmp_path / 'no' / 'facts')):
         pass
 
 
@@ -75,11 +75,11 @@ def test_a_device_is_neither_read_nor_replaced(tmp_path):
     # /dev/null would be a file then.
     path = tmp_path / 'facts.yaml'
     os.mkfifo(str(path))
-    with pytest.raises(writing.WriteError, match='not a regular file'):
-        writing.read(str(path))
+    with pytest.raises(write_file.WriteError, match='not a regular file'):
+        write_file.read(str(path))
     for before in (None, ''):
-        with pytest.raises(writing.WriteError, match='not a regular file'):
-            writing.replace(str(path), before, 'x')
+        with pytest.raises(write_file.WriteError, match='not a regular file'):
+            write_file.replace(str(path), before, 'x')
     assert stat.S_ISFIFO(os.stat(str(path)).st_mode)
     assert os.listdir(str(tmp_path)) == ['facts.yaml']
 
@@ -88,24 +88,24 @@ def test_a_file_larger_than_a_scheduler_reads_is_refused(tmp_path):
     path = tmp_path / 'facts.yaml'
     with path.open('wb') as f:
         f.truncate(file.MAX_SIZE + 1)
-    with pytest.raises(writing.WriteError, match='more than the'):
-        writing.read(str(path))
+    with pytest.raises(write_file.WriteError, match='more than the'):
+        write_file.read(str(path))
 
 
 def test_two_writers_wait_for_each_other(tmp_path):
     path = str(tmp_path / 'facts.yaml')
-    writing.replace(path, None, '')
+    write_file.replace(path, None, '')
     barrier = threading.Barrier(8)
 
     def add(number):
         barrier.wait()
-        with writing.alone(path):
-            before = writing.read(path)
-            writing.replace(path, before, '%s%d\n' % (before, number))
+        with write_file.alone(path):
+            before = write_file.read(path)
+            write_file.replace(path, before, '%s%d\n' % (before, number))
 
     threads = [threading.Thread(target=add, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(writing.read(path).split()) == list('01234567')
+    assert sorted(write_file.read(path).split()) == list('01234567')

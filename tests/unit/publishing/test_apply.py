@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from nova_xen_sched.publishing import apply
-from nova_xen_sched.publishing import content
-from nova_xen_sched.publishing import difference
-from nova_xen_sched.publishing import plan as planning
+from nova_xen_sched.cmd.publish import apply
+from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.publish import difference
+from nova_xen_sched.cmd.publish import plan as planning
 from tests.unit.publishing import fake
 from tests.unit.publishing.test_plan import at
 from tests.unit.publishing.test_plan import MINE

@@ -14,8 +14,8 @@
 
 from __future__ import annotations
 
-from nova_xen_sched.publishing import content
-from nova_xen_sched.publishing import difference
+from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.publish import difference
 from tests.unit.publishing.test_plan import NEW
 from tests.unit.publishing.test_plan import OLD
 from tests.unit.publishing.test_plan import ours

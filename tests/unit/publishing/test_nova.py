@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import pytest
 
-from nova_xen_sched.publishing import apply
-from nova_xen_sched.publishing import nova
+from nova_xen_sched.cmd.publish import api
+from nova_xen_sched.cmd.publish import apply
 
 PASSWORD = 'not-for-your-eyes'
 
@@ -32,7 +32,7 @@ def _no_cloud_of_this_machine(monkeypatch, tmp_path):
 
 def said(cloud=None):
     with pytest.raises(apply.StoppedError) as caught:
-        nova.Nova(cloud).hosts()
+        api.Nova(cloud).hosts()
     line = str(caught.value)
     assert '\n' not in line
     assert PASSWORD not in line

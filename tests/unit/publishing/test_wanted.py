@@ -18,20 +18,20 @@ import logging
 
 import pytest
 
-from nova_xen_sched.facts import table
-from nova_xen_sched.publishing import nova
-from nova_xen_sched.publishing import wanted
+from nova_xen_sched.cmd.publish import api
+from nova_xen_sched.cmd.publish import wanted
+from nova_xen_sched.facts import parse_file
 
 HOSTS = [
-    nova.Host('xen-a1', 'xen-a1.example.org', True),
-    nova.Host('XEN-b1', 'xen-b1.example.org', True),
-    nova.Host('kvm-1', 'kvm-1.example.org', False),
-    nova.Host('new', 'new.example.org', False),
+    api.Host('xen-a1', 'xen-a1.example.org', True),
+    api.Host('XEN-b1', 'xen-b1.example.org', True),
+    api.Host('kvm-1', 'kvm-1.example.org', False),
+    api.Host('new', 'new.example.org', False),
 ]
 
 
 def of_file(text):
-    return wanted.of_file(table.load(text.encode(), 'f'), HOSTS)
+    return wanted.of_file(parse_file.load(text.encode(), 'f'), HOSTS)
 
 
 def test_a_file_counts_for_the_xen_hosts_as_in_the_scheduler():
@@ -91,7 +91,7 @@ def test_a_host_that_says_nothing_is_left_as_it_is():
 
 def test_what_is_wrong_with_a_file_is_kept(caplog):
     caplog.set_level(logging.ERROR)
-    found = table.load(
+    found = parse_file.load(
         b'version: 1\nhost: {}\nhosts: {a: {dom0_vcpus: -1}}', 'f'
     )
     assert len(found.wrong) == 2

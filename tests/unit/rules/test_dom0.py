@@ -19,9 +19,9 @@ from nova_xen_sched import dom0
 from nova_xen_sched import rules
 from nova_xen_sched.dom0 import Left
 from nova_xen_sched.dom0 import Room
-from nova_xen_sched.guest import ANY_MOVE
-from nova_xen_sched.guest import GuestRequest
-from nova_xen_sched.guest import Kind
+from nova_xen_sched.request import ANY_MOVE
+from nova_xen_sched.request import GuestRequest
+from nova_xen_sched.request import Kind
 from tests.unit import builders
 
 ON = {'refuse_dom0_overcommit': True, 'min_libvirt_version': None}

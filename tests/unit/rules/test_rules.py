@@ -16,10 +16,10 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import rules
-from nova_xen_sched.guest import ANY_MOVE
-from nova_xen_sched.guest import GuestRequest
-from nova_xen_sched.guest import Kind
 from nova_xen_sched.refusal import Code
+from nova_xen_sched.request import ANY_MOVE
+from nova_xen_sched.request import GuestRequest
+from nova_xen_sched.request import Kind
 from tests.unit import builders
 
 HVM = builders.host(builders.XEN_HVM, 'Xen', 4017000)

@@ -23,10 +23,10 @@ from nova_xen_sched import rules
 from nova_xen_sched import versions
 from nova_xen_sched.facts import Fact
 from nova_xen_sched.facts.merge import HostFacts
-from nova_xen_sched.guest import ANY_MOVE
-from nova_xen_sched.guest import GuestRequest
-from nova_xen_sched.guest import Kind
 from nova_xen_sched.refusal import Code
+from nova_xen_sched.request import ANY_MOVE
+from nova_xen_sched.request import GuestRequest
+from nova_xen_sched.request import Kind
 from tests.unit import builders
 
 

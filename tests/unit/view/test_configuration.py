@@ -18,7 +18,7 @@ import nova.conf
 import pytest
 
 from nova_xen_sched.cmd import base
-from nova_xen_sched.view import configuration
+from nova_xen_sched.cmd.nova import configuration
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy import exc as sa_exceptions
 
 from nova_xen_sched.cmd import base
-from nova_xen_sched.view import errors
+from nova_xen_sched.cmd.nova import errors
 
 
 @pytest.mark.parametrize(

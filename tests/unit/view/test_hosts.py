@@ -20,11 +20,11 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import notices
+from nova_xen_sched import log
 from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd import host_rows
+from nova_xen_sched.cmd.hosts import rows
+from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.refusal import Code
-from nova_xen_sched.view import hosts
 from tests.unit import builders
 
 CONF = nova.conf.CONF
@@ -32,7 +32,7 @@ CONF = nova.conf.CONF
 
 @pytest.fixture(autouse=True)
 def _configuration(monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+    monkeypatch.setattr(log, 'NOTICES', log.Notices())
     CONF([], project='nova', default_config_files=[])
     yield
     CONF.reset()
@@ -48,14 +48,16 @@ def state(name='a', **attributes):
 
 
 def see(**attributes):
-    return hosts.see([state(**attributes)])[0]
+    return xen_hosts.see([state(**attributes)])[0]
 
 
 def settings(**options):
     return conf.Settings(**options)
 
 
-@pytest.mark.parametrize('look', [hosts.settings, lambda: hosts.see([])])
+@pytest.mark.parametrize(
+    'look', [xen_hosts.settings, lambda: xen_hosts.see([])]
+)
 def test_a_wrong_option_is_a_failure_of_one_line(tmp_path, look):
     path = tmp_path / 'nova.conf'
     path.write_text('[xen_scheduler]\ndom0_vcpus =\n')
@@ -87,9 +89,9 @@ def test_what_xen_reports_as_left_is_left(overhead):
 
 
 def test_other_hosts_have_no_rooms():
-    (found,) = hosts.see([builders.kvm_state(aggregates=[])])
+    (found,) = xen_hosts.see([builders.kvm_state(aggregates=[])])
     assert (found.load, found.rooms) == (None, ())
-    assert hosts.migration(found, settings()).answer == ''
+    assert xen_hosts.migration(found, settings()).answer == ''
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_other_hosts_have_no_rooms():
 )
 def test_live_migration(stats, service, options, answer, code):
     seen = see(stats=stats, service={'version': service})
-    found = hosts.migration(seen, settings(**options))
+    found = xen_hosts.migration(seen, settings(**options))
     assert (found.answer, found.code) == (answer, code)
     assert bool(found.remedy) == (answer in ('no', 'unknown'))
 
@@ -132,23 +134,22 @@ def test_an_image_without_vm_mode_has_no_say_in_live_migration():
     seen = see(
         types=builders.XEN_HVM_ONLY, stats={'xen_libvirt_version': '9.0.0'}
     )
-    assert hosts.migration(seen, settings()).answer == 'yes'
+    assert xen_hosts.migration(seen, settings()).answer == 'yes'
 
 
 def test_hosts_by_name_in_any_case():
-    seen = hosts.see([state('Xen-A'), state('xen-b')])
-    assert [h.name for h in hosts.named(seen, ['XEN-a'])] == ['Xen-A']
-    assert hosts.named(seen, []) == seen
+    seen = xen_hosts.see([state('Xen-A'), state('xen-b')])
+    assert [h.name for h in xen_hosts.named(seen, ['XEN-a'])] == ['Xen-A']
+    assert xen_hosts.named(seen, []) == seen
     with pytest.raises(base.Failure, match=r'xen-c \(nearest: xen-b\)'):
-        hosts.named(seen, ['xen-a', 'xen-c'])
+        xen_hosts.named(seen, ['xen-a', 'xen-c'])
 
 
 def test_guest_types_in_words():
     assert (
-        host_rows.guest_types(builders.XEN_HVM)
-        == 'PV (x86_64), HVM (i686, x86_64)'
+        rows.guest_types(builders.XEN_HVM) == 'PV (x86_64), HVM (i686, x86_64)'
     )
-    assert host_rows.guest_types(builders.KVM) == (
+    assert rows.guest_types(builders.KVM) == (
         'qemu HVM (x86_64), kvm HVM (x86_64)'
     )
-    assert host_rows.guest_types(()) == ''
+    assert rows.guest_types(()) == ''

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from nova.objects import image_meta
 
-from nova_xen_sched.view import images
+from nova_xen_sched.cmd.nova import images
 
 FROM_GLANCE = {
     'id': 'b1',

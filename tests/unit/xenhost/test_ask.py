@@ -20,8 +20,8 @@ import json
 import pytest
 
 from nova_xen_sched import xenhost
-from nova_xen_sched.xenhost import ask
 from nova_xen_sched.xenhost import child
+from nova_xen_sched.xenhost import read_many
 
 HOST = xenhost.XenHost(uri='xen:///', hypervisor='Xen')
 
@@ -41,13 +41,13 @@ HOST = xenhost.XenHost(uri='xen:///', hypervisor='Xen')
     ],
 )
 def test_a_child_that_gives_no_host(code, out, err, error):
-    answer = ask._answer('xen:///', code, out, err)
+    answer = read_many._answer('xen:///', code, out, err)
     assert answer.host is None and error in answer.error
 
 
 def test_a_child_that_gives_a_host():
     out = json.dumps(HOST.as_dict()).encode()
-    assert ask._answer('xen:///', 0, out, b'words') == ask.Answer(
+    assert read_many._answer('xen:///', 0, out, b'words') == read_many.Answer(
         'xen:///', HOST
     )
 
@@ -57,12 +57,14 @@ def test_what_a_host_says_cant_steer_a_terminal():
         HOST, hostname='a\n\x1b[31mb', problems={'dom0': 'no\x9b\ud800'}
     )
     out = json.dumps(host.as_dict()).encode()
-    found = ask._answer('xen:///', 0, out, b'').host
+    found = read_many._answer('xen:///', 0, out, b'').host
     assert found.hostname == 'a??[31mb'
     assert found.problems == {'dom0': 'no??'}
-    refused = ask._answer('xen:///', 0, b'{"error": "no\\u001b[1m"}', b'')
+    refused = read_many._answer(
+        'xen:///', 0, b'{"error": "no\\u001b[1m"}', b''
+    )
     assert refused.error == 'no?[1m'
-    crashed = ask._answer('xen:///', 1, b'', b'no\x1b[1m\n')
+    crashed = read_many._answer('xen:///', 1, b'', b'no\x1b[1m\n')
     assert crashed.error.endswith(': no?[1m')
 
 
@@ -73,7 +75,7 @@ def test_what_a_host_says_stays_where_it_is_no_password():
             HOST, hostname=text, problems={'dom0': "'u:a@h'"}
         )
         out = json.dumps(host.as_dict()).encode()
-        found = ask._answer('xen:///', 0, out, b'').host
+        found = read_many._answer('xen:///', 0, out, b'').host
         assert found.hostname == shown
         assert found.problems == {'dom0': "'u:***@h'"}
 
@@ -93,22 +95,22 @@ def test_what_a_host_says_stays_where_it_is_no_password():
     ],
 )
 def test_a_password_in_a_uri_is_not_shown(uri, shown):
-    assert ask.shown(uri) == (uri if shown is None else shown)
+    assert read_many.shown(uri) == (uri if shown is None else shown)
 
 
 def test_no_answer_shows_the_password_of_its_uri(monkeypatch):
     # The child says the URI in place of libvirt.
     for said in ('uri', 'error'):
         monkeypatch.setattr(
-            ask,
+            read_many,
             '_CHILD',
             'import json, sys; '
             'print(json.dumps({"%s": "no way to " + sys.argv[2]}))' % said,
         )
-        (found,) = ask.ask(['xen+ssh://root:secret@a/system'], 60)
+        (found,) = read_many.ask(['xen+ssh://root:secret@a/system'], 60)
         assert found.uri == 'xen+ssh://root:***@a/system'
         assert 'secret' not in repr(found)
-    (found,) = ask.ask(['xen+ssh://root:secret@a/system'], 0.001)
+    (found,) = read_many.ask(['xen+ssh://root:secret@a/system'], 0.001)
     assert found.error.startswith('no answer') and 'secret' not in repr(found)
 
 
@@ -116,28 +118,28 @@ def test_a_host_for_which_no_process_can_be_started(monkeypatch):
     def refused(*arguments, **more):
         raise OSError(11, 'Resource temporarily unavailable')
 
-    monkeypatch.setattr(ask.subprocess, 'Popen', refused)
-    found = ask.ask(['xen:///', 'xen+ssh://a/'], 60)
+    monkeypatch.setattr(read_many.subprocess, 'Popen', refused)
+    found = read_many.ask(['xen:///', 'xen+ssh://a/'], 60)
     assert [each.uri for each in found] == ['xen:///', 'xen+ssh://a/']
     assert all('temporarily unavailable' in each.error for each in found)
 
 
 def test_an_answer_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr(ask, 'MAX_ANSWER', 10)
+    monkeypatch.setattr(read_many, 'MAX_ANSWER', 10)
     out = json.dumps(HOST.as_dict()).encode()
-    assert 'makes no sense' in ask._answer('xen:///', 0, out, b'').error
+    assert 'makes no sense' in read_many._answer('xen:///', 0, out, b'').error
 
 
 def test_each_host_is_asked_and_the_answers_keep_their_order(monkeypatch):
     # The child says the URI in place of libvirt.
     monkeypatch.setattr(
-        ask,
+        read_many,
         '_CHILD',
         'import json, sys; print(json.dumps({"uri": sys.argv[2]}))',
     )
     steps = []
     uris = ['xen+ssh://host%d/' % number for number in range(20)]
-    found = ask.ask(uris, 60, steps.append)
+    found = read_many.ask(uris, 60, steps.append)
     assert [each.uri for each in found] == uris
     assert [each.host.uri for each in found] == uris
     assert steps[-1] == 20

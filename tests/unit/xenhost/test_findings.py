@@ -20,11 +20,11 @@ import pytest
 
 from nova_xen_sched import xenhost
 from nova_xen_sched.conf import Settings
+from nova_xen_sched.xenhost import dom0_size
 from nova_xen_sched.xenhost import finding
 from nova_xen_sched.xenhost import findings
-from nova_xen_sched.xenhost import novaconf
+from nova_xen_sched.xenhost import nova_conf
 from nova_xen_sched.xenhost import reader
-from nova_xen_sched.xenhost import sizes
 from tests.unit.xenhost import captured
 
 GOOD = xenhost.XenHost(
@@ -39,7 +39,7 @@ GOOD = xenhost.XenHost(
     guests=xenhost.Guests(hvm=2, pv=3, memory_mb=20480, vcpus=5),
     qemu_driver=True,
 )
-NOVA = novaconf.NovaConf(
+NOVA = nova_conf.NovaConf(
     files=('/etc/nova/nova.conf',),
     host='xen-a1',
     compute_driver='libvirt.LibvirtDriver',
@@ -126,7 +126,7 @@ def test_the_driver_of_nova_compute_xen_is_one():
 
 
 def test_without_nova_conf_nothing_is_said_of_it():
-    assert of(nova=novaconf.NovaConf()) == {}
+    assert of(nova=nova_conf.NovaConf()) == {}
 
 
 # Versions: what the filter's own rules say
@@ -210,7 +210,7 @@ def test_a_ballooning_dom0_gets_the_line_for_its_guests():
 )
 def test_the_size_of_dom0_by_the_model(guests, expected):
     host = dataclasses.replace(GOOD, guests=guests)
-    size = sizes.for_dom0(host, Settings().dom0_model)
+    size = dom0_size.for_dom0(host, Settings().dom0_model)
     assert size.memory_mb == expected
 
 

@@ -19,7 +19,7 @@ import socket
 
 import pytest
 
-from nova_xen_sched.xenhost import novaconf
+from nova_xen_sched.xenhost import nova_conf
 
 
 def written(tmp_path, text):
@@ -44,7 +44,7 @@ inject_partition = -1
 dom0_memory_mb_per_hvm_guest = 40
 """,
     )
-    found = novaconf.read(files)
+    found = nova_conf.read(files)
     assert found.files == tuple(files)
     assert found.host == 'xen-a1'
     assert found.compute_driver == 'libvirt.LibvirtDriver'
@@ -55,7 +55,7 @@ dom0_memory_mb_per_hvm_guest = 40
 
 
 def test_an_empty_one_says_nothing_but_the_machines_name(tmp_path):
-    found = novaconf.read(written(tmp_path, ''))
+    found = nova_conf.read(written(tmp_path, ''))
     assert found.host == socket.gethostname()
     assert found.compute_driver is found.virt_type is None
 
@@ -68,15 +68,15 @@ def test_what_one_does_not_set_has_novas_default(tmp_path):
         if option.name == 'reserved_host_memory_mb'
     )
     driver = '[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\n'
-    found = novaconf.read(written(tmp_path, driver))
+    found = nova_conf.read(written(tmp_path, driver))
     assert found.reserved_host_memory_mb == default == 512
     # With this one nova-compute doesn't start: it is not what it reads.
-    found = novaconf.read(written(tmp_path, '[DEFAULT]\nhost = a1\n'))
+    found = nova_conf.read(written(tmp_path, '[DEFAULT]\nhost = a1\n'))
     assert found.reserved_host_memory_mb is None
 
 
 def test_empty_numbers(tmp_path):
-    found = novaconf.read(
+    found = nova_conf.read(
         written(
             tmp_path,
             '[DEFAULT]\nreserved_host_memory_mb =\n'
@@ -87,7 +87,7 @@ def test_empty_numbers(tmp_path):
 
 
 def test_dev_null_is_none():
-    assert novaconf.read(['/dev/null']) == novaconf.NovaConf()
+    assert nova_conf.read(['/dev/null']) == nova_conf.NovaConf()
 
 
 @pytest.mark.skipif(
@@ -96,7 +96,7 @@ def test_dev_null_is_none():
 )
 def test_where_there_is_none_nothing_is_known(monkeypatch, tmp_path):
     monkeypatch.setenv('HOME', str(tmp_path))
-    assert novaconf.read() == novaconf.NovaConf()
+    assert nova_conf.read() == nova_conf.NovaConf()
 
 
 def test_what_nova_compute_reads_by_itself_is_read(monkeypatch, tmp_path):
@@ -107,7 +107,7 @@ def test_what_nova_compute_reads_by_itself_is_read(monkeypatch, tmp_path):
     folder.mkdir()
     (folder / 'nova.conf').write_text('[DEFAULT]\nhost = one\n')
     (folder / 'nova-compute.conf').write_text('[libvirt]\nvirt_type = xen\n')
-    found = novaconf.read()
+    found = nova_conf.read()
     assert (found.host, found.virt_type) == ('one', 'xen')
 
 
@@ -125,11 +125,11 @@ def test_what_nova_compute_reads_by_itself_is_read(monkeypatch, tmp_path):
     ],
 )
 def test_a_wrong_one_is_named(tmp_path, text, said):
-    with pytest.raises(novaconf.ConfError, match=said) as raised:
-        novaconf.read(written(tmp_path, text))
+    with pytest.raises(nova_conf.ConfError, match=said) as raised:
+        nova_conf.read(written(tmp_path, text))
     assert '\n' not in str(raised.value)
 
 
 def test_one_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(novaconf.ConfError, match=r'nothing\.conf'):
-        novaconf.read([str(tmp_path / 'nothing.conf')])
+    with pytest.raises(nova_conf.ConfError, match=r'nothing\.conf'):
+        nova_conf.read([str(tmp_path / 'nothing.conf')])

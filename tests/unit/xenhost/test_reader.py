@@ -20,7 +20,7 @@ import pytest
 
 from nova_xen_sched import xenhost
 from nova_xen_sched.xenhost import reader
-from nova_xen_sched.xenhost import stated
+from nova_xen_sched.xenhost import to_facts
 from tests.unit.xenhost import captured
 
 FIXED = xenhost.FIXED
@@ -249,7 +249,7 @@ def test_garbage_for_a_version_is_named(number):
     found = reader.read(connection)
     assert found.libvirt_version is None
     assert 'libvirt_version' in found.problems
-    assert 'libvirt_version' not in stated.facts_of(found)
+    assert 'libvirt_version' not in to_facts.facts_of(found)
 
 
 def test_a_guest_that_ends_meanwhile_is_not_counted():
@@ -278,7 +278,7 @@ def test_without_the_machines_size_it_is_unknown_what_dom0s_is():
 
 def test_the_facts_of_a_dom0(tmp_path):
     found = local('xen-4.17-hvm', tmp_path)
-    assert stated.facts_of(found, '2026-11-22T10:00:00Z') == {
+    assert to_facts.facts_of(found, '2026-11-22T10:00:00Z') == {
         'libvirt_version': '9.0.0',
         'xen_version': '4.17.5',
         'dom0_memory_mb': 1024,
@@ -288,7 +288,7 @@ def test_the_facts_of_a_dom0(tmp_path):
 
 
 def test_from_outside_there_is_no_patch_level_and_so_no_xen_version():
-    assert set(stated.facts_of(remote('xen-4.17-hvm'))) == {
+    assert set(to_facts.facts_of(remote('xen-4.17-hvm'))) == {
         'libvirt_version',
         'dom0_memory_mb',
         'dom0_vcpus',
@@ -300,8 +300,8 @@ def test_from_outside_there_is_no_patch_level_and_so_no_xen_version():
     'name', ['xen-4.14-dom0-ballooned', 'xen-4.14-dom0-unsized']
 )
 def test_a_ballooning_dom0_states_no_size(name, tmp_path):
-    assert 'dom0_memory_mb' not in stated.facts_of(remote(name))
-    own = stated.facts_of(local(name, tmp_path))
+    assert 'dom0_memory_mb' not in to_facts.facts_of(remote(name))
+    own = to_facts.facts_of(local(name, tmp_path))
     assert 'dom0_memory_mb' not in own
     assert own['dom0_vcpus'] == 4
 
@@ -309,7 +309,7 @@ def test_a_ballooning_dom0_states_no_size(name, tmp_path):
 def test_a_host_that_is_not_xens_states_nothing():
     connection = captured.Connection('xen-4.17-hvm')
     connection.conn['getType'] = 'QEMU'
-    assert stated.facts_of(reader.read(connection)) == {}
+    assert to_facts.facts_of(reader.read(connection)) == {}
     assert reader.read(connection).xen_version is None
 
 

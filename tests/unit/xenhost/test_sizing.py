@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_xen_sched.xenhost import sizing
+from nova_xen_sched.xenhost import dom0_options
 
 GB = 1024 * 1024  # KiB
 
@@ -44,24 +44,27 @@ GB = 1024 * 1024  # KiB
 def test_whether_dom0s_memory_is_a_size(
     memory, maximum, machine, command_line, expected
 ):
-    assert sizing.sizing_of(memory, maximum, machine, command_line) == expected
+    assert (
+        dom0_options.sizing_of(memory, maximum, machine, command_line)
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
     'text, expected',
     [
-        ('', sizing.Dom0Options()),
+        ('', dom0_options.Dom0Options()),
         (
             'console=com1 dom0_mem=1024M,max:1024M dom0_max_vcpus=2 '
             'dom0_vcpus_pin',
-            sizing.Dom0Options('1024M,max:1024M', GB, True, '2', True),
+            dom0_options.Dom0Options('1024M,max:1024M', GB, True, '2', True),
         ),
-        ('dom0_mem=min:512M', sizing.Dom0Options('min:512M')),
-        ('dom0_mem=1048576', sizing.Dom0Options('1048576', GB)),
-        ('dom0_mem=1g dom0_mem=2g', sizing.Dom0Options('2g', 2 * GB)),
-        ('dom0_vcpus_pin=0 dom0_mem=', sizing.Dom0Options()),
-        ('dom0_max_vcpus=2-8', sizing.Dom0Options(max_vcpus='2-8')),
+        ('dom0_mem=min:512M', dom0_options.Dom0Options('min:512M')),
+        ('dom0_mem=1048576', dom0_options.Dom0Options('1048576', GB)),
+        ('dom0_mem=1g dom0_mem=2g', dom0_options.Dom0Options('2g', 2 * GB)),
+        ('dom0_vcpus_pin=0 dom0_mem=', dom0_options.Dom0Options()),
+        ('dom0_max_vcpus=2-8', dom0_options.Dom0Options(max_vcpus='2-8')),
     ],
 )
 def test_the_options_of_xens_command_line(text, expected):
-    assert sizing.options_of(text) == expected
+    assert dom0_options.options_of(text) == expected

@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""An answer as rows: for json, yaml, csv and value."""
+
+from __future__ import annotations
+
+from typing import Any
+from typing import Sequence
+
+from nova_xen_sched import dom0
+from nova_xen_sched.cmd.explain.result import Answer
+from nova_xen_sched.cmd.explain.result import HostAnswer
+from nova_xen_sched.cmd.explain.result import Reason
+
+
+def row(
+    answer: Answer,
+    each: HostAnswer,
+    left: Sequence[dom0.Left],
+    structured: bool,
+) -> tuple[Any, ...]:
+    """One host.
+
+    :param left: the rooms of a Xen host once the guest is placed, else none.
+    :param structured: whether lists and dicts may stand in it, else text.
+    """
+    weighed = each.weighed
+    shares = weighed.shares if weighed else ()
+    reasons: Any = [_reason(reason) for reason in each.reasons]
+    by_weigher: Any = {
+        share.weigher: {
+            'raw': share.raw,
+            'normalised': share.normalised,
+            'multiplier': share.multiplier,
+            'share': share.share,
+        }
+        for share in shares
+    }
+    without: Any = list(each.first_without)
+    rooms: Any = [_room(room) for room in left]
+    if not structured:
+        reasons = '; '.join(
+            reason.code + (' (report_only)' if reason.report_only else '')
+            for reason in each.reasons
+        )
+        by_weigher = '; '.join(
+            '%s %.6g' % (share.weigher, share.share) for share in shares
+        )
+        without = '; '.join(each.first_without)
+        rooms = '; '.join(
+            '%s %.0f %% (%s)' % (room.room, 100 * room.headroom, room.source)
+            for room in left
+        )
+    nothing = None if structured else ''
+    return (
+        weighed.rank if weighed else nothing,
+        each.host,
+        result(answer, each),
+        weighed.weight if weighed else nothing,
+        each.step or nothing,
+        each.why or nothing,
+        reasons,
+        by_weigher,
+        without,
+        rooms,
+    )
+
+
+def result(answer: Answer, each: HostAnswer) -> str:
+    """How a host fared, in a word."""
+    if each.weighed is None:
+        return 'refused'
+    if each.weighed.rank > 1:
+        return 'weighed'
+    return 'first' if len(answer.first) == 1 else 'tied'
+
+
+def _room(left: dom0.Left) -> dict[str, Any]:
+    return {
+        'room': str(left.room),
+        'capacity': left.capacity,
+        'used': left.used,
+        'unit': left.room.unit,
+        'headroom': left.headroom,
+        'source': left.source,
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        'code': reason.code,
+        'reason': reason.reason,
+        'remedy': reason.remedy,
+        'report_only': reason.report_only,
+    }

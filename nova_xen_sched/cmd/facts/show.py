@@ -1,0 +1,272 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-xen-sched facts show: what Xen hosts say of themselves."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from typing import Any
+from typing import Callable
+from typing import Dict
+from typing import Iterable
+from typing import Sequence
+
+from nova_xen_sched import redact
+from nova_xen_sched import xenhost
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd.facts import read_hosts
+from nova_xen_sched.xenhost import findings
+from nova_xen_sched.xenhost.finding import Finding
+from nova_xen_sched.xenhost.finding import NOTE
+
+#: Those that a table of several hosts has room for.
+_BRIEF = (
+    'host',
+    'libvirt_version',
+    'xen_version',
+    'live_migration',
+    'memory_mb',
+    'dom0_memory_mb',
+    'dom0_sizing',
+    'dom0_vcpus',
+    'guests',
+    'findings',
+)
+_MODES = {'xen': 'PV', 'hvm': 'HVM', 'xenpvh': 'PVH'}
+_WIDTH = 79
+
+
+class Show(base.Lister):
+    """Show what Xen hosts say of themselves, and what differs from the guide.
+
+    Asks libvirt on each host, read-only and all at once; no nova is needed.
+    A table of one host has all there is, one of several the most important;
+    json, yaml, csv and value have all of every host:
+
+    host: nova's name where it is known, else libvirt's. uri, hostname:
+    libvirt's. hypervisor: Xen. libvirt_version, xen_version: the patch level
+    of Xen is known only to dom0 itself. guest_types: architecture, type, os
+    type. live_migration: whether nova can, as far as libvirt goes.
+    memory_mb, free_memory_mb (Xen's, for guests), cpus: of the machine.
+    dom0_memory_mb, dom0_maximum_mb, dom0_sizing (fixed, ballooning or
+    unknown), dom0_vcpus, dom0_pinned, and what dom0's kernel sees,
+    dom0_total_mb and dom0_available_mb. guests, hvm_guests, pv_guests,
+    pvh_guests, unknown_guests, guests_memory_mb, guests_vcpus: those that
+    run. device_models: the QEMUs in dom0 by mode of guest: count, mean
+    resident_mb and mean anonymous_mb, the part that is each one's own: the
+    least that dom0_memory_mb_per_hvm_guest and the like should be.
+    qemu_driver: whether libvirt has it too. findings: code, level
+    (required, recommended or note), text and remedy. problems: what could
+    not be read. error: why a host did not answer.
+
+    What only dom0 itself can say is not known of a remote host. Memory is in
+    MiB. Exit code: 0; 1 if there are findings other than notes, or a host
+    did not answer, or not in full; 2 if none answered.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        read_hosts.add_arguments(parser)
+        return parser
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        nova = read_hosts.configuration(self.app.options, parsed_args)
+        asked = read_hosts.ask_all(parsed_args, nova)
+        self._found = [
+            (each, findings.findings(each.host, each.nova, nova.settings))
+            for each in asked
+            if each.host
+        ]
+        read_hosts.complain(self, asked)
+        if self.exit_code == base.FINE and any(
+            finding.level != NOTE
+            for _, found in self._found
+            for finding in found
+        ):
+            self.exit_code = base.FINDINGS
+        by_uri = {id(each): found for each, found in self._found}
+        rows = [_row(each, by_uri.get(id(each), [])) for each in asked]
+        columns = tuple(rows[0])
+        if parsed_args.formatter in ('json', 'yaml'):
+            return columns, [tuple(row.values()) for row in rows]
+        if parsed_args.formatter != 'table':
+            return columns, [tuple(_words(row, '').values()) for row in rows]
+        rows = [_words(row, 'unknown') for row in rows if row['error'] is None]
+        if not parsed_args.columns and len(rows) == 1 == len(asked):
+            return ('what', 'value'), _upright(rows[0])
+        if not parsed_args.columns:
+            columns = _BRIEF
+        return columns, [[row[key] for key in columns] for row in rows]
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Any,
+        data: Any,
+    ) -> int:
+        rows = list(data)
+        if rows or parsed_args.formatter != 'table':
+            super().produce_output(parsed_args, column_names, rows)
+        if parsed_args.formatter == 'table' and not parsed_args.columns:
+            for each, found in self._found:
+                for finding in found:
+                    self._tell(each.name, finding)
+        return 0
+
+    def _tell(self, name: str, finding: Finding) -> None:
+        text = '%s: %s (%s): %s. Remedy: %s.' % (
+            name,
+            finding.code,
+            finding.level,
+            finding.text,
+            finding.remedy,
+        )
+        lines = textwrap.wrap(
+            redact.passwords(text),
+            _WIDTH,
+            subsequent_indent='  ',
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        self.write('\n' + '\n'.join(lines) + '\n')
+
+
+def _row(asked: read_hosts.Asked, found: list[Finding]) -> dict[str, Any]:
+    """A host as JSON has it: column -> value."""
+    host = asked.host or xenhost.XenHost(uri=asked.uri)
+    dom0 = host.dom0 or xenhost.Dom0()
+    guests = host.guests
+    return {
+        'host': asked.name,
+        'uri': asked.uri,
+        'hostname': host.hostname,
+        'hypervisor': host.hypervisor,
+        'libvirt_version': host.libvirt_version,
+        'xen_version': host.xen_version,
+        'guest_types': host.guest_types
+        and [list(each) for each in host.guest_types],
+        'live_migration': findings.live_migration(host),
+        'memory_mb': host.memory_mb,
+        'free_memory_mb': host.free_memory_mb,
+        'cpus': host.cpus,
+        'dom0_memory_mb': dom0.memory_mb,
+        'dom0_maximum_mb': dom0.maximum_mb,
+        'dom0_sizing': dom0.sizing,
+        'dom0_vcpus': dom0.vcpus,
+        'dom0_pinned': dom0.pinned,
+        'dom0_total_mb': dom0.total_mb,
+        'dom0_available_mb': dom0.available_mb,
+        'guests': guests and guests.count,
+        'hvm_guests': guests and guests.hvm,
+        'pv_guests': guests and guests.pv,
+        'pvh_guests': guests and guests.pvh,
+        'unknown_guests': guests and guests.unknown,
+        'guests_memory_mb': guests and guests.memory_mb,
+        'guests_vcpus': guests and guests.vcpus,
+        'device_models': _device_models(host),
+        'qemu_driver': host.qemu_driver,
+        'findings': [finding.as_dict() for finding in found],
+        'problems': dict(host.problems),
+        'error': asked.error,
+    }
+
+
+def _device_models(host: xenhost.XenHost) -> list[dict[str, Any]] | None:
+    if host.device_models is None:
+        return None
+    shown = []
+    for mode in ('dom0', 'hvm', 'pv', 'pvh', 'unknown'):
+        models = [each for each in host.device_models if each.mode == mode]
+        if models:
+            shown.append(
+                {
+                    'mode': mode,
+                    'count': len(models),
+                    'resident_mb': _mean([m.resident_kb for m in models]),
+                    'anonymous_mb': _mean([m.anonymous_kb for m in models]),
+                }
+            )
+    return shown
+
+
+def _mean(sizes_kb: list[int | None] | list[int]) -> float | None:
+    known = [kb for kb in sizes_kb if kb is not None]
+    if not known:
+        return None
+    return round(sum(known) / len(known) / 1024, 1)
+
+
+def _upright(row: dict[str, Any]) -> list[tuple[str, Any]]:
+    """One host, a line each; findings and the rest are told beside it."""
+    lines = []
+    for key, value in row.items():
+        if key == 'device_models' and ': ' in value:
+            for each in value.split('; '):
+                lines.append((key, each))
+        elif key not in ('findings', 'problems', 'error'):
+            lines.append((key, value))
+    return lines
+
+
+def _words(row: dict[str, Any], unknown: str) -> dict[str, Any]:
+    """A row as people read it; what isn't known is the given word."""
+    return {
+        key: unknown if value is None else _WORDS.get(key, _plain)(value)
+        for key, value in row.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return 'yes' if value else 'no'
+    return value
+
+
+def _guest_types(found: list[list[str]]) -> str:
+    """PV (x86_64), HVM (i686, x86_64)"""
+    by_mode: dict[str, list[str]] = {}
+    for arch, _, os_type in found:
+        by_mode.setdefault(_MODES.get(os_type, os_type), []).append(arch)
+    return ', '.join(
+        '%s (%s)' % (mode, ', '.join(sorted(archs)))
+        for mode, archs in by_mode.items()
+    )
+
+
+def _models(found: list[dict[str, Any]]) -> str:
+    """hvm: 1 of 42.1 MiB, 17.1 its own"""
+    return '; '.join(
+        '%s: %d of %s MiB%s'
+        % (
+            each['mode'],
+            each['count'],
+            each['resident_mb'],
+            ''
+            if each['anonymous_mb'] is None
+            else ', %s its own' % each['anonymous_mb'],
+        )
+        for each in found
+    )
+
+
+_WORDS: Dict[str, Callable[[Any], Any]] = {
+    'guest_types': _guest_types,
+    'device_models': _models,
+    'findings': lambda found: ' '.join(each['code'] for each in found),
+    'problems': lambda found: '; '.join(
+        '%s: %s' % pair for pair in found.items()
+    ),
+}

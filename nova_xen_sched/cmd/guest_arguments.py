@@ -1,0 +1,114 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Which guest the commands count with: its flavor, or its size, and mode."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from nova_xen_sched.cmd import base
+
+#: As the m1.small of old; any other is named.
+RAM, VCPUS, DISK = 2048, 1, 20
+
+_MODES = {'hvm': 'HVM', 'xen': 'PV'}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --flavor, --ram, --vcpus, --disk and --vm-mode."""
+    group = parser.add_argument_group(
+        'the guest that is counted',
+        'Without any: HVM, %d MiB, %d vCPU, %d GiB of disk.'
+        % (RAM, VCPUS, DISK),
+    )
+    group.add_argument(
+        '--flavor', metavar='NAME', help="Name or id of one of nova's flavors."
+    )
+    for name, unit, default in (
+        ('ram', 'MIB', RAM),
+        ('vcpus', 'COUNT', VCPUS),
+        ('disk', 'GIB', DISK),
+    ):
+        group.add_argument(
+            '--' + name,
+            metavar=unit,
+            type=whole if name != 'disk' else natural,
+            help='Instead of a flavor: %d if not given.%s'
+            % (
+                default,
+                ' With 0 it boots from a volume.' if name == 'disk' else '',
+            ),
+        )
+    group.add_argument(
+        '--vm-mode',
+        choices=sorted(_MODES),
+        default='hvm',
+        help="nova's vm_mode of the guest; xen is PV. The default is hvm.",
+    )
+
+
+def flavor(view: Any, options: argparse.Namespace) -> Any:
+    """The nova Flavor that the arguments name.
+
+    :raises base.Failure: if there is none, or they say two things.
+    """
+    size = (options.ram, options.vcpus, options.disk)
+    if options.flavor is None:
+        from nova_xen_sched.cmd.nova import request_spec
+
+        return request_spec.flavor_of(
+            *(
+                default if given is None else given
+                for given, default in zip(size, (RAM, VCPUS, DISK))
+            )
+        )
+    if size != (None, None, None):
+        raise base.Failure(
+            'Give either --flavor, or --ram, --vcpus and --disk.'
+        )
+    return view.flavor(options.flavor)
+
+
+def label(found: Any, vm_mode: str) -> str:
+    """The guests in words: "HVM guests of 2048 MiB, 1 vCPU, 20 GiB".
+
+    :param found: a nova Flavor.
+    """
+    size = '%d MiB, %d vCPU%s, %d GiB' % (
+        found.memory_mb,
+        found.vcpus,
+        '' if found.vcpus == 1 else 's',
+        found.root_gb,
+    )
+    name = found.name if found.flavorid else ''
+    return '%s guests of %s' % (
+        _MODES[vm_mode],
+        '%s (%s)' % (name, size) if name else size,
+    )
+
+
+def whole(text: str) -> int:
+    """A number of 1 or more, for argparse."""
+    value = natural(text)
+    if not value:
+        raise argparse.ArgumentTypeError('not above 0')
+    return value
+
+
+def natural(text: str) -> int:
+    """A number of 0 or more, for argparse."""
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError('not a whole number: %r' % text)
+    return int(text)

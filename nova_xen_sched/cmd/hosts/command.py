@@ -1,0 +1,197 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""nova-xen-sched host list and host show: hosts as the scheduler has them."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from typing import Any
+
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import guest_arguments
+from nova_xen_sched.cmd import nova
+from nova_xen_sched.cmd import tables
+
+COLUMNS = (
+    'host',
+    'guest_types',
+    'libvirt',
+    'libvirt_source',
+    'xen',
+    'xen_source',
+    'live_migration',
+    'dom0_memory_mb',
+    'dom0_vcpus',
+    'headroom',
+    'scarcest',
+    'fits',
+)
+
+_COLUMNS_HELP = """\
+  host            the host, as HOST:NODE where they differ
+  guest_types     what it runs, and on which architectures
+  libvirt         its libvirt; >=4.0.0 where only a lower bound is known
+  libvirt_source  the source of facts that says so; "stale" if it is older
+                  than facts_max_age
+  xen             its Xen; 4.17 alone where the patch level is unknown
+  xen_source      likewise; nova where no fact says it
+  live_migration  yes, no or unknown, with the code of the refusal behind it:
+                  what the libvirt rule says of a live migration, whatever
+                  live_migration_check and unknown_version make of it
+  dom0_memory_mb  dom0's size; "default" where no fact says it
+  dom0_vcpus      likewise
+  headroom        what is left of its scarcest room now, from 1 (empty);
+                  below 0 it is overcommitted
+  scarcest        that room: dom0_memory, dom0_cpu or host_memory
+  fits            how many more guests of the kind that is counted fit: see
+                  nova-xen-sched help capacity
+
+Hosts that run no Xen through libvirt have neither facts nor rooms here.
+It changes nothing. Exit code: 0 fine, 1 a cell could not be read, 2 something
+needed is out of reach.
+"""
+
+_LIST_EPILOG = 'columns:\n' + _COLUMNS_HELP
+_SHOW_EPILOG = (
+    """\
+fields: those of host list, and
+  hypervisor, service_version  as nova has them
+  live_migration_why           why, and what to do
+  *_source                     where a fact comes from; "default" is nova.conf
+  observed_at                  when the facts were read, if they say so
+  guests_hvm, _pv, _pvh        guests by mode; _unknown: of unknown mode
+  room_*                       what guests take of each room, and what it has
+                               for them
+  room_*_source                how the former is known: computed, or reported
+                               by Xen, where that leaves less
+  fits_of                      the kind of guest that fits counts
+  fits_*                       how many of them by each limit
+  runs_out_first, refused      see nova-xen-sched help capacity
+  logs                         where to look on the host if a guest fails
+
+"""
+    + _COLUMNS_HELP
+)
+
+
+class List(base.Lister):
+    """List Xen hosts as nova-scheduler sees them now."""
+
+    _epilog = _LIST_EPILOG
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'hosts', metavar='HOST', nargs='*', help='Only these hosts.'
+        )
+        parser.add_argument(
+            '--all', action='store_true', help='Other hosts than Xen, too.'
+        )
+        guest_arguments.add_arguments(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        read = _read(self.app.options, parsed_args, parsed_args.hosts)
+        xen = sum(each.is_xen for each in read.hosts)
+        others = len(read.hosts) - xen
+        shown = [
+            each
+            for each in read.hosts
+            if each.is_xen or parsed_args.all or parsed_args.hosts
+        ]
+        self.partial(read.silent)
+        self.say(
+            '%d Xen host%s%s; fits counts %s.'
+            % (
+                xen,
+                '' if xen == 1 else 's',
+                ', and %d of other hypervisors (--all)' % others
+                if len(shown) < len(read.hosts)
+                else '',
+                read.label,
+            )
+        )
+        return COLUMNS, [
+            tables.row(
+                parsed_args.formatter, (each.row[name] for name in COLUMNS)
+            )
+            for each in shown
+        ]
+
+
+class Show(base.ShowOne):
+    """Show all that nova-scheduler knows of one host."""
+
+    _epilog = _SHOW_EPILOG
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument('host', metavar='HOST')
+        guest_arguments.add_arguments(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        read = _read(self.app.options, parsed_args, [parsed_args.host])
+        if len(read.hosts) > 1:
+            raise base.Failure(
+                '%s has several nodes: name one of %s.'
+                % (
+                    parsed_args.host,
+                    ', '.join(each.row['host'] for each in read.hosts),
+                )
+            )
+        (found,) = read.hosts
+        self.partial(read.silent)
+        details = found.details(read.label, parsed_args.formatter == 'table')
+        return tuple(details), tables.row(
+            parsed_args.formatter, details.values()
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Read:
+    hosts: list[Any]
+    silent: dict[str, str]
+    label: str
+
+
+def _read(
+    options: Any, parsed_args: argparse.Namespace, names: list[str]
+) -> _Read:
+    """The hosts of these names, all if there are none."""
+    seen_from = nova.open_view(options)
+    # These import nova, whose configuration had to be loaded first.
+    from nova_xen_sched.cmd.hosts import count_fits
+    from nova_xen_sched.cmd.hosts import rows
+    from nova_xen_sched.cmd.nova import xen_hosts
+
+    flavor = guest_arguments.flavor(seen_from, parsed_args)
+    seen = xen_hosts.named(xen_hosts.see(seen_from.host_states()), names)
+    xen = [each for each in seen if each.host.is_xen]
+    counted = {
+        each.host: each
+        for each in count_fits.count(
+            seen_from, xen, flavor, parsed_args.vm_mode
+        )
+    }
+    settings = xen_hosts.settings()
+    return _Read(
+        [
+            rows.HostRow(each, counted.get(each.name), settings)
+            for each in seen
+        ],
+        seen_from.silent,
+        guest_arguments.label(flavor, parsed_args.vm_mode),
+    )

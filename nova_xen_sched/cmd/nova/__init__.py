@@ -1,0 +1,65 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The scheduler's own view, read only: what nova-scheduler would see now.
+
+Commands ask it instead of nova, so that what differs between novas, and what
+can go wrong on the way to nova's databases and to placement, is in one place.
+It claims nothing and changes nothing.
+
+Nothing of nova is imported before :func:`load` or :func:`open_view`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from typing import TYPE_CHECKING
+
+from nova_xen_sched.cmd import base
+
+if TYPE_CHECKING:
+    from nova_xen_sched.cmd.nova.scheduler import View
+
+
+def load(options: Any) -> None:
+    """Load nova's configuration, as nova-manage would.
+
+    :param options: the application's: ``config_file``, ``config_dir`` (lists
+        or None) and ``verbose_level``.
+    :raises base.Failure: if there is no nova, no configuration, or a wrong
+        one.
+    """
+    try:
+        from nova_xen_sched.cmd.nova import configuration
+    except ImportError as e:
+        raise base.Failure(
+            "nova can't be imported (%s): run this with the Python that "
+            'nova-scheduler runs with.' % e
+        ) from e
+    configuration.load(
+        options.config_file or [],
+        options.config_dir or [],
+        options.verbose_level,
+    )
+
+
+def open_view(options: Any) -> View:
+    """The view of the nova-scheduler that is configured here.
+
+    :param options: see :func:`load`.
+    :raises base.Failure: also if nova's databases can't be read, no cell is
+        mapped, or nova-scheduler itself would not start.
+    """
+    load(options)
+    from nova_xen_sched.cmd.nova import scheduler
+
+    return scheduler.View()

@@ -1,0 +1,120 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Loading nova's configuration, as nova-manage does."""
+
+from __future__ import annotations
+
+from importlib import metadata
+import inspect
+import logging
+from typing import Sequence
+
+from nova import config
+from nova import objects
+import nova.conf
+from oslo_config import cfg
+import oslo_messaging
+
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd.nova import errors
+
+CONF = nova.conf.CONF
+
+#: The oldest major release of nova that this was ever run with.
+OLDEST = 22
+
+#: What logs a good deal by itself. What of it matters comes as an error.
+_CHATTY = ('nova', 'oslo', 'oslo_db', 'oslo_messaging', 'sqlalchemy')
+
+#: oslo.db tries ten times, ten seconds apart, which suits a service.
+_ONCE = {'max_retries': 1, 'retry_interval': 1}
+
+
+def load(
+    config_files: Sequence[str],
+    config_dirs: Sequence[str],
+    verbose_level: int = 0,
+) -> None:
+    """Load it into nova.conf.CONF, and get nova's objects ready.
+
+    :param config_files: instead of those that nova's services read.
+    :param config_dirs: as well.
+    :param verbose_level: of the application: from 1 on nova may log.
+    :raises base.Failure: if there is none, or nova can't read it.
+    """
+    check_version()
+    if verbose_level < 1:
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    argv = ['nova-xen-sched']
+    for path in config_files:
+        argv += ['--config-file', path]
+    for path in config_dirs:
+        argv += ['--config-dir', path]
+    _parse(argv)
+    if not CONF.config_file and not CONF.config_dir:
+        raise base.Failure(
+            "No configuration of nova was found in nova's usual places, as "
+            '/etc/nova/nova.conf: run this on a machine with nova-scheduler, '
+            'or name it with --config-file.'
+        )
+    objects.register_all()
+
+
+def check_version() -> None:
+    """Refuse a nova that is too old.
+
+    :raises base.Failure: if it is.
+    """
+    version = metadata.version('nova')
+    major = version.split('.')[0]
+    if major.isdigit() and int(major) < OLDEST:
+        raise base.Failure(
+            'nova %s is too old: nova-xen-sched needs %d.0.0 or later.'
+            % (version, OLDEST)
+        )
+
+
+def _parse(argv: list[str]) -> None:
+    try:
+        # Nothing here talks over nova's message bus. But cells' mappings name
+        # it, and may do so by parts of [DEFAULT]transport_url, an option that
+        # oslo.messaging registers when it looks at it.
+        config.parse_args(argv, configure_db=False, init_rpc=False)
+        oslo_messaging.TransportURL.parse(CONF)
+        for group in ('api_database', 'database'):
+            for name, value in _ONCE.items():
+                CONF.set_override(name, value, group=group)
+        # nova 22 has one module for both databases, later ones have two.
+        for module in vars(config).values():
+            if inspect.ismodule(module) and 'nova.db' in module.__name__:
+                module.configure(CONF)
+    except cfg.ConfigFilesNotFoundError as e:
+        raise base.Failure(
+            "The configuration can't be read: %s. Check the path and the "
+            'rights.' % ', '.join(e.config_files)
+        ) from e
+    except (
+        cfg.Error,
+        oslo_messaging.InvalidTransportURL,
+        OSError,
+        UnicodeDecodeError,
+    ) as e:
+        raise base.Failure(
+            "nova's configuration is wrong: %s" % errors.one_line(e)
+        ) from e
+    except ValueError as e:
+        raise base.Failure(
+            "nova's configuration is wrong: [DEFAULT] transport_url can't be "
+            'read%s.' % errors.ENCODED
+        ) from e

@@ -1,0 +1,162 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Images as nova's API reads them from Glance, through openstacksdk.
+
+They are read as Glance says them: openstacksdk's own objects rename some
+properties and change values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+from typing import Iterator
+
+from openstack import exceptions
+
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import cloud
+
+#: What the schema of Glance has for every image (GET /v2/schemas/image); all
+#: else are properties.
+_BASE = frozenset(
+    [
+        'checksum',
+        'container_format',
+        'created_at',
+        'direct_url',
+        'disk_format',
+        'file',
+        'id',
+        'locations',
+        'min_disk',
+        'min_ram',
+        'name',
+        'os_hash_algo',
+        'os_hash_value',
+        'os_hidden',
+        'owner',
+        'protected',
+        'schema',
+        'self',
+        'size',
+        'status',
+        'stores',
+        'tags',
+        'updated_at',
+        'virtual_size',
+        'visibility',
+    ]
+)
+
+#: Where Glance itself has it, which nova doesn't hand on.
+_LINKS = ('file', 'schema', 'self')
+
+_REMEDY = (
+    'The credentials are those of OS_CLOUD and clouds.yaml, or of the other '
+    'OS_* variables.'
+)
+
+
+def connect(name: str | None = None) -> Any:
+    """A connection as the openstack command would make one.
+
+    :param name: that of :func:`nova_xen_sched.cmd.cloud.connect`.
+    :raises base.Failure: if there are no credentials, or wrong ones.
+    """
+    with _reading('There is no access to Glance'):
+        return cloud.connect(name)
+
+
+def find(connection: Any, name_or_id: str) -> dict[str, Any]:
+    """One image.
+
+    :returns: the image as nova's API has it: Glance's own fields, and all
+        else under ``properties``.
+    :raises base.Failure: if there is none, or Glance can't be read.
+    """
+    with _reading("Image %s can't be read" % name_or_id):
+        try:
+            found = connection.image.find_image(name_or_id)
+        except exceptions.DuplicateResource as e:
+            raise base.Failure(
+                'There is more than one image with the name %s: give the id.'
+                % name_or_id
+            ) from e
+        if found is not None:
+            answer = connection.image.get('/images/%s' % found.id)
+            exceptions.raise_from_response(answer)
+            return as_nova_has_it(answer.json())
+    raise base.Failure(
+        'There is no image with the name or id %s, or these credentials '
+        "don't see it: see openstack image list." % name_or_id
+    )
+
+
+def every(connection: Any) -> Iterator[dict[str, Any]]:
+    """All images that the credentials see, as :func:`find` returns them.
+
+    :raises base.Failure: if Glance can't be read.
+    """
+    # Those of all projects, if the user may, and community images too.
+    path: str | None = '/images?visibility=all&limit=100'
+    with _reading("Glance's images can't be read"):
+        while path:
+            answer = connection.image.get(path)
+            exceptions.raise_from_response(answer)
+            page = answer.json()
+            for image in page['images']:
+                yield as_nova_has_it(image)
+            path = page.get('next')
+            if path and path.startswith('/v2/'):
+                path = path[len('/v2') :]
+
+
+def as_nova_has_it(image: dict[str, Any]) -> dict[str, Any]:
+    """An image of Glance's API as nova's API hands it on.
+
+    :param image: Glance's JSON.
+    """
+    found: dict[str, Any] = {
+        name: value
+        for name, value in image.items()
+        if name in _BASE and name not in _LINKS
+    }
+    found['size'] = found.get('size') or 0
+    found['properties'] = {
+        name: value for name, value in image.items() if name not in _BASE
+    }
+    return found
+
+
+def hypervisor_types(connection: Any) -> frozenset[str]:
+    """What hypervisors the computes run, in lower case, by nova's API.
+
+    :raises base.Failure: if it can't be read; it takes an administrator.
+    """
+    with _reading("nova's hypervisors can't be read"):
+        return frozenset(
+            each.hypervisor_type.lower()
+            for each in connection.compute.hypervisors(details=True)
+            if each.hypervisor_type
+        )
+
+
+@contextlib.contextmanager
+def _reading(complaint: str) -> Iterator[None]:
+    """Turn what openstacksdk raises into a Failure that begins so."""
+    try:
+        with cloud.errors():
+            yield
+    except cloud.CloudError as e:
+        raise base.Failure('%s: %s %s' % (complaint, e, _REMEDY)) from e

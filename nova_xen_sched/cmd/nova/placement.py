@@ -1,0 +1,203 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What placement answers to a request, asked through nova's own client."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import Any
+from typing import Mapping
+
+from nova import exception
+import nova.conf
+from nova.scheduler import request_filter
+from nova.scheduler import utils
+from nova.scheduler.client import report
+
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd.nova import errors
+
+CONF = nova.conf.CONF
+
+_PLACEMENT = 'Placement'
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidates:
+    """Placement's candidates for a request.
+
+    :ivar by_provider: allocation requests by the UUID of each compute node,
+        and of every other provider that they use.
+    :ivar asked: what was asked for, as nova's query to placement.
+    :ivar refusal: why nova never asked: a request filter's reason; None if
+        it did.
+    :ivar limit: [scheduler] max_placement_results if as many came, so that
+        there may be more; else None.
+    :ivar resources: how much of each resource class was asked for, of any
+        provider.
+    :ivar summaries: by provider's UUID, placement's summary of it: what it
+        has, and what is used.
+    """
+
+    by_provider: dict[str, list[Any]]
+    asked: str = ''
+    refusal: str | None = None
+    limit: int | None = None
+    resources: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    summaries: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def candidates(
+    context: Any, spec: Any, manager: Any, every: bool = False
+) -> Candidates:
+    """Ask placement for the candidates of a request, as nova-scheduler does.
+
+    :param context: nova's admin context.
+    :param spec: a nova RequestSpec; nova's request filters add to it what
+        they require.
+    :param manager: a nova HostManager.
+    :param every: ask for all of them, whatever nova's limit is.
+    :raises base.Failure: if placement can't be asked.
+    """
+    try:
+        with errors.reading("What nova's request filters need"):
+            request_filter.process_reqspec(context, spec)
+            wanted = utils.resources_from_request_spec(
+                context, spec, manager, enable_pinning_translate=True
+            )
+    except (exception.RequestFilterFailed, exception.NoValidHost) as e:
+        return Candidates({}, refusal=errors.one_line(e))
+    if every:
+        wanted._limit = None
+    client = _client()
+    found, summaries = _ask(client, context, wanted)
+    limit = getattr(wanted, '_limit', None)
+    cut = limit if limit and len(found) >= limit else None
+    if (
+        wanted.cpu_pinning_requested
+        and not CONF.workarounds.disable_fallback_pcpu_query
+    ):
+        more, more_summaries = _ask(
+            client,
+            context,
+            utils.resources_from_request_spec(
+                context, spec, manager, enable_pinning_translate=False
+            ),
+        )
+        found = found + more
+        summaries = {**summaries, **more_summaries}
+    by_provider: dict[str, list[Any]] = {}
+    for each in found:
+        for provider in each['allocations']:
+            by_provider.setdefault(provider, []).append(each)
+    return Candidates(
+        by_provider,
+        wanted.to_querystring(),
+        limit=cut,
+        resources=wanted.get_request_group(None).resources,
+        summaries=summaries,
+    )
+
+
+def attach(state: Any, found: Candidates) -> None:
+    """Give a HostState its candidates, as nova does from 27 on."""
+    state.allocation_candidates = copy.deepcopy(
+        found.by_provider.get(state.uuid, [])
+    )
+
+
+def stocks(provider: str) -> dict[str, Any] | None:
+    """What one provider has, as placement has it, with what is ``used``.
+
+    As inventories() has it.
+    """
+    found = inventories(provider)
+    usages = _of_provider(provider, 'usages')
+    if found is None or usages is None:
+        return None
+    return {
+        name: dict(inventory, used=usages.get(name, 0))
+        for name, inventory in found.items()
+    }
+
+
+def inventories(provider: str) -> dict[str, Any] | None:
+    """What one provider has, as placement has it.
+
+    :returns: by resource class its inventory; None if placement doesn't know
+        the provider.
+    :raises base.Failure: if placement can't be asked.
+    """
+    return _of_provider(provider, 'inventories')
+
+
+def _of_provider(provider: str, what: str) -> dict[str, Any] | None:
+    with errors.reading(_PLACEMENT):
+        answer = _client().get('/resource_providers/%s/%s' % (provider, what))
+    if answer is not None and answer.status_code == 404:
+        return None
+    if not answer:
+        raise base.Failure(
+            "Placement can't be read: %s."
+            % (errors.one_line(answer.text) if answer is not None else '')
+        )
+    found: dict[str, Any] = answer.json()[what]
+    return found
+
+
+def _client() -> Any:
+    with errors.reading(_PLACEMENT):
+        singleton = getattr(report, 'report_client_singleton', None)
+        # nova 22 makes one for each.
+        return singleton() if singleton else report.SchedulerReportClient()
+
+
+def _ask(
+    client: Any, context: Any, wanted: Any
+) -> tuple[list[Any], dict[str, Any]]:
+    """The allocation requests and provider summaries, by nova's own call."""
+    watched = _Watched(client)
+    with errors.reading(_PLACEMENT):
+        answer = type(client).get_allocation_candidates(
+            watched, context, wanted
+        )
+        if answer is not None and answer[0] is not None:
+            return answer[0], answer[1]
+        if watched.error is not None:
+            raise watched.error
+    said = watched.answer
+    raise base.Failure(
+        'Placement refuses the request: %s %s.'
+        % (said.status_code, errors.one_line(said.text))
+    )
+
+
+class _Watched:
+    """nova's client, which only logs what it gets other than an answer."""
+
+    def __init__(self, client: Any) -> None:
+        self._watched = client
+        self.answer: Any = None
+        self.error: Exception | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._watched, name)
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            self.answer = self._watched.get(*args, **kwargs)
+        except Exception as e:
+            self.error = e
+            raise
+        return self.answer

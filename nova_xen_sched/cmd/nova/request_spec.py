@@ -1,0 +1,185 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A RequestSpec for an image and a flavor, as nova's API would make it."""
+
+from __future__ import annotations
+
+from typing import Any
+from typing import Mapping
+
+from nova import availability_zones
+from nova import exception
+from nova import objects
+from nova.compute import api as compute_api
+import nova.conf
+from nova.objects import image_meta
+from nova.pci import request as pci_request
+from nova.scheduler import utils
+from nova.virt import hardware
+from oslo_utils import uuidutils
+
+from nova_xen_sched import request
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd.nova import errors
+from nova_xen_sched.cmd.nova.scheduler import View
+
+CONF = nova.conf.CONF
+
+
+def image_of(properties: Mapping[str, str], disk_format: str) -> Any:
+    """An image of these properties, as nova's API reads one from Glance."""
+    return {
+        'id': uuidutils.generate_uuid(),
+        'name': '',
+        'status': 'active',
+        'container_format': 'bare',
+        'disk_format': disk_format,
+        'min_ram': 0,
+        'min_disk': 0,
+        'size': 0,
+        'properties': dict(properties),
+    }
+
+
+def flavor_of(ram: int, vcpus: int, disk: int) -> Any:
+    """A nova Flavor of this size: MiB, vCPUs, GiB."""
+    name = '%d MiB, %d vCPUs, %d GiB' % (ram, vcpus, disk)
+    return objects.Flavor(
+        id=0,
+        flavorid='',
+        name=name,
+        memory_mb=ram,
+        vcpus=vcpus,
+        root_gb=disk,
+        ephemeral_gb=0,
+        swap=0,
+        rxtx_factor=1.0,
+        vcpu_weight=0,
+        disabled=False,
+        is_public=True,
+        extra_specs={},
+        projects=[],
+    )
+
+
+def check_properties(properties: Mapping[str, Any]) -> list[str]:
+    """Look at an image's properties as nova's API would.
+
+    :returns: the names that mean nothing to nova.
+    :raises base.Failure: if nova's API would refuse a value.
+    """
+    unknown = []
+    for name, value in sorted(properties.items()):
+        try:
+            read = image_meta.ImageMetaProps.from_dict({name: value})
+        except (ValueError, TypeError, exception.NovaException) as e:
+            raise base.Failure(
+                'nova refuses the image property %s=%s: %s.'
+                % (name, value, errors.one_line(e))
+            ) from e
+        if not read.obj_what_changed():
+            unknown.append(name)
+    return unknown
+
+
+def boot(
+    view: View,
+    image: Mapping[str, Any],
+    flavor: Any,
+    *,
+    zone: str | None = None,
+    hints: Mapping[str, list[str]] | None = None,
+    project_id: str | None = None,
+    boot_from_volume: bool = False,
+) -> Any:
+    """The nova RequestSpec of a boot, as nova's API and conductor make it.
+
+    :param image: the image as nova's API has it.
+    :param flavor: a nova Flavor.
+    :param zone: the availability zone asked for, ZONE:HOST to force a host.
+    :param hints: the scheduler hints.
+    :param project_id: whose server it is to be.
+    :raises base.Failure: if nova would refuse it before it asks its
+        scheduler.
+    """
+    check_properties(image['properties'])
+    hints = dict(hints or {})
+    with errors.reading("nova's API database"):
+        try:
+            compute_api.API._validate_flavor_image_nostatus(
+                view.context,
+                image,
+                flavor,
+                # Whether a flavor may be without a disk is up to the policy
+                # of nova's API, and to who asks.
+                _volume() if boot_from_volume or not flavor.root_gb else None,
+            )
+            meta = objects.ImageMeta.from_dict(dict(image))
+            zone, *forced = _zone(view, zone)
+            spec = objects.RequestSpec.from_components(
+                view.context,
+                uuidutils.generate_uuid(),
+                meta,
+                flavor,
+                hardware.numa_get_constraints(flavor, meta),
+                pci_request.get_pci_requests_from_flavor(flavor),
+                utils.build_filter_properties(hints, *forced, flavor),
+                _group(view, hints),
+                zone,
+                project_id=project_id,
+            )
+            spec.is_bfv = boot_from_volume
+            utils.setup_instance_group(view.context, spec)
+        except (ValueError, exception.NovaException) as e:
+            raise base.Failure(
+                'nova refuses this request: %s.' % errors.one_line(e)
+            ) from e
+    request.tell(spec, request.Kind.BOOT)
+    return spec
+
+
+def _volume() -> Any:
+    """A root disk that is a volume, whose size is not known here."""
+    return objects.BlockDeviceMapping(
+        source_type='volume', destination_type='volume', volume_size=None
+    )
+
+
+def _zone(
+    view: View, asked: str | None
+) -> tuple[str | None, str | None, str | None]:
+    """The zone, host and node of a request, as nova's API reads them.
+
+    :raises base.Failure: if nova's API would refuse the zone.
+    """
+    zone, host, node = compute_api.API.parse_availability_zone(
+        view.context, asked
+    )
+    if zone and host is None:
+        # nova's own reads the databases alone; it would connect to the bus.
+        api = compute_api.HostAPI(rpcapi=object())
+        zones = availability_zones.get_availability_zones(
+            view.context, api, get_only_available=True
+        )
+        if zone not in zones:
+            raise base.Failure(
+                'nova refuses the availability zone %s, in which no host is '
+                'enabled: see openstack availability zone list.' % zone
+            )
+    return zone, host, node
+
+
+def _group(view: View, hints: Mapping[str, list[str]]) -> Any:
+    if 'group' not in hints:
+        return None
+    return objects.InstanceGroup.get_by_uuid(view.context, hints['group'][0])

@@ -1,0 +1,332 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The View: hosts, plugins, flavors and servers as nova-scheduler has them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from nova import context as nova_context
+from nova import exception
+from nova import objects
+import nova.conf
+from nova.scheduler import host_manager
+from oslo_utils import importutils
+
+from nova_xen_sched import log
+from nova_xen_sched import versions
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd.nova import errors
+from nova_xen_sched.filters import XenHostFilter
+from nova_xen_sched.weights import Dom0HeadroomWeigher
+
+CONF = nova.conf.CONF
+
+_API_DATABASE = "nova's API database ([api_database])"
+#: Hosts whose instances are read by one query.
+_BATCH = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A server as nova's databases have it.
+
+    :ivar instance: its nova Instance, read from its cell.
+    :ivar request_spec: the nova RequestSpec that is stored for it.
+    :ivar cell: the nova CellMapping of its cell.
+    """
+
+    instance: Any
+    request_spec: Any
+    cell: Any
+
+
+class View:
+    """What the nova-scheduler that is configured here sees now.
+
+    :ivar context: nova's admin context.
+    :ivar host_manager: nova's own, with its enabled filters and weighers.
+    :ivar silent: by the name of each cell that could not be read, why.
+    :raises base.Failure: if nova's API database can't be read, no cell is
+        mapped, or nova-scheduler would not start.
+    """
+
+    def __init__(self) -> None:
+        self.context = nova_context.get_admin_context()
+        with errors.reading(_API_DATABASE):
+            # The first of nova's queries: what fails here is the database.
+            objects.CellMappingList.get_all(self.context)
+            self.host_manager = _make_host_manager()
+        if not self.host_manager.cells:
+            raise base.Failure(
+                'No cell is mapped in %s, so that there are no hosts: see '
+                'nova-manage cell_v2 list_cells and discover_hosts.'
+                % _API_DATABASE
+            )
+        self.silent: dict[str, str] = {}
+
+    @property
+    def filters(self) -> list[Any]:
+        """The enabled filters, in the order in which nova runs them."""
+        return list(self.host_manager.enabled_filters)
+
+    @property
+    def weighers(self) -> list[Any]:
+        """The weighers, in nova's order."""
+        return list(self.host_manager.weighers)
+
+    def xen_filter(self) -> XenHostFilter:
+        """The enabled XenHostFilter, or one as it would be."""
+        return _first(self.filters, XenHostFilter)
+
+    def headroom_weigher(self) -> Dom0HeadroomWeigher:
+        """The Dom0HeadroomWeigher that weighs, or one as it would be."""
+        return _first(self.weighers, Dom0HeadroomWeigher)
+
+    def host_states(self, spec: Any = None) -> list[Any]:
+        """nova HostStates of all hosts of all enabled cells, by name.
+
+        Each call reads the databases anew. Cells that can't be read are
+        noted in ``silent``.
+
+        :param spec: a nova RequestSpec; the cell that it must stay in is read
+            even if it is disabled, as nova does.
+        :raises base.Failure: if no cell can be read.
+        """
+        self.silent = {}
+        manager = self.host_manager
+        with errors.reading("nova's cell databases"):
+            found = list(
+                manager.get_host_states_by_uuids(self.context, None, None)
+            )
+            silent = list(manager.silent)
+            destination = spec.requested_destination if spec else None
+            if destination and 'cell' in destination and destination.cell:
+                enabled = {cell.uuid for cell in manager.enabled_cells}
+                if destination.cell.uuid not in enabled:
+                    found += manager.get_host_states_by_uuids(
+                        self.context, None, spec
+                    )
+                    silent += manager.silent
+        for cell in silent:
+            self.silent[cell.name or cell.uuid] = self._why_silent(cell)
+        if self.silent and not found:
+            raise base.Failure(next(iter(self.silent.values())))
+        _check_versions(found)
+        return sorted(found, key=lambda state: (state.host, state.nodename))
+
+    def _why_silent(self, cell: Any) -> str:
+        """What reading a cell fails with."""
+        what = 'The database of cell %s' % (cell.name or cell.uuid)
+        try:
+            with errors.reading(what), nova_context.target_cell(
+                self.context, cell
+            ) as cell_context:
+                objects.ServiceList.get_by_binary(cell_context, 'nova-compute')
+        except base.Failure as e:
+            return str(e)
+        return "%s didn't answer in time." % what
+
+    def flavor(self, name_or_id: str) -> Any:
+        """The nova Flavor of a name or an id.
+
+        :raises base.Failure: if there is none.
+        """
+        with errors.reading(_API_DATABASE):
+            for get in (
+                objects.Flavor.get_by_name,
+                objects.Flavor.get_by_flavor_id,
+            ):
+                try:
+                    return get(self.context, name_or_id)
+                except (
+                    exception.FlavorNotFound,
+                    exception.FlavorNotFoundByName,
+                ):
+                    continue
+        raise base.Failure(
+            'There is no flavor with the name or id %s: see openstack flavor '
+            'list --all.' % name_or_id
+        )
+
+    def flavors(self) -> list[Any]:
+        """All nova Flavors that are not disabled, smallest first."""
+        with errors.reading(_API_DATABASE):
+            return list(
+                objects.FlavorList.get_all(
+                    self.context,
+                    filters={'disabled': False},
+                    sort_key='memory_mb',
+                )
+            )
+
+    def server(self, uuid: str) -> Server:
+        """A server, with what was once asked for it.
+
+        :raises base.Failure: if there is none, or it has no stored request.
+        """
+        with errors.reading(_API_DATABASE):
+            try:
+                mapping = objects.InstanceMapping.get_by_instance_uuid(
+                    self.context, uuid
+                )
+                spec = objects.RequestSpec.get_by_instance_uuid(
+                    self.context, uuid
+                )
+            except exception.InstanceMappingNotFound as e:
+                raise base.Failure(
+                    'There is no server %s: give the id that openstack server '
+                    'list --all-projects shows.' % uuid
+                ) from e
+            except exception.RequestSpecNotFound as e:
+                raise base.Failure(
+                    'nova has no stored request of server %s.' % uuid
+                ) from e
+        cell = mapping.cell_mapping
+        if cell is None:
+            raise base.Failure(
+                'Server %s is not in a cell yet: it is still being scheduled.'
+                % uuid
+            )
+        with errors.reading(
+            'The database of cell %s' % cell.name
+        ), nova_context.target_cell(self.context, cell) as cell_context:
+            try:
+                instance = objects.Instance.get_by_uuid(cell_context, uuid)
+            except exception.InstanceNotFound as e:
+                raise base.Failure(
+                    'Server %s was deleted, or is not in cell %s.'
+                    % (uuid, cell.name)
+                ) from e
+        return Server(instance, spec, cell)
+
+
+def _check_versions(states: list[Any]) -> None:
+    """Take out what nova's own filters would never return from."""
+    bad = {}
+    for state in states:
+        version = state.hypervisor_version
+        if version and versions.from_nova_int(version) is None:
+            bad[state.host] = '%s reports %s' % (
+                state.host,
+                log.shown(version),
+            )
+            state.hypervisor_version = None
+    if bad:
+        log.warn_of(
+            'hypervisor_version',
+            "Hypervisor versions that are none, and on which nova's "
+            'ImagePropertiesFilter hangs',
+            bad,
+        )
+
+
+class _HostManager(host_manager.HostManager):
+    """nova's host manager, filled from the databases alone.
+
+    nova-scheduler's learns its instances by messages from the computes; a
+    process that runs for a moment gets none.
+
+    :ivar silent: the CellMappings that the last reading got nothing from.
+    """
+
+    silent: tuple[Any, ...] = ()
+    _instance_info: dict[str, dict[str, Any]]
+
+    def _init_instance_info(self, computes_by_cell: Any = None) -> None:
+        # nova's reads all of them in a thread that is not waited for.
+        pass
+
+    def _get_computes_for_cells(
+        self, context: Any, cells: Any, compute_uuids: Any = None
+    ) -> Any:
+        found = super()._get_computes_for_cells(context, cells, compute_uuids)
+        by_cell = found[0]
+        self.silent = tuple(c for c in cells if c.uuid not in by_cell)
+        if self.track_instance_changes:
+            self._read_all_instances(
+                context,
+                [
+                    (cell, sorted({c.host for c in by_cell[cell.uuid]}))
+                    for cell in cells
+                    if cell.uuid in by_cell
+                ],
+            )
+        return found
+
+    def _read_all_instances(
+        self, context: Any, by_cell: list[tuple[Any, list[str]]]
+    ) -> None:
+        total = sum(len(hosts) for _, hosts in by_cell)
+        with base.Progress('Reading the servers of hosts', total) as progress:
+            for cell, hosts in by_cell:
+                for start in range(0, len(hosts), _BATCH):
+                    batch = hosts[start : start + _BATCH]
+                    self._read_instances(context, cell, batch)
+                    for _ in batch:
+                        progress.step()
+
+    def _read_instances(
+        self, context: Any, cell: Any, hosts: list[str]
+    ) -> None:
+        """Have the instances of hosts as if the computes had sent them."""
+        info: dict[str, dict[str, Any]] = {
+            host: {'instances': {}, 'updated': True} for host in hosts
+        }
+        with nova_context.target_cell(context, cell) as cell_context:
+            for instance in objects.InstanceList.get_by_filters(
+                cell_context, {'host': hosts, 'deleted': False}
+            ):
+                info[instance.host]['instances'][instance.uuid] = instance
+        self._instance_info.update(info)
+
+
+def _make_host_manager() -> Any:
+    try:
+        return _HostManager()
+    except SystemExit as e:
+        # A plugin of ours, which says which option is wrong.
+        raise base.Failure(str(e)) from e
+    except exception.SchedulerHostFilterNotFound as e:
+        raise base.Failure(
+            'nova-scheduler would not start: [filter_scheduler] '
+            'enabled_filters names what available_filters has not: %s'
+            % errors.one_line(e)
+        ) from e
+    except (ImportError, exception.ClassNotFound) as e:
+        raise base.Failure(
+            'nova-scheduler would not start: [filter_scheduler] %s: %s.'
+            % (_unloadable(), errors.one_line(e))
+        ) from e
+
+
+def _unloadable() -> str:
+    """Which class of the options can't be loaded."""
+    for option in ('available_filters', 'weight_classes'):
+        for name in CONF.filter_scheduler[option]:
+            try:
+                importutils.import_class(name)
+            except ImportError:
+                return "%s names %s, which can't be loaded" % (option, name)
+    return "names a class that can't be loaded"
+
+
+def _first(plugins: list[Any], kind: Any) -> Any:
+    for plugin in plugins:
+        if isinstance(plugin, kind):
+            return plugin
+    try:
+        return kind()
+    except SystemExit as e:
+        raise base.Failure(str(e)) from e

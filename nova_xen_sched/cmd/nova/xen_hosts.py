@@ -1,0 +1,225 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Hosts as the filter and the weigher see them, without any request."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from typing import Any
+from typing import Iterable
+from typing import Protocol
+from typing import Sequence
+from typing import TypeVar
+
+import nova.conf
+
+from nova_xen_sched import conf
+from nova_xen_sched import dom0
+from nova_xen_sched import facts
+from nova_xen_sched import host
+from nova_xen_sched import plugin
+from nova_xen_sched import rules
+from nova_xen_sched import versions
+from nova_xen_sched.cmd import base
+from nova_xen_sched.refusal import Code
+from nova_xen_sched.refusal import Refusal
+from nova_xen_sched.request import GuestRequest
+from nova_xen_sched.request import Kind
+
+CONF = nova.conf.CONF
+
+#: What a host's libvirt may be refused for.
+_LIBVIRT = (Code.LIBVIRT_TOO_OLD, Code.LIBVIRT_UNKNOWN)
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """A host.
+
+    :ivar state: its nova HostState.
+    :ivar host: what it offers, and what is known of it.
+    :ivar load: what it serves now; None of a host that is no Xen host.
+    :ivar rooms: what it has left now; none of a host that is no Xen host.
+    """
+
+    state: Any
+    host: host.Host
+    load: dom0.Load | None
+    rooms: tuple[dom0.Left, ...]
+
+    @property
+    def name(self) -> str:
+        """The host's name, with the node's where it is another."""
+        return name_of(self.state)
+
+
+def name_of(state: Any) -> str:
+    """A host's name, with the node's where it is another.
+
+    :param state: its nova HostState.
+    """
+    name, node = str(state.host), str(state.nodename)
+    return name if node in (name, '') else '%s:%s' % (name, node)
+
+
+class _Host(Protocol):
+    """What has a nova HostState."""
+
+    @property
+    def state(self) -> Any: ...
+
+
+_AnyHost = TypeVar('_AnyHost', bound=_Host)
+
+
+def _start() -> plugin.Started:
+    try:
+        return plugin.start()
+    except SystemExit as e:
+        raise base.Failure(str(e)) from e
+
+
+def settings() -> conf.Settings:
+    """The options of [xen_scheduler] as they are now.
+
+    :raises base.Failure: if one is wrong.
+    """
+    return _start().options.current()
+
+
+def see(states: Iterable[Any]) -> list[Seen]:
+    """Look at hosts.
+
+    :param states: nova HostStates.
+    :raises base.Failure: if an option of [xen_scheduler] is wrong.
+    """
+    states = list(states)
+    options, gatherer = _start()
+    options_now = options.current()
+    known = gatherer.for_request(
+        states, facts.BY_NAME, options_now.facts_max_age
+    )
+    loads = host.Loads(
+        options_now, GuestRequest(vm_mode='hvm'), CONF.reserved_host_memory_mb
+    )
+    model = options_now.dom0_model
+    found = []
+    for state in states:
+        offered = host.read(state, known)
+        load = None
+        rooms: tuple[dom0.Left, ...] = ()
+        if offered.is_xen:
+            # A load has the guest of a request, which is none here.
+            with_guest = loads(state, offered.facts)
+            load = model.plus(with_guest, 'hvm', 0, 0, -1)
+            rooms = dom0.rooms(model, load)
+        found.append(Seen(state, offered, load, rooms))
+    loads.done()
+    return found
+
+
+def named(
+    seen: Sequence[_AnyHost], names: Iterable[str]
+) -> Sequence[_AnyHost]:
+    """The hosts of these names in any case, all if there are none.
+
+    :raises base.Failure: if there is no host of a name.
+    """
+    wanted = {name.lower(): name for name in names}
+    if not wanted:
+        return seen
+    found = []
+    for each in seen:
+        if _called(each.state) & set(wanted):
+            found.append(each)
+    known = {name for each in found for name in _called(each.state)}
+    for lowered, name in wanted.items():
+        if lowered not in known:
+            near = difflib.get_close_matches(
+                name, [name_of(each.state) for each in seen], 1
+            )
+            raise base.Failure(
+                'There is no such host: %s%s. See nova-xen-sched host list '
+                '--all.' % (name, ' (nearest: %s)' % near[0] if near else '')
+            )
+    return found
+
+
+def _called(state: Any) -> set[str]:
+    """What a host may be called, in lower case."""
+    return {name_of(state).lower(), str(state.host).lower()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Migration:
+    """Whether guests can be live-migrated to and from a host.
+
+    :ivar answer: 'yes', 'no', 'unknown', or '' where no rule says.
+    :ivar code: of the refusal behind it; None for yes.
+    :ivar why: a sentence.
+    :ivar remedy: what to do; '' for yes.
+    """
+
+    answer: str
+    code: Code | None
+    why: str
+    remedy: str = ''
+
+
+def migration(seen: Seen, options: conf.Settings) -> Migration:
+    """What the libvirt rule says of a live migration to the host.
+
+    It is asked as if live_migration_check were not 'never', and
+    unknown_version 'refuse': whether guests can be migrated doesn't depend
+    on what is done about it.
+    """
+    if not seen.host.is_xen:
+        return Migration('', None, 'this is no Xen host')
+    if options.min_libvirt_version is None:
+        return Migration(
+            '',
+            None,
+            'the rule is off: [xen_scheduler] min_libvirt_version = 0',
+        )
+    refusal = _libvirt_refusal(
+        seen.host,
+        dataclasses.replace(
+            options, live_migration_check='always', unknown_version='refuse'
+        ),
+    )
+    if refusal is None:
+        return Migration(
+            'yes',
+            None,
+            "the host's libvirt is %s or better"
+            % versions.show(options.min_libvirt_version),
+        )
+    return Migration(
+        'unknown' if refusal.code is Code.LIBVIRT_UNKNOWN else 'no',
+        refusal.code,
+        refusal.reason,
+        refusal.remedy,
+    )
+
+
+def _libvirt_refusal(
+    offered: host.Host, options: conf.Settings
+) -> Refusal | None:
+    request = GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION}))
+    verdict = rules.judge(request, offered, options, every=True)
+    for refusal in verdict.refusals:
+        if refusal.code in _LIBVIRT:
+            return refusal
+    return None

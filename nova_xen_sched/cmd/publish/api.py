@@ -1,0 +1,160 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The calls of nova's API and of placement's, through openstacksdk."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import Iterator
+
+from openstack import exceptions
+
+from nova_xen_sched.cmd import cloud
+from nova_xen_sched.cmd.publish import apply
+from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.publish import plan as planning
+
+_TRANSIENT = (500, 502, 503, 504)
+_CONFLICTS = (400, 404, 409)
+_RIGHTS = {
+    'nova': 'change aggregates and to list hypervisors',
+    'placement': 'read resource providers',
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """A compute host as nova's API shows it.
+
+    :ivar node: the name of its hypervisor; for libvirt the host's full name.
+    :ivar xen: whether its hypervisor calls itself Xen, as libvirt's does and
+        XAPI's does not; False where it never reported.
+    :ivar uuid: of its hypervisor, which is that of its resource provider.
+    """
+
+    name: str
+    node: str
+    xen: bool
+    uuid: str = ''
+
+
+class Nova(apply.Api):
+    """nova, as one cloud of clouds.yaml or the OS_ variables name it.
+
+    :param name: that of :func:`nova_xen_sched.cmd.cloud.connect`.
+    :raises StoppedError: if there is no such cloud, or it can't be reached.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        with _errors('Reading the configuration of the cloud'):
+            self._cloud = cloud.connect(name)
+            self._compute = self._cloud.compute
+
+    def hosts(self) -> list[Host]:
+        """All compute hosts.
+
+        :raises StoppedError: if that can't be had.
+        """
+        with _errors('Asking nova for its hosts'):
+            return [
+                Host(
+                    each.service_details['host'],
+                    each.name,
+                    (each.hypervisor_type or '').lower() == 'xen',
+                    str(each.id),
+                )
+                for each in self._compute.hypervisors(details=True)
+            ]
+
+    def reserved_mb(self, host: Host) -> int | None:
+        """What a host's nova-compute reserves of its memory, MiB.
+
+        Its nova-compute writes to placement what is in force.
+
+        :returns: None if placement has no memory of the host.
+        :raises StoppedError: if placement can't be asked.
+        """
+        path = '/resource_providers/%s/inventories/MEMORY_MB' % host.uuid
+        with _errors('Asking placement', service='placement'):
+            # The oldest openstacksdk has no more than this of placement.
+            answer = self._cloud.placement.get(path)
+            if answer.status_code == 404:
+                return None
+            exceptions.raise_from_response(answer)
+        try:
+            return int(answer.json()['reserved'])
+        except (KeyError, TypeError, ValueError) as e:
+            raise apply.StoppedError(
+                'Asking placement: its answer is no inventory.'
+            ) from e
+
+    def aggregates(self) -> list[content.Aggregate]:
+        with _errors('Asking nova for its aggregates'):
+            return [
+                content.Aggregate(
+                    int(each.id),
+                    each.name,
+                    dict(each.metadata or {}),
+                    frozenset(each.hosts or ()),
+                )
+                for each in self._compute.aggregates()
+            ]
+
+    def create(self, name: str) -> int:
+        with _errors('Creating aggregate ' + name, _CONFLICTS):
+            return int(self._compute.create_aggregate(name=name).id)
+
+    def change(self, aggregate_id: int, change: planning.Change) -> None:
+        what = '%s of aggregate %s' % (change.action, change.aggregate)
+        with _errors(what, _CONFLICTS):
+            if change.action == planning.ADD_HOST:
+                self._compute.add_host_to_aggregate(aggregate_id, change.host)
+            elif change.action == planning.REMOVE_HOST:
+                self._compute.remove_host_from_aggregate(
+                    aggregate_id, change.host
+                )
+            elif change.action == planning.DELETE:
+                self._compute.delete_aggregate(
+                    aggregate_id, ignore_missing=False
+                )
+            else:
+                self._compute.set_aggregate_metadata(
+                    aggregate_id, dict(change.metadata)
+                )
+
+
+@contextlib.contextmanager
+def _errors(
+    doing: str, refusals: tuple[int, ...] = (), service: str = 'nova'
+) -> Iterator[None]:
+    """Say what went wrong in one line, with nothing secret in it.
+
+    :param refusals: the statuses that concern this one call only.
+    :param service: who is called.
+    """
+    try:
+        with cloud.errors():
+            yield
+    except cloud.CloudError as e:
+        if e.status is None:
+            raise apply.StoppedError('%s: %s' % (doing, e)) from e
+        answer = '%s answers %s: %s' % (service, e.status, e)
+        if e.status in refusals or (refusals and e.status in _TRANSIENT):
+            raise apply.RefusedError(answer) from e
+        if e.status == 403:
+            answer += (
+                ' The user needs the right to %s, as an admin has.'
+                % (_RIGHTS[service])
+            )
+        raise apply.StoppedError('%s: %s' % (doing, answer)) from e

@@ -1,0 +1,146 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a plan changes for each host: what the scheduler reads of aggregates.
+
+Aggregates that aren't ours count as well, as they do in the scheduler: of
+several values it takes the lowest.
+"""
+
+from __future__ import annotations
+
+from typing import Collection
+from typing import Dict
+from typing import Iterable
+from typing import List
+from typing import NamedTuple
+from typing import Optional
+from typing import Tuple
+
+from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.publish import plan as planning
+from nova_xen_sched.facts import aggregate as source
+
+#: By key of the metadata: the value before and after, None if unknown.
+Changed = Dict[str, Tuple[Optional[str], Optional[str]]]
+
+
+class Difference(NamedTuple):
+    """What changes for some hosts alike."""
+
+    hosts: List[str]
+    changed: Changed
+
+
+class Override(NamedTuple):
+    """A fact that another aggregate states lower than it is published."""
+
+    host: str
+    key: str
+    value: str
+    aggregates: List[str]
+
+
+def _of_hosts(
+    aggregates: Iterable[content.Aggregate],
+) -> dict[str, list[content.Aggregate]]:
+    found: dict[str, list[content.Aggregate]] = {}
+    for aggregate in aggregates:
+        for host in aggregate.hosts:
+            found.setdefault(host, []).append(aggregate)
+    return found
+
+
+def _seen(aggregates: Iterable[content.Aggregate]) -> dict[str, str]:
+    """A host's facts as the scheduler reads them of its aggregates."""
+    return content.metadata_of(
+        source.merge([source.read(each, {}) for each in aggregates])
+    )
+
+
+def published(
+    aggregates: Iterable[content.Aggregate],
+) -> dict[str, dict[str, str]]:
+    """By host, the facts that aggregates of ours have of it."""
+    owned = _of_hosts(each for each in aggregates if each.owned)
+    return {host: _seen(found) for host, found in owned.items()}
+
+
+def differences(
+    before: Iterable[content.Aggregate], after: Iterable[content.Aggregate]
+) -> list[Difference]:
+    """What the scheduler reads otherwise after than before.
+
+    Hosts for which the same changes are together.
+    """
+    then, now = _of_hosts(before), _of_hosts(after)
+    found: dict[tuple[tuple[str, str | None, str | None], ...], list[str]]
+    found = {}
+    for host in sorted(then.keys() | now.keys()):
+        old, new = _seen(then.get(host, ())), _seen(now.get(host, ()))
+        changed = tuple(
+            (key, old.get(key), new.get(key))
+            for key in content.BY_KEY
+            if old.get(key) != new.get(key)
+        )
+        if changed:
+            found.setdefault(changed, []).append(host)
+    return [
+        Difference(hosts, {key: (old, new) for key, old, new in changed})
+        for changed, hosts in found.items()
+    ]
+
+
+def overrides(
+    wanted: planning.Wanted, after: Iterable[content.Aggregate]
+) -> list[Override]:
+    """Where the scheduler reads another value than the one published."""
+    now = _of_hosts(after)
+    found = []
+    for host, metadata in sorted(wanted.items()):
+        foreign = [each for each in now.get(host, ()) if not each.owned]
+        if not foreign:
+            continue
+        seen = _seen(now[host])
+        for key, value in metadata.items():
+            if key == content.OBSERVED_AT or seen.get(key) == value:
+                continue
+            found.append(
+                Override(
+                    host, key, seen[key], _stating(foreign, key, seen[key])
+                )
+            )
+    return [each for each in found if each.aggregates]
+
+
+def _stating(
+    aggregates: Iterable[content.Aggregate], key: str, value: str
+) -> list[str]:
+    return [
+        each.name for each in aggregates if _seen([each]).get(key) == value
+    ]
+
+
+def others(
+    told: Collection[str],
+    aggregates: Iterable[content.Aggregate],
+) -> list[str]:
+    """The hosts in our aggregates that nothing is told of."""
+    return sorted(
+        {
+            host
+            for each in aggregates
+            if each.owned
+            for host in each.hosts
+            if host not in told
+        }
+    )

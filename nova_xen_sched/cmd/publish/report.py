@@ -1,0 +1,91 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What facts publish says beside its table."""
+
+from __future__ import annotations
+
+from typing import Iterable
+from typing import Iterator
+
+from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.publish import difference
+from nova_xen_sched.cmd.publish import plan as planning
+from nova_xen_sched.cmd.publish import wanted as wanting
+
+#: Names of hosts in one line.
+SHOWN = 10
+UNKNOWN = 'unknown'
+
+
+def lines(
+    wanted: wanting.Wanted,
+    before: list[content.Aggregate],
+    plan: planning.Plan,
+    prune: bool,
+) -> Iterator[str]:
+    """What changes for each host, and what doesn't and why.
+
+    :param before: the aggregates that there are.
+    """
+    after = planning.applied(before, plan.changes)
+    for each in difference.differences(before, after):
+        yield names(each.hosts)
+        for key, (old, new) in each.changed.items():
+            yield '  %s: %s -> %s' % (key, old or UNKNOWN, new or UNKNOWN)
+    if wanted.unknown:
+        yield 'nova has no host %s: not published.' % names(wanted.unknown)
+    for name, hosts in sorted(plan.blocked.items()):
+        yield (
+            'Aggregate %s is not ours (it needs %s=%s and no availability '
+            'zone) and is in the way: %s left as before.'
+            % (name, content.MANAGED_BY, content.OWNER, names(hosts))
+        )
+    for name in plan.kept:
+        yield (
+            'Aggregate %s is kept, though empty, for metadata in it that '
+            "isn't ours." % name
+        )
+    for found in difference.overrides(wanted.facts, after):
+        yield (
+            '%s: %s stays %s, for aggregate %s, which is not ours, says so.'
+            % (
+                found.host,
+                found.key,
+                found.value,
+                ', '.join(found.aggregates),
+            )
+        )
+    others = difference.others(wanted.facts.keys() | wanted.spared, before)
+    if others and not prune:
+        yield (
+            'Left as before, for nothing was told of them (--prune takes '
+            'them out): %s.' % names(others)
+        )
+
+
+def planned(wanted: wanting.Wanted, plan: planning.Plan) -> str:
+    """The last line of a dry run."""
+    if not plan.changes:
+        return 'Nothing to change; hosts told of: %d.' % len(wanted.facts)
+    return (
+        '%d changes would be made; hosts told of: %d. Nothing was changed: '
+        'add --apply.' % (len(plan.changes), len(wanted.facts))
+    )
+
+
+def names(each: Iterable[str]) -> str:
+    """The first names and how many more there are."""
+    every = list(each)
+    text = ', '.join(every[:SHOWN])
+    more = len(every) - SHOWN
+    return text if more <= 0 else '%s and %d more' % (text, more)

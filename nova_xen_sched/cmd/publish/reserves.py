@@ -1,0 +1,113 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""reserved_host_memory_mb as placement has it, put to a host's facts.
+
+A nova-compute writes to placement what it reserves: no other place has it as
+it is in force. So it counts before whatever is told of the host.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable
+from typing import Dict
+from typing import List
+from typing import Mapping
+from typing import Optional
+from typing import Tuple
+from typing import TYPE_CHECKING
+
+from nova_xen_sched import facts
+from nova_xen_sched.cmd.publish import apply
+from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.publish import wanted as wanting
+
+if TYPE_CHECKING:
+    from nova_xen_sched.cmd.publish import api
+
+KEY = facts.BY_NAME['reserved_host_memory_mb'].metadata_key
+
+
+@dataclasses.dataclass
+class Reserves:
+    """What placement has.
+
+    :ivar mb: by host, MiB.
+    :ivar lacking: the hosts of whose memory placement has nothing.
+    :ivar unread: those that it wasn't asked of, for the error.
+    :ivar error: why not, in one line; None if it could be asked of all.
+    """
+
+    mb: Dict[str, int] = dataclasses.field(default_factory=dict)
+    lacking: List[str] = dataclasses.field(default_factory=list)
+    unread: List[str] = dataclasses.field(default_factory=list)
+    error: Optional[str] = None
+
+
+def read(
+    cloud: api.Nova, hosts: List[api.Host], step: Callable[[], None]
+) -> Reserves:
+    """Ask placement, one call a host.
+
+    :param step: called after each.
+    """
+    found = Reserves()
+    for number, host in enumerate(hosts):
+        try:
+            reserved_mb = cloud.reserved_mb(host)
+        except apply.StoppedError as e:
+            found.error = str(e)
+            found.unread = [each.name for each in hosts[number:]]
+            break
+        if reserved_mb is None:
+            found.lacking.append(host.name)
+        else:
+            found.mb[host.name] = reserved_mb
+        step()
+    return found
+
+
+def put(
+    wanted: wanting.Wanted,
+    found: Reserves,
+    published: Mapping[str, content.Metadata],
+) -> Tuple[wanting.Wanted, Dict[Tuple[str, str], List[str]]]:
+    """The facts with the reserves.
+
+    A host of which placement doesn't tell keeps what is told of it, else what
+    was published before.
+
+    :param published: by host, what our aggregates have.
+    :returns: the facts; and the hosts of which something else is told, by
+        what that is and what placement has.
+    """
+    told = wanted.facts
+    reserved = {host: str(mb) for host, mb in found.mb.items()}
+    others: Dict[Tuple[str, str], List[str]] = {}
+    for host, value in reserved.items():
+        other = told[host].get(KEY, value)
+        if other != value:
+            others.setdefault((other, value), []).append(host)
+    for host in (*found.lacking, *found.unread):
+        known = {**published.get(host, {}), **told[host]}
+        if KEY in known:
+            reserved[host] = known[KEY]
+    return dataclasses.replace(
+        wanted,
+        facts={
+            host: {**metadata, KEY: reserved[host]}
+            if host in reserved
+            else metadata
+            for host, metadata in told.items()
+        },
+    ), others
