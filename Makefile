@@ -26,23 +26,23 @@ help:  ## Say what there is to make
 
 .PHONY: demo
 demo: venv  ## Watch a real nova-scheduler choose among Xen hosts
-	@$(BIN)/python -m tests.demo
+	@$(BIN)/python -m tools.demo
 
 .PHONY: simulate
 simulate: venv  ## Does the weigher decide well? 200 hosts, minutes
-	@$(BIN)/python -m tests.simulation --docs docs
+	@$(BIN)/python -m tools.simulation --docs docs
 
 .PHONY: simulate-small
 simulate-small: venv  ## The same in half a minute; fails if it doesn't help
-	@$(BIN)/python -m tests.simulation --small
+	@$(BIN)/python -m tools.simulation --small
 
 .PHONY: bench
 bench: venv  ## What it costs beside nova's own classes; minutes, on a quiet machine
-	@$(BIN)/python -m tests.bench --docs docs
+	@$(BIN)/python -m tools.bench --docs docs
 
 .PHONY: bench-small
 bench-small: venv  ## The same in a minute; fails if it became slow
-	@$(BIN)/python -m tests.bench --small
+	@$(BIN)/python -m tools.bench --small
 
 .PHONY: test
 test: lint unit functional  ## Lint, unit tests and functional tests
@@ -67,7 +67,7 @@ functional: venv  ## Tests with a real nova in one process
 test-libvirt:  ## The facts commands with a real libvirt, without nova
 	@PYTHON='$(PYTHON)' tools/need-libvirt
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-libvirt libvirt $(NOVA)
-	.venv-libvirt/bin/python -m pytest -q tests/with_libvirt
+	.venv-libvirt/bin/python -m pytest -q tests/libvirt
 
 .PHONY: e2e
 e2e:  ## Real services as processes, and faults: make e2e [NOVA=22.4.0]
@@ -81,7 +81,7 @@ e2e:  ## Real services as processes, and faults: make e2e [NOVA=22.4.0]
 
 .PHONY: xen-host
 xen-host:  ## facts show on a real Xen host, emulated; root, long minutes
-	@$(PYTHON) -m tests.xen_host
+	@$(PYTHON) -m tests.xen.facts
 
 .PHONY: xen-e2e
 xen-e2e:  ## nova on two real Xen hosts, emulated; root, a long while
@@ -89,7 +89,7 @@ xen-e2e:  ## nova on two real Xen hosts, emulated; root, a long while
 	    PYTHON=$$python tools/make-venv $(E2E) e2e
 	@python=$$(tools/pythons.py 3.8) && \
 	    PYTHON=$$python tools/make-venv $(E2E)-22.4.0 deployed 22.4.0
-	@nice -n 19 $(E2E)/bin/python -m tests.xen_e2e \
+	@nice -n 19 $(E2E)/bin/python -m tests.xen.e2e \
 	    --nova-env $(E2E)-22.4.0 --folder .e2e/xen --cache .xen-host \
 	    --pins constraints/22.4.0-py38.txt
 

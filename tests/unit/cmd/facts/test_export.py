@@ -1,0 +1,238 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""facts export: the file, the difference, the commands, the exit code."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+import yaml
+
+# Fixtures, which pytest finds by their names.
+# ruff: noqa: F811
+from tests.unit.cmd.facts.test_show import A
+from tests.unit.cmd.facts.test_show import B
+from tests.unit.cmd.facts.test_show import C
+from tests.unit.cmd.facts.test_show import HERE
+from tests.unit.cmd.facts.test_show import hosts  # noqa: F401
+from tests.unit.cmd.facts.test_show import run  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch):
+    from nova_xen_sched.xenhost import to_facts
+
+    monkeypatch.setattr(to_facts, 'now', lambda: '2026-11-23T10:00:00Z')
+
+
+def export(run, *arguments):
+    return run('facts', 'export', *arguments)
+
+
+def test_a_new_file_is_printed(hosts, run):
+    hosts[HERE] = 'xen-4.17-hvm'
+    code, out, err = export(run)
+    assert (code, err) == (0, '')
+    assert yaml.safe_load(out) == {
+        'version': 1,
+        'hosts': {
+            'xenhost3.example.org': {
+                'libvirt_version': '9.0.0',
+                'xen_version': '4.17.5',
+                'dom0_memory_mb': 1024,
+                'dom0_vcpus': 2,
+                'observed_at': '2026-11-23T10:00:00Z',
+            }
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    'text, reserved',
+    [
+        ('reserved_host_memory_mb = 1536\n', 1536),
+        # What it doesn't set is in force all the same, as nova's default.
+        ('compute_driver = libvirt.LibvirtDriver\n', 512),
+    ],
+)
+def test_what_nova_conf_reserves_is_exported(
+    hosts, run, tmp_path, text, reserved
+):
+    hosts.update({HERE: 'xen-4.17-hvm', A: 'xen-4.14-hvm'})
+    conf = tmp_path / 'nova.conf'
+    conf.write_text('[DEFAULT]\nhost = a1\n' + text)
+    options = ('--config-file', str(conf), 'facts', 'export')
+    code, out, _ = run(*options)
+    assert code == 0
+    found = yaml.safe_load(out)['hosts']
+    assert found['a1']['reserved_host_memory_mb'] == reserved
+    # It is this host's, and no other's.
+    code, out, _ = run(*options, '--connect', HERE, '--connect', A)
+    assert code == 0
+    (other,) = yaml.safe_load(out)['hosts'].keys() - {'a1'}
+    assert 'reserved_host_memory_mb' not in yaml.safe_load(out)['hosts'][other]
+
+
+def test_the_difference_is_shown_and_the_file_written(
+    hosts,
+    run,
+    tmp_path,
+):
+    hosts.update({A: 'xen-4.17-hvm', B: 'xen-4.14-dom0-ballooned'})
+    path = tmp_path / 'facts.yaml'
+    path.write_text(
+        '# ours\nversion: 1\nhosts:\n  a:\n    libvirt_version: "1.3.2"\n'
+        '  z:\n    dom0_vcpus: 2\n'
+    )
+    before = path.read_text()
+    arguments = (
+        *('--file', str(path), '--connect', A, '--connect', B),
+        *('--nova-host', 'a', '--nova-host', 'b'),
+    )
+    code, shown, err = export(run, *arguments, '--dry-run')
+    assert code == 0 and path.read_text() == before
+    code, out, err = export(run, *arguments)
+    assert (code, out) == (0, shown)
+    assert '+    dom0_memory_mb: 1024  # exported\n' in out
+    assert not [line for line in out.splitlines()[2:] if line[0] == '-']
+    assert 'a: libvirt_version stays "1.3.2", as written; the host says' in err
+    assert "b: dom0's memory is no size that can be stated, it balloons" in err
+    assert 'Written: %s, with the facts of a, b.' % path in err
+    found = yaml.safe_load(path.read_text())['hosts']
+    assert found['a']['libvirt_version'] == '1.3.2'
+    assert 'dom0_memory_mb' not in found['b']
+    assert found['z'] == {'dom0_vcpus': 2}
+    # Once more: nothing is new.
+    code, out, _ = export(run, *arguments)
+    assert (code, out) == (0, '')
+
+
+def test_an_entry_by_the_hosts_other_name_is_told(hosts, run, tmp_path):
+    hosts[A] = 'xen-4.17-hvm'
+    path = tmp_path / 'facts.yaml'
+    before = (
+        'version: 1\nhosts:\n  XenHost3:\n    dom0_vcpus: 1\n'
+        '  xenhost3.example.com:\n    dom0_vcpus: 1\n'
+    )
+    arguments = ('--file', str(path), '--connect', A)
+    for more, times in (((), 1), (('--nova-host', 'xenhost3.lan'), 0)):
+        path.write_text(before)
+        code, _, err = export(run, *arguments, *more)
+        assert code == 0
+        assert err.count('the file has xenhost3, which is all') == times
+        assert err.count('--nova-host') == times
+    # Where both are asked, they are two.
+    hosts[B] = 'xen-4.14-hvm'
+    path.write_text(before)
+    _, _, err = export(
+        run,
+        *(*arguments, '--connect', B),
+        *('--nova-host', 'xenhost3.example.org', '--nova-host', 'xenhost3'),
+    )
+    assert '--nova-host' not in err
+
+
+def test_hosts_that_dont_answer_stay_as_they_are(
+    hosts,
+    run,
+    tmp_path,
+):
+    hosts[A] = 'xen-4.17-hvm'
+    path = tmp_path / 'facts.yaml'
+    arguments = ('--file', str(path), '--connect', A, '--nova-host', 'a')
+    assert export(run, *arguments)[0] == 0
+    before = path.read_text()
+    hosts[A] = 'no answer within 30 s'
+    code, out, err = export(run, *arguments)
+    assert (code, out) == (2, '')
+    assert path.read_text() == before
+    hosts[B] = 'xen-4.14-hvm'
+    code, _, err = export(run, *arguments, '--connect', B, '--nova-host', 'b')
+    assert code == 1 and 'did not answer' in err
+    found = yaml.safe_load(path.read_text())['hosts']
+    assert found['a']['libvirt_version'] == '9.0.0'
+    assert found['b']['libvirt_version'] == '7.0.0'
+
+
+@pytest.mark.parametrize(
+    'text, said',
+    [
+        ('version: 1\nhosts: {a: {dom0_vcpus: 1}}', 'within braces'),
+        ('- 1', 'it is broken'),
+    ],
+)
+def test_a_file_that_cant_be_edited_stays_as_it_is(
+    hosts,
+    run,
+    tmp_path,
+    text,
+    said,
+):
+    hosts[HERE] = 'xen-4.17-hvm'
+    path = tmp_path / 'facts.yaml'
+    path.write_text(text)
+    code, out, err = export(run, '--file', str(path))
+    assert (code, out) == (2, '')
+    assert said in err and len(err.splitlines()) == 1
+    assert path.read_text() == text
+
+
+def test_commands_for_aggregates(hosts, run):
+    hosts.update({A: 'xen-4.17-hvm', B: 'xen-4.17-hvm', C: 'xen-4.14-hvm'})
+    code, out, err = export(
+        run,
+        *('--format', 'aggregates'),
+        *('--connect', A, '--connect', B, '--connect', C),
+        *('--nova-host', 'a', '--nova-host', 'b', '--nova-host', "c'"),
+    )
+    assert (code, err) == (0, '')
+    commands = [shlex.split(line) for line in out.splitlines() if line]
+    (first, in_a, in_b, second, in_c) = commands
+    name = first[-1]
+    assert name.startswith('nova-xen-sched-')
+    assert first[:3] == ['openstack', 'aggregate', 'create']
+    assert set(first[4:-1:2]) == {
+        'xen:libvirt_version=9.0.0',
+        'xen:dom0_memory_mb=1024',
+        'xen:dom0_vcpus=2',
+        'xen:observed_at=2026-11-23T10:00:00Z',
+        # So that facts publish takes it over.
+        'xen:managed_by=nova-xen-sched',
+    }
+    add = ['openstack', 'aggregate', 'add', 'host']
+    assert in_a == [*add, name, 'a'] and in_b == [*add, name, 'b']
+    assert in_c == [*add, second[-1], "c'"] and second[-1] != name
+
+
+def test_an_aggregate_needs_novas_name(hosts, run):
+    hosts[A] = 'xen-4.17-hvm'
+    code, out, err = export(run, '--format', 'aggregates', '--connect', A)
+    assert (code, out) == (2, '')
+    assert 'xenhost3.example.org' in err and '--nova-host' in err
+
+
+def test_two_hosts_of_one_name_are_refused(hosts, run):
+    hosts.update({A: 'xen-4.17-hvm', B: 'xen-4.17-hvm'})
+    code, out, err = export(run, '--connect', A, '--connect', B)
+    assert (code, out) == (2, '')
+    assert 'have the same name, xenhost3.example.org' in err
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [('--format', 'aggregates', '--file', 'x'), ('--dry-run',)],
+)
+def test_options_that_dont_go_together(hosts, run, arguments):
+    code, _, err = export(run, *arguments)
+    assert code == 2 and '--file' in err

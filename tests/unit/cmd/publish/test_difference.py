@@ -1,0 +1,78 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What changes for each host, as the scheduler reads it."""
+
+from __future__ import annotations
+
+from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.publish import difference
+from tests.unit.cmd.publish.test_plan import NEW
+from tests.unit.cmd.publish.test_plan import OLD
+from tests.unit.cmd.publish.test_plan import ours
+
+
+def foreign(number, metadata, *hosts):
+    return content.Aggregate(number, 'mine', metadata, frozenset(hosts))
+
+
+def test_hosts_with_the_same_changes_are_together():
+    before = [ours(1, OLD, 'a', 'b', 'c')]
+    after = [ours(1, OLD, 'c'), ours(2, NEW, 'a', 'b', 'd')]
+    assert difference.differences(before, after) == [
+        (
+            ['a', 'b'],
+            {
+                'xen:libvirt_version': ('1.2.5', '9.0.0'),
+                'xen:dom0_memory_mb': (None, '4096'),
+            },
+        ),
+        (
+            ['d'],
+            {
+                'xen:libvirt_version': (None, '9.0.0'),
+                'xen:dom0_memory_mb': (None, '4096'),
+            },
+        ),
+    ]
+
+
+def test_the_lower_value_of_another_aggregate_stays_and_is_told():
+    mine = foreign(9, {'xen:libvirt_version': '1.0', 'x': 'y'}, 'a')
+    after = [ours(2, NEW, 'a', 'b'), mine]
+    assert difference.differences([mine], after) == [
+        (['a'], {'xen:dom0_memory_mb': (None, '4096')}),
+        (
+            ['b'],
+            {
+                'xen:libvirt_version': (None, '9.0.0'),
+                'xen:dom0_memory_mb': (None, '4096'),
+            },
+        ),
+    ]
+    assert difference.overrides({'a': NEW, 'b': NEW}, after) == [
+        ('a', 'xen:libvirt_version', '1.0', ['mine'])
+    ]
+
+
+def test_a_higher_or_unreadable_value_is_no_matter():
+    after = [
+        ours(2, NEW, 'a'),
+        foreign(8, {'xen:libvirt_version': '99'}, 'a'),
+        foreign(9, {'xen:libvirt_version': 'new'}, 'a'),
+    ]
+    assert difference.overrides({'a': NEW}, after) == []
+
+
+def test_others_in_our_aggregates():
+    there = [ours(1, OLD, 'a', 'x'), foreign(9, {}, 'y')]
+    assert difference.others({'a'}, there) == ['x']

@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""python -m tests.xen.e2e: see make xen-e2e."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+import signal
+import sys
+
+from tests.e2e import command
+from tests.e2e.report import Report
+from tests.e2e.services import debian
+from tests.e2e.settings import ROOT
+from tests.xen.e2e.cloud import Cloud
+from tests.xen.e2e.hosts import Pair
+from tests.xen.e2e.recipe import RECIPE
+from tests.xen.emulator import image
+from tests.xen.emulator import machine
+
+NOVA = '22.4.0'
+#: Modules of tests.xen.e2e.scenarios, in their order: the guests of one are
+#: those of the next.
+SCENARIOS = ('registered', 'pv', 'refusals', 'hvm')
+
+
+def main() -> int:
+    parser = command.parser('tests.xen.e2e')
+    parser.add_argument(
+        '--cache', required=True, help="where the hosts' image is kept"
+    )
+    arguments = parser.parse_args()
+
+    def run(report: Report) -> int:
+        debian.ensure()
+        cache = Path(arguments.cache).resolve()
+        log = machine.Log(cache / 'logs')
+        machine.need(image.PACKAGES, log)
+        built = image.built(cache, RECIPE, log)
+        with contextlib.ExitStack() as stack:
+            settings = command.settings(stack, arguments, NOVA)
+            shared = Path(settings.path('shared'))
+            shared.mkdir()
+            pair = stack.enter_context(Pair(built, shared, log))
+            stack.callback(command.ending, report)
+            cloud = Cloud(
+                settings, report, os.path.join(ROOT, arguments.pins), pair
+            )
+            stack.callback(cloud.keep_logs)
+            report.note('two Xen hosts, and meanwhile the controllers')
+            pair.start()
+            cloud.start_controllers()
+            pair.wait()
+            report.note('both Xen hosts are up')
+            cloud.start_computes()
+            report.note('ready')
+            command.chapters(cloud, 'tests.xen.e2e.scenarios', SCENARIOS)
+            if arguments.stay:
+                signal.pause()
+        report.table()
+        return report.end(settings.path('log'))
+
+    return command.main('xen-e2e', run)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

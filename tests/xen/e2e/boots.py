@@ -1,0 +1,61 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A guest by nova, where the scheduler wants it."""
+
+from __future__ import annotations
+
+from tests.e2e.client import host_of
+from tests.xen.e2e import guests
+from tests.xen.e2e.cloud import Cloud
+
+#: What libvirt calls PV and HVM in a guest's XML.
+_OS_TYPES = {'pv': 'linux', 'hvm': 'hvm'}
+
+
+def boot(cloud: Cloud, mode: str) -> None:
+    """Explain it, then boot it."""
+    said = {'pv': 'PV', 'hvm': 'HVM, by hw_vm_mode=hvm alone'}
+    with cloud.report.step('boot a guest: %s' % said[mode]) as step:
+        rows = cloud.json(
+            'explain', '--image=' + cloud.image[mode], '--flavor=small'
+        )
+        first = sorted(
+            row['host'] for row in rows if row['result'] in ('first', 'tied')
+        )
+        began = cloud.report.elapsed
+        server = cloud.client.booted(
+            cloud.client.post_server(cloud.image[mode], name=mode)
+        )
+        cloud.server[mode] = server
+        name = host_of(server)
+        step.says(
+            'explain: %s; ACTIVE on %s after %d s'
+            % (' or '.join(first), name, cloud.report.elapsed - began)
+        )
+        step.check(name in first, 'not where explain said')
+        host, domain = cloud.pair[name], guests.domain(server)
+        listed = host.run('xl list %s' % domain).splitlines()
+        line = guests.last_line(host, server, mode)
+        kind = host.run(
+            'virsh -c xen:///system dumpxml %s | '
+            "sed -n 's/.*<type [^>]*>\\(.*\\)<.type>.*/\\1/p'" % domain
+        ).strip()
+        vm_mode = cloud.vm_mode(server['id'])
+        step.says(
+            'os type %s, instances.vm_mode %s' % (kind, vm_mode),
+            *('%s: xl list: %s' % (name, each) for each in listed),
+            '%s: its console: %s' % (name, line),
+        )
+        step.check(kind == _OS_TYPES[mode], 'the os type should be another')
+        wanted = {'pv': 'xen', 'hvm': 'hvm'}[mode]
+        step.check(vm_mode == wanted, 'vm_mode should be %s' % wanted)

@@ -1,0 +1,161 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova's controllers on this machine, and the two Xen hosts."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+import shutil
+from typing import Any
+
+from tests.e2e import plugin
+from tests.e2e.client import Server
+from tests.e2e.controllers import Controllers
+from tests.e2e.processes import Failure
+from tests.e2e.report import Report
+from tests.e2e.report import Step
+from tests.e2e.settings import Settings
+from tests.xen.e2e import guests
+from tests.xen.e2e.computes import Computes
+from tests.xen.e2e.hosts import Pair
+
+#: How long nova may take for one thing: seconds.
+PATIENCE = 600
+
+SMALL_MB = 128
+#: A guest for which nova sees room on a host without guests, and the dom0
+#: model as well (2292 MiB with its overhead, of 2303): only Xen knows that it
+#: hasn't so much left.
+LARGE_MB = 2270
+
+#: What the operator of this cloud writes into [xen_scheduler]. Nothing else
+#: is told about any host but by what it reports itself.
+OPTIONS = (
+    # What an aggregate says is to win, for one step.
+    'fact_sources = aggregate,stats,file,service_version',
+    'refuse_dom0_overcommit = true',
+)
+
+
+class Cloud(Controllers):
+    """All of it.
+
+    :ivar flavor: name -> id
+    """
+
+    # So a driver refuses, and nova logs it.
+    means_to_raise = ("Xen's libvirt driver has no block migration",)
+
+    def __init__(
+        self, settings: Settings, report: Report, pins: str, pair: Pair
+    ) -> None:
+        super().__init__(settings, report, pins)
+        # e2e puts a proxy between nova-scheduler and its database, for
+        # faults; there is none here.
+        settings.ports['proxy'] = settings.ports['mariadb']
+        self.pair = pair
+        self.computes = Computes(settings, self.bus, self.database, pair)
+        self.flavor: dict[str, str] = {}
+        #: Those that stay for the next chapters, by their mode.
+        self.server: dict[str, Server] = {}
+
+    def start_computes(self) -> None:
+        """nova-compute-xen in each dom0, then nova-scheduler."""
+        report = self.report
+        self.client.patience = PATIENCE
+        (wheel,) = Path(self.settings.path('wheel')).glob('*.whl')
+        report.note('in each dom0: ' + self.computes.install(wheel))
+        self.computes.start()
+        report.note('images and flavors, while nova-compute-xen starts')
+        self.image = guests.upload(self.client, self.pair)
+        self.flavor = {
+            name: self.client.create_flavor(name, ram, disk=0)
+            for name, ram in (('small', SMALL_MB), ('large', LARGE_MB))
+        }
+        self.client.flavor = self.flavor['small']
+        self.computes.wait()
+        # Tells the cell of them.
+        self.nova.wait_for_computes()
+        report.note('nova-scheduler, with the plugin')
+        self.nova.configure_scheduler(
+            plugin.operators_conf(self.settings, *OPTIONS)
+        )
+        self.nova.start_scheduler()
+        self.nova.wait_for_scheduler()
+
+    # What is asked of it
+
+    def command(self, program: str, *arguments: str) -> tuple[int, str]:
+        """The exit code and the output of one of the plugin's programs."""
+        code, printed, complaints = self.settings.processes.ask(
+            [
+                self.settings.nova_program(program),
+                '--config-file=' + self.nova.scheduler_conf,
+                *arguments,
+            ],
+            self.identity.client_env(),
+        )
+        if code not in (0, 1) or not printed:
+            raise Failure(
+                '%s %s: exit code %d: %s'
+                % (program, ' '.join(arguments), code, complaints[-800:])
+            )
+        return code, printed
+
+    def json(self, *arguments: str) -> Any:
+        """What one of the plugin's commands answers."""
+        _, printed = self.command('nova-xen-sched', *arguments, '-f', 'json')
+        return json.loads(printed)
+
+    def vm_mode(self, server_id: str) -> str | None:
+        """What nova's database has."""
+        ((mode,),) = self.database.execute(
+            'SELECT vm_mode FROM nova.instances WHERE uuid = %s', server_id
+        )
+        return mode
+
+    def stats(self, host: str) -> str:
+        """What a compute reported last, as JSON."""
+        ((stats,),) = self.database.execute(
+            'SELECT stats FROM nova.compute_nodes WHERE host = %s'
+            ' AND deleted = 0',
+            host,
+        )
+        return str(stats)
+
+    def memory(self, host: str) -> tuple[int, int, int]:
+        """MiB: what the host has, what nova counts as taken, Xen's free."""
+        ((total, used),) = self.database.execute(
+            'SELECT memory_mb, memory_mb_used FROM nova.compute_nodes'
+            ' WHERE host = %s AND deleted = 0',
+            host,
+        )
+        free = json.loads(self.stats(host))['xen_free_memory_mb']
+        return total, used, int(free)
+
+    def logs(self) -> dict[str, str]:
+        """The computes' among them."""
+        self.keep_logs()
+        return super().logs()
+
+    def keep_logs(self) -> None:
+        """The nova-computes' beside the others."""
+        for path in (self.pair.shared / 'log').glob('*.log'):
+            shutil.copy(path, os.path.join(self.settings.path('log')))
+
+
+def show(step: Step, printed: str) -> None:
+    """What a command printed, into the table at the end."""
+    step.lines.extend(line for line in printed.split('\n') if line.strip())

@@ -1,0 +1,178 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-compute-xen in each dom0, installed and configured as README says."""
+
+from __future__ import annotations
+
+from concurrent import futures
+from pathlib import Path
+import re
+
+from tests.e2e.processes import Failure
+from tests.e2e.processes import until
+from tests.e2e.services.bus import Bus
+from tests.e2e.services.database import Database
+from tests.e2e.settings import Settings
+from tests.xen.e2e.hosts import MACHINE
+from tests.xen.e2e.hosts import Pair
+from tests.xen.e2e.hosts import SHARED
+from tests.xen.e2e.hosts import XenHost
+
+#: An emulated processor is slow to start nova: seconds.
+PATIENCE = 900
+#: What nova leaves to dom0; less than dom0 is, so that the scheduler's own
+#: arithmetic is what keeps guests out of dom0's memory.
+RESERVED_MB = 512
+
+_CONF = """
+[DEFAULT]
+host = {name}
+my_ip = {address}
+transport_url = {bus}
+compute_driver = xen_libvirt.XenLibvirtDriver
+reserved_host_memory_mb = {reserved}
+ram_allocation_ratio = 1.0
+use_stderr = true
+state_path = /var/lib/nova
+instances_path = {shared}/instances
+update_resources_interval = 15
+# As without VNC there is no pointer.
+pointer_model = ps2mouse
+rpc_response_timeout = 600
+# The machine may be busy for longer than a service may be silent by default.
+service_down_time = 300
+use_cow_images = false
+[libvirt]
+virt_type = xen
+images_type = raw
+cpu_mode = none
+live_migration_uri = xen+tcp://%s/system
+xen_hvmloader_path = /usr/lib/xen-4.14/boot/hvmloader
+[oslo_messaging_rabbit]
+# As the controllers have it, or RabbitMQ refuses: "inequivalent arg durable".
+amqp_durable_queues = true
+# Both hosts have these: neither may clean up behind the other.
+[image_cache]
+remove_unused_base_images = false
+[oslo_concurrency]
+lock_path = /var/lib/nova/lock
+[vnc]
+enabled = false
+# It runs as root here: sudo isn't needed.
+[nova_sys_admin]
+helper_command = privsep-helper --config-file=/etc/nova/nova.conf
+[privsep_osbrick]
+helper_command = privsep-helper --config-file=/etc/nova/nova.conf
+[glance]
+endpoint_override = {glance}
+{auth}"""
+
+
+class Computes:
+    """Both nova-computes."""
+
+    def __init__(
+        self, settings: Settings, bus: Bus, database: Database, pair: Pair
+    ) -> None:
+        self._settings = settings
+        self._bus = bus
+        self._database = database
+        self._pair = pair
+
+    def install(self, wheel: Path) -> str:
+        """The wheel, into each dom0; what is there then."""
+        with futures.ThreadPoolExecutor(len(self._pair.all)) as pool:
+            said = set(
+                pool.map(lambda host: _install(host, wheel), self._pair.all)
+            )
+        (one,) = said
+        return one
+
+    def start(self) -> None:
+        for name in ('instances', 'log'):
+            (self._pair.shared / name).mkdir(exist_ok=True)
+        for host in self._pair.all:
+            host.host.write('/etc/nova/nova.conf', self._conf(host).encode())
+            # Debian's would win over nova.conf with another virt_type.
+            host.run(
+                'rm -f /etc/nova/nova-compute.conf && '
+                'mkdir -p /var/lib/nova/lock && '
+                'systemd-run -q --unit=nova-compute-xen '
+                '-p StandardOutput=append:{log} -p StandardError=append:{log} '
+                '/usr/local/bin/nova-compute-xen '
+                '--config-file=/etc/nova/nova.conf'.format(
+                    log='%s/log/nova-compute-%s.log' % (SHARED, host.name)
+                )
+            )
+
+    def _conf(self, host: XenHost) -> str:
+        s = self._settings
+        auth = ''
+        for section, service in (
+            ('placement', 'placement'),
+            ('neutron', 'neutron'),
+            ('service_user', ''),
+            ('keystone_authtoken', ''),
+        ):
+            auth += s.keystone_auth(section)
+            if service:
+                auth += 'endpoint_override = %s\n' % s.url(service)
+        return _CONF.format(
+            name=host.name,
+            address=host.address,
+            bus=self._bus.url.replace('127.0.0.1', MACHINE),
+            reserved=RESERVED_MB,
+            shared=SHARED,
+            glance=s.url('glance').replace('127.0.0.1', MACHINE),
+            auth=auth.replace('127.0.0.1', MACHINE),
+        )
+
+    def log(self, name: str) -> str:
+        """What a host's nova-compute has logged."""
+        path = self._pair.shared / 'log' / ('nova-compute-%s.log' % name)
+        text = path.read_text(errors='replace') if path.exists() else ''
+        return re.sub(r'\x1b\[[0-9;]*m', '', text)
+
+    def wait(self) -> None:
+        """Until both have reported their resources.
+
+        :raises Failure: if one has ended, or doesn't.
+        """
+        until(self._reported, 'the computes to report', PATIENCE)
+
+    def _reported(self) -> bool:
+        for host in self._pair.all:
+            said = host.host.status('systemctl is-active nova-compute-xen')[1]
+            if said.strip() not in ('active', 'activating'):
+                raise Failure(
+                    'nova-compute-xen of %s has ended (%s): %s'
+                    % (host.name, said.strip(), self.log(host.name)[-1000:])
+                )
+        rows = self._database.execute(
+            'SELECT host FROM nova.compute_nodes WHERE deleted = 0'
+            " AND hypervisor_type = 'Xen' AND supported_instances <> ''"
+            " AND stats LIKE '%%xen_free_memory_mb%%'"
+        )
+        return len(rows) == len(self._pair.all)
+
+
+def _install(host: XenHost, wheel: Path) -> str:
+    host.host.write('/root/%s' % wheel.name, wheel.read_bytes())
+    host.run(
+        'pip3 install --no-deps --no-index /root/%s' % wheel.name, PATIENCE
+    )
+    said = host.run(
+        "dpkg-query -W -f '${Package} ${Version}\\n' python3-nova"
+        ' && command -v nova-compute-xen'
+    )
+    return ', '.join(said.split('\n')).strip(', ')

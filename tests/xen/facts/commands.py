@@ -1,0 +1,157 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-xen-sched in dom0 and elsewhere, installed as an operator does."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+import re
+import shutil
+import tarfile
+from typing import Any
+
+from tests.xen.emulator import machine
+from tests.xen.emulator.host import Host
+
+PROJECT = Path(__file__).resolve().parents[3]
+#: Debian packages for the commands on this machine.
+PACKAGES = (
+    'python3',
+    'python3-cliff',
+    'python3-libvirt',
+    'python3-oslo.config',
+    'python3-oslo.log',
+    'python3-setuptools',
+    'python3-stevedore',
+    'python3-venv',
+    'python3-wheel',
+    'python3-yaml',
+)
+#: An emulated processor is slow to start Python: seconds.
+PATIENCE = 1200
+_SHOW = 'facts show -f json --timeout %d' % PATIENCE
+_SOURCE = (
+    'LICENSE',
+    'MANIFEST.in',
+    'README.md',
+    'nova_xen_sched',
+    'pyproject.toml',
+    'setup.cfg',
+)
+
+
+def install_lines() -> list[str]:
+    """The README's, for a dom0 without nova.
+
+    :raises machine.Failure: if they aren't there any more.
+    """
+    text = (PROJECT / 'README.md').read_text()
+    found = re.search(
+        r'^On a dom0 without nova.*?\n\n((?:    [^\n]*\n)+)\n',
+        text,
+        re.MULTILINE | re.DOTALL,
+    )
+    if not found:
+        raise machine.Failure(
+            'README.md has no commands after "On a dom0 without nova".'
+        )
+    return [line.strip() for line in found[1].splitlines()]
+
+
+def install_inside(host: Host, log: machine.Log) -> None:
+    """Into dom0, from a copy of this checkout, as the README says."""
+    host.write('/root/source.tar', _source())
+    host.run('mkdir -p source && tar xf source.tar -C source')
+    for line in install_lines():
+        log('%s: in dom0: %s' % (host.hardware.name, line))
+        host.run('cd source && ' + line, patience=PATIENCE)
+
+
+def install_outside(folder: Path, log: machine.Log) -> Path:
+    """Into an environment of its own, over Debian's packages.
+
+    :returns: the command.
+    """
+    logs = log.folder / 'outside.log'
+    shutil.rmtree(folder, ignore_errors=True)
+    source = folder / 'source'
+    source.mkdir(parents=True)
+    with tarfile.open(fileobj=io.BytesIO(_source())) as tar:
+        tar.extractall(source)
+    venv = folder / 'venv'
+    machine.run(
+        [
+            '/usr/bin/python3',
+            '-m',
+            'venv',
+            '--system-site-packages',
+            str(venv),
+        ],
+        logs,
+        'python3 -m venv',
+    )
+    machine.run(
+        [str(venv / 'bin/pip'), 'install', '--no-build-isolation', '--no-deps']
+        + ['.'],
+        logs,
+        'pip install',
+        cwd=source,
+    )
+    return venv / 'bin/nova-xen-sched'
+
+
+def show_inside(host: Host) -> dict[str, Any]:
+    """What ``facts show`` says in dom0."""
+    code, text, errors = host.status(
+        '/opt/nova-xen-sched/bin/nova-xen-sched ' + _SHOW,
+        patience=PATIENCE + 60,
+    )
+    return _one(code, text, errors, 'in dom0')
+
+
+def show_outside(command: Path, host: Host) -> dict[str, Any]:
+    """What it says from this machine, over libvirt's remote URI."""
+    done = machine.result(
+        [str(command), *_SHOW.split(), '--connect', host.uri]
+    )
+    return _one(done.returncode, done.stdout, done.stderr, 'from outside')
+
+
+def _one(code: int, text: str, errors: str, where: str) -> dict[str, Any]:
+    """The one host of the answer; 1 says that there are findings."""
+    if code not in (0, 1):
+        raise machine.Failure(
+            'facts show %s failed (%d): %s' % (where, code, errors.strip())
+        )
+    (row,) = json.loads(text)
+    if row['error'] or row['problems']:
+        raise machine.Failure(
+            'facts show %s: %s %s' % (where, row['error'], row['problems'])
+        )
+    found: dict[str, Any] = row
+    return found
+
+
+def _source() -> bytes:
+    """What is installed: the package and what describes it, as a tar."""
+
+    def wanted(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        return None if '__pycache__' in member.name else member
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode='w') as tar:
+        for name in _SOURCE:
+            tar.add(str(PROJECT / name), arcname=name, filter=wanted)
+    return packed.getvalue()

@@ -1,0 +1,235 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A whole request: database, HostStates, all default filters and weighers.
+
+The HostManager is the one of a real nova-scheduler, on the SQLite databases
+of nova's own fixtures; see tests/functional/cloud.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import time
+from typing import Any
+from typing import Callable
+from typing import Iterator
+from unittest import mock
+
+from nova import context
+from nova import objects
+from nova.scheduler import filters as nova_filters
+from oslo_utils import timeutils
+
+from nova_xen_sched import migration
+from nova_xen_sched import weights
+from tests.functional import cloud
+from tools.bench import measure
+from tools.bench import world
+from tools.bench.path_names import choosing
+from tools.bench.path_names import FILTERED
+from tools.bench.path_names import PLUGIN
+from tools.bench.path_names import READ
+from tools.bench.path_names import STOCK
+
+
+class _Cloud(cloud.Cloud):
+    NOVA_CONF = """
+[filter_scheduler]
+available_filters = nova.scheduler.filters.all_filters
+available_filters = nova_xen_sched.filters.all_filters
+max_placement_results = 100000
+"""
+
+
+def _fill(running: Any, shape: world.Shape) -> list[str]:
+    """Put the cloud into the databases; the compute nodes' UUIDs."""
+    api = context.get_admin_context()
+    now = timeutils.utcnow()
+    uuids = []
+    with context.target_cell(api, running.cell_mappings['cell1']) as cell:
+        for number in range(shape.hosts):
+            node = world.compute_node(number, shape)
+            service = objects.Service(
+                cell,
+                host=node.host,
+                binary='nova-compute',
+                topic='compute',
+                report_count=1,
+                last_seen_up=now,
+            )
+            service.create()
+            created = objects.ComputeNode(cell, service_id=service.id)
+            for field in node.obj_what_changed():
+                setattr(created, field, getattr(node, field))
+            created.create()
+            uuids.append(created.uuid)
+    manager = running.host_manager
+    for number, aggregates in enumerate(world.aggregates_of(shape)):
+        host = world.name(number)
+        # As nova-compute tells it every two minutes: the host's guests.
+        manager._instance_info[host] = {'instances': {}, 'updated': True}
+        for each in aggregates:
+            each.hosts.append(host)
+            manager.aggs_by_id[each.id] = each
+            manager.host_aggregates_map[host].add(each.id)
+    return uuids
+
+
+class _Whole:
+    """A request from the database to the weighed hosts."""
+
+    def __init__(
+        self,
+        manager: Any,
+        uuids: list[str],
+        filters: list[Any],
+        weighers: list[Any],
+    ) -> None:
+        self._manager = manager
+        self._uuids = uuids
+        self._filters = filters
+        self._weighers = weighers
+        self._request = world.request()
+
+    def read(self) -> list[Any]:
+        """What comes before any filter, and is the same with all of them."""
+        return list(
+            self._manager.get_host_states_by_uuids(
+                context.get_admin_context(), self._uuids, self._request
+            )
+        )
+
+    def choose(self, states: list[Any]) -> int:
+        """Filter and weigh; how many hosts are left."""
+        manager = self._manager
+        manager.enabled_filters = self._filters
+        manager.weighers = self._weighers
+        hosts = manager.get_filtered_hosts(states, self._request)
+        return len(manager.get_weighed_hosts(hosts, self._request))
+
+
+def _interleaved(
+    subjects: dict[str, _Whole], rounds: int
+) -> dict[str, measure.Timing]:
+    """Time requests in turn, as measure.interleaved() does.
+
+    Each reads hosts of its own. Reading is the same for all and most of the
+    time, and it varies by more than filters and weighers differ; so in each
+    round all are given the mean of its readings.
+    """
+    clock = time.process_time
+    wholes: dict[str, list[float]] = {name: [] for name in subjects}
+    choosings: dict[str, list[float]] = {name: [] for name in subjects}
+    for names in measure.turns(subjects, rounds):
+        reading = 0.0
+        for name in names:
+            gc.collect()
+            began = clock()
+            states = subjects[name].read()
+            read = clock()
+            subjects[name].choose(states)
+            choosings[name].append(clock() - read)
+            reading += read - began
+        for name, whole in wholes.items():
+            whole.append(reading / len(names) + choosings[name][-1])
+    found = {
+        name: measure.Timing(tuple(each)) for name, each in wholes.items()
+    }
+    for name, each in choosings.items():
+        found[choosing(name)] = measure.Timing(tuple(each))
+    return found
+
+
+def _reading(running: Any) -> Callable[[], object]:
+    """What one move costs where the instance must be read in its cell."""
+    mapping = running.cell_mappings['cell1']
+    admin = context.get_admin_context()
+    with context.target_cell(admin, mapping) as cell:
+        instance = objects.Instance(
+            cell,
+            project_id='project',
+            user_id='user',
+            task_state='migrating',
+            flavor=objects.Flavor(
+                name='m',
+                memory_mb=1024,
+                vcpus=1,
+                root_gb=1,
+                ephemeral_gb=0,
+                swap=0,
+                flavorid='1',
+            ),
+        )
+        instance.create()
+    request = world.move()
+    request.instance_uuid = instance.uuid
+    request.requested_destination.cell = mapping
+
+    def call() -> None:
+        kind = migration.Teller(request, 60)()
+        assert str(kind) == 'live migration', kind
+
+    return call
+
+
+@contextlib.contextmanager
+def _running(shape: world.Shape) -> Iterator[tuple[Any, list[str]]]:
+    handler = nova_filters.HostFilterHandler
+    unobserved = handler.get_filtered_objects
+    with cloud.running(_Cloud) as running, mock.patch.object(
+        # Without the tests' own record of each call.
+        handler,
+        'get_filtered_objects',
+        unobserved,
+    ):
+        # nova's fixtures log everything; a nova-scheduler doesn't.
+        logging.getLogger().setLevel(logging.INFO)
+        for name in ('nova.weights', 'nova_xen_sched.filters'):
+            assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
+        yield running, _fill(running, shape)
+
+
+def take(shape: world.Shape, rounds: int) -> dict[str, measure.Timing]:
+    """Time a request with and without the plugins, side by side."""
+    with _running(shape) as (running, uuids):
+        manager = running.host_manager
+        stock = list(manager.enabled_filters)
+        names = [each.__class__.__name__ for each in stock]
+        replaced = manager._choose_host_filters(
+            [
+                'XenHostFilter' if name == 'ImagePropertiesFilter' else name
+                for name in names
+            ]
+        )
+        weighers = list(manager.weighers)
+        subjects = {
+            STOCK: _Whole(manager, uuids, stock, weighers),
+            FILTERED: _Whole(manager, uuids, replaced, weighers),
+            PLUGIN: _Whole(
+                manager,
+                uuids,
+                replaced,
+                weighers + [weights.Dom0HeadroomWeigher()],
+            ),
+        }
+        counts = {
+            name: each.choose(each.read()) for name, each in subjects.items()
+        }
+        # Else something would be compared with nothing.
+        assert set(counts.values()) == {
+            sum(not world.is_kvm(number) for number in range(shape.hosts))
+        }, counts
+        read = measure.interleaved({READ: _reading(running)}, rounds)
+        return {**_interleaved(subjects, rounds), **read}

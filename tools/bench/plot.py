@@ -1,0 +1,101 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The figures as a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+from typing import Sequence
+
+from tools.bench import memory
+from tools.bench import report
+
+# Okabe and Ito's colours, which can be told apart by all.
+_COLOUR, _GOAL, _FLOOR, _RSS = '#0072B2', '#D55E00', '#E69F00', '#009E73'
+
+
+def draw(
+    figures: Sequence[report.Figure],
+    samples: Sequence[memory.Sample],
+    path: str,
+) -> None:
+    """Write the picture; the same bytes for the same figures.
+
+    :param path: where to, ending in .svg.
+    """
+    import matplotlib as mpl
+
+    mpl.use('svg')
+    mpl.rcParams['svg.hashsalt'] = 'nova-xen-sched'
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(
+        1, 2, figsize=(11, 0.27 * len(figures) + 1.6), width_ratios=(3, 2)
+    )
+    _ratios(left, figures)
+    _memory(right, samples)
+    figure.tight_layout()
+    figure.savefig(path, metadata={'Date': None})
+    pyplot.close(figure)
+
+
+def _ratios(axes: Any, figures: Sequence[report.Figure]) -> None:
+    rows = list(range(len(figures)))[::-1]
+    ratios = [each.ratio for each in figures]
+    axes.barh(
+        rows,
+        [each.median for each in ratios],
+        color=_COLOUR,
+        xerr=[
+            [each.median - each.low for each in ratios],
+            [each.high - each.median for each in ratios],
+        ],
+        error_kw={'linewidth': 1},
+        zorder=2,
+    )
+    for n, each in zip(rows, figures):
+        for where, colour in ((each.floor, _FLOOR), (each.goal, _GOAL)):
+            if where is not None:
+                axes.plot(
+                    [where] * 2, [n - 0.45, n + 0.45], color=colour, zorder=3
+                )
+    axes.plot([], [], color=_FLOOR, label='the least work')
+    axes.plot([], [], color=_GOAL, label='goal')
+    axes.set_yticks(
+        rows,
+        ['%s, %s' % (each.what, each.shape) for each in figures],
+        fontsize=7,
+    )
+    axes.set_title("Time beside nova's own class (1: as long)", fontsize=10)
+    axes.axvline(1, color='black', linewidth=1, linestyle='--', zorder=3)
+    axes.grid(axis='x', linewidth=0.4, zorder=0)
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.legend(loc='lower right', fontsize=8, frameon=False)
+
+
+def _memory(axes: Any, samples: Sequence[memory.Sample]) -> None:
+    axes.set_title('Memory while facts change all the time', fontsize=10)
+    requests = [each.requests / 1000 for each in samples]
+    blocks = [each.blocks / 1e6 for each in samples]
+    axes.plot(requests, blocks, color=_COLOUR)
+    # Apart, so that neither line hides the other.
+    axes.set_ylim(0, 1.1 * max(blocks))
+    axes.set_xlabel('thousand requests')
+    axes.set_ylabel('million blocks', color=_COLOUR)
+    other = axes.twinx()
+    resident = [each.rss_kib / 1024 for each in samples]
+    other.plot(requests, resident, color=_RSS)
+    other.set_ylim(0, 1.4 * max(resident))
+    other.set_ylabel('MiB of the process', color=_RSS)
+    axes.spines['top'].set_visible(False)
+    other.spines['top'].set_visible(False)

@@ -1,0 +1,214 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The figures: a table, verdicts on the goals, and a page."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+from typing import Sequence
+
+from tools.bench import measure
+from tools.bench import memory
+from tools.bench import path_names as names
+
+#: By how much CI lets a figure be worse.
+SLACK = 1.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """One line: a plugin beside nova's own class, in one run.
+
+    :ivar what: the plugin, and how it was set.
+    :ivar shape: the cloud.
+    :ivar ours: microseconds a host, median, and so on.
+    :ivar floor: the ratio of the least work: see subjects.py.
+    :ivar goal: what the ratio may be, None where nothing says.
+    """
+
+    what: str
+    beside: str
+    shape: str
+    ours: float
+    novas: float
+    loop: float
+    ratio: measure.Ratio
+    floor: float
+    goal: float | None = None
+
+
+HEAD = (
+    'plugin',
+    'hosts',
+    'us/host',
+    'nova',
+    'ratio',
+    'quartiles',
+    'limit',
+    'floor',
+)
+
+
+def row(figure: Figure) -> tuple[str, ...]:
+    ratio = figure.ratio
+    return (
+        figure.what,
+        figure.shape,
+        '%.2f' % figure.ours,
+        '%.2f' % figure.novas,
+        '%.2f' % ratio.median,
+        '%.2f-%.2f' % (ratio.low, ratio.high),
+        '' if figure.goal is None else '%.2f' % figure.goal,
+        '%.2f' % figure.floor,
+    )
+
+
+def machine() -> str:
+    """What it was taken on, and how busy that was."""
+    import nova.version
+
+    name = platform.processor() or platform.machine()
+    with open('/proc/cpuinfo') as cpus:
+        for line in cpus:
+            if line.startswith('model name'):
+                name = line.split(':', 1)[1].strip()
+                break
+    return '%s, %d processors, %s, Python %s, nova %s; load average %.0f' % (
+        name,
+        os.cpu_count() or 0,
+        platform.system(),
+        platform.python_version(),
+        nova.version.version_string(),
+        os.getloadavg()[0],
+    )
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    head, *rest = rows
+    return [
+        '| %s |' % ' | '.join(each)
+        for each in [head, ['---'] * len(head), *rest]
+    ]
+
+
+_WHOLE_HEAD = (
+    'with',
+    'filters and weighers, ms',
+    'in all, ms',
+    'ratio',
+    'quartiles',
+    'limit',
+)
+_WHOLES = (
+    ('nova as it comes', names.STOCK),
+    ('XenHostFilter in place of ImagePropertiesFilter', names.FILTERED),
+    ('the same, and Dom0HeadroomWeigher beside all others', names.PLUGIN),
+)
+
+
+def _whole_row(
+    what: str, name: str, path: dict[str, measure.Timing]
+) -> tuple[str, ...]:
+    """A line of the table of whole requests."""
+    taken = path[name]
+    whole = measure.ratio(taken, path[names.STOCK])
+    return (
+        what,
+        '%.1f' % (path[names.choosing(name)].median * 1000),
+        '%.0f' % (taken.median * 1000),
+        '%.2f' % whole.median,
+        '%.2f-%.2f' % (whole.low, whole.high),
+        '' if name == names.STOCK else '1.05',
+    )
+
+
+def markdown(
+    figures: Sequence[Figure],
+    path: dict[str, measure.Timing],
+    samples: Sequence[memory.Sample],
+    about: str,
+) -> str:
+    """docs/bench.md."""
+    bare = next(
+        each for each in figures if each.shape.startswith('1000 hosts, 5')
+    )
+    text = [
+        '# What it costs',
+        '',
+        '`make bench` wrote this. Taken on: %s.' % about,
+        '',
+        "Each line is one run in which the plugin and nova's own class took "
+        'turns, round by round, on the same HostStates: microseconds of '
+        'processor time a host (medians), and the ratio of the two (median '
+        'and quartiles over the rounds). Times are of that machine as busy '
+        'as it was; go by the ratios. XenHostFilter stands beside '
+        'ImagePropertiesFilter (filter_all), Dom0HeadroomWeigher beside '
+        "RAMWeigher (through nova's HostWeightHandler). 1000 hosts, 5x5: "
+        '1000 hosts, each in 5 aggregates of 5 keys. 30 % of the hosts are '
+        'KVM hosts.',
+        '',
+        *_lines([HEAD, *map(row, figures)]),
+        '',
+        'The floor is the least work, as a ratio too. Of a filter: each '
+        "host's guest types are compared with those seen before, and nothing "
+        "else. Of a weigher: nova's handler with a weigher that has its "
+        'weights already. The bare loop, which reads two attributes of each '
+        'host, took %.2f us a host at %s. The limit is what the ratio may '
+        'be; CI fails at %g times it.' % (bare.loop, bare.shape, SLACK),
+        '',
+    ]
+    if path:
+        text += [
+            '## A whole request',
+            '',
+            '1000 candidates: database (SQLite), HostStates, all default '
+            'filters and weighers.',
+            '',
+            *_lines(
+                [
+                    _WHOLE_HEAD,
+                    *(_whole_row(what, name, path) for what, name in _WHOLES),
+                ]
+            ),
+            '',
+            'Each reads hosts of its own. The reading is the same for all and '
+            'varies by more than filters and weighers differ, so in each '
+            'round all are given the mean of its readings; the quartiles are '
+            'of what is left.',
+            '',
+            'A move of which it matters whether it is a live migration is '
+            'read once in its cell: %.1f ms.'
+            % (path[names.READ].median * 1000),
+            '',
+        ]
+    if samples:
+        text += [
+            '## Memory',
+            '',
+            'Over %d requests, each with aggregates and facts that no '
+            'request saw before, the second half had at most %.1f %% more '
+            'blocks of memory than the second quarter (the first fills '
+            'caches of fixed size); the process went from %d to %d MiB '
+            'between a quarter and the end.'
+            % (
+                samples[-1].requests,
+                memory.growth(list(samples)) * 100,
+                samples[len(samples) // 4].rss_kib // 1024,
+                samples[-1].rss_kib // 1024,
+            ),
+            '',
+        ]
+    text += ['![The same as a picture](bench.svg)', '']
+    return '\n'.join(text)

@@ -1,0 +1,173 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is measured: this package's plugins beside nova's own classes."""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+import os
+import tempfile
+from typing import Any
+from typing import Callable
+from typing import Iterator
+
+import nova.conf
+from nova.scheduler import weights as nova_weights
+from nova.scheduler.filters import image_props_filter
+from nova.scheduler.weights import ram
+
+from nova_xen_sched import filters
+from nova_xen_sched import weights
+from tools.bench import measure
+from tools.bench import world
+
+CONF = nova.conf.CONF
+
+FILTER = 'XenHostFilter'
+EVERY = 'XenHostFilter, all refusals'
+NOVA_FILTER = 'ImagePropertiesFilter'
+WEIGHER = 'Dom0HeadroomWeigher'
+NOVA_WEIGHER = 'RAMWeigher'
+LOOP = 'bare loop'
+#: What no filter of guest types can do without: each host's are compared with
+#: those seen before.
+LOOK = 'look'
+#: nova's handler, with a weigher to which weighing costs nothing.
+HANDLER = 'handler'
+
+_two = operator.attrgetter('host', 'hypervisor_type')
+_guest_types_of = operator.attrgetter('supported_instances')
+
+
+@contextlib.contextmanager
+def options(**values: Any) -> Iterator[None]:
+    """[xen_scheduler] for a while."""
+    for name, value in values.items():
+        CONF.set_override(name, value, group='xen_scheduler')
+    try:
+        yield
+    finally:
+        for name in values:
+            CONF.clear_override(name, group='xen_scheduler')
+
+
+@contextlib.contextmanager
+def cloud(shape: world.Shape) -> Iterator[list[Any]]:
+    """The hosts of a cloud, and its facts file where it has one."""
+    states = world.host_states(shape)
+    if shape.facts != world.FILE:
+        yield states
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'facts.yaml')
+        with open(path, 'w') as f:
+            f.write(world.facts_file(shape))
+        # It lies there since long, as such files do.
+        os.utime(path, (1e9, 1e9))
+        with options(host_facts_file=path):
+            yield states
+
+
+def _loop(states: list[Any]) -> Callable[[], object]:
+    def call() -> None:
+        for state in states:
+            _two(state)
+
+    return call
+
+
+def _look(states: list[Any]) -> Callable[[], object]:
+    def call() -> None:
+        seen: list[Any] = []
+        for each in map(_guest_types_of, states):
+            if each not in seen:
+                seen.append(each)
+
+    return call
+
+
+class _NoWeigher(nova_weights.BaseHostWeigher):
+    """As ours, but knows the weights."""
+
+    minval = 0
+    maxval = 1
+
+    def __init__(self, count: int) -> None:
+        # As many digits as any.
+        self._weights = [number / (count + 1) for number in range(count)]
+
+    def _weigh_object(self, obj: Any, weight_properties: Any) -> float:
+        return 0.0
+
+    def weigh_objects(
+        self, weighed_obj_list: list[Any], weight_properties: Any
+    ) -> list[float]:
+        return self._weights
+
+
+def filtering(
+    states: list[Any], request: Any
+) -> dict[str, Callable[[], object]]:
+    """Both filters' filter_all."""
+    ours = filters.XenHostFilter()
+    novas = image_props_filter.ImagePropertiesFilter()
+    return {
+        LOOP: _loop(states),
+        LOOK: _look(states),
+        NOVA_FILTER: lambda: list(novas.filter_all(states, request)),
+        FILTER: lambda: list(ours.filter_all(states, request)),
+        # As explain and the other commands ask it.
+        EVERY: lambda: ours.verdicts(states, request, every=True),
+    }
+
+
+def weighing(
+    states: list[Any], request: Any
+) -> dict[str, Callable[[], object]]:
+    """Both weighers by way of nova's handler."""
+    handler = nova_weights.HostWeightHandler()
+    ours = [weights.Dom0HeadroomWeigher()]
+    novas = [ram.RAMWeigher()]
+    none = [_NoWeigher(len(states))]
+    return {
+        LOOP: _loop(states),
+        HANDLER: lambda: handler.get_weighed_objects(none, states, request),
+        NOVA_WEIGHER: lambda: handler.get_weighed_objects(
+            novas, states, request
+        ),
+        WEIGHER: lambda: handler.get_weighed_objects(ours, states, request),
+    }
+
+
+def take(
+    shape: world.Shape,
+    rounds: int,
+    filters_too: bool = True,
+    weighers_too: bool = True,
+    request: Any = None,
+    **settings: Any,
+) -> dict[str, measure.Timing]:
+    """Time the plugins and nova's classes on one cloud, side by side.
+
+    :param request: what is asked for, a boot by default.
+    :param settings: of [xen_scheduler].
+    """
+    request = request or world.request()
+    subjects: dict[str, Callable[[], object]] = {}
+    with options(**settings), cloud(shape) as states:
+        if filters_too:
+            subjects.update(filtering(states, request))
+        if weighers_too:
+            subjects.update(weighing(states, request))
+        return measure.interleaved(subjects, rounds)

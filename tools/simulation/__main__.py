@@ -1,0 +1,180 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``python -m tools.simulation``: run it, and show what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Sequence
+import warnings
+
+# The deprecations of others are no news here.
+warnings.simplefilter('ignore')
+
+from tools.demo import printing  # noqa: E402
+from tools.simulation import policies  # noqa: E402
+from tools.simulation import pool  # noqa: E402
+from tools.simulation import report  # noqa: E402
+from tools.simulation import run  # noqa: E402
+
+LEVELS = (0.70, 0.85, 0.95)
+#: Those that take longest come first, so that no core waits at the end.
+_LONGEST_FIRST = (
+    policies.KNOWN,
+    policies.UNKNOWN,
+    policies.NOVA,
+    policies.GREEDY,
+)
+
+
+def _about(outcomes: Sequence[run.Outcome], hosts: int) -> str:
+    """What was run: nothing that depends on the machine."""
+    seeds = sorted({each.seed for each in outcomes})
+    top = max(each.level for each in outcomes)
+    last = [each for each in outcomes if each.level == top]
+    slots = sum(run.Plan('', seed, hosts, ()).slots() for seed in seeds) / len(
+        seeds
+    )
+    return (
+        '%d hosts (64 to 512 GB; dom0: 1, 2 or 4 GB, 2, 4 or 8 vCPUs) with '
+        '%d dom0 slots; %d %s; 60 %% HVM guests; %d arrivals in all, of which '
+        'nova refused %d.'
+        % (
+            hosts,
+            slots,
+            len(seeds),
+            'seeds (mean)' if len(seeds) > 1 else 'seed',
+            sum(each.arrivals for each in last),
+            sum(each.refused for each in last),
+        )
+    )
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='python -m tools.simulation', description=__doc__
+    )
+    parser.add_argument(
+        '--small',
+        action='store_true',
+        help='40 hosts, one seed, 85 %%: fails if the weigher stops helping',
+    )
+    parser.add_argument('--seeds', type=int, default=4)
+    parser.add_argument(
+        '--multiplier',
+        type=float,
+        help='dom0_headroom_weight_multiplier, instead of its default',
+    )
+    parser.add_argument(
+        '--full-spread',
+        type=float,
+        help="the weigher's FULL_SPREAD, instead of the one that it has",
+    )
+    parser.add_argument(
+        '--lifetimes',
+        type=float,
+        default=run.KEPT,
+        help='how long each level is kept, in mean lifetimes of a guest '
+        '(%(default)s)',
+    )
+    parser.add_argument(
+        '--docs', metavar='DIR', help='write simulation.md and .svg there'
+    )
+    parser.add_argument('--save', metavar='FILE', help='keep the figures')
+    parser.add_argument(
+        '--load', metavar='FILE', help='show kept figures; run nothing'
+    )
+    return parser.parse_args(argv)
+
+
+def _show(
+    options: argparse.Namespace, outcomes: list[run.Outcome], hosts: int
+) -> bool:
+    found = report.cells(outcomes)
+    about = _about(outcomes, hosts)
+    printing.heading("Dom0HeadroomWeigher in nova's weight handler")
+    printing.wrapped(about, '', 0)
+    print()
+    printing.table(report.HEAD, report.rows(found))
+    print()
+    printing.wrapped(report.NOTES, '', 0)
+    over_ram = max(each.over_ram for each in found)
+    print(
+        'Hosts whose RAM beside dom0 was overcommitted: %.2f at most.\n'
+        % over_ram
+    )
+    verdicts = report.helps(found)
+    if not options.small:
+        verdicts += report.targets(found)
+    for verdict in verdicts:
+        print(verdict)
+    if options.docs:
+        _write(options.docs, found, about, hosts)
+    return all(verdict.holds for verdict in verdicts)
+
+
+def _write(
+    folder: str, found: list[report.Cell], about: str, hosts: int
+) -> None:
+    with open(os.path.join(folder, 'simulation.md'), 'w') as page:
+        page.write(report.markdown(found, about))
+    try:
+        from tools.simulation import plot
+
+        plot.draw(
+            found,
+            os.path.join(folder, 'simulation.svg'),
+            '%d Xen hosts with uneven dom0s: who overcommits dom0?' % hosts,
+        )
+    except ImportError as e:
+        print('\nno picture: %s (pip install matplotlib)' % e)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = _options(argv)
+    if options.load:
+        with open(options.load) as kept:
+            values = json.load(kept)
+        hosts = values['hosts']
+        outcomes = [run.Outcome(**each) for each in values['outcomes']]
+    else:
+        hosts = 40 if options.small else 200
+        seeds = 1 if options.small else options.seeds
+        levels = (0.85,) if options.small else LEVELS
+        outcomes = pool.run_all(
+            [
+                run.Plan(
+                    policy,
+                    seed,
+                    hosts,
+                    levels,
+                    options.multiplier,
+                    options.full_spread,
+                    options.lifetimes,
+                )
+                for policy in _LONGEST_FIRST
+                for seed in range(1, seeds + 1)
+            ]
+        )
+    if options.save:
+        with open(options.save, 'w') as kept:
+            values = [each._asdict() for each in outcomes]
+            json.dump({'hosts': hosts, 'outcomes': values}, kept, indent=1)
+    return 0 if _show(options, outcomes, hosts) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

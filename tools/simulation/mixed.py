@@ -1,0 +1,239 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``python -m tools.simulation.mixed``: untyped guests in mixed clouds.
+
+An image that names no hypervisor_type may go to Xen hosts and to others.
+nova's own handler and all of its default weighers place such guests one after
+the other. All hosts have one hypervisor version, so that
+HypervisorVersionWeigher has nothing to say.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from typing import NamedTuple
+from typing import Sequence
+import uuid
+
+# As nova-scheduler runs by default since nova 33.
+os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING', 'true')
+
+from nova import objects
+import nova.conf
+from nova.scheduler import host_manager
+from nova.scheduler import weights as nova_weights
+
+from nova_xen_sched import weights
+from tools.demo import printing
+
+CONF = nova.conf.CONF
+MULTIPLIER = 'dom0_headroom_weight_multiplier'
+_NOVAS = 'nova.scheduler.weights.all_weighers'
+_OURS = 'nova_xen_sched.weights.all_weighers'
+_RESERVED_MB = 512
+_DISK_GB = 20000
+_FLOORS = (0.0, 0.05, 0.10, 0.15, 0.20)
+
+#: MiB of dom0 that serve 60 HVM guests, by the defaults.
+DOM0_OF_60 = 400 + 60 * 24
+
+
+#: RAM (GiB) and dom0's size (MiB) of five Xen hosts; KVM hosts have the RAM.
+CLOUDS = {
+    'even': ((256,) * 5, (4096,) * 5),
+    'uneven dom0s': ((256,) * 5, (1024, 1536, 2048, 3072, 4096)),
+    'uneven RAM': ((64, 128, 192, 256, 384), (2048,) * 5),
+}
+_SIZES_MB = (512, 1024, 2048, 4096, 8192)
+
+
+class Flavor(NamedTuple):
+    """What each guest takes: MiB and vCPUs."""
+
+    memory_mb: int = 1024
+    vcpus: int = 1
+
+
+_SMALL = Flavor()
+
+
+def host(name: str, ram_gb: int, dom0_mb: int | None = None) -> Any:
+    """A nova HostState without guests.
+
+    :param dom0_mb: the size of dom0, MiB; None for a KVM host.
+    """
+    state = host_manager.HostState(name, name, None)
+    xen = dom0_mb is not None
+    state.hypervisor_type = 'Xen' if xen else 'QEMU'
+    state.hypervisor_version = 8002000
+    state.supported_instances = [
+        ['x86_64', 'xen' if xen else 'kvm', mode]
+        for mode in (('xen', 'hvm') if xen else ('hvm',))
+    ]
+    state.total_usable_ram_mb = ram_gb * 1024
+    state.free_ram_mb = ram_gb * 1024 - _RESERVED_MB
+    state.total_usable_disk_gb = _DISK_GB
+    state.free_disk_mb = _DISK_GB * 1024
+    state.vcpus_total = 64
+    state.cpu_allocation_ratio = 16.0
+    state.ram_allocation_ratio = state.disk_allocation_ratio = 1.0
+    state.metrics = objects.MonitorMetricList(objects=[])
+    state.stats = {'num_instances': '0'}
+    if xen:
+        state.stats['xen_dom0_memory_mb'] = str(dom0_mb)
+        state.stats['xen_dom0_vcpus'] = '16'
+    return state
+
+
+def hosts(
+    ram_gb: Sequence[int],
+    dom0_mb: Sequence[int],
+    kvm_ram_gb: Sequence[int] | None = None,
+) -> list[Any]:
+    """Xen hosts of these sizes, and as many KVM hosts."""
+    xen = [
+        host('xen%d' % i, *sizes)
+        for i, sizes in enumerate(zip(ram_gb, dom0_mb))
+    ]
+    return xen + [
+        host('kvm%d' % i, size) for i, size in enumerate(kvm_ram_gb or ram_gb)
+    ]
+
+
+def is_xen(state: Any) -> bool:
+    """Whether it is one of the Xen hosts here."""
+    return bool(state.hypervisor_type == 'Xen')
+
+
+def place(state: Any, flavor: Flavor, count: int = 1) -> None:
+    """Guests are built there, and the compute has reported since."""
+    for _ in range(count):
+        spec = _request(flavor)
+        state.consume_from_request(spec)
+        state.instances[spec.instance_uuid] = objects.Instance(
+            uuid=spec.instance_uuid, vm_mode='hvm', **flavor._asdict()
+        )
+    state.stats['num_instances'] = str(state.num_instances)
+    state.num_io_ops = 0
+
+
+def run(
+    states: Sequence[Any],
+    flavor: Flavor = _SMALL,
+    ours: bool = True,
+    guests: int = 200,
+) -> int:
+    """Place guests one after the other.
+
+    :param ours: whether Dom0HeadroomWeigher is one of the weighers.
+    :returns: how many of them went to Xen hosts.
+    """
+    handler = nova_weights.HostWeightHandler()
+    classes = [_NOVAS, _OURS] if ours else [_NOVAS]
+    weighers = [each() for each in handler.get_matching_classes(classes)]
+    to_xen = 0
+    for _ in range(guests):
+        offered = [s for s in states if s.free_ram_mb >= flavor.memory_mb]
+        chosen = handler.get_weighed_objects(
+            weighers, offered, _request(flavor)
+        )[0].obj
+        to_xen += is_xen(chosen)
+        place(chosen, flavor)
+    return to_xen
+
+
+def _request(flavor: Flavor) -> Any:
+    return objects.RequestSpec(
+        instance_uuid=str(uuid.uuid4()),
+        num_instances=1,
+        image=objects.ImageMeta(properties=objects.ImageMetaProps()),
+        flavor=objects.Flavor(
+            name='guest',
+            root_gb=10,
+            ephemeral_gb=0,
+            swap=0,
+            extra_specs={},
+            **flavor._asdict(),
+        ),
+        instance_group=None,
+        numa_topology=None,
+        pci_requests=None,
+        requested_destination=None,
+        scheduler_hints={},
+    )
+
+
+def nearly_full(kvm_ram_gb: int, guests: int = 55) -> list[Any]:
+    """Xen hosts whose dom0 has so many of 60 guests, and empty KVM hosts.
+
+    The less RAM these have, the more nova's own weighers send to Xen.
+    """
+    states = hosts([512] * 5, [DOM0_OF_60] * 5, [kvm_ram_gb] * 5)
+    for state in filter(is_xen, states):
+        place(state, _SMALL, guests)
+    return states
+
+
+def _shares() -> list[tuple[str, ...]]:
+    """Guests to Xen, by the cloud and the guests' size."""
+    rows = []
+    for name, sizes in CLOUDS.items():
+        for ours in (False, True):
+            found = [
+                run(hosts(*sizes), Flavor(memory_mb), ours)
+                for memory_mb in _SIZES_MB
+            ]
+            rows.append((name, 'yes' if ours else 'no', *map(str, found)))
+    return rows
+
+
+def _floors() -> list[tuple[str, ...]]:
+    """NEARLY_FULL with other values: guests to Xen, and the fullest dom0."""
+    rows = []
+    for multiplier in (10, -10):
+        CONF.set_override(MULTIPLIER, multiplier, 'xen_scheduler')
+        for floor in _FLOORS:
+            weights.NEARLY_FULL = floor
+            row = ['%g' % multiplier, '%.2f' % floor]
+            for guests in (50, 55):
+                states = nearly_full(64, guests)
+                to_xen = run(states)
+                most = max(s.num_instances for s in states if is_xen(s))
+                row += ['%d' % to_xen, '%d of 60' % most]
+            rows.append(tuple(row))
+    return rows
+
+
+def main() -> None:
+    CONF([], project='nova', default_config_files=[])
+    objects.register_all()
+    print('Of 200 untyped guests, how many go to five Xen hosts beside five')
+    print('KVM hosts, by the size of the guests in MiB; with the weigher or')
+    print('without.')
+    print()
+    sizes = map(str, _SIZES_MB)
+    printing.table(('hosts', 'weigher', *sizes), _shares())
+    print()
+    print('200 untyped guests of 1024 MiB; five Xen hosts of 512 GiB whose')
+    print(
+        'dom0 serves 60 guests and has 50 or 55, and five empty KVM hosts of'
+    )
+    print('64 GiB; nova alone sends all of them to Xen.')
+    print()
+    head = ('multiplier', 'NEARLY_FULL', '50: to Xen', 'fullest dom0')
+    printing.table((*head, '55: to Xen', 'fullest dom0'), _floors())
+
+
+if __name__ == '__main__':
+    main()

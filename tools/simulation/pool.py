@@ -1,0 +1,86 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Runs in as many processes as there are cores.
+
+A module of its own: a fresh process can't import __main__.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import sys
+from typing import Any
+from typing import Sequence
+import warnings
+
+from tools.demo import printing
+from tools.simulation import run
+
+_SECONDS = 2
+
+#: Counts arrivals; shared with the processes that run.
+_counter: Any = None
+
+
+def _start(counter: Any) -> None:
+    global _counter
+    _counter = counter
+    warnings.simplefilter('ignore')
+    # There are no cycles to collect, and thousands of instances.
+    gc.disable()
+    # As nova-scheduler runs by default since nova 33.
+    os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING', 'true')
+    import nova.conf
+
+    # nova's defaults, whatever this machine has in /etc/nova.
+    nova.conf.CONF([], project='nova', default_config_files=[])
+
+
+def _tell(arrivals: int) -> None:
+    with _counter.get_lock():
+        _counter.value += arrivals
+
+
+def _run(plan: run.Plan) -> list[run.Outcome]:
+    return run.Run(plan, _tell).outcomes()
+
+
+def run_all(plans: Sequence[run.Plan]) -> list[run.Outcome]:
+    """Run them, as many at a time as there are cores."""
+    # Fresh processes: nova is imported there and nowhere else.
+    context = multiprocessing.get_context('spawn')
+    counter = context.Value('q', 0)
+    expected = sum(plan.arrivals() for plan in plans)
+    progress = printing.Progress()
+    with context.Pool(
+        min(len(plans), os.cpu_count() or 1), _start, (counter,)
+    ) as workers:
+        results = [workers.apply_async(_run, (plan,)) for plan in plans]
+        for result in results:
+            while not result.ready():
+                done = sum(each.ready() for each in results)
+                progress(
+                    '%d of %d runs, %d %% of about %d arrivals'
+                    % (
+                        done,
+                        len(results),
+                        min(100 * counter.value // expected, 100),
+                        expected,
+                    )
+                )
+                result.wait(_SECONDS if sys.stderr.isatty() else 30)
+        found = [outcome for each in results for outcome in each.get()]
+    progress.done()
+    return found
