@@ -7,14 +7,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
+import typing as ty
 
 from tox.plugin import impl
 
 sys.path.append(os.path.join(os.path.dirname(__file__), 'tools'))
 import pythons
 
-if TYPE_CHECKING:
+if ty.TYPE_CHECKING:
     from tox.config.sets import EnvConfigSet
     from tox.session.state import State
 

@@ -15,10 +15,7 @@ from __future__ import annotations
 
 import enum
 import math
-from typing import Any
-from typing import Mapping
-from typing import NamedTuple
-from typing import Optional
+import typing as ty
 
 #: The lowest headroom: however far a room is overcommitted, and of a room
 #: that is none. So it is a finite number always.
@@ -50,7 +47,7 @@ class Room(str, enum.Enum):
         return 'guests' if self is Room.DOM0_CPU else 'MiB'
 
 
-class Load(NamedTuple):
+class Load(ty.NamedTuple):
     """A host, and the guests that it serves.
 
     :ivar memory_mb: the whole machine's RAM, MiB; 0 if it never said.
@@ -73,7 +70,7 @@ class Load(NamedTuple):
     unknown: int = 0
     guests_memory_mb: float = 0
     guests_vcpus: float = 0
-    free_mb: Optional[float] = None
+    free_mb: ty.Optional[float] = None
 
     @property
     def guests(self) -> int:
@@ -91,7 +88,7 @@ class Load(NamedTuple):
         :param memory_mb: of each, MiB.
         """
         name = mode or 'unknown'
-        more: dict[str, Any] = {name: getattr(self, name) + count}
+        more: dict[str, ty.Any] = {name: getattr(self, name) + count}
         return self._replace(
             guests_memory_mb=self.guests_memory_mb + memory_mb * count,
             guests_vcpus=self.guests_vcpus + vcpus * count,
@@ -99,7 +96,7 @@ class Load(NamedTuple):
         )
 
 
-class Overhead(NamedTuple):
+class Overhead(ty.NamedTuple):
     """What a guest takes from the host's RAM beyond its own memory, MiB."""
 
     per_mib: float
@@ -123,14 +120,14 @@ class Overhead(NamedTuple):
 #: 19, fitted to Rackspace's fleet; its rounding up to whole MB is left out.
 #: ``libxl`` is libxl_create.c's; it takes the 4 KiB a MiB only of guests that
 #: are not PV, here all count so, since memory is not known by mode.
-OVERHEADS: Mapping[str, Overhead] = {
+OVERHEADS: ty.Mapping[str, Overhead] = {
     'none': Overhead(0, 0, 0, 0),
     'xenapi': Overhead(0.00781, 1.5, 3, 3),
     'libxl': Overhead(4 / 1024, 1, 2, 1),
 }
 
 
-class Model(NamedTuple):
+class Model(ty.NamedTuple):
     """A site's figures: what dom0 itself uses, and what each guest takes.
 
     :ivar base_memory_mb: MiB of dom0's memory that dom0 itself uses.
@@ -170,7 +167,7 @@ class Model(NamedTuple):
         return more._replace(free_mb=load.free_mb - needed_mb * count)
 
 
-class Left(NamedTuple):
+class Left(ty.NamedTuple):
     """One room: what it has, and what guests take of it.
 
     MiB, or guests for dom0's CPUs.

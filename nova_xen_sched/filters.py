@@ -6,10 +6,7 @@ from __future__ import annotations
 
 import collections
 import logging
-from typing import Any
-from typing import Counter
-from typing import Iterable
-from typing import Sequence
+import typing as ty
 
 import nova.conf
 from nova.scheduler import filters
@@ -59,7 +56,7 @@ class XenHostFilter(filters.BaseHostFilter):
         # current() never raises.
         return index == 0 or self._options.current().refuse_dom0_overcommit
 
-    def host_passes(self, host_state: Any, spec_obj: Any) -> bool:
+    def host_passes(self, host_state: ty.Any, spec_obj: ty.Any) -> bool:
         """Whether one host can run the guest.
 
         :param host_state: a nova HostState.
@@ -68,8 +65,8 @@ class XenHostFilter(filters.BaseHostFilter):
         return bool(self.filter_all([host_state], spec_obj))
 
     def filter_all(
-        self, filter_obj_list: Iterable[Any], spec_obj: Any
-    ) -> list[Any]:
+        self, filter_obj_list: ty.Iterable[ty.Any], spec_obj: ty.Any
+    ) -> list[ty.Any]:
         """The hosts that can run the guest, in their order.
 
         :param filter_obj_list: nova HostStates.
@@ -94,8 +91,8 @@ class XenHostFilter(filters.BaseHostFilter):
 
     def verdicts(
         self,
-        host_states: Sequence[Any],
-        spec_obj: Any,
+        host_states: ty.Sequence[ty.Any],
+        spec_obj: ty.Any,
         every: bool = False,
     ) -> list[rules.Verdict]:
         """The verdict on each host; what can't be judged is accepted.
@@ -145,7 +142,7 @@ class XenHostFilter(filters.BaseHostFilter):
         return verdicts
 
 
-def read_request(spec_obj: Any) -> guest.GuestRequest:
+def read_request(spec_obj: ty.Any) -> guest.GuestRequest:
     """What a nova RequestSpec asks for, under nova's configuration."""
     return guest.from_spec(
         spec_obj,
@@ -154,7 +151,7 @@ def read_request(spec_obj: Any) -> guest.GuestRequest:
 
 
 def _log(
-    spec_obj: Any, host_states: list[Any], verdicts: list[rules.Verdict]
+    spec_obj: ty.Any, host_states: list[ty.Any], verdicts: list[rules.Verdict]
 ) -> None:
     """Log what was decided, if anything speaks against any host."""
     # By verdict, not by host: a cloud has few distinct ones.
@@ -182,13 +179,13 @@ def _log(
 
 
 def _log_request(
-    spec_obj: Any,
+    spec_obj: ty.Any,
     total: int,
     left: int,
-    tally: Counter[rules.Verdict],
+    tally: ty.Counter[rules.Verdict],
 ) -> None:
-    refused: Counter[Code] = collections.Counter()
-    reported: Counter[Code] = collections.Counter()
+    refused: ty.Counter[Code] = collections.Counter()
+    reported: ty.Counter[Code] = collections.Counter()
     for verdict, count in tally.items():
         for each in verdict.refusals:
             codes = refused if each is verdict.refusal else reported
@@ -215,7 +212,7 @@ def _log_request(
     )
 
 
-def _counted(codes: Counter[Code]) -> str:
+def _counted(codes: ty.Counter[Code]) -> str:
     order = list(Code)
     return ' '.join(
         '%s=%d' % (code, codes[code])

@@ -9,14 +9,7 @@ and change while they are read. Nothing here loads anything from the database.
 from __future__ import annotations
 
 import json
-from typing import Any
-from typing import Callable
-from typing import cast
-from typing import Mapping
-from typing import NamedTuple
-from typing import Optional
-from typing import Sequence
-from typing import Tuple
+import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
@@ -29,7 +22,7 @@ from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.versions import Version
 
 #: (architecture, hypervisor type, vm_mode), in nova's canonical spelling.
-GuestType = Tuple[str, str, str]
+GuestType = ty.Tuple[str, str, str]
 
 XEN = 'xen'
 
@@ -50,7 +43,7 @@ _MODES = {
     'pvh': 'pvh',
 }
 
-_NO_STATS: Mapping[str, str] = {}
+_NO_STATS: ty.Mapping[str, str] = {}
 
 _TOO_LARGE = (
     'dom0 sizes that are no smaller than the host, which count as unknown'
@@ -63,7 +56,7 @@ _UNEXPLAINED = (
 )
 
 
-class Host(NamedTuple):
+class Host(ty.NamedTuple):
     """What a host offers to guests; hosts alike are equal.
 
     :ivar guest_types: what it can run; empty if it never reported any.
@@ -78,13 +71,13 @@ class Host(NamedTuple):
         would overcommit; empty where no rule asks for them.
     """
 
-    guest_types: Tuple[GuestType, ...] = ()
-    hypervisor_type: Optional[str] = None
-    hypervisor_version: Optional[int] = None
-    maxphysaddr_bits: Optional[int] = None
+    guest_types: ty.Tuple[GuestType, ...] = ()
+    hypervisor_type: ty.Optional[str] = None
+    hypervisor_version: ty.Optional[int] = None
+    maxphysaddr_bits: ty.Optional[int] = None
     is_xen: bool = False
     facts: HostFacts = NOTHING_KNOWN
-    overcommitted: Tuple[dom0.Left, ...] = ()
+    overcommitted: ty.Tuple[dom0.Left, ...] = ()
 
     @property
     def xen_version(self) -> Version | None:
@@ -95,7 +88,7 @@ class Host(NamedTuple):
         """
         stated = self.facts.get('xen_version')
         if stated is not None:
-            return cast(Version, stated.value)
+            return ty.cast(Version, stated.value)
         reported = self.hypervisor_version
         if not reported or reported < 1000:
             return None
@@ -105,7 +98,8 @@ class Host(NamedTuple):
 
 
 def is_xen(
-    hypervisor_type: str | None, guest_types: Sequence[Sequence[str]] | None
+    hypervisor_type: str | None,
+    guest_types: ty.Sequence[ty.Sequence[str]] | None,
 ) -> bool:
     """Whether a host runs Xen through libvirt.
 
@@ -122,14 +116,14 @@ def is_xen(
     return False
 
 
-def state_is_xen(state: Any) -> bool:
+def state_is_xen(state: ty.Any) -> bool:
     """The same of a nova HostState."""
     return is_xen(state.hypervisor_type, state.supported_instances)
 
 
 def read(
-    state: Any,
-    facts_of: Callable[[Any], HostFacts] | None = None,
+    state: ty.Any,
+    facts_of: ty.Callable[[ty.Any], HostFacts] | None = None,
     maxphysaddr: bool = False,
 ) -> Host:
     """What one host offers, and what is known of it.
@@ -138,7 +132,7 @@ def read(
     :param facts_of: looks its facts up.
     :param maxphysaddr: whether its physical address bits matter.
     """
-    types: Any = tuple(map(tuple, state.supported_instances or ()))
+    types: ty.Any = tuple(map(tuple, state.supported_instances or ()))
     xen = is_xen(state.hypervisor_type, types)
     return Host(
         types,
@@ -150,7 +144,7 @@ def read(
     )
 
 
-def _maxphysaddr_bits(cpu_info: Any) -> int | None:
+def _maxphysaddr_bits(cpu_info: ty.Any) -> int | None:
     """The bits in a HostState's cpu_info.
 
     A compute reports JSON text, on which ImagePropertiesFilter of nova 27 to
@@ -210,7 +204,7 @@ class Loads:
         self._unexplained: dict[str, str] = {}
 
     def __call__(
-        self, state: Any, known: HostFacts, average: bool = False
+        self, state: ty.Any, known: HostFacts, average: bool = False
     ) -> dom0.Load:
         """The load of one Xen host with the guest placed.
 
@@ -224,7 +218,7 @@ class Loads:
         request = self._request
         # A node that never reported has no stats.
         stats = getattr(state, 'stats', _NO_STATS)
-        guests: list[Any] = []
+        guests: list[ty.Any] = []
         hvm = pv = pvh = 0
         is_there = False
         if state.instances:
@@ -279,7 +273,7 @@ class Loads:
             if hosts:
                 log.warn_of(what, what, hosts)
 
-    def _counts(self, guests: list[Any]) -> tuple[int, int, int]:
+    def _counts(self, guests: list[ty.Any]) -> tuple[int, int, int]:
         """How many guests are known to be HVM, PV and PVH."""
         counts = {'hvm': 0, 'pv': 0, 'pvh': 0}
         modes = loaded.values(guests, 'vm_mode')
@@ -290,7 +284,7 @@ class Loads:
                 counts[mode] += modes.count(vm_mode)
         return counts['hvm'], counts['pv'], counts['pvh']
 
-    def _dom0_memory_mb(self, state: Any, known: HostFacts) -> float:
+    def _dom0_memory_mb(self, state: ty.Any, known: HostFacts) -> float:
         """dom0's size, or the default for one that its host can't hold."""
         default = self._settings.dom0_memory_mb
         memory_mb: float = known.values.get('dom0_memory_mb', default)
@@ -304,7 +298,11 @@ class Loads:
         return default
 
     def _taken_mb(
-        self, state: Any, known: HostFacts, guests: list[Any], placed: int
+        self,
+        state: ty.Any,
+        known: HostFacts,
+        guests: list[ty.Any],
+        placed: int,
     ) -> float:
         """What guests take of the host's RAM by nova's count, MiB.
 
@@ -336,7 +334,9 @@ class Loads:
                 self._suspect(state, guests, taken_mb)
         return max(used_mb - reserved_mb, 0)
 
-    def _suspect(self, state: Any, guests: list[Any], taken_mb: float) -> None:
+    def _suspect(
+        self, state: ty.Any, guests: list[ty.Any], taken_mb: float
+    ) -> None:
         """Note a host that seems to keep more than is known.
 
         It is no more than a suspicion, and never counted: a migration or a
@@ -357,7 +357,9 @@ class Loads:
             taken_mb - sum(own_mb),
         )
 
-    def _free_mb(self, state: Any, raw: Any, placed: int) -> float | None:
+    def _free_mb(
+        self, state: ty.Any, raw: ty.Any, placed: int
+    ) -> float | None:
         """What Xen has left with the guest placed; None if it can't be read.
 
         :param raw: as the compute reports it.

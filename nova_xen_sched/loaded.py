@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from typing import Any
+import typing as ty
 
 from nova_xen_sched import redact
 
@@ -24,7 +24,7 @@ _GETTERS = {
 }
 
 
-def values(guests: list[Any], field: str) -> list[Any]:
+def values(guests: list[ty.Any], field: str) -> list[ty.Any]:
     """The values of a field, of guests that have it loaded.
 
     :param guests: nova Instances.
@@ -34,7 +34,7 @@ def values(guests: list[Any], field: str) -> list[Any]:
         return list(map(_GETTERS[field], guests))
     except AttributeError:  # of a stub
         pass
-    kind: Any = type(guests[0])
+    kind: ty.Any = type(guests[0])
     if _kept_as_ever(kind):
         name = _PRIVATE[field]
         return [each[name] for each in map(vars, guests) if name in each]
@@ -44,7 +44,7 @@ def values(guests: list[Any], field: str) -> list[Any]:
 
 
 @functools.lru_cache(maxsize=None)
-def _kept_as_ever(kind: Any) -> bool:
+def _kept_as_ever(kind: ty.Any) -> bool:
     """Whether nova's objects still keep their fields by the private names.
 
     :param kind: nova's class Instance.

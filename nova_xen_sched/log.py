@@ -11,11 +11,7 @@ from __future__ import annotations
 import reprlib
 import sys
 import threading
-from typing import Any
-from typing import Callable
-from typing import Hashable
-from typing import Iterable
-from typing import Mapping
+import typing as ty
 
 from nova_xen_sched import redact
 
@@ -36,9 +32,9 @@ class Notices:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._said: dict[Hashable, set[str]] = {}
+        self._said: dict[ty.Hashable, set[str]] = {}
 
-    def first(self, kind: Hashable) -> bool:
+    def first(self, kind: ty.Hashable) -> bool:
         """Whether this kind of thing was never said before."""
         with self._lock:
             if kind in self._said:
@@ -46,13 +42,13 @@ class Notices:
             self._remember(kind)
             return True
 
-    def forget(self, kind: Hashable) -> None:
+    def forget(self, kind: ty.Hashable) -> None:
         """What was said of a kind of thing holds no more."""
         with self._lock:
             self._said.pop(kind, None)
 
     def grown(
-        self, kind: Hashable, names: Iterable[str]
+        self, kind: ty.Hashable, names: ty.Iterable[str]
     ) -> tuple[int, list[str]]:
         """Add names to those of which a kind of thing was said.
 
@@ -72,7 +68,7 @@ class Notices:
                 return 0, []
             return len(known), sorted(known)[:SHOWN]
 
-    def _remember(self, kind: Hashable) -> set[str]:
+    def _remember(self, kind: ty.Hashable) -> set[str]:
         while len(self._said) >= MAX_KINDS:
             del self._said[next(iter(self._said))]
         return self._said.setdefault(kind, set())
@@ -105,7 +101,7 @@ def unexpected(doing: str) -> None:
         )
 
 
-def saying(say: Callable[[], None]) -> None:
+def saying(say: ty.Callable[[], None]) -> None:
     """Say what was noticed; whatever that ends in, what was decided counts.
 
     :param say: says it.
@@ -130,7 +126,7 @@ class _Short(reprlib.Repr):
         return super().repr_int(x, level)
 
 
-def shown(value: Any, most: int = 30) -> str:
+def shown(value: ty.Any, most: int = 30) -> str:
     """A value from outside as text that is short whatever it is.
 
     :param most: characters of a text.
@@ -140,7 +136,7 @@ def shown(value: Any, most: int = 30) -> str:
     return short.repr(value)
 
 
-def warn_of(kind: Hashable, what: str, found: Mapping[str, str]) -> None:
+def warn_of(kind: ty.Hashable, what: str, found: ty.Mapping[str, str]) -> None:
     """Warn of a kind of thing: one line, again only when its set grows.
 
     :param what: the kind of thing, as the beginning of a sentence.
@@ -160,7 +156,7 @@ def warn_of(kind: Hashable, what: str, found: Mapping[str, str]) -> None:
         )
 
 
-def unreadable(source: str, found: Mapping[str, str]) -> None:
+def unreadable(source: str, found: ty.Mapping[str, str]) -> None:
     """Warn of values of facts that can't be read.
 
     :param source: where they stood.

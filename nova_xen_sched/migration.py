@@ -8,7 +8,7 @@ its cell can: nova's API sets its task_state before the scheduler is asked.
 
 from __future__ import annotations
 
-from typing import Any
+import typing as ty
 
 from nova import context as nova_context
 from nova import objects
@@ -38,7 +38,7 @@ class Teller:
     :param timeout: seconds to wait for the read.
     """
 
-    def __init__(self, spec: Any, timeout: float) -> None:
+    def __init__(self, spec: ty.Any, timeout: float) -> None:
         self._spec = spec
         self._timeout = timeout
         self._asked = False
@@ -96,7 +96,7 @@ class Teller:
         return kind
 
 
-def _task_state(context: Any, uuid: str) -> tuple[str | None] | Exception:
+def _task_state(context: ty.Any, uuid: str) -> tuple[str | None] | Exception:
     """The instance's task_state, in a tuple to tell it from a failure.
 
     A failure is returned: of what is raised here nova logs a traceback.

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import typing as ty
 
 import nova.conf
 
@@ -15,7 +15,7 @@ from nova_xen_sched.facts import gather
 LOG = redact.logger(__name__)
 
 
-class Started(NamedTuple):
+class Started(ty.NamedTuple):
     """What a plugin works with."""
 
     options: conf.Options

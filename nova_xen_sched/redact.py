@@ -15,8 +15,7 @@ import logging
 import re
 import sys
 import traceback
-from typing import Any
-from typing import ContextManager
+import typing as ty
 
 from oslo_log import log as oslo_logging
 
@@ -34,7 +33,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern % _PARTS, re.VERBOSE | re.MULTILINE)
 
 
-def _form(between: str, before: str, behind: str = '@') -> Any:
+def _form(between: str, before: str, behind: str = '@') -> ty.Any:
     # A text is split, and each piece loses all from the first place before a
     # password to the last behind one: no text takes longer than it is long.
     most = '(?s:.*)(?=%s)' % behind
@@ -90,7 +89,7 @@ _QUOTED = (
 )
 
 
-def _without(text: str, forms: Any, *options: Any) -> str:
+def _without(text: str, forms: ty.Any, *options: ty.Any) -> str:
     for between, before, most in forms if '@' in text else ():
         pieces = between.split(text)
         for i, piece in enumerate(pieces):
@@ -114,7 +113,7 @@ def passwords(text: str) -> str:
     return _without(text, _URLS + _OTHERS, _OPTIONS, _QUOTED)
 
 
-def values(data: Any) -> Any:
+def values(data: ty.Any) -> ty.Any:
     """The same data, each text in it without passwords of URLs and options.
 
     :param data: as JSON has it; what is anything else stays.
@@ -131,18 +130,18 @@ def values(data: Any) -> Any:
 class Stream:
     """A stream to write to, for persons: what passes has no passwords."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: ty.Any) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
         self._stream.write(passwords(text))
         return len(text)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> ty.Any:
         return getattr(self._stream, name)
 
 
-def stderr() -> ContextManager[Any]:
+def stderr() -> ty.ContextManager[ty.Any]:
     """While all that is written to stderr is for persons."""
     return contextlib.redirect_stderr(Stream(sys.stderr))
 
@@ -170,7 +169,7 @@ class _Filter(logging.Filter):
 _FILTER = _Filter()
 
 
-def logger(name: str) -> Any:
+def logger(name: str) -> ty.Any:
     """oslo.log's logger for a module of the plugins."""
     found = oslo_logging.getLogger(name)
     found.logger.addFilter(_FILTER)

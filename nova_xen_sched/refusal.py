@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import Collection
-from typing import Iterable
+import typing as ty
 
 
 class Code(str, enum.Enum):
@@ -60,7 +59,7 @@ class Refusal:
     remedy: str
     otherwise: Code | None = None
 
-    def enforced(self, report_only: Collection[Code]) -> bool:
+    def enforced(self, report_only: ty.Collection[Code]) -> bool:
         """Whether it refuses, when these codes are reported only."""
         return (
             self.code not in report_only and self.otherwise not in report_only
@@ -70,6 +69,6 @@ class Refusal:
         return '%s: %s; %s' % (self.code, self.reason, self.remedy)
 
 
-def listed(values: Iterable[str]) -> str:
+def listed(values: ty.Iterable[str]) -> str:
     """Values for a sentence: each once, in order."""
     return ', '.join(sorted(set(values))) or 'nothing'

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import Any
+import typing as ty
 
 
 class Kind(enum.Enum):
@@ -66,12 +66,12 @@ class GuestRequest:
         return bool(self.architecture or self.hypervisor_type or self.vm_mode)
 
 
-def _get(obj: Any, name: str) -> Any:
+def _get(obj: ty.Any, name: str) -> ty.Any:
     """A field of a nova object, or None where it is not set."""
     return getattr(obj, name) if name in obj else None
 
 
-def _flavor(spec: Any, name: str) -> int:
+def _flavor(spec: ty.Any, name: str) -> int:
     flavor = _get(spec, 'flavor')
     value = _get(flavor, name) if flavor is not None else None
     return value or 0
@@ -82,7 +82,7 @@ def _flavor(spec: Any, name: str) -> int:
 _TOLD = 'nova_xen_sched_kind'
 
 
-def tell(spec: Any, kind: Kind) -> None:
+def tell(spec: ty.Any, kind: Kind) -> None:
     """Say what a RequestSpec does, for one that was never nova's request.
 
     :param spec: a nova RequestSpec, made to explain what would happen.
@@ -90,7 +90,7 @@ def tell(spec: Any, kind: Kind) -> None:
     setattr(spec, _TOLD, kind)
 
 
-def kinds_of(spec: Any) -> frozenset[Kind]:
+def kinds_of(spec: ty.Any) -> frozenset[Kind]:
     """What a request may do, as far as its RequestSpec tells.
 
     A rebuild is told by nova's own hint *and* force_hosts, which nova sets
@@ -125,7 +125,7 @@ def kinds_of(spec: Any) -> frozenset[Kind]:
 
 
 def from_spec(
-    spec: Any, default_architecture: str | None = None
+    spec: ty.Any, default_architecture: str | None = None
 ) -> GuestRequest:
     """Read a nova RequestSpec.
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 import functools
 import importlib
 import re
-from typing import Any
-from typing import Tuple
+import typing as ty
 
 from oslo_utils import versionutils
 
 #: The numbers of a version, as many as were given: (4, 14) for '4.14'.
-Version = Tuple[int, ...]
+Version = ty.Tuple[int, ...]
 
 _PLAIN = re.compile(r'\d{1,6}(\.\d{1,6}){0,3}', re.ASCII)
 
@@ -115,7 +114,7 @@ def xen_patch_matters(version: Version, minimum: Version) -> bool:
     return any(series == bad[:2] for bad in KNOWN_BAD_XEN)
 
 
-def from_nova_int(version: Any) -> str | None:
+def from_nova_int(version: ty.Any) -> str | None:
     """nova's integer as text: 4014000 is '4.14.0'.
 
     :param version: as a compute reports it, whatever it is.
@@ -139,7 +138,7 @@ def satisfies(version: str, predicate: str) -> bool:
     return bool(_predicate(predicate).satisfied_by(version))
 
 
-def _predicate(text: str) -> Any:
+def _predicate(text: str) -> ty.Any:
     if hasattr(versionutils, 'VersionPredicate'):
         return versionutils.VersionPredicate(text)
     # oslo.utils before 7.4, whose nova uses distutils; that wants a

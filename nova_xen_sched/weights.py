@@ -13,9 +13,7 @@ weight is never above 0.
 from __future__ import annotations
 
 import math
-from typing import Any
-from typing import Iterator
-from typing import Sequence
+import typing as ty
 
 import nova.conf
 from nova.scheduler import utils
@@ -65,7 +63,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         super().__init__()
         self._options, self._facts = plugin.start()
 
-    def weight_multiplier(self, host_state: Any) -> float:
+    def weight_multiplier(self, host_state: ty.Any) -> float:
         """The multiplier of a host; its aggregates win over nova.conf."""
         try:
             return host_state.nova_xen_sched_multiplier
@@ -79,13 +77,13 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
                 log.unexpected('reading a multiplier; the option counts')
                 return multiplier
 
-    def _weigh_object(self, obj: Any, weight_properties: Any) -> float:
+    def _weigh_object(self, obj: ty.Any, weight_properties: ty.Any) -> float:
         # nova's base class wants it; one host alone has nothing to be
         # compared with.
         return 0.0
 
     def weigh_objects(
-        self, weighed_obj_list: list[Any], weight_properties: Any
+        self, weighed_obj_list: list[ty.Any], weight_properties: ty.Any
     ) -> list[float]:
         """A weight for each host: of Xen hosts by headroom, 0 of all others.
 
@@ -106,7 +104,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
             return [0.0] * len(weighed_obj_list)
 
     def headrooms(
-        self, weighed_obj_list: list[Any], weight_properties: Any
+        self, weighed_obj_list: list[ty.Any], weight_properties: ty.Any
     ) -> list[float | None]:
         """The headroom of each host once the guest is placed.
 
@@ -142,7 +140,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         return found
 
     def rooms(
-        self, host_state: Any, weight_properties: Any
+        self, host_state: ty.Any, weight_properties: ty.Any
     ) -> tuple[dom0.Left, ...]:
         """The rooms of one Xen host once the guest is placed.
 
@@ -157,7 +155,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         return dom0.rooms(settings.dom0_model, load)
 
 
-def _loads(spec_obj: Any, settings: conf.Settings) -> host.Loads:
+def _loads(spec_obj: ty.Any, settings: conf.Settings) -> host.Loads:
     return host.Loads(
         settings,
         request.from_spec(spec_obj),
@@ -167,7 +165,7 @@ def _loads(spec_obj: Any, settings: conf.Settings) -> host.Loads:
 
 
 def scaled(
-    headrooms: Sequence[float | None], multipliers: Sequence[float]
+    headrooms: ty.Sequence[float | None], multipliers: ty.Sequence[float]
 ) -> list[float]:
     """Weights for headrooms: multiplier x weight is never above 0.
 
@@ -210,7 +208,7 @@ def _bounded(headroom: float) -> float:
     return 2 * LEAST - LEAST * LEAST / headroom
 
 
-def _multiplier(state: Any, default: float) -> float:
+def _multiplier(state: ty.Any, default: float) -> float:
     """What nova makes of a host's aggregates, if all are finite numbers.
 
     nova takes "nan" and "inf", which would make all weights alike; and of nan
@@ -231,8 +229,8 @@ def _may_be_finite(text: str) -> bool:
 
 
 def _multipliers(
-    states: Sequence[Any], settings: conf.Settings
-) -> Iterator[float]:
+    states: ty.Sequence[ty.Any], settings: conf.Settings
+) -> ty.Iterator[float]:
     """The multipliers of a request's hosts.
 
     nova's own function costs more than all else here, and warns each time;
@@ -243,7 +241,7 @@ def _multipliers(
     multiplying = frozenset(
         each for each in aggregates if _MULTIPLIER in each.metadata
     )
-    known: dict[frozenset[Any], float] = {frozenset(): default}
+    known: dict[frozenset[ty.Any], float] = {frozenset(): default}
     for state in states:
         some = multiplying.intersection(state.aggregates)
         if some not in known:

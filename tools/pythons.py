@@ -17,7 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
-from typing import Iterator
+import typing as ty
 
 _ASK = 'import sys; print("%d.%d" % sys.version_info[:2], sys.executable)'
 
@@ -27,7 +27,7 @@ def _versions() -> str:
     return os.path.join(root, 'versions')
 
 
-def _candidates(version: str) -> Iterator[str]:
+def _candidates(version: str) -> ty.Iterator[str]:
     name = 'python' + version
     for folder in os.get_exec_path():
         found = shutil.which(name, path=folder)

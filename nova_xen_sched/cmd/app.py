@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from importlib import metadata
 import sys
-from typing import Any
+import typing as ty
 
 from cliff import app
 from cliff import commandmanager
@@ -34,7 +34,7 @@ class App(app.App):
     CONSOLE_MESSAGE_FORMAT = '%(message)s'
     DEFAULT_VERBOSE_LEVEL = 0
 
-    def __init__(self, **streams: Any) -> None:
+    def __init__(self, **streams: ty.Any) -> None:
         streams['stderr'] = redact.Stream(streams.get('stderr') or sys.stderr)
         super().__init__(
             description=(
@@ -53,7 +53,7 @@ class App(app.App):
         self,
         description: str | None,
         version: str | None,
-        argparse_kwargs: dict[str, Any] | None = None,
+        argparse_kwargs: dict[str, ty.Any] | None = None,
     ) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().build_option_parser(
             description, version, argparse_kwargs

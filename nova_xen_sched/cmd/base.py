@@ -10,10 +10,7 @@ import copy
 import logging
 import sys
 import time
-from typing import Any
-from typing import Iterable
-from typing import Iterator
-from typing import Mapping
+import typing as ty
 import warnings
 
 from cliff import columns
@@ -93,7 +90,7 @@ class _Command(command.Command):
             return FAILED
         return outcome or self.exit_code
 
-    def partial(self, silent: Mapping[str, str]) -> None:
+    def partial(self, silent: ty.Mapping[str, str]) -> None:
         """Say which cells the answer lacks, if any.
 
         :param silent: by cell, why it couldn't be read.
@@ -116,7 +113,7 @@ class _Command(command.Command):
 class Command(_Command):
     """A command that prints what it likes."""
 
-    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+    def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         raise NotImplementedError
 
 
@@ -126,8 +123,8 @@ class Lister(_Command, lister.Lister):
     def produce_output(
         self,
         parsed_args: argparse.Namespace,
-        column_names: Iterable[str],
-        data: Iterable[Any],
+        column_names: ty.Iterable[str],
+        data: ty.Iterable[ty.Any],
     ) -> int:
         rows = [[shown(cell) for cell in row] for row in data]
         code: int = super().produce_output(parsed_args, column_names, rows)
@@ -140,15 +137,15 @@ class ShowOne(_Command, show.ShowOne):
     def produce_output(
         self,
         parsed_args: argparse.Namespace,
-        column_names: Iterable[str],
-        data: Iterable[Any],
+        column_names: ty.Iterable[str],
+        data: ty.Iterable[ty.Any],
     ) -> int:
         cells = [shown(cell) for cell in data]
         code: int = super().produce_output(parsed_args, column_names, cells)
         return code
 
 
-def shown(cell: Any) -> Any:
+def shown(cell: ty.Any) -> ty.Any:
     """A cell as it may be shown: without passwords, whatever the format."""
     if not isinstance(cell, columns.FormattableColumn):
         return redact.values(cell)
@@ -158,7 +155,7 @@ def shown(cell: Any) -> Any:
 
 
 @contextlib.contextmanager
-def openstacksdk() -> Iterator[None]:
+def openstacksdk() -> ty.Iterator[None]:
     """While modules are imported that need openstacksdk.
 
     Commands import them when they run: where it is not there, as in many a
@@ -198,7 +195,7 @@ def quieten_loggers(verbose_level: int = 0) -> None:
                 logging.getLogger(name).setLevel(level)
 
 
-def is_terminal(stream: Any) -> bool:
+def is_terminal(stream: ty.Any) -> bool:
     """Whether a person looks at a stream: colour and progress are for them."""
     try:
         return bool(stream.isatty())
@@ -217,7 +214,9 @@ class Progress:
 
     AFTER = 2.0
 
-    def __init__(self, what: str, total: int = 0, stream: Any = None) -> None:
+    def __init__(
+        self, what: str, total: int = 0, stream: ty.Any = None
+    ) -> None:
         self._what = what
         self._total = total
         self._stream = sys.stderr if stream is None else stream
@@ -249,7 +248,7 @@ class Progress:
         self._stream.flush()
         self._shown = len(text)
 
-    def __exit__(self, *_exc: Any) -> None:
+    def __exit__(self, *_exc: ty.Any) -> None:
         if self._shown:
             self._stream.write('\r' + ' ' * self._shown + '\r')
             self._stream.flush()

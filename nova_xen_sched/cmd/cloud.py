@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import Iterator
+import typing as ty
 
 from keystoneauth1 import exceptions as auth_exceptions
 from openstack import config as openstack_config
@@ -62,7 +62,7 @@ def connect(name: str | None = None) -> connection.Connection:
 
 
 @contextlib.contextmanager
-def errors() -> Iterator[None]:
+def errors() -> ty.Iterator[None]:
     """Turn what openstacksdk raises into a CloudError.
 
     :raises CloudError: instead.

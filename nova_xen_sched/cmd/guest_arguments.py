@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import typing as ty
 
 from nova_xen_sched.cmd import base
 
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def flavor(view: Any, options: argparse.Namespace) -> Any:
+def flavor(view: ty.Any, options: argparse.Namespace) -> ty.Any:
     """The nova Flavor that the arguments name.
 
     :raises base.Failure: if there is none, or they say two things.
@@ -71,7 +71,7 @@ def flavor(view: Any, options: argparse.Namespace) -> Any:
     return view.flavor(options.flavor)
 
 
-def label(found: Any, vm_mode: str) -> str:
+def label(found: ty.Any, vm_mode: str) -> str:
     """The guests in words: "HVM guests of 2048 MiB, 1 vCPU, 20 GiB".
 
     :param found: a nova Flavor.

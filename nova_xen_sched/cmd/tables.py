@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Iterable
+import typing as ty
 
 from cliff import columns
 
@@ -14,7 +13,7 @@ from cliff import columns
 class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
     """A value for programs, and its text for a table."""
 
-    def __init__(self, value: Any, text: str | None = None) -> None:
+    def __init__(self, value: ty.Any, text: str | None = None) -> None:
         super().__init__(value)
         self._text = text
 
@@ -23,7 +22,7 @@ class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
             return self._text
         return '' if self._value is None else str(self._value)
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, other: ty.Any) -> bool:
         # For --sort-column; what isn't known comes first.
         mine, others = self._value, other._value
         if mine is None or others is None:
@@ -31,7 +30,7 @@ class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
         return bool(mine < others)
 
 
-def row(formatter: str, values: Iterable[Any]) -> tuple[Any, ...]:
+def row(formatter: str, values: ty.Iterable[ty.Any]) -> tuple[ty.Any, ...]:
     """A row for one of cliff's formats: csv and value would say None."""
     if formatter not in ('csv', 'value'):
         return tuple(values)

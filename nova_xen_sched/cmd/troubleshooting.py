@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import typing as ty
 
 from nova import servicegroup
 from nova.compute import power_state
@@ -40,7 +40,7 @@ LOGS = (
 _NAMED = 10
 
 
-def of_server(instance: Any, operation: str, source: Any) -> list[str]:
+def of_server(instance: ty.Any, operation: str, source: ty.Any) -> list[str]:
     """What nova would say to the operation before it asks its scheduler.
 
     :param instance: its nova Instance.
@@ -79,7 +79,7 @@ def of_server(instance: Any, operation: str, source: Any) -> list[str]:
     return found
 
 
-def of_live_migration(source: Any, states: list[Any]) -> list[str]:
+def of_live_migration(source: ty.Any, states: list[ty.Any]) -> list[str]:
     """Hosts that nova's conductor passes over once the scheduler chose them.
 
     It compares hypervisors after the scheduler, and asks the scheduler again.

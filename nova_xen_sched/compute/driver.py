@@ -10,7 +10,7 @@ nova's text changes.
 
 from __future__ import annotations
 
-from typing import Any
+import typing as ty
 
 from eventlet import tpool
 from nova import exception
@@ -73,7 +73,7 @@ class Guest(libvirt_guest.Guest):
 class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
     """nova's libvirt driver for virt_type = xen."""
 
-    def __init__(self, virtapi: Any, read_only: bool = False) -> None:
+    def __init__(self, virtapi: ty.Any, read_only: bool = False) -> None:
         super().__init__(virtapi, read_only)
         # Set on the one Host that there is, because nova's volume drivers
         # hold it too.
@@ -118,7 +118,7 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
                     found.append(guest_type)
         return found
 
-    def get_available_resource(self, nodename: str) -> dict[str, Any]:
+    def get_available_resource(self, nodename: str) -> dict[str, ty.Any]:
         """Adds to LibvirtDriver.get_available_resource: stats.
 
         nova reports none, so its scheduler learns neither libvirt's version
@@ -156,12 +156,12 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
 
     def _live_migration_operation(
         self,
-        context: Any,
-        instance: Any,
+        context: ty.Any,
+        instance: ty.Any,
         dest: str,
         block_migration: bool,
-        migrate_data: Any,
-        guest: Any,
+        migrate_data: ty.Any,
+        guest: ty.Any,
         device_names: list[str],
     ) -> None:
         """Hands LibvirtDriver._live_migration_operation our Guest."""
@@ -177,11 +177,11 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
 
     def check_can_live_migrate_source(
         self,
-        context: Any,
-        instance: Any,
-        dest_check_data: Any,
-        block_device_info: Any = None,
-    ) -> Any:
+        context: ty.Any,
+        instance: ty.Any,
+        dest_check_data: ty.Any,
+        block_device_info: ty.Any = None,
+    ) -> ty.Any:
         """Adds to LibvirtDriver.check_can_live_migrate_source.
 
         libxl has no block migration ("unsupported flags (0x80)"), so it is
@@ -197,13 +197,13 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         self._refuse_block_migration(instance, checked)
         return checked
 
-    def _refuse_block_migration(self, instance: Any, data: Any) -> None:
+    def _refuse_block_migration(self, instance: ty.Any, data: ty.Any) -> None:
         if 'block_migration' in data and data.block_migration:
             LOG.error(_NO_BLOCK_MIGRATION, instance=instance)
             raise exception.MigrationPreCheckError(reason=_NO_BLOCK_MIGRATION)
 
     def default_root_device_name(
-        self, instance: Any, image_meta: Any, root_bdm: Any
+        self, instance: ty.Any, image_meta: ty.Any, root_bdm: ty.Any
     ) -> str:
         """Precedes LibvirtDriver.default_root_device_name: hw_vm_mode counts.
 
@@ -219,11 +219,11 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
 
     def spawn(
         self,
-        context: Any,
-        instance: Any,
-        image_meta: Any,
-        *arguments: Any,
-        **more: Any,
+        context: ty.Any,
+        instance: ty.Any,
+        image_meta: ty.Any,
+        *arguments: ty.Any,
+        **more: ty.Any,
     ) -> None:
         """Precedes LibvirtDriver.spawn: hw_vm_mode counts.
 
@@ -237,13 +237,13 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         super().spawn(context, instance, image_meta, *arguments, **more)
 
 
-def _choose_vm_mode(instance: Any, image_meta: Any) -> None:
+def _choose_vm_mode(instance: ty.Any, image_meta: ty.Any) -> None:
     if not instance.vm_mode:
         mode = image_meta.properties.get('hw_vm_mode')
         if mode:
             instance.vm_mode = mode
 
 
-def _libvirt() -> Any:
+def _libvirt() -> ty.Any:
     """The libvirt that nova's driver imported when it was made."""
     return libvirt_driver.libvirt

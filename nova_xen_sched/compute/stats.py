@@ -9,7 +9,7 @@ needed here.
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Any
+import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched import log
@@ -60,7 +60,7 @@ class Reporter:
         self._last: facts.Raw = {}
         self._problems: set[str] = set()
 
-    def read(self, connection: Any, uri: str) -> XenHost:
+    def read(self, connection: ty.Any, uri: str) -> XenHost:
         """What the host says now. It neither raises nor logs.
 
         So it may run in a native thread, beside eventlet.
@@ -170,7 +170,7 @@ class _Dom0(local.Machine):
         return self._info
 
 
-def _text(value: Any) -> str:
+def _text(value: ty.Any) -> str:
     """As stats have it, and facts.parse_bool reads it."""
     if isinstance(value, bool):
         return 'true' if value else 'false'

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from typing import Any
-from typing import Callable
-from typing import Iterable
+import typing as ty
 
 from oslo_config import cfg
 
@@ -133,7 +131,9 @@ def read(conf: cfg.ConfigOpts) -> Settings:
     """
     group = conf[GROUP.name]
 
-    def get(name: str, used_as: Callable[[Any], Any] | None = None) -> Any:
+    def get(
+        name: str, used_as: ty.Callable[[ty.Any], ty.Any] | None = None
+    ) -> ty.Any:
         try:
             value = group[name]
             if value is None and _BY_NAME[name].default is not None:
@@ -179,7 +179,7 @@ def read(conf: cfg.ConfigOpts) -> Settings:
     )
 
 
-def _lowered(names: Iterable[str]) -> frozenset[str]:
+def _lowered(names: ty.Iterable[str]) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
 
 
@@ -189,7 +189,7 @@ def _minimum(text: str) -> Version | None:
     return version if any(version) else None
 
 
-def _report_only(codes: Iterable[str]) -> frozenset[refusal.Code]:
+def _report_only(codes: ty.Iterable[str]) -> frozenset[refusal.Code]:
     if adoption.ALL_CODES in codes:
         return frozenset(refusal.Code)
     return frozenset(refusal.Code(code) for code in codes)
@@ -214,7 +214,9 @@ def unknown_names(conf: cfg.ConfigOpts) -> list[tuple[str, str | None]]:
     ]
 
 
-def _warn_of_unknown_names(conf: cfg.ConfigOpts, _changed: Any = None) -> None:
+def _warn_of_unknown_names(
+    conf: cfg.ConfigOpts, _changed: ty.Any = None
+) -> None:
     for name, nearest in unknown_names(conf):
         if log.NOTICES.first(('unknown option', name)):
             LOG.warning(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+import typing as ty
 
 from oslo_config import types
 
@@ -16,7 +16,7 @@ from nova_xen_sched import versions
 class Choice(types.String):
     """One of some words, in any case; it is lower case here."""
 
-    def __init__(self, choices: Any) -> None:
+    def __init__(self, choices: ty.Any) -> None:
         super().__init__(choices=choices, ignore_case=True)
 
     @property
@@ -25,7 +25,7 @@ class Choice(types.String):
         words = list(self.choices or ())
         return '%s or %s' % (', '.join(words[:-1]), words[-1])
 
-    def __call__(self, value: Any) -> str:
+    def __call__(self, value: ty.Any) -> str:
         text: str = super().__call__(str(value).strip())
         return text.lower()
 
@@ -41,7 +41,7 @@ class Name(types.String):
         super().__init__(regex=r'^(%s)\Z' % pattern)
         self.allowed = 'names of ' + made_of
 
-    def __call__(self, value: Any) -> str:
+    def __call__(self, value: ty.Any) -> str:
         text: str = super().__call__(str(value).strip())
         return text
 
@@ -54,7 +54,7 @@ class Flag(types.Boolean):
         for pair in zip(types.Boolean.TRUE_VALUES, types.Boolean.FALSE_VALUES)
     )
 
-    def __call__(self, value: Any) -> bool:
+    def __call__(self, value: ty.Any) -> bool:
         flag: bool = super().__call__(str(value).strip())
         return flag
 
@@ -68,7 +68,7 @@ class List(types.List):
     :param may_be_empty: whether nothing is a list too.
     """
 
-    def __init__(self, item_type: Any, may_be_empty: bool) -> None:
+    def __init__(self, item_type: ty.Any, may_be_empty: bool) -> None:
         super().__init__(item_type=item_type)
         self._may_be_empty = may_be_empty
         self.allowed = '%sa list with commas of: %s' % (
@@ -76,7 +76,7 @@ class List(types.List):
             item_type.allowed,
         )
 
-    def __call__(self, value: Any) -> list[Any]:
+    def __call__(self, value: ty.Any) -> list[ty.Any]:
         if isinstance(value, str):
             text = value.strip().rstrip(',').rstrip()
             value = text.split(',') if text else []
@@ -90,7 +90,7 @@ class VersionNumber(types.String):
 
     allowed = 'a version like 1.2.15, or 0'
 
-    def __call__(self, value: Any) -> str:
+    def __call__(self, value: ty.Any) -> str:
         text: str = super().__call__(str(value).strip())
         try:
             versions.parse(text)
@@ -104,7 +104,7 @@ class Path(types.String):
 
     allowed = 'nothing, or an absolute path'
 
-    def __call__(self, value: Any) -> str | None:
+    def __call__(self, value: ty.Any) -> str | None:
         text: str = super().__call__(str(value).strip())
         if text and not (os.path.isabs(text) and text.isprintable()):
             raise ValueError('%r is no absolute path' % text)
@@ -131,7 +131,7 @@ class Number(types.Float):
             most,
         )
 
-    def __call__(self, value: Any) -> float:
+    def __call__(self, value: ty.Any) -> float:
         text = str(value).strip()
         if not self._DECIMAL.fullmatch(text):
             raise ValueError('%r is no number' % text)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import glob
 import os
-from typing import Iterator
+import typing as ty
 
 from oslo_config import cfg
 
@@ -48,7 +48,7 @@ def _is_wrong(opt: cfg.Opt, text: str) -> bool:
 
 def _places(
     conf: cfg.ConfigOpts, group: str, opt: cfg.Opt
-) -> Iterator[tuple[str, str]]:
+) -> ty.Iterator[tuple[str, str]]:
     """Where an option is set, and to what; the first place counts.
 
     oslo.config names a file that has the section, which need not be the one
@@ -64,7 +64,7 @@ def _places(
 
 def files(
     conf: cfg.ConfigOpts, group: str
-) -> Iterator[tuple[str, dict[str, list[str]]]]:
+) -> ty.Iterator[tuple[str, dict[str, list[str]]]]:
     """The files that were read, and the values that each has in a group."""
     paths = list(getattr(conf, 'config_file', None) or [])
     for folder in getattr(conf, 'config_dir', None) or []:

@@ -15,14 +15,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import re
-from typing import Any
-from typing import Callable
-from typing import Dict
+import typing as ty
 
 from nova_xen_sched import versions
 
 #: What a source knows of a host: fact name -> value as it stood there.
-Raw = Dict[str, Any]
+Raw = ty.Dict[str, ty.Any]
 
 
 class AtLeast(str):
@@ -44,7 +42,7 @@ class Fact:
     :ivar stale: whether it was observed longer ago than facts_max_age.
     """
 
-    value: Any
+    value: ty.Any
     source: str
     exact: bool = True
     stale: bool = False
@@ -64,16 +62,16 @@ class Name:
     name: str
     stats_key: str
     metadata_key: str
-    parse: Callable[[Any], Any]
+    parse: ty.Callable[[ty.Any], ty.Any]
 
-    def lowest(self, values: list[Any]) -> Any:
+    def lowest(self, values: list[ty.Any]) -> ty.Any:
         """Of several readable values the one that promises least."""
         if self.parse is parse_version:
             return min(values, key=lambda raw: parse_version(raw) + (0,) * 4)
         return min(values, key=self.parse)
 
 
-def parse_version(raw: Any) -> versions.Version:
+def parse_version(raw: ty.Any) -> versions.Version:
     """A version, which must be text: a bare 4.10 in YAML reads as 4.1."""
     number = isinstance(raw, (int, float)) and not isinstance(raw, bool)
     # Python refuses to write very long ones.
@@ -84,7 +82,7 @@ def parse_version(raw: Any) -> versions.Version:
     return versions.parse(raw.strip())
 
 
-def parse_bool(raw: Any) -> bool:
+def parse_bool(raw: ty.Any) -> bool:
     """true or false, as text in any case or as YAML has them."""
     if isinstance(raw, bool):
         return raw
@@ -94,7 +92,7 @@ def parse_bool(raw: Any) -> bool:
     return text == 'true'
 
 
-def _parse_int(raw: Any) -> int:
+def _parse_int(raw: ty.Any) -> int:
     if isinstance(raw, str) and re.fullmatch('[0-9]+', raw.strip()):
         digits = raw.strip()
         raw = int(digits) if len(digits) <= 18 else LARGEST + 1
@@ -105,7 +103,7 @@ def _parse_int(raw: Any) -> int:
     return raw
 
 
-def parse_positive(raw: Any) -> int:
+def parse_positive(raw: ty.Any) -> int:
     """A whole number above 0."""
     value = _parse_int(raw)
     if value <= 0:
@@ -113,7 +111,7 @@ def parse_positive(raw: Any) -> int:
     return value
 
 
-def parse_natural(raw: Any) -> int:
+def parse_natural(raw: ty.Any) -> int:
     """A whole number, 0 or above."""
     value = _parse_int(raw)
     if value < 0:
@@ -121,7 +119,7 @@ def parse_natural(raw: Any) -> int:
     return value
 
 
-def parse_time(raw: Any) -> datetime.datetime:
+def parse_time(raw: ty.Any) -> datetime.datetime:
     """A point in time in ISO 8601; UTC if it names no zone.
 
     :returns: in UTC and whole seconds, as it is written again.
@@ -179,7 +177,7 @@ NAMES: tuple[Name, ...] = (
     ),
 )
 
-BY_NAME: Dict[str, Name] = {name.name: name for name in NAMES}
+BY_NAME: ty.Dict[str, Name] = {name.name: name for name in NAMES}
 
 #: The stats key of the RAM that Xen has left, MiB. It is no fact: it changes
 #: with each guest, and only the compute itself can say it.

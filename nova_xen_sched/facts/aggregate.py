@@ -4,10 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Callable
-from typing import Iterable
-from typing import Sequence
+import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched import log
@@ -20,12 +17,12 @@ class Source:
     oldest.
     """
 
-    def __init__(self, conf: Any) -> None:
+    def __init__(self, conf: ty.Any) -> None:
         pass
 
     def for_request(
-        self, host_states: Iterable[Any]
-    ) -> Callable[[Any], facts.Raw]:
+        self, host_states: ty.Iterable[ty.Any]
+    ) -> ty.Callable[[ty.Any], facts.Raw]:
         """What looks a nova HostState up.
 
         nova replaces aggregates or edits them in place at any time, and keeps
@@ -34,7 +31,7 @@ class Source:
 
         :param host_states: the request's nova HostStates.
         """
-        aggregates: set[Any] = set()
+        aggregates: set[ty.Any] = set()
         for state in host_states:
             try:
                 aggregates.update(state.aggregates)
@@ -55,7 +52,7 @@ class Source:
         # Three with facts a host, merged for each: 43 us a host, not 12.
         merged: dict[tuple[int, ...], facts.Raw] = {}
 
-        def lookup(state: Any) -> facts.Raw:
+        def lookup(state: ty.Any) -> facts.Raw:
             found = [
                 stating[each] for each in state.aggregates if each in stating
             ]
@@ -69,7 +66,7 @@ class Source:
         return lookup
 
 
-def read(aggregate: Any, bad: dict[str, str]) -> facts.Raw:
+def read(aggregate: ty.Any, bad: dict[str, str]) -> facts.Raw:
     """The facts in one aggregate's metadata that can be read.
 
     :param bad: gets the others.
@@ -93,7 +90,7 @@ def read(aggregate: Any, bad: dict[str, str]) -> facts.Raw:
     return raw
 
 
-def merge(found: Sequence[facts.Raw]) -> facts.Raw:
+def merge(found: ty.Sequence[facts.Raw]) -> facts.Raw:
     """The facts of a host in several aggregates: the lowest of each."""
     raw: facts.Raw = {}
     for name in facts.NAMES:

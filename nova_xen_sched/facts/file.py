@@ -15,9 +15,7 @@ import os
 import stat
 import threading
 import time
-from typing import Any
-from typing import Callable
-from typing import Tuple
+import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched import redact
@@ -36,7 +34,7 @@ PATIENCE = 1.0
 RACY = 2.0
 
 #: What tells one state of a file from another.
-_Identity = Tuple[int, int, int, int]
+_Identity = ty.Tuple[int, int, int, int]
 
 
 class FileError(Exception):
@@ -107,7 +105,7 @@ class Source:
     :param conf: nova's configuration.
     """
 
-    def __init__(self, conf: Any) -> None:
+    def __init__(self, conf: ty.Any) -> None:
         self._conf = conf
         # Held by the one request that looks at the file.
         self._lock = threading.Lock()
@@ -124,8 +122,8 @@ class Source:
         self.current()
 
     def for_request(
-        self, host_states: Any
-    ) -> Callable[[Any], facts.Raw] | None:
+        self, host_states: ty.Any
+    ) -> ty.Callable[[ty.Any], facts.Raw] | None:
         """What looks a nova HostState up; None if there is no file."""
         found = self.current()
         if found.empty:

@@ -6,11 +6,7 @@ from __future__ import annotations
 
 import datetime
 from importlib import metadata
-from typing import Any
-from typing import Callable
-from typing import Collection
-from typing import Iterable
-from typing import Sequence
+import typing as ty
 
 import stevedore
 
@@ -24,12 +20,12 @@ LOG = redact.logger(__name__)
 
 NAMESPACE = 'nova_xen_sched.facts'
 
-Lookup = Callable[[Any], facts.Raw]
+Lookup = ty.Callable[[ty.Any], facts.Raw]
 
 
 def available() -> list[str]:
     """The names of all sources that are installed; none is loaded."""
-    every: Any = metadata.entry_points()
+    every: ty.Any = metadata.entry_points()
     if hasattr(every, 'select'):
         found = every.select(group=NAMESPACE)
     else:  # Python before 3.10
@@ -39,10 +35,10 @@ def available() -> list[str]:
 
 #: One for each configuration (kept, so that its id stays its own) and list
 #: of names.
-_SHARED: dict[tuple[int, tuple[str, ...]], tuple[Any, Gatherer]] = {}
+_SHARED: dict[tuple[int, tuple[str, ...]], tuple[ty.Any, Gatherer]] = {}
 
 
-def shared(config: Any, names: tuple[str, ...]) -> Gatherer:
+def shared(config: ty.Any, names: tuple[str, ...]) -> Gatherer:
     """The sources that all plugins of one process share.
 
     :param config: nova's configuration.
@@ -77,8 +73,8 @@ class Gatherer:
     :param names: of the sources, the most trusted first.
     """
 
-    def __init__(self, conf: Any, names: Iterable[str]) -> None:
-        self._sources: list[tuple[str, Any]] = []
+    def __init__(self, conf: ty.Any, names: ty.Iterable[str]) -> None:
+        self._sources: list[tuple[str, ty.Any]] = []
         manager = stevedore.NamedExtensionManager(
             NAMESPACE,
             list(names),
@@ -92,8 +88,8 @@ class Gatherer:
 
     def for_request(
         self,
-        host_states: Sequence[Any],
-        wanted: Collection[str],
+        host_states: ty.Sequence[ty.Any],
+        wanted: ty.Collection[str],
         max_age_days: float = 0,
     ) -> Request:
         """What is needed to look up hosts during one request.
@@ -119,7 +115,9 @@ class Gatherer:
         return Request(lookups, wanted, oldest)
 
 
-def _load_failed(_manager: Any, entry_point: Any, error: Exception) -> None:
+def _load_failed(
+    _manager: ty.Any, entry_point: ty.Any, error: Exception
+) -> None:
     if log.NOTICES.first(('source', entry_point.name)):
         LOG.error(
             "The source of facts %(name)s can't be loaded and is skipped: "
@@ -143,8 +141,8 @@ class Request:
 
     def __init__(
         self,
-        lookups: Sequence[tuple[str, Lookup]],
-        wanted: Collection[str],
+        lookups: ty.Sequence[tuple[str, Lookup]],
+        wanted: ty.Collection[str],
         oldest: datetime.datetime | None = None,
     ) -> None:
         self._lookups = lookups
@@ -152,10 +150,10 @@ class Request:
         self._oldest = oldest
         # Hosts of which the same is said share their facts, and so are alike.
         # Without it XenHostFilter took 21 us a host instead of 7.
-        self._known: dict[Any, merge.HostFacts] = {}
-        self._remarked: dict[Any, tuple[str, dict[str, str]]] = {}
+        self._known: dict[ty.Any, merge.HostFacts] = {}
+        self._remarked: dict[ty.Any, tuple[str, dict[str, str]]] = {}
 
-    def __call__(self, state: Any) -> merge.HostFacts:
+    def __call__(self, state: ty.Any) -> merge.HostFacts:
         """The facts of a host.
 
         :param state: its nova HostState.
@@ -189,7 +187,7 @@ class Request:
             self._remark(state, remark)
         return found
 
-    def _is_stale(self, state: Any, source: str, observed: Any) -> bool:
+    def _is_stale(self, state: ty.Any, source: str, observed: ty.Any) -> bool:
         """Whether facts are too old; when they were observed matters not."""
         if observed is None or self._oldest is None:
             return False
@@ -201,7 +199,7 @@ class Request:
             )
             return False
 
-    def _remark(self, state: Any, remark: merge.Remark) -> None:
+    def _remark(self, state: ty.Any, remark: merge.Remark) -> None:
         kind, sentence = remark
         _, hosts = self._remarked.setdefault(kind, (sentence, {}))
         hosts[str(state.host)] = str(state.host)

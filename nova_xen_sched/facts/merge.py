@@ -5,18 +5,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
-from typing import Iterable
-from typing import Mapping
-from typing import Sequence
-from typing import Tuple
+import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched import log
 from nova_xen_sched import versions
 
 #: A kind of thing to warn of, and the sentence that is said of it.
-Remark = Tuple[Tuple[str, ...], str]
+Remark = ty.Tuple[ty.Tuple[str, ...], str]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,9 +25,9 @@ class HostFacts:
         true.
     """
 
-    known: Mapping[str, facts.Fact]
-    remarks: Tuple[Remark, ...] = ()
-    values: Mapping[str, Any] = dataclasses.field(init=False)
+    known: ty.Mapping[str, facts.Fact]
+    remarks: ty.Tuple[Remark, ...] = ()
+    values: ty.Mapping[str, ty.Any] = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         values = {name: fact.value for name, fact in self.known.items()}
@@ -47,10 +43,10 @@ NOTHING_KNOWN = HostFacts({})
 #: What a source says of one fact: the source's name, the fact's, the value as
 #: it stood there, its class (1 and True are equal), and whether it is older
 #: than facts_max_age.
-Said = Tuple[str, str, Any, type, bool]
+Said = ty.Tuple[str, str, ty.Any, type, bool]
 
 
-def merge(said: Iterable[Said]) -> HostFacts:
+def merge(said: ty.Iterable[Said]) -> HostFacts:
     """The facts of a host: each from the first source that knows it.
 
     :param said: by the sources, the most trusted first.
@@ -80,7 +76,9 @@ def merge(said: Iterable[Said]) -> HostFacts:
     return HostFacts(found, tuple(remarks.items()))
 
 
-def unreadable(source: str, key: str, value: Any, error: Exception) -> Remark:
+def unreadable(
+    source: str, key: str, value: ty.Any, error: Exception
+) -> Remark:
     """The remark on a value that can't be read."""
     return (
         ('unreadable', source, key),
@@ -89,7 +87,7 @@ def unreadable(source: str, key: str, value: Any, error: Exception) -> Remark:
     )
 
 
-def _below_a_bound(said: Sequence[facts.Fact]) -> list[Remark]:
+def _below_a_bound(said: ty.Sequence[facts.Fact]) -> list[Remark]:
     """Remarks if the version that counts is below what another proves."""
     if not said or not said[0].exact:
         return []

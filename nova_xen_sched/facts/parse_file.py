@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from typing import Any
-from typing import Pattern
+import typing as ty
 
 import yaml
 
@@ -19,7 +18,7 @@ VERSION = 1
 MAX_DEPTH = 20
 #: Names whose pattern is remembered; a cloud has fewer hosts.
 _MAX_KNOWN = 100000
-_NOT_YET: Any = object()
+_NOT_YET: ty.Any = object()
 _SECTIONS = ('version', 'defaults', 'patterns', 'hosts')
 
 
@@ -29,13 +28,13 @@ class TableError(ValueError):
 
 #: The safe loader; in C where PyYAML was built so: 10000 hosts were read in
 #: 2.2 s instead of 9.3 s.
-SAFE_LOADER: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+SAFE_LOADER: ty.Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
 
 class _Loader(SAFE_LOADER):
     """The safe loader, but a key that stands twice is an error."""
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+    def construct_mapping(self, node: ty.Any, deep: bool = False) -> ty.Any:
         seen = set()
         if not isinstance(node, yaml.MappingNode):
             raise yaml.constructor.ConstructorError(
@@ -60,7 +59,7 @@ class Table:
 
     def __init__(self) -> None:
         self.defaults: facts.Raw = {}
-        self.patterns: list[tuple[Pattern[str], facts.Raw]] = []
+        self.patterns: list[tuple[ty.Pattern[str], facts.Raw]] = []
         self.hosts: dict[str, facts.Raw] = {}
         #: What is wrong with it, and was warned of.
         self.wrong: list[str] = []
@@ -152,7 +151,7 @@ def load(content: bytes, path: str) -> Table:
     return table
 
 
-def parse(content: bytes) -> Any:
+def parse(content: bytes) -> ty.Any:
     """What YAML makes of a facts file, whatever it is.
 
     :raises TableError: if it makes nothing of it.
@@ -188,7 +187,7 @@ def _refuse_deep(content: bytes) -> None:
             depth -= 1
 
 
-def _section(data: Any, name: str, kind: type) -> Any:
+def _section(data: ty.Any, name: str, kind: type) -> ty.Any:
     section = data.get(name)
     if section is None:
         return kind()
@@ -199,7 +198,7 @@ def _section(data: Any, name: str, kind: type) -> Any:
     return section
 
 
-def _facts(entry: Any, bad: _Bad, where: str) -> facts.Raw:
+def _facts(entry: ty.Any, bad: _Bad, where: str) -> facts.Raw:
     """The facts of one entry that can be read."""
     if entry is None:
         return {}
@@ -233,7 +232,7 @@ class _Bad:
         self._ignored[text] = text
 
     def unreadable(
-        self, where: str, fact: str, value: Any, error: Exception
+        self, where: str, fact: str, value: ty.Any, error: Exception
     ) -> None:
         place = '%s of %s' % (fact, where)
         self._unreadable[place] = '%s: %s, %s' % (

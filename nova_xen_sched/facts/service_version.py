@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Callable
-from typing import Dict
+import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched import versions
 
-_KNOWN: Dict[versions.Version, facts.Raw] = {
+_KNOWN: ty.Dict[versions.Version, facts.Raw] = {
     floor: {'libvirt_version': facts.AtLeast(versions.show(floor))}
     for _, floor in versions.SERVICE_VERSION_FLOORS
 }
@@ -25,15 +23,17 @@ class Source:
     minimum; then leave this source out.
     """
 
-    def __init__(self, conf: Any) -> None:
+    def __init__(self, conf: ty.Any) -> None:
         pass
 
-    def for_request(self, host_states: Any) -> Callable[[Any], facts.Raw]:
+    def for_request(
+        self, host_states: ty.Any
+    ) -> ty.Callable[[ty.Any], facts.Raw]:
         """What looks a nova HostState up."""
         return _read
 
 
-def _read(state: Any) -> facts.Raw:
+def _read(state: ty.Any) -> facts.Raw:
     try:
         floor = versions.libvirt_floor(state.service['version'])
     except (AttributeError, KeyError, TypeError):  # it never reported

@@ -10,11 +10,7 @@ so they can't disagree.
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable
-from typing import FrozenSet
-from typing import Optional
-from typing import Sequence
-from typing import Tuple
+import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched.host import Host
@@ -28,10 +24,12 @@ from nova_xen_sched.rules import guest_types
 from nova_xen_sched.rules import images
 from nova_xen_sched.rules import versions
 
-RuleFunction = Callable[[GuestRequest, Host, conf.Settings], Optional[Refusal]]
+RuleFunction = ty.Callable[
+    [GuestRequest, Host, conf.Settings], ty.Optional[Refusal]
+]
 
 #: Which requests a rule counts for, under the settings.
-Kinds = Callable[[conf.Settings], FrozenSet[Kind]]
+Kinds = ty.Callable[[conf.Settings], ty.FrozenSet[Kind]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,7 +159,7 @@ ACCEPTED = Verdict()
 
 
 #: Rules, and the requests that each counts for.
-Counting = Sequence[Tuple[Rule, FrozenSet[Kind]]]
+Counting = ty.Sequence[ty.Tuple[Rule, ty.FrozenSet[Kind]]]
 
 
 def that_count(guest: GuestRequest, settings: conf.Settings) -> Counting:
@@ -185,7 +183,7 @@ def load_matters(counting: Counting) -> bool:
 
 
 #: Tells what a request does where its RequestSpec can't; None if nothing can.
-Tell = Callable[[], Optional[Kind]]
+Tell = ty.Callable[[], ty.Optional[Kind]]
 
 
 def _nothing_tells() -> Kind | None:

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
-from typing import Iterable
+import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import versions
@@ -40,9 +39,9 @@ def _matching(
 def _single(
     code: Code,
     wanted: str | None,
-    offered: Iterable[str],
+    offered: ty.Iterable[str],
     remedy: str,
-    name: Callable[[str], str] = str,
+    name: ty.Callable[[str], str] = str,
 ) -> Refusal | None:
     """A refusal if one part of a guest type is wanted and not offered."""
     found = list(offered)

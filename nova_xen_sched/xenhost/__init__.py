@@ -11,10 +11,7 @@ uses the same ones. The facts for the scheduler are in stated.py.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
-from typing import Mapping
-from typing import Optional
-from typing import Tuple
+import typing as ty
 
 from nova_xen_sched.xenhost.capabilities import GuestType
 
@@ -41,13 +38,13 @@ class Dom0:
     :ivar available_mb: what is left for new programs in it, MiB; likewise.
     """
 
-    memory_mb: Optional[int] = None
-    maximum_mb: Optional[int] = None
+    memory_mb: ty.Optional[int] = None
+    maximum_mb: ty.Optional[int] = None
     sizing: str = UNKNOWN
-    vcpus: Optional[int] = None
-    pinned: Optional[bool] = None
-    total_mb: Optional[int] = None
-    available_mb: Optional[int] = None
+    vcpus: ty.Optional[int] = None
+    pinned: ty.Optional[bool] = None
+    total_mb: ty.Optional[int] = None
+    available_mb: ty.Optional[int] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +83,7 @@ class DeviceModel:
     domain_id: int
     mode: str
     resident_kb: int
-    anonymous_kb: Optional[int] = None
+    anonymous_kb: ty.Optional[int] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,33 +110,33 @@ class XenHost:
     """
 
     uri: str = ''
-    hostname: Optional[str] = None
-    hypervisor: Optional[str] = None
-    libvirt_version: Optional[str] = None
-    xen_version: Optional[str] = None
-    guest_types: Optional[Tuple[GuestType, ...]] = None
-    live_migration: Optional[bool] = None
-    memory_mb: Optional[int] = None
-    free_memory_mb: Optional[int] = None
-    cpus: Optional[int] = None
-    command_line: Optional[str] = None
-    dom0: Optional[Dom0] = None
-    guests: Optional[Guests] = None
-    device_models: Optional[Tuple[DeviceModel, ...]] = None
-    qemu_driver: Optional[bool] = None
-    problems: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    hostname: ty.Optional[str] = None
+    hypervisor: ty.Optional[str] = None
+    libvirt_version: ty.Optional[str] = None
+    xen_version: ty.Optional[str] = None
+    guest_types: ty.Optional[ty.Tuple[GuestType, ...]] = None
+    live_migration: ty.Optional[bool] = None
+    memory_mb: ty.Optional[int] = None
+    free_memory_mb: ty.Optional[int] = None
+    cpus: ty.Optional[int] = None
+    command_line: ty.Optional[str] = None
+    dom0: ty.Optional[Dom0] = None
+    guests: ty.Optional[Guests] = None
+    device_models: ty.Optional[ty.Tuple[DeviceModel, ...]] = None
+    qemu_driver: ty.Optional[bool] = None
+    problems: ty.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def is_xen(self) -> bool:
         """Whether this is libvirt's Xen driver."""
         return self.hypervisor == XEN
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, ty.Any]:
         """It as what JSON can hold; from_dict() reads it."""
         return dataclasses.asdict(self)
 
 
-def from_dict(data: Mapping[str, Any]) -> XenHost:
+def from_dict(data: ty.Mapping[str, ty.Any]) -> XenHost:
     """The host of which as_dict() made this.
 
     :raises ValueError: if it is something else.

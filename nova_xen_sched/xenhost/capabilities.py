@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+import typing as ty
 from xml.etree import ElementTree
 
 #: (architecture, hypervisor type, vm_mode), in libvirt's own words.
-GuestType = Tuple[str, str, str]
+GuestType = ty.Tuple[str, str, str]
 
 
 def guest_types(xml: str) -> list[GuestType]:

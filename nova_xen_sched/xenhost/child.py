@@ -8,7 +8,7 @@ import dataclasses
 import json
 import re
 import sys
-from typing import Any
+import typing as ty
 
 from nova_xen_sched.xenhost import reader
 
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     return _print(host.as_dict())
 
 
-def _print(data: dict[str, Any]) -> int:
+def _print(data: dict[str, ty.Any]) -> int:
     json.dump(data, sys.stdout)
     sys.stdout.flush()
     return 0
@@ -55,7 +55,7 @@ def qemu_uri(uri: str) -> str:
     return _XEN_URI.sub(r'qemu\1/system', uri)
 
 
-def _qemu(libvirt: Any, uri: str) -> bool | None:
+def _qemu(libvirt: ty.Any, uri: str) -> bool | None:
     """Whether libvirt's QEMU driver is there, None if it can't be told."""
     try:
         libvirt.openReadOnly(qemu_uri(uri)).close()

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
-from typing import Optional
+import typing as ty
 
 from nova_xen_sched.xenhost import BALLOONING
 from nova_xen_sched.xenhost import FIXED
@@ -19,7 +18,7 @@ _UNITS = {'b': 1 / 1024, '': 1, 'k': 1, 'm': 1024, 'g': 1024**2, 't': 1024**3}
 _TOLERANCE = 0.01
 
 
-class Dom0Options(NamedTuple):
+class Dom0Options(ty.NamedTuple):
     """What Xen's command line says of dom0.
 
     :ivar memory: the whole of dom0_mem=, None if it is not there.
@@ -30,10 +29,10 @@ class Dom0Options(NamedTuple):
     :ivar pin: whether dom0_vcpus_pin is there.
     """
 
-    memory: Optional[str] = None
-    size_kb: Optional[float] = None
+    memory: ty.Optional[str] = None
+    size_kb: ty.Optional[float] = None
     maximum: bool = False
-    max_vcpus: Optional[str] = None
+    max_vcpus: ty.Optional[str] = None
     pin: bool = False
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+import typing as ty
 
 from nova_xen_sched import xenhost
 from nova_xen_sched.dom0 import Load
@@ -20,7 +20,7 @@ MOST_MB = 4096
 _STEP_MB = 128
 
 
-class Size(NamedTuple):
+class Size(ty.NamedTuple):
     """What dom0 should have, and why, as a clause without a full stop."""
 
     memory_mb: int

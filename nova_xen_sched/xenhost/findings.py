@@ -9,8 +9,7 @@ uses.
 
 from __future__ import annotations
 
-from typing import Callable
-from typing import Iterator
+import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import facts
@@ -67,7 +66,7 @@ def findings(
     return found
 
 
-def _nova(nova: nova_conf.NovaConf) -> Iterator[Finding]:
+def _nova(nova: nova_conf.NovaConf) -> ty.Iterator[Finding]:
     where = ', '.join(nova.files)
     driver = nova.compute_driver
     if driver is None or not driver.startswith(('libvirt.', 'xen_libvirt.')):
@@ -89,7 +88,9 @@ def _nova(nova: nova_conf.NovaConf) -> Iterator[Finding]:
         )
 
 
-def _xen_version(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
+def _xen_version(
+    host: XenHost, settings: conf.Settings
+) -> ty.Iterator[Finding]:
     refusal = _judge(
         version_rules.xen_version, host, min_xen_version=XEN_REQUIRED
     )
@@ -101,7 +102,7 @@ def _xen_version(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
 
 def _libvirt_version(
     host: XenHost, settings: conf.Settings
-) -> Iterator[Finding]:
+) -> ty.Iterator[Finding]:
     for level, minimum in (
         (REQUIRED, LIBVIRT_REQUIRED),
         (RECOMMENDED, LIBVIRT_RECOMMENDED),
@@ -118,7 +119,7 @@ def _libvirt_version(
 
 def _live_migration(
     host: XenHost, settings: conf.Settings
-) -> Iterator[Finding]:
+) -> ty.Iterator[Finding]:
     if live_migration(host) is False:
         refusal = _by_libvirt(host)
         yield Finding(
@@ -159,7 +160,7 @@ def _by_libvirt(host: XenHost) -> Refusal | None:
 
 
 def _judge(
-    rule: Callable[[GuestRequest, Host, conf.Settings], Refusal | None],
+    rule: ty.Callable[[GuestRequest, Host, conf.Settings], Refusal | None],
     host: XenHost,
     **settings: versions.Version,
 ) -> Refusal | None:
@@ -186,7 +187,7 @@ def _judge(
 
 def _injection(
     host: XenHost, nova: nova_conf.NovaConf | None
-) -> Iterator[Finding]:
+) -> ty.Iterator[Finding]:
     if host.qemu_driver is not False:
         return
     known = nova is not None and bool(nova.files)
@@ -210,7 +211,9 @@ def _injection(
     )
 
 
-_RULES: tuple[Callable[[XenHost, conf.Settings], Iterator[Finding]], ...] = (
+_RULES: tuple[
+    ty.Callable[[XenHost, conf.Settings], ty.Iterator[Finding]], ...
+] = (
     _xen_version,
     _libvirt_version,
     _live_migration,

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0 as model
@@ -26,7 +26,7 @@ _GRUB = (
 )
 
 
-def memory(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
+def memory(host: XenHost, settings: conf.Settings) -> ty.Iterator[Finding]:
     dom0 = host.dom0
     if dom0 is None or dom0.memory_mb is None:
         return
@@ -82,7 +82,7 @@ def _said(command_line: str) -> str:
     return "Xen's command line says dom0_mem=%s" % memory
 
 
-def rooms(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
+def rooms(host: XenHost, settings: conf.Settings) -> ty.Iterator[Finding]:
     """What the guests that run now take, by the dom0 model."""
     load = dom0_size.load_of(host)
     if load is None:
@@ -112,7 +112,7 @@ _ROOMS = {
 }
 
 
-def vcpus(host: XenHost, settings: conf.Settings) -> Iterator[Finding]:
+def vcpus(host: XenHost, settings: conf.Settings) -> ty.Iterator[Finding]:
     dom0 = host.dom0
     if dom0 is None or not dom0.vcpus:
         return

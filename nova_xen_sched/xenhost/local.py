@@ -12,9 +12,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from typing import NamedTuple
-from typing import Optional
-from typing import Tuple
+import typing as ty
 
 #: Seconds for one call of xl, which answers at once or hangs.
 PATIENCE = 10
@@ -23,23 +21,23 @@ PATIENCE = 10
 _PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin'
 
 
-class Process(NamedTuple):
+class Process(ty.NamedTuple):
     """A QEMU in dom0: the guest that it serves, and its memory in KiB."""
 
     domain_id: int
     resident_kb: int
-    anonymous_kb: Optional[int]
+    anonymous_kb: ty.Optional[int]
 
 
-class Local(NamedTuple):
+class Local(ty.NamedTuple):
     """What dom0 says of itself; None is what it doesn't."""
 
-    xen_version: Optional[str] = None
-    command_line: Optional[str] = None
-    pinned: Optional[bool] = None
-    total_mb: Optional[int] = None
-    available_mb: Optional[int] = None
-    processes: Optional[Tuple[Process, ...]] = None
+    xen_version: ty.Optional[str] = None
+    command_line: ty.Optional[str] = None
+    pinned: ty.Optional[bool] = None
+    total_mb: ty.Optional[int] = None
+    available_mb: ty.Optional[int] = None
+    processes: ty.Optional[ty.Tuple[Process, ...]] = None
 
 
 NOTHING = Local()

@@ -7,9 +7,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import socket
-from typing import Optional
-from typing import Sequence
-from typing import Tuple
+import typing as ty
 
 from oslo_config import cfg
 
@@ -41,17 +39,18 @@ class NovaConf:
     :ivar settings: the options of [xen_scheduler].
     """
 
-    files: Tuple[str, ...] = ()
-    host: Optional[str] = None
-    compute_driver: Optional[str] = None
-    virt_type: Optional[str] = None
-    inject_partition: Optional[int] = -2
-    reserved_host_memory_mb: Optional[int] = None
+    files: ty.Tuple[str, ...] = ()
+    host: ty.Optional[str] = None
+    compute_driver: ty.Optional[str] = None
+    virt_type: ty.Optional[str] = None
+    inject_partition: ty.Optional[int] = -2
+    reserved_host_memory_mb: ty.Optional[int] = None
     settings: conf.Settings = dataclasses.field(default_factory=conf.Settings)
 
 
 def read(
-    files: Sequence[str] | None = None, folders: Sequence[str] | None = None
+    files: ty.Sequence[str] | None = None,
+    folders: ty.Sequence[str] | None = None,
 ) -> NovaConf:
     """Read nova's configuration.
 

@@ -22,10 +22,7 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import Any
-from typing import Callable
-from typing import Optional
-from typing import Sequence
+import typing as ty
 
 from nova_xen_sched import redact
 from nova_xen_sched import xenhost
@@ -61,8 +58,8 @@ class Answer:
     """
 
     uri: str
-    host: Optional[xenhost.XenHost] = None
-    error: Optional[str] = None
+    host: ty.Optional[xenhost.XenHost] = None
+    error: ty.Optional[str] = None
 
 
 def shown(text: str) -> str:
@@ -85,9 +82,9 @@ def installed() -> bool:
 
 
 def ask(
-    uris: Sequence[str],
+    uris: ty.Sequence[str],
     timeout: float,
-    step: Callable[[int], Any] | None = None,
+    step: ty.Callable[[int], ty.Any] | None = None,
 ) -> list[Answer]:
     """Ask hosts what they say of themselves.
 
@@ -210,7 +207,7 @@ def _answer(uri: str, code: int, out: bytes, err: bytes) -> Answer:
         return Answer(uri, error=shown('its answer makes no sense: %s' % e))
 
 
-def _shown(data: Any) -> Any:
+def _shown(data: ty.Any) -> ty.Any:
     """The same data, each text in it as it may be shown."""
     if isinstance(data, str):
         return _printable(redact.values(data))

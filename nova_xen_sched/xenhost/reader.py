@@ -9,8 +9,7 @@ The connection may be read-only.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
-from typing import Callable
+import typing as ty
 from urllib import parse
 
 from nova_xen_sched.xenhost import capabilities
@@ -61,7 +60,7 @@ def version_text(number: int) -> str:
 
 
 def read(
-    connection: Any,
+    connection: ty.Any,
     uri: str | None = None,
     machine: local_.Machine | None = None,
     brief: bool = False,
@@ -82,7 +81,7 @@ def read(
 class _Reading:
     """One reading of one host."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: ty.Any) -> None:
         self._connection = connection
         self._problems: dict[str, str] = {}
 
@@ -154,9 +153,9 @@ class _Reading:
     def _ask(
         self,
         part: str,
-        question: Callable[[], Any],
-        read: Callable[[Any], Any] | None,
-    ) -> Any:
+        question: ty.Callable[[], ty.Any],
+        read: ty.Callable[[ty.Any], ty.Any] | None,
+    ) -> ty.Any:
         """An answer, or None and why there is none."""
         try:
             answer = question()
@@ -206,7 +205,7 @@ class _Reading:
             available_mb=own.available_mb,
         )
 
-    def _dom0_info(self) -> Any:
+    def _dom0_info(self) -> ty.Any:
         return self._connection.lookupByID(0).info()
 
     def _guests(self) -> tuple[Guests | None, dict[int, str]]:
@@ -239,11 +238,11 @@ class _Reading:
         )
 
 
-def _node(info: Any) -> tuple[int, int]:
+def _node(info: ty.Any) -> tuple[int, int]:
     return int(info[_MACHINE_MB]), int(info[_CPUS])
 
 
-def _domain(info: Any) -> tuple[int, int, int]:
+def _domain(info: ty.Any) -> tuple[int, int, int]:
     return int(info[_MAX_KB]), int(info[_KB]), int(info[_VCPUS])
 
 

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Callable
+import typing as ty
 
 from keystoneauth1 import session
 
@@ -18,7 +17,7 @@ _MICROVERSION = 'compute 2.87'
 _HOST = 'OS-EXT-SRV-ATTR:host'
 _TASK = 'OS-EXT-STS:task_state'
 
-Server = dict[str, Any]
+Server = dict[str, ty.Any]
 
 
 class Client:
@@ -35,11 +34,13 @@ class Client:
     def __init__(self, signed_in: session.Session) -> None:
         self._session = signed_in
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: ty.Any = None) -> ty.Any:
         """A request of nova's API; the answer's body."""
         return self._ask('compute', method, path, json=body)
 
-    def _ask(self, service: str, method: str, path: str, **kwargs: Any) -> Any:
+    def _ask(
+        self, service: str, method: str, path: str, **kwargs: ty.Any
+    ) -> ty.Any:
         answer = self._session.request(
             path,
             method,
@@ -110,7 +111,7 @@ class Client:
         flavor: str | None = None,
     ) -> str:
         """Ask for a server, or several; its id, or the reservation's."""
-        body: dict[str, Any] = {
+        body: dict[str, ty.Any] = {
             'name': name,
             'imageRef': image,
             'flavorRef': flavor or self.flavor,
@@ -166,7 +167,7 @@ class Client:
             self.patience,
         )
 
-    def act(self, server: Server, body: Any) -> None:
+    def act(self, server: Server, body: ty.Any) -> None:
         self.ask('POST', '/servers/%s/action' % server['id'], body)
 
     def begin_live_migration(self, server: Server, host: str) -> None:
@@ -227,7 +228,7 @@ class Client:
         return self._until(server['id'], 'evacuate', _moved(server))
 
     def _until(
-        self, server_id: str, action: str, done: Callable[[Server], bool]
+        self, server_id: str, action: str, done: ty.Callable[[Server], bool]
     ) -> Server:
         def ended() -> Server | None:
             now = self.server(server_id)
@@ -306,7 +307,7 @@ class Client:
             },
         )
 
-    def compute_service(self, host: str) -> dict[str, Any]:
+    def compute_service(self, host: str) -> dict[str, ty.Any]:
         return self.ask(
             'GET', '/os-services?binary=nova-compute&host=' + host
         )['services'][0]
@@ -323,11 +324,11 @@ def host_of(server: Server) -> str:
     return server[_HOST]
 
 
-def _has(status: str) -> Callable[[Server], bool]:
+def _has(status: str) -> ty.Callable[[Server], bool]:
     return lambda now: now['status'] == status
 
 
-def _moved(before: Server) -> Callable[[Server], bool]:
+def _moved(before: Server) -> ty.Callable[[Server], bool]:
     return lambda now: (
         now['status'] == 'ACTIVE' and now[_HOST] != before[_HOST]
     )

@@ -13,8 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from typing import Callable
-from typing import Sequence
+import typing as ty
 
 from tests.e2e import logs
 from tests.e2e.controllers import Controllers
@@ -39,7 +38,7 @@ def parser(package: str) -> argparse.ArgumentParser:
     return made
 
 
-def main(target: str, run: Callable[[Report], int]) -> int:
+def main(target: str, run: ty.Callable[[Report], int]) -> int:
     """The exit code of a run.
 
     :param target: make's
@@ -101,7 +100,9 @@ def ending(report: Report) -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def chapters(cloud: Controllers, package: str, names: Sequence[str]) -> None:
+def chapters(
+    cloud: Controllers, package: str, names: ty.Sequence[str]
+) -> None:
     """Run scenarios, and look into the logs afterwards.
 
     :param cloud: what they are run on

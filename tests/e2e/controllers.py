@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from concurrent import futures
 import re
-from typing import Callable
+import typing as ty
 
 from tests.e2e import plugin
 from tests.e2e.client import Client
@@ -45,7 +45,7 @@ class Controllers:
         self.image: dict[str, str] = {}
 
     def start_controllers(
-        self, meanwhile: Callable[[], None] = lambda: None
+        self, meanwhile: ty.Callable[[], None] = lambda: None
     ) -> None:
         """Start everything, much of it at once.
 

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import collections
 import re
-from typing import Iterator
-from typing import TYPE_CHECKING
+import typing as ty
 
-if TYPE_CHECKING:
+if ty.TYPE_CHECKING:
     from tests.e2e.controllers import Controllers
 
 #: oslo.log repeats the line's beginning before each line of a traceback.
@@ -18,7 +17,7 @@ _OURS = 'nova_xen_sched'
 _SURPRISE = 'Unexpected error in nova-xen-sched'
 
 
-def _tracebacks(log: str) -> Iterator[tuple[str, str]]:
+def _tracebacks(log: str) -> ty.Iterator[tuple[str, str]]:
     """Each in one piece, and the line before it, which has the request."""
     lines = log.split('\n')
     for start, line in enumerate(lines):

@@ -11,9 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from typing import Any
-from typing import Callable
-from typing import Iterator
+import typing as ty
 
 #: Seconds for anything to start or to happen: a loaded machine may take
 #: many times what an idle one does. Nothing waits so long unless it fails.
@@ -27,8 +25,8 @@ class Failure(Exception):
 
 
 def until(
-    done: Callable[[], Any], what: str, patience: float = PATIENCE
-) -> Any:
+    done: ty.Callable[[], ty.Any], what: str, patience: float = PATIENCE
+) -> ty.Any:
     """The first true answer of done(), which is asked again and again.
 
     :raises Failure: if there is none in time
@@ -88,10 +86,10 @@ class Process:
                 % (self.name, code, lines[-1] if lines else '', self.log)
             )
 
-    def until(self, done: Callable[[], Any], what: str) -> Any:
+    def until(self, done: ty.Callable[[], ty.Any], what: str) -> ty.Any:
         """As until(), but fails at once when the process ends."""
 
-        def look() -> Any:
+        def look() -> ty.Any:
             self.check()
             return done()
 
@@ -228,7 +226,7 @@ class Processes:
                     time.sleep(0.05)
 
 
-def _children() -> Iterator[int]:
+def _children() -> ty.Iterator[int]:
     """The ids of all processes below this one, the nearest first."""
     parents = {}
     for name in os.listdir('/proc'):

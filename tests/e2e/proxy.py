@@ -14,8 +14,7 @@ import re
 import socket
 import struct
 import threading
-from typing import Callable
-from typing import Iterator
+import typing as ty
 
 PASS = 'pass'
 STALL = 'stall'
@@ -41,7 +40,7 @@ class Proxy:
     """
 
     def __init__(
-        self, port: int, target: int, concerns: Callable[[int], bool]
+        self, port: int, target: int, concerns: ty.Callable[[int], bool]
     ) -> None:
         self.met = 0
         self._mode = PASS
@@ -54,7 +53,7 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     @contextlib.contextmanager
-    def doing(self, mode: str) -> Iterator[None]:
+    def doing(self, mode: str) -> ty.Iterator[None]:
         """STALL or FAIL those reads, until this ends."""
         self.met = 0
         self._go_on.clear()

@@ -9,7 +9,7 @@ import dataclasses
 import sys
 import textwrap
 import time
-from typing import Iterator
+import typing as ty
 
 from tests.e2e.processes import Failure
 
@@ -61,7 +61,7 @@ class Report:
         return time.monotonic() - self._began
 
     @contextlib.contextmanager
-    def step(self, asked: str) -> Iterator[Step]:
+    def step(self, asked: str) -> ty.Iterator[Step]:
         """Something that is asked. A failure is noted, and the run goes on."""
         step = Step(asked)
         began = time.monotonic()

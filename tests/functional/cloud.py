@@ -16,12 +16,7 @@ import contextlib
 import logging
 import os
 import sys
-from typing import Any
-from typing import Callable
-from typing import Iterable
-from typing import Iterator
-from typing import List
-from typing import Optional
+import typing as ty
 from unittest import mock
 import warnings
 
@@ -72,7 +67,7 @@ driver = noop
 """
 
 
-def _policy_fixture() -> Any:
+def _policy_fixture() -> ty.Any:
     try:
         return nova_fixtures.RealPolicyFixture()
     except AttributeError:  # nova 22
@@ -100,13 +95,13 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
 """
     #: Called with each Asked before the filters run, in nova's own thread:
     #: what it raises, the scheduler raises.
-    on_asked: Optional[Callable[[Asked], None]] = None
+    on_asked: ty.Optional[ty.Callable[[Asked], None]] = None
     REQUIRES_LOCKING = True
     __test__ = False
     # The testtools of nova 22 has none, and pytest keeps cases in a set.
     __hash__ = object.__hash__  # type: ignore[assignment]
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: ty.Any) -> None:
         super().__init_subclass__(**kwargs)
         # Else pytest runs the runTest of every class that has no tests.
         cls.__test__ = any(name.startswith('test_') for name in dir(cls))
@@ -128,7 +123,7 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
             f.write(self.NOVA_CONF)
         parse_args = config.parse_args
 
-        def parse_ours(argv: List[str], **kwargs: Any) -> None:
+        def parse_ours(argv: ty.List[str], **kwargs: ty.Any) -> None:
             kwargs['default_config_files'] = [harness_conf, self.nova_conf]
             parse_args(argv, **kwargs)
 
@@ -140,7 +135,7 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
         if hasattr(sa_exc, 'SADeprecationWarning'):
             warnings.simplefilter('ignore', sa_exc.SADeprecationWarning)
 
-        self.asked: List[Asked] = []
+        self.asked: ty.List[Asked] = []
         self.useFixture(Recorder(self._note))
         self.useFixture(_policy_fixture())
         self.useFixture(nova_fixtures.NeutronFixture(self))
@@ -165,12 +160,14 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
     def runTest(self) -> None:  # noqa: N802
         """Stand in for a test, for running() and for pytest's look at us."""
 
-    def _start(self, name: str, **kwargs: Any) -> Any:
+    def _start(self, name: str, **kwargs: ty.Any) -> ty.Any:
         service = self.start_service(name, **kwargs)
         self.addCleanup(service.stop)
         return service
 
-    def _note(self, candidates: List[Any], spec: Any, index: int) -> Asked:
+    def _note(
+        self, candidates: ty.List[ty.Any], spec: ty.Any, index: int
+    ) -> Asked:
         asked = Asked.of(self._during, candidates, spec, index)
         self.asked.append(asked)
         if self.on_asked is not None:
@@ -190,7 +187,7 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
         self.scheduler.reset()
 
     @property
-    def host_manager(self) -> Any:
+    def host_manager(self) -> ty.Any:
         """The scheduler's."""
         manager = self.scheduler.manager
         return getattr(manager, 'driver', manager).host_manager
@@ -198,8 +195,8 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
 
 @contextlib.contextmanager
 def running(
-    cloud_class: type = Cloud, profiles: Iterable[HostProfile] = ()
-) -> Iterator[Any]:
+    cloud_class: type = Cloud, profiles: ty.Iterable[HostProfile] = ()
+) -> ty.Iterator[ty.Any]:
     """A cloud outside of any test; cleaned up whatever happens."""
     cloud = cloud_class()
     root = logging.getLogger()
@@ -216,7 +213,7 @@ def running(
         yield cloud
 
 
-def _clean_up(case: Any) -> None:
+def _clean_up(case: ty.Any) -> None:
     """Run a test case's cleanups, as testtools does: each, whatever fails."""
     with contextlib.ExitStack() as cleanups:
         for function, args, kwargs in case._cleanups:

@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
-from typing import List
-from typing import NamedTuple
+import typing as ty
 from unittest import mock
 
 from nova_xen_sched.cmd import app
 from nova_xen_sched.cmd import nova
 
 
-class Ran(NamedTuple):
+class Ran(ty.NamedTuple):
     """What a command came to."""
 
     code: int
@@ -23,11 +21,11 @@ class Ran(NamedTuple):
     err: str
 
     @property
-    def json(self) -> Any:
+    def json(self) -> ty.Any:
         return json.loads(self.out)
 
     @property
-    def lines(self) -> List[str]:
+    def lines(self) -> ty.List[str]:
         return self.out.splitlines()
 
 

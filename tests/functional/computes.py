@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Dict
-from typing import Iterable
+import typing as ty
 from unittest import mock
 
 from nova import context
@@ -19,11 +17,11 @@ from tests.functional.hosts import HostProfile
 class Computes:
     """The part of a Cloud that has nova-computes, one for each profile."""
 
-    api: Any
-    computes: Dict[str, Any]
-    host_mappings: Dict[str, Any]
+    api: ty.Any
+    computes: ty.Dict[str, ty.Any]
+    host_mappings: ty.Dict[str, ty.Any]
 
-    def start_hosts(self, profiles: Iterable[HostProfile]) -> None:
+    def start_hosts(self, profiles: ty.Iterable[HostProfile]) -> None:
         """Start a nova-compute for each."""
         for profile in profiles:
             driver.PROFILES[profile.name] = profile
@@ -41,7 +39,7 @@ class Computes:
             compute.manager.update_available_resource(ctxt)
         self._set_service_version(profile)
 
-    def _cell_context(self, host: str) -> Any:
+    def _cell_context(self, host: str) -> ty.Any:
         return context.target_cell(
             context.get_admin_context(), self.host_mappings[host].cell_mapping
         )

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import typing as ty
 
 import fixtures
 from sqlalchemy import pool
 
 
 class _Pool(pool.QueuePool):
-    def __init__(self, creator: Any, **kwargs: Any) -> None:
+    def __init__(self, creator: ty.Any, **kwargs: ty.Any) -> None:
         super().__init__(creator, **dict(kwargs, max_overflow=-1))
 
 

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
-from typing import Dict
+import typing as ty
 
 import nova.conf
 from nova.virt import fake
@@ -17,7 +16,7 @@ from tests.functional.hosts import HostProfile
 CONF = nova.conf.CONF
 
 #: Host name -> profile. Read at each report, so that a host can change.
-PROFILES: Dict[str, HostProfile] = {}
+PROFILES: ty.Dict[str, HostProfile] = {}
 
 #: The value for [DEFAULT]compute_driver. nova looks the name up under
 #: nova.virt, so this module is entered there under a name of its own.
@@ -56,7 +55,7 @@ class ProfiledDriver(fake.FakeDriver):
     def local_gb(self) -> int:
         return self.profile.local_gb
 
-    def get_available_resource(self, nodename: str) -> Dict[str, Any]:
+    def get_available_resource(self, nodename: str) -> ty.Dict[str, ty.Any]:
         profile = self.profile
         self.resources.vcpus = profile.vcpus
         self.resources.memory_mb = profile.memory_mb
@@ -74,10 +73,10 @@ class ProfiledDriver(fake.FakeDriver):
 
     def post_live_migration(
         self,
-        context: Any,
-        instance: Any,
-        block_device_info: Any,
-        migrate_data: Any = None,
+        context: ty.Any,
+        instance: ty.Any,
+        block_device_info: ty.Any,
+        migrate_data: ty.Any = None,
     ) -> None:
         # FakeDriver leaves the guest on the source for ever.
         self.destroy(context, instance, None)

@@ -8,8 +8,7 @@ import http.server
 import json
 import os
 import threading
-from typing import Any
-from typing import Dict
+import typing as ty
 from urllib import parse
 
 import fixtures
@@ -33,7 +32,7 @@ class Glance(fixtures.Fixture):
 
     def __init__(self) -> None:
         super().__init__()
-        self.images: Dict[str, Dict[str, Any]] = {}
+        self.images: ty.Dict[str, ty.Dict[str, ty.Any]] = {}
 
     def add(self, image_id: str, name: str, **properties: str) -> None:
         """Have an image; properties are on its top level, as Glance's are."""
@@ -75,7 +74,7 @@ class Glance(fixtures.Fixture):
                 else:
                     self._answer(404, {})
 
-            def _answer(self, code: int, body: Any) -> None:
+            def _answer(self, code: int, body: ty.Any) -> None:
                 text = json.dumps(body).encode()
                 self.send_response(code)
                 self.send_header('Content-Type', 'application/json')
@@ -83,10 +82,10 @@ class Glance(fixtures.Fixture):
                 self.end_headers()
                 self.wfile.write(text)
 
-            def log_message(self, *args: Any) -> None:
+            def log_message(self, *args: ty.Any) -> None:
                 pass
 
-        version: Dict[str, Any] = {'id': 'v2.9', 'status': 'CURRENT'}
+        version: ty.Dict[str, ty.Any] = {'id': 'v2.9', 'status': 'CURRENT'}
         server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

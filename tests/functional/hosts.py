@@ -7,10 +7,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from typing import Any
-from typing import Dict
-from typing import Optional
-from typing import Tuple
+import typing as ty
 
 from nova_xen_sched.xenhost import capabilities
 
@@ -29,7 +26,7 @@ KVM_TRIPLES = (
 )
 
 
-def _cpu_info() -> Dict[str, Any]:
+def _cpu_info() -> ty.Dict[str, ty.Any]:
     return {
         'arch': 'x86_64',
         'model': 'Nehalem',
@@ -48,17 +45,19 @@ class HostProfile:
     """
 
     name: str
-    supported_instances: Tuple[Tuple[str, str, str], ...]
+    supported_instances: ty.Tuple[ty.Tuple[str, str, str], ...]
     hypervisor_type: str
     hypervisor_version: int
     memory_mb: int = 32768
     vcpus: int = 16
     local_gb: int = 500
-    stats: Dict[str, Any] = dataclasses.field(default_factory=dict)
-    cpu_info: Dict[str, Any] = dataclasses.field(default_factory=_cpu_info)
-    service_version: Optional[int] = None
+    stats: ty.Dict[str, ty.Any] = dataclasses.field(default_factory=dict)
+    cpu_info: ty.Dict[str, ty.Any] = dataclasses.field(
+        default_factory=_cpu_info
+    )
+    service_version: ty.Optional[int] = None
 
-    def but(self, **changes: Any) -> HostProfile:
+    def but(self, **changes: ty.Any) -> HostProfile:
         """This host with some of its fields changed."""
         return dataclasses.replace(self, **changes)
 
@@ -70,7 +69,7 @@ def read_capture(name: str, filename: str) -> str:
 
 
 def xen(
-    name: str, capture: str = 'xen-4.17-hvm', **fields: Any
+    name: str, capture: str = 'xen-4.17-hvm', **fields: ty.Any
 ) -> HostProfile:
     """A host that reports what a real Xen host was seen to have.
 
@@ -99,6 +98,6 @@ def xen(
     )
 
 
-def kvm(name: str, **fields: Any) -> HostProfile:
+def kvm(name: str, **fields: ty.Any) -> HostProfile:
     """An ordinary KVM host with QEMU 8.2."""
     return HostProfile(name, KVM_TRIPLES, 'QEMU', 8002000).but(**fields)

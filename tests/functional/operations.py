@@ -4,10 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Callable
-from typing import Dict
-from typing import Optional
+import typing as ty
 
 from nova import utils
 from nova.tests.functional.api import client
@@ -16,7 +13,7 @@ from tests.functional.waiting import Server
 from tests.functional.waiting import Waiting
 
 
-def _has_status(status: str) -> Callable[[Server, Server], bool]:
+def _has_status(status: str) -> ty.Callable[[Server, Server], bool]:
     return lambda before, now: now['status'] == status
 
 
@@ -34,20 +31,20 @@ class Operations(Waiting):
     nova said.
     """
 
-    _default_flavor: Optional[str] = None
+    _default_flavor: ty.Optional[str] = None
 
     def boot(
         self,
         image_id: str,
-        flavor: Optional[str] = None,
+        flavor: ty.Optional[str] = None,
         *,
-        volume: Any = False,
+        volume: ty.Any = False,
         count: int = 1,
-        hints: Optional[Dict[str, Any]] = None,
-        az: Optional[str] = None,
-        host: Optional[str] = None,
-        wait: Optional[str] = 'ACTIVE',
-    ) -> Any:
+        hints: ty.Optional[ty.Dict[str, ty.Any]] = None,
+        az: ty.Optional[str] = None,
+        host: ty.Optional[str] = None,
+        wait: ty.Optional[str] = 'ACTIVE',
+    ) -> ty.Any:
         """Boot a server, or a list of them where ``count`` is above 1.
 
         :param flavor: its id; None for a small one
@@ -59,7 +56,7 @@ class Operations(Waiting):
         if flavor is None:
             self._default_flavor = self._default_flavor or self.create_flavor()
             flavor = self._default_flavor
-        request: Dict[str, Any] = {
+        request: ty.Dict[str, ty.Any] = {
             'name': 'guest',
             'imageRef': '' if volume else image_id,
             'flavorRef': flavor,
@@ -85,7 +82,7 @@ class Operations(Waiting):
             request['availability_zone'] = az
         if host:
             request['host'] = host
-        body: Dict[str, Any] = {'server': request}
+        body: ty.Dict[str, ty.Any] = {'server': request}
         if hints:
             body['os:scheduler_hints'] = hints
         with self._doing('boot'):
@@ -110,8 +107,8 @@ class Operations(Waiting):
     def live_migrate(
         self,
         server: Server,
-        host: Optional[str] = None,
-        fails: Optional[str] = None,
+        host: ty.Optional[str] = None,
+        fails: ty.Optional[str] = None,
     ) -> Server:
         body = {'os-migrateLive': {'host': host, 'block_migration': 'auto'}}
         return self._act(
@@ -121,15 +118,15 @@ class Operations(Waiting):
     def cold_migrate(
         self,
         server: Server,
-        host: Optional[str] = None,
-        fails: Optional[str] = None,
+        host: ty.Optional[str] = None,
+        fails: ty.Optional[str] = None,
     ) -> Server:
         """Migrate and confirm."""
         body = {'migrate': {'host': host} if host else None}
         return self._resize(server, 'migrate', body, fails, 'cold_migrate')
 
     def resize(
-        self, server: Server, flavor: str, fails: Optional[str] = None
+        self, server: Server, flavor: str, fails: ty.Optional[str] = None
     ) -> Server:
         """Resize and confirm."""
         body = {'resize': {'flavorRef': flavor}}
@@ -139,8 +136,8 @@ class Operations(Waiting):
         self,
         server: Server,
         action: str,
-        body: Dict[str, Any],
-        fails: Optional[str],
+        body: ty.Dict[str, ty.Any],
+        fails: ty.Optional[str],
         during: str,
     ) -> Server:
         done = _has_status('VERIFY_RESIZE')
@@ -159,8 +156,8 @@ class Operations(Waiting):
     def evacuate(
         self,
         server: Server,
-        host: Optional[str] = None,
-        fails: Optional[str] = None,
+        host: ty.Optional[str] = None,
+        fails: ty.Optional[str] = None,
     ) -> Server:
         """Stop the host that the server is on, then evacuate the server."""
         source = self.host_of(server)
@@ -173,7 +170,7 @@ class Operations(Waiting):
             return self._act(server, 'evacuate', body, _moved, fails)
 
     def rebuild(
-        self, server: Server, image_id: str, fails: Optional[str] = None
+        self, server: Server, image_id: str, fails: ty.Optional[str] = None
     ) -> Server:
         """Rebuild; of another image, or nova doesn't ask its scheduler."""
         body = {'rebuild': {'imageRef': image_id}}
@@ -184,7 +181,9 @@ class Operations(Waiting):
         done = _has_status('SHELVED_OFFLOADED')
         return self._act(server, 'shelve', {'shelve': None}, done)
 
-    def unshelve(self, server: Server, fails: Optional[str] = None) -> Server:
+    def unshelve(
+        self, server: Server, fails: ty.Optional[str] = None
+    ) -> Server:
         done = _has_status('ACTIVE')
         return self._act(server, 'unshelve', {'unshelve': None}, done, fails)
 
@@ -201,5 +200,5 @@ class Operations(Waiting):
 
         self._until(gone, 'the end of %s' % server['id'])
 
-    def host_of(self, server: Server) -> Optional[str]:
+    def host_of(self, server: Server) -> ty.Optional[str]:
         return self.api.get_server(server['id'])['OS-EXT-SRV-ATTR:host']

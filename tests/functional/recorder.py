@@ -6,11 +6,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from typing import Any
-from typing import Callable
-from typing import Dict
-from typing import List
-from typing import Optional
+import typing as ty
 
 import fixtures
 from nova import objects
@@ -26,31 +22,31 @@ class Asked:
     """
 
     during: str
-    instance_uuid: Optional[str]
-    image: Dict[str, Any]
-    disk_format: Optional[str]
-    is_bfv: Optional[bool]
-    ignore_hosts: List[str]
-    force_hosts: List[str]
-    force_nodes: List[str]
-    scheduler_hints: Dict[str, List[str]]
-    destination_host: Optional[str]
-    destination_cell: Optional[str]
+    instance_uuid: ty.Optional[str]
+    image: ty.Dict[str, ty.Any]
+    disk_format: ty.Optional[str]
+    is_bfv: ty.Optional[bool]
+    ignore_hosts: ty.List[str]
+    force_hosts: ty.List[str]
+    force_nodes: ty.List[str]
+    scheduler_hints: ty.Dict[str, ty.List[str]]
+    destination_host: ty.Optional[str]
+    destination_cell: ty.Optional[str]
     index: int
-    num_instances: Optional[int]
-    candidates: List[Any]
+    num_instances: ty.Optional[int]
+    candidates: ty.List[ty.Any]
     spec: objects.RequestSpec
-    names_in: List[str]
+    names_in: ty.List[str]
     #: None while the filters run, if one of them raised, or said to stop.
-    names_out: Optional[List[str]] = None
+    names_out: ty.Optional[ty.List[str]] = None
 
     @classmethod
     def of(
-        cls, during: str, candidates: List[Any], spec: Any, index: int
+        cls, during: str, candidates: ty.List[ty.Any], spec: ty.Any, index: int
     ) -> Asked:
         """Read what nova is about to hand to the filters."""
 
-        def field(obj: Any, name: str, default: Any = None) -> Any:
+        def field(obj: ty.Any, name: str, default: ty.Any = None) -> ty.Any:
             # An unset field of a nova object raises.
             value = getattr(obj, name) if obj and name in obj else None
             return default if value is None else value
@@ -86,7 +82,9 @@ class Asked:
 class Recorder(fixtures.Fixture):
     """Has each call of the scheduler's filters noted."""
 
-    def __init__(self, note: Callable[[List[Any], Any, int], Asked]) -> None:
+    def __init__(
+        self, note: ty.Callable[[ty.List[ty.Any], ty.Any, int], Asked]
+    ) -> None:
         """:param note: is called before the filters run, in nova's thread"""
         super().__init__()
         self._note = note
@@ -95,8 +93,12 @@ class Recorder(fixtures.Fixture):
         real = filters.HostFilterHandler.get_filtered_objects
 
         def record(
-            handler: Any, chain: Any, objs: Any, spec: Any, index: int = 0
-        ) -> Any:
+            handler: ty.Any,
+            chain: ty.Any,
+            objs: ty.Any,
+            spec: ty.Any,
+            index: int = 0,
+        ) -> ty.Any:
             candidates = list(objs)
             asked = self._note(candidates, spec, index)
             left = real(handler, chain, candidates, spec, index)

@@ -4,10 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Dict
-from typing import Iterable
-from typing import Optional
+import typing as ty
 
 from tests.functional.volumes import Volumes
 
@@ -15,9 +12,9 @@ from tests.functional.volumes import Volumes
 class Resources:
     """The part of a Cloud that has what users and operators set up."""
 
-    api: Any
-    glance: Any
-    host_manager: Any
+    api: ty.Any
+    glance: ty.Any
+    host_manager: ty.Any
     _volumes: Volumes
 
     def create_image(
@@ -39,7 +36,7 @@ class Resources:
             },
         )['id']
 
-    def create_volume(self, image_id: Optional[str], size: int = 1) -> str:
+    def create_volume(self, image_id: ty.Optional[str], size: int = 1) -> str:
         """A bootable volume as Cinder makes it from an image."""
         return self._volumes.create(image_id, size)
 
@@ -48,7 +45,7 @@ class Resources:
         ram: int = 512,
         vcpus: int = 1,
         disk: int = 1,
-        extra_specs: Optional[Dict[str, str]] = None,
+        extra_specs: ty.Optional[ty.Dict[str, str]] = None,
     ) -> str:
         return self._create_flavor(
             memory_mb=ram,
@@ -61,8 +58,8 @@ class Resources:
     def create_aggregate(
         self,
         name: str,
-        hosts: Iterable[str] = (),
-        metadata: Optional[Dict[str, Optional[str]]] = None,
+        hosts: ty.Iterable[str] = (),
+        metadata: ty.Optional[ty.Dict[str, ty.Optional[str]]] = None,
     ) -> int:
         aggregate_id = self._create_aggregate(name)
         for host in hosts:
@@ -71,7 +68,7 @@ class Resources:
         return aggregate_id
 
     def set_aggregate_metadata(
-        self, aggregate_id: int, metadata: Dict[str, Optional[str]]
+        self, aggregate_id: int, metadata: ty.Dict[str, ty.Optional[str]]
     ) -> None:
         """Set keys, or remove those of value None."""
         action = {'set_metadata': {'metadata': metadata}}

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Dict
-from typing import Optional
+import typing as ty
 
 import fixtures
 from nova.volume import cinder
@@ -16,24 +14,31 @@ from oslo_utils import uuidutils
 class Volumes(fixtures.Fixture):
     """Put on top of a CinderFixture."""
 
-    def __init__(self, glance: Any) -> None:
+    def __init__(self, glance: ty.Any) -> None:
         super().__init__()
         self._glance = glance
-        self._volumes: Dict[str, Dict[str, Any]] = {}
+        self._volumes: ty.Dict[str, ty.Dict[str, ty.Any]] = {}
 
     def _setUp(self) -> None:  # noqa: N802
         fixture_get = cinder.API().get
 
         def get(
-            api: Any, ctxt: Any, volume_id: str, microversion: Any = None
-        ) -> Dict[str, Any]:
+            api: ty.Any,
+            ctxt: ty.Any,
+            volume_id: str,
+            microversion: ty.Any = None,
+        ) -> ty.Dict[str, ty.Any]:
             volume = fixture_get(ctxt, volume_id, microversion)
             volume.update(self._volumes.get(volume_id, {}))
             return volume
 
         def create(
-            api: Any, ctxt: Any, size: int, *args: Any, **kwargs: Any
-        ) -> Dict[str, Any]:
+            api: ty.Any,
+            ctxt: ty.Any,
+            size: int,
+            *args: ty.Any,
+            **kwargs: ty.Any,
+        ) -> ty.Dict[str, ty.Any]:
             return get(api, ctxt, self.create(kwargs['image_id'], size))
 
         for name, ours in (('get', get), ('create', create)):
@@ -41,7 +46,7 @@ class Volumes(fixtures.Fixture):
                 fixtures.MonkeyPatch('nova.volume.cinder.API.' + name, ours)
             )
 
-    def create(self, image_id: Optional[str], size: int) -> str:
+    def create(self, image_id: ty.Optional[str], size: int) -> str:
         """A bootable volume as Cinder makes it from an image."""
         volume_id = uuidutils.generate_uuid()
         self._volumes[volume_id] = {'size': size}

@@ -6,16 +6,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import Any
-from typing import Callable
-from typing import Dict
-from typing import Iterator
-from typing import Optional
+import typing as ty
 
 from nova import context
 import sqlalchemy
 
-Server = Dict[str, Any]
+Server = ty.Dict[str, ty.Any]
 
 _STATES = sqlalchemy.text(
     'SELECT vm_state, task_state FROM instances'
@@ -29,13 +25,13 @@ class Waiting:
     #: Seconds; a loaded machine may take many times what an idle one does.
     TIMEOUT = 60.0
 
-    api: Any
-    cell_mappings: Dict[str, Any]
+    api: ty.Any
+    cell_mappings: ty.Dict[str, ty.Any]
     #: What is being done, for the recorder.
     _during = ''
 
     @contextlib.contextmanager
-    def _doing(self, what: str) -> Iterator[None]:
+    def _doing(self, what: str) -> ty.Iterator[None]:
         before, self._during = self._during, what
         try:
             yield
@@ -46,11 +42,11 @@ class Waiting:
         self,
         server: Server,
         action: str,
-        body: Dict[str, Any],
-        done: Callable[[Server, Server], bool],
-        fails: Optional[str] = None,
-        during: Optional[str] = None,
-        leaves: Optional[str] = None,
+        body: ty.Dict[str, ty.Any],
+        done: ty.Callable[[Server, Server], bool],
+        fails: ty.Optional[str] = None,
+        during: ty.Optional[str] = None,
+        leaves: ty.Optional[str] = None,
     ) -> Server:
         """Post a server action and wait for its end.
 
@@ -69,12 +65,12 @@ class Waiting:
         self,
         server: Server,
         action: str,
-        arrived: Callable[[Server], bool],
-        fails: Optional[str],
-        leaves: Optional[str] = None,
+        arrived: ty.Callable[[Server], bool],
+        fails: ty.Optional[str],
+        leaves: ty.Optional[str] = None,
     ) -> Server:
         now = server
-        failure: Optional[str] = None
+        failure: ty.Optional[str] = None
 
         def done() -> bool:
             nonlocal now, failure
@@ -96,7 +92,7 @@ class Waiting:
             raise AssertionError('%s failed: %s' % (action, failure))
         return now
 
-    def _busy(self, server_id: str, leaves: Optional[str]) -> bool:
+    def _busy(self, server_id: str, leaves: ty.Optional[str]) -> bool:
         """Is nova at work on it, or is it still in the state it will leave?
 
         Read from the cells' databases: asking the API takes far longer, of
@@ -113,7 +109,7 @@ class Waiting:
                 return task_state is not None or vm_state == leaves
         return True
 
-    def _failure(self, now: Server, action: str) -> Optional[str]:
+    def _failure(self, now: Server, action: str) -> ty.Optional[str]:
         """What nova recorded of an action that failed; None if it did not."""
         if now['OS-EXT-STS:task_state'] is not None:
             return None
@@ -157,7 +153,7 @@ class Waiting:
             return not self._get_allocations_by_server_uuid(newest['uuid'])
         return newest['status'] in ('finished', 'done', 'error', 'failed')
 
-    def _until(self, done: Callable[[], bool], what: str) -> None:
+    def _until(self, done: ty.Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + self.TIMEOUT
         while not done():
             if time.monotonic() > deadline:

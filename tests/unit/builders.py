@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any
+import typing as ty
 
 from nova import objects
 from nova.scheduler import host_manager
@@ -40,9 +40,9 @@ XEN_HVM_ONLY = tuple(t for t in XEN_HVM if t[2] == 'hvm')
 
 def state(
     name: str = 'host1',
-    types: Any = XEN_HVM,
-    hypervisor_type: Any = 'Xen',
-    **attributes: Any,
+    types: ty.Any = XEN_HVM,
+    hypervisor_type: ty.Any = 'Xen',
+    **attributes: ty.Any,
 ) -> host_manager.HostState:
     """A nova HostState."""
     result = host_manager.HostState(name, name, None)
@@ -54,15 +54,15 @@ def state(
     return result
 
 
-def kvm_state(name: str = 'kvm1', **attributes: Any) -> Any:
+def kvm_state(name: str = 'kvm1', **attributes: ty.Any) -> ty.Any:
     return state(name, KVM, 'QEMU', hypervisor_version=8002000, **attributes)
 
 
 def host(
-    types: Any = (),
-    hypervisor_type: Any = None,
-    hypervisor_version: Any = None,
-    **values: Any,
+    types: ty.Any = (),
+    hypervisor_type: ty.Any = None,
+    hypervisor_version: ty.Any = None,
+    **values: ty.Any,
 ) -> Host:
     """What the rules see of a host."""
     return Host(
@@ -75,7 +75,7 @@ def host(
 
 
 def spec(
-    properties: Any = (), image: Any = None, **values: Any
+    properties: ty.Any = (), image: ty.Any = None, **values: ty.Any
 ) -> objects.RequestSpec:
     """A nova RequestSpec of an image with these Glance properties."""
     values.setdefault('instance_uuid', UUID)
@@ -88,7 +88,7 @@ def spec(
     )
 
 
-def moved(properties: Any = (), **values: Any) -> objects.RequestSpec:
+def moved(properties: ty.Any = (), **values: ty.Any) -> objects.RequestSpec:
     """The RequestSpec of a guest that exists and is to be moved."""
     values.setdefault('ignore_hosts', ['source'])
     return spec(
@@ -100,7 +100,7 @@ def moved(properties: Any = (), **values: Any) -> objects.RequestSpec:
     )
 
 
-def rebuilt(properties: Any = (), **values: Any) -> objects.RequestSpec:
+def rebuilt(properties: ty.Any = (), **values: ty.Any) -> objects.RequestSpec:
     """The RequestSpec of a rebuild, as nova's API makes it."""
     values.setdefault('force_hosts', ['host1'])
     return spec(

@@ -8,8 +8,7 @@ import argparse
 import logging
 import os
 import sys
-from typing import Any
-from typing import Sequence
+import typing as ty
 import warnings
 
 # The deprecations of others are no news here.
@@ -52,8 +51,8 @@ def _figures(
     rounds: int,
     filters: str = '',
     weighers: str = '',
-    request: Any = None,
-    **settings: Any,
+    request: ty.Any = None,
+    **settings: ty.Any,
 ) -> list[report.Figure]:
     """Time one cloud.
 
@@ -208,7 +207,7 @@ def _small() -> bool:
     return good and fine
 
 
-def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+def _options(argv: ty.Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='python -m tools.bench', description=__doc__
     )
@@ -224,7 +223,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: ty.Sequence[str] | None = None) -> int:
     options = _options(argv)
     logging.basicConfig(level=logging.INFO, handlers=[logging.NullHandler()])
     # nova's defaults, whatever this machine has in /etc/nova.

@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import Dict
+import typing as ty
 import warnings
 
 from tools.bench import measure
@@ -27,7 +27,7 @@ def take(hosts: int, rounds: int) -> dict[str, measure.Timing]:
         # As nova-scheduler runs by default since nova 33.
         env={**os.environ, 'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
     )
-    found: Dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    found: ty.Dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
     return {name: measure.Timing(tuple(each)) for name, each in found.items()}
 
 

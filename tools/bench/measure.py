@@ -9,10 +9,7 @@ import gc
 import random
 import statistics
 import time
-from typing import Callable
-from typing import Iterable
-from typing import Iterator
-from typing import Mapping
+import typing as ty
 
 #: Seconds that one round of one subject takes at least.
 _LEAST = 0.002
@@ -51,7 +48,7 @@ def ratio(one: Timing, other: Timing) -> Ratio:
     return Ratio(statistics.median(ratios), low, high, min(ratios))
 
 
-def turns(names: Iterable[str], rounds: int) -> Iterator[list[str]]:
+def turns(names: ty.Iterable[str], rounds: int) -> ty.Iterator[list[str]]:
     """The order in each round: another each time, the same in each run."""
     for n in range(rounds):
         order = list(names)
@@ -60,7 +57,7 @@ def turns(names: Iterable[str], rounds: int) -> Iterator[list[str]]:
 
 
 def interleaved(
-    subjects: Mapping[str, Callable[[], object]], rounds: int
+    subjects: ty.Mapping[str, ty.Callable[[], object]], rounds: int
 ) -> dict[str, Timing]:
     """Time each subject once a round, in another order each time.
 

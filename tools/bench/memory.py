@@ -13,9 +13,7 @@ import gc
 import os
 import sys
 import tempfile
-from typing import Any
-from typing import Callable
-from typing import NamedTuple
+import typing as ty
 
 from nova.scheduler import filters as nova_filters
 from nova.scheduler import weights as nova_weights
@@ -33,7 +31,7 @@ FILE_EVERY = 500
 SAMPLES = 100
 
 
-class Sample(NamedTuple):
+class Sample(ty.NamedTuple):
     """The process after some requests.
 
     :ivar blocks: of memory that Python has given to objects.
@@ -53,7 +51,7 @@ def _rss_kib() -> int:
     return 0
 
 
-def _change(number: int, states: list[Any], path: str) -> None:
+def _change(number: int, states: list[ty.Any], path: str) -> None:
     """Make this request's facts new ones."""
     state = states[number % HOSTS]
     version = '9.%d.%d' % (number // 1000 % 1000, number % 1000)
@@ -78,7 +76,7 @@ def _change(number: int, states: list[Any], path: str) -> None:
 
 
 def run(
-    requests: int = REQUESTS, tell: Callable[[str], None] = lambda _: None
+    requests: int = REQUESTS, tell: ty.Callable[[str], None] = lambda _: None
 ) -> list[Sample]:
     """Filter and weigh that often; the samples, from first to last."""
     filter_handler = nova_filters.HostFilterHandler()

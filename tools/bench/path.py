@@ -12,9 +12,7 @@ import contextlib
 import gc
 import logging
 import time
-from typing import Any
-from typing import Callable
-from typing import Iterator
+import typing as ty
 from unittest import mock
 
 from nova import context
@@ -43,7 +41,7 @@ max_placement_results = 100000
 """
 
 
-def _fill(running: Any, shape: world.Shape) -> list[str]:
+def _fill(running: ty.Any, shape: world.Shape) -> list[str]:
     """Put the cloud into the databases; the compute nodes' UUIDs."""
     api = context.get_admin_context()
     now = timeutils.utcnow()
@@ -82,10 +80,10 @@ class _Whole:
 
     def __init__(
         self,
-        manager: Any,
+        manager: ty.Any,
         uuids: list[str],
-        filters: list[Any],
-        weighers: list[Any],
+        filters: list[ty.Any],
+        weighers: list[ty.Any],
     ) -> None:
         self._manager = manager
         self._uuids = uuids
@@ -93,7 +91,7 @@ class _Whole:
         self._weighers = weighers
         self._request = world.request()
 
-    def read(self) -> list[Any]:
+    def read(self) -> list[ty.Any]:
         """What comes before any filter, and is the same with all of them."""
         return list(
             self._manager.get_host_states_by_uuids(
@@ -101,7 +99,7 @@ class _Whole:
             )
         )
 
-    def choose(self, states: list[Any]) -> int:
+    def choose(self, states: list[ty.Any]) -> int:
         """Filter and weigh; how many hosts are left."""
         manager = self._manager
         manager.enabled_filters = self._filters
@@ -142,7 +140,7 @@ def _interleaved(
     return found
 
 
-def _reading(running: Any) -> Callable[[], object]:
+def _reading(running: ty.Any) -> ty.Callable[[], object]:
     """What one move costs where the instance must be read in its cell."""
     mapping = running.cell_mappings['cell1']
     admin = context.get_admin_context()
@@ -175,7 +173,7 @@ def _reading(running: Any) -> Callable[[], object]:
 
 
 @contextlib.contextmanager
-def _running(shape: world.Shape) -> Iterator[tuple[Any, list[str]]]:
+def _running(shape: world.Shape) -> ty.Iterator[tuple[ty.Any, list[str]]]:
     handler = nova_filters.HostFilterHandler
     unobserved = handler.get_filtered_objects
     with cloud.running(_Cloud) as running, mock.patch.object(

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Sequence
+import typing as ty
 
 from tools.bench import memory
 from tools.bench import report
@@ -15,8 +14,8 @@ _COLOUR, _GOAL, _FLOOR, _RSS = '#0072B2', '#D55E00', '#E69F00', '#009E73'
 
 
 def draw(
-    figures: Sequence[report.Figure],
-    samples: Sequence[memory.Sample],
+    figures: ty.Sequence[report.Figure],
+    samples: ty.Sequence[memory.Sample],
     path: str,
 ) -> None:
     """Write the picture; the same bytes for the same figures.
@@ -39,7 +38,7 @@ def draw(
     pyplot.close(figure)
 
 
-def _ratios(axes: Any, figures: Sequence[report.Figure]) -> None:
+def _ratios(axes: ty.Any, figures: ty.Sequence[report.Figure]) -> None:
     rows = list(range(len(figures)))[::-1]
     ratios = [each.ratio for each in figures]
     axes.barh(
@@ -73,7 +72,7 @@ def _ratios(axes: Any, figures: Sequence[report.Figure]) -> None:
     axes.legend(loc='lower right', fontsize=8, frameon=False)
 
 
-def _memory(axes: Any, samples: Sequence[memory.Sample]) -> None:
+def _memory(axes: ty.Any, samples: ty.Sequence[memory.Sample]) -> None:
     axes.set_title('Memory while facts change all the time', fontsize=10)
     requests = [each.requests / 1000 for each in samples]
     blocks = [each.blocks / 1e6 for each in samples]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-from typing import Sequence
+import typing as ty
 
 from tools.bench import measure
 from tools.bench import memory
@@ -85,7 +85,7 @@ def machine() -> str:
     )
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
+def _lines(rows: ty.Sequence[ty.Sequence[str]]) -> list[str]:
     head, *rest = rows
     return [
         '| %s |' % ' | '.join(each)
@@ -125,9 +125,9 @@ def _whole_row(
 
 
 def markdown(
-    figures: Sequence[Figure],
+    figures: ty.Sequence[Figure],
     path: dict[str, measure.Timing],
-    samples: Sequence[memory.Sample],
+    samples: ty.Sequence[memory.Sample],
     about: str,
 ) -> str:
     """docs/bench.md."""

@@ -8,9 +8,7 @@ import contextlib
 import operator
 import os
 import tempfile
-from typing import Any
-from typing import Callable
-from typing import Iterator
+import typing as ty
 
 import nova.conf
 from nova.scheduler import weights as nova_weights
@@ -41,7 +39,7 @@ _guest_types_of = operator.attrgetter('supported_instances')
 
 
 @contextlib.contextmanager
-def options(**values: Any) -> Iterator[None]:
+def options(**values: ty.Any) -> ty.Iterator[None]:
     """[xen_scheduler] for a while."""
     for name, value in values.items():
         CONF.set_override(name, value, group='xen_scheduler')
@@ -53,7 +51,7 @@ def options(**values: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def cloud(shape: world.Shape) -> Iterator[list[Any]]:
+def cloud(shape: world.Shape) -> ty.Iterator[list[ty.Any]]:
     """The hosts of a cloud, and its facts file where it has one."""
     states = world.host_states(shape)
     if shape.facts != world.FILE:
@@ -69,7 +67,7 @@ def cloud(shape: world.Shape) -> Iterator[list[Any]]:
             yield states
 
 
-def _loop(states: list[Any]) -> Callable[[], object]:
+def _loop(states: list[ty.Any]) -> ty.Callable[[], object]:
     def call() -> None:
         for state in states:
             _two(state)
@@ -77,9 +75,9 @@ def _loop(states: list[Any]) -> Callable[[], object]:
     return call
 
 
-def _look(states: list[Any]) -> Callable[[], object]:
+def _look(states: list[ty.Any]) -> ty.Callable[[], object]:
     def call() -> None:
-        seen: list[Any] = []
+        seen: list[ty.Any] = []
         for each in map(_guest_types_of, states):
             if each not in seen:
                 seen.append(each)
@@ -97,18 +95,18 @@ class _NoWeigher(nova_weights.BaseHostWeigher):
         # As many digits as any.
         self._weights = [number / (count + 1) for number in range(count)]
 
-    def _weigh_object(self, obj: Any, weight_properties: Any) -> float:
+    def _weigh_object(self, obj: ty.Any, weight_properties: ty.Any) -> float:
         return 0.0
 
     def weigh_objects(
-        self, weighed_obj_list: list[Any], weight_properties: Any
+        self, weighed_obj_list: list[ty.Any], weight_properties: ty.Any
     ) -> list[float]:
         return self._weights
 
 
 def filtering(
-    states: list[Any], request: Any
-) -> dict[str, Callable[[], object]]:
+    states: list[ty.Any], request: ty.Any
+) -> dict[str, ty.Callable[[], object]]:
     """Both filters' filter_all."""
     ours = filters.XenHostFilter()
     novas = image_props_filter.ImagePropertiesFilter()
@@ -123,8 +121,8 @@ def filtering(
 
 
 def weighing(
-    states: list[Any], request: Any
-) -> dict[str, Callable[[], object]]:
+    states: list[ty.Any], request: ty.Any
+) -> dict[str, ty.Callable[[], object]]:
     """Both weighers by way of nova's handler."""
     handler = nova_weights.HostWeightHandler()
     ours = [weights.Dom0HeadroomWeigher()]
@@ -145,8 +143,8 @@ def take(
     rounds: int,
     filters_too: bool = True,
     weighers_too: bool = True,
-    request: Any = None,
-    **settings: Any,
+    request: ty.Any = None,
+    **settings: ty.Any,
 ) -> dict[str, measure.Timing]:
     """Time the plugins and nova's classes on one cloud, side by side.
 
@@ -154,7 +152,7 @@ def take(
     :param settings: of [xen_scheduler].
     """
     request = request or world.request()
-    subjects: dict[str, Callable[[], object]] = {}
+    subjects: dict[str, ty.Callable[[], object]] = {}
     with options(**settings), cloud(shape) as states:
         if filters_too:
             subjects.update(filtering(states, request))

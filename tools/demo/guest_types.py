@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any
+import typing as ty
 
 from tests.functional import hosts
 from tools.demo import printing
@@ -57,7 +57,7 @@ REMARKS = {
 }
 
 
-def describe(host: hosts.HostProfile) -> tuple[Any, ...]:
+def describe(host: hosts.HostProfile) -> tuple[ty.Any, ...]:
     major, minor = divmod(host.hypervisor_version // 1000, 1000)
     types = collections.defaultdict(list)
     for arch, hv_type, mode in host.supported_instances:
@@ -77,7 +77,7 @@ def describe(host: hosts.HostProfile) -> tuple[Any, ...]:
     )
 
 
-def show_hosts(cloud: Any) -> None:
+def show_hosts(cloud: ty.Any) -> None:
     printing.table(
         ('host', 'reports', 'guest types', 'GiB', 'vCPUs', 'from'),
         [describe(host) for host in profiles()],

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any
+import typing as ty
 
 from nova_xen_sched import dom0
 from nova_xen_sched import weights
@@ -53,7 +53,7 @@ def play(do: stage.Stage, filters: str) -> None:
             cloud.api.put_service(service['id'], {'status': 'disabled'})
     cloud.rewrite_conf(filters + OPTIONS)
     hvm = cloud.create_image('hvm', hypervisor_type='xen', vm_mode='hvm')
-    tables: list[Any] = []
+    tables: list[ty.Any] = []
     cloud.on_asked = lambda asked: tables.append(_weigh(cloud, asked))
     do.progress('booting %d guests at once' % COUNT)
     try:
@@ -67,7 +67,7 @@ def play(do: stage.Stage, filters: str) -> None:
     _show(tables, placed)
 
 
-def _weigh(cloud: Any, asked: Any) -> list[tuple[Any, ...]]:
+def _weigh(cloud: ty.Any, asked: ty.Any) -> list[tuple[ty.Any, ...]]:
     """How nova's weighers rank the hosts, with ours and without."""
     manager = cloud.host_manager
     ours = next(
@@ -103,7 +103,7 @@ def _weigh(cloud: Any, asked: Any) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _show(tables: list[Any], placed: Any) -> None:
+def _show(tables: list[ty.Any], placed: ty.Any) -> None:
     printing.heading('Hosts whose dom0 has room come first')
     print(
         '    Three computes; the largest has the smallest dom0. '

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import typing as ty
 
 from tests.functional import hosts
 from tools.demo import guest_types
@@ -88,7 +88,7 @@ def play(do: stage.Stage, filters: str) -> None:
     migrate('the aggregate says 1.3.2 now; live-migrate')
 
 
-def _show(filters: str, path: Any) -> None:
+def _show(filters: str, path: ty.Any) -> None:
     printing.heading('Hosts too old for live migration')
     print('    Four more computes, and what is known of their libvirt:\n')
     printing.table(

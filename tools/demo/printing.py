@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import time
-from typing import Any
+import typing as ty
 
 WIDTH = 100
 _COLOURS = {
@@ -29,7 +29,7 @@ def heading(text: str) -> None:
     print('\n%s\n' % coloured(text, 'head'))
 
 
-def table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+def table(head: tuple[str, ...], rows: list[tuple[ty.Any, ...]]) -> None:
     """Aligned columns; numbers to the right."""
     cells = [tuple(str(cell) for cell in row) for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *cells)]

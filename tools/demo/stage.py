@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
-from typing import Callable
+import typing as ty
 
 from nova.scheduler.filters import image_props_filter
 
@@ -84,7 +83,7 @@ class Scene:
 class Stage:
     """The requests, one after the other, on a running cloud."""
 
-    def __init__(self, cloud: Any, progress: printing.Progress) -> None:
+    def __init__(self, cloud: ty.Any, progress: printing.Progress) -> None:
         """:param progress: is told of each request before it is made."""
         self.cloud = cloud
         self.progress = progress
@@ -94,14 +93,14 @@ class Stage:
         self._stock = image_props_filter.ImagePropertiesFilter()
 
     @property
-    def _filter(self) -> Any:
+    def _filter(self) -> ty.Any:
         return next(
             f
             for f in self.cloud.host_manager.enabled_filters
             if type(f).__name__ == 'XenHostFilter'
         )
 
-    def request(self, title: str, act: Callable[[], Any]) -> Any:
+    def request(self, title: str, act: ty.Callable[[], ty.Any]) -> ty.Any:
         """Do a request, and note what the scheduler was asked and said."""
         self.progress(title)
         # As each nova-compute does every minute; it ends the last request's
@@ -110,7 +109,7 @@ class Stage:
             self.cloud.change_host(driver.PROFILES[name])
         scene: Scene | None = None
 
-        def asking(asked: Any) -> None:
+        def asking(asked: ty.Any) -> None:
             nonlocal scene
             scene = scene or self._scene(title, asked)
 
@@ -133,12 +132,12 @@ class Stage:
         scene.show(len(self.scenes))
         return server
 
-    def outcome(self, server: Any) -> str:
+    def outcome(self, server: ty.Any) -> str:
         if self.cloud.asked[-1].names_out == []:
             return 'no host'
         return str(self.cloud.host_of(server))
 
-    def _scene(self, title: str, asked: Any) -> Scene:
+    def _scene(self, title: str, asked: ty.Any) -> Scene:
         """What both filters make of the candidates, before any is taken."""
         refused: dict[tuple[str, str], list[str]] = {}
         lets = []
@@ -159,7 +158,9 @@ class Stage:
             title, '', refused, lets, self._stock_choice(asked, passing)
         )
 
-    def _stock_choice(self, asked: Any, passing: list[Any]) -> str | None:
+    def _stock_choice(
+        self, asked: ty.Any, passing: list[ty.Any]
+    ) -> str | None:
         """The host that nova's own weighers put first."""
         if not passing:
             return None

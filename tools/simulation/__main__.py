@@ -8,7 +8,7 @@ import argparse
 import json
 import os
 import sys
-from typing import Sequence
+import typing as ty
 import warnings
 
 # The deprecations of others are no news here.
@@ -30,7 +30,7 @@ _LONGEST_FIRST = (
 )
 
 
-def _about(outcomes: Sequence[run.Outcome], hosts: int) -> str:
+def _about(outcomes: ty.Sequence[run.Outcome], hosts: int) -> str:
     """What was run: nothing that depends on the machine."""
     seeds = sorted({each.seed for each in outcomes})
     top = max(each.level for each in outcomes)
@@ -53,7 +53,7 @@ def _about(outcomes: Sequence[run.Outcome], hosts: int) -> str:
     )
 
 
-def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+def _options(argv: ty.Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='python -m tools.simulation', description=__doc__
     )
@@ -133,7 +133,7 @@ def _write(
         print('\nno picture: %s (pip install matplotlib)' % e)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: ty.Sequence[str] | None = None) -> int:
     options = _options(argv)
     if options.load:
         with open(options.load) as kept:

@@ -11,9 +11,7 @@ HypervisorVersionWeigher has nothing to say.
 from __future__ import annotations
 
 import os
-from typing import Any
-from typing import NamedTuple
-from typing import Sequence
+import typing as ty
 import uuid
 
 # As nova-scheduler runs by default since nova 33.
@@ -48,7 +46,7 @@ CLOUDS = {
 _SIZES_MB = (512, 1024, 2048, 4096, 8192)
 
 
-class Flavor(NamedTuple):
+class Flavor(ty.NamedTuple):
     """What each guest takes: MiB and vCPUs."""
 
     memory_mb: int = 1024
@@ -58,7 +56,7 @@ class Flavor(NamedTuple):
 _SMALL = Flavor()
 
 
-def host(name: str, ram_gb: int, dom0_mb: int | None = None) -> Any:
+def host(name: str, ram_gb: int, dom0_mb: int | None = None) -> ty.Any:
     """A nova HostState without guests.
 
     :param dom0_mb: the size of dom0, MiB; None for a KVM host.
@@ -87,10 +85,10 @@ def host(name: str, ram_gb: int, dom0_mb: int | None = None) -> Any:
 
 
 def hosts(
-    ram_gb: Sequence[int],
-    dom0_mb: Sequence[int],
-    kvm_ram_gb: Sequence[int] | None = None,
-) -> list[Any]:
+    ram_gb: ty.Sequence[int],
+    dom0_mb: ty.Sequence[int],
+    kvm_ram_gb: ty.Sequence[int] | None = None,
+) -> list[ty.Any]:
     """Xen hosts of these sizes, and as many KVM hosts."""
     xen = [
         host('xen%d' % i, *sizes)
@@ -101,12 +99,12 @@ def hosts(
     ]
 
 
-def is_xen(state: Any) -> bool:
+def is_xen(state: ty.Any) -> bool:
     """Whether it is one of the Xen hosts here."""
     return bool(state.hypervisor_type == 'Xen')
 
 
-def place(state: Any, flavor: Flavor, count: int = 1) -> None:
+def place(state: ty.Any, flavor: Flavor, count: int = 1) -> None:
     """Guests are built there, and the compute has reported since."""
     for _ in range(count):
         spec = _request(flavor)
@@ -119,7 +117,7 @@ def place(state: Any, flavor: Flavor, count: int = 1) -> None:
 
 
 def run(
-    states: Sequence[Any],
+    states: ty.Sequence[ty.Any],
     flavor: Flavor = _SMALL,
     ours: bool = True,
     guests: int = 200,
@@ -143,7 +141,7 @@ def run(
     return to_xen
 
 
-def _request(flavor: Flavor) -> Any:
+def _request(flavor: Flavor) -> ty.Any:
     return objects.RequestSpec(
         instance_uuid=str(uuid.uuid4()),
         num_instances=1,
@@ -164,7 +162,7 @@ def _request(flavor: Flavor) -> Any:
     )
 
 
-def nearly_full(kvm_ram_gb: int, guests: int = 55) -> list[Any]:
+def nearly_full(kvm_ram_gb: int, guests: int = 55) -> list[ty.Any]:
     """Xen hosts whose dom0 has so many of 60 guests, and empty KVM hosts.
 
     The less RAM these have, the more nova's own weighers send to Xen.

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Sequence
+import typing as ty
 
 from tools.simulation import policies
 from tools.simulation import report
@@ -20,7 +19,7 @@ _COLOURS = {
 _WIDTH = 0.2
 
 
-def draw(found: Sequence[report.Cell], path: str, title: str) -> None:
+def draw(found: ty.Sequence[report.Cell], path: str, title: str) -> None:
     """Write the picture; the same bytes for the same figures.
 
     :param path: where to, ending in .svg.
@@ -56,7 +55,7 @@ def draw(found: Sequence[report.Cell], path: str, title: str) -> None:
 
 
 def _bars(
-    axes: Any, found: Sequence[report.Cell], field: str, label: str
+    axes: ty.Any, found: ty.Sequence[report.Cell], field: str, label: str
 ) -> None:
     levels = sorted({each.level for each in found})
     for n, policy in enumerate(policies.POLICIES):

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Callable
-from typing import Sequence
+import typing as ty
 import uuid
 
 from tools.simulation import world
@@ -24,10 +22,10 @@ _VM_MODES = {'hvm': 'hvm', 'pv': 'xen'}
 class Greedy:
     """Takes the host whose fullest room is least full with the guest."""
 
-    def __init__(self, hosts: Sequence[world.Host]) -> None:
+    def __init__(self, hosts: ty.Sequence[world.Host]) -> None:
         self._hosts = hosts
 
-    def choose(self, guest: world.Guest, offered: Sequence[int]) -> int:
+    def choose(self, guest: world.Guest, offered: ty.Sequence[int]) -> int:
         hosts = self._hosts
         return max(
             offered,
@@ -53,7 +51,7 @@ class Nova:
 
     def __init__(
         self,
-        hosts: Sequence[world.Host],
+        hosts: ty.Sequence[world.Host],
         ours: bool,
         known: bool,
         multiplier: float | None,
@@ -89,9 +87,9 @@ class Nova:
             _state('xen-%03d' % i, host.size) for i, host in enumerate(hosts)
         ]
         self._index = {id(state): i for i, state in enumerate(self._states)}
-        self._specs: dict[tuple[str, world.Flavor], Any] = {}
+        self._specs: dict[tuple[str, world.Flavor], ty.Any] = {}
 
-    def choose(self, guest: world.Guest, offered: Sequence[int]) -> int:
+    def choose(self, guest: world.Guest, offered: ty.Sequence[int]) -> int:
         """What nova takes with its default host_subset_size of 1."""
         weighed = self._handler.get_weighed_objects(
             self._weighers,
@@ -122,12 +120,12 @@ class Nova:
         state.instances.pop(_uuid(guest), None)
         self._report(state)
 
-    def _report(self, state: Any) -> None:
+    def _report(self, state: ty.Any) -> None:
         """The guest is built, and the compute has reported since."""
         state.stats['num_instances'] = str(state.num_instances)
         state.num_io_ops = 0
 
-    def _spec(self, guest: world.Guest) -> Any:
+    def _spec(self, guest: world.Guest) -> ty.Any:
         key = (guest.mode, guest.flavor)
         if key not in self._specs:
             self._specs[key] = _spec(*key)
@@ -138,7 +136,7 @@ def _uuid(guest: world.Guest) -> str:
     return str(uuid.UUID(int=guest.number))
 
 
-def _state(name: str, size: world.Size) -> Any:
+def _state(name: str, size: world.Size) -> ty.Any:
     """What nova has of a Xen host without guests."""
     from nova import objects
     from nova.scheduler import host_manager
@@ -164,7 +162,7 @@ def _state(name: str, size: world.Size) -> Any:
     return state
 
 
-def _spec(mode: str, flavor: world.Flavor) -> Any:
+def _spec(mode: str, flavor: world.Flavor) -> ty.Any:
     from nova import objects
 
     return objects.RequestSpec(
@@ -193,12 +191,12 @@ def _spec(mode: str, flavor: world.Flavor) -> Any:
 
 def make(
     policy: str,
-    hosts: Sequence[world.Host],
+    hosts: ty.Sequence[world.Host],
     multiplier: float | None = None,
     full_spread: float | None = None,
 ) -> Greedy | Nova:
     """The chooser of one of POLICIES."""
-    makers: dict[str, Callable[[], Greedy | Nova]] = {
+    makers: dict[str, ty.Callable[[], Greedy | Nova]] = {
         NOVA: lambda: Nova(hosts, False, True, None, None),
         UNKNOWN: lambda: Nova(hosts, True, False, multiplier, full_spread),
         KNOWN: lambda: Nova(hosts, True, True, multiplier, full_spread),

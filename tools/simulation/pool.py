@@ -11,8 +11,7 @@ import gc
 import multiprocessing
 import os
 import sys
-from typing import Any
-from typing import Sequence
+import typing as ty
 import warnings
 
 from tools.demo import printing
@@ -21,10 +20,10 @@ from tools.simulation import run
 _SECONDS = 2
 
 #: Counts arrivals; shared with the processes that run.
-_counter: Any = None
+_counter: ty.Any = None
 
 
-def _start(counter: Any) -> None:
+def _start(counter: ty.Any) -> None:
     global _counter
     _counter = counter
     warnings.simplefilter('ignore')
@@ -47,7 +46,7 @@ def _run(plan: run.Plan) -> list[run.Outcome]:
     return run.Run(plan, _tell).outcomes()
 
 
-def run_all(plans: Sequence[run.Plan]) -> list[run.Outcome]:
+def run_all(plans: ty.Sequence[run.Plan]) -> list[run.Outcome]:
     """Run them, as many at a time as there are cores."""
     # Fresh processes: nova is imported there and nowhere else.
     context = multiprocessing.get_context('spawn')

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import statistics
-from typing import Iterable
-from typing import NamedTuple
-from typing import Sequence
+import typing as ty
 
 from tools.simulation import policies
 from tools.simulation import run
@@ -16,7 +14,7 @@ from tools.simulation import run
 NEAR = 1.05
 
 
-class Cell(NamedTuple):
+class Cell(ty.NamedTuple):
     """A policy at a level of use, over all seeds: means, and the spread.
 
     :ivar over: dom0s that are overcommitted.
@@ -36,7 +34,7 @@ class Cell(NamedTuple):
     refused: int
 
 
-def cells(outcomes: Iterable[run.Outcome]) -> list[Cell]:
+def cells(outcomes: ty.Iterable[run.Outcome]) -> list[Cell]:
     """The means over seeds, in the order of POLICIES and levels."""
     groups: dict[tuple[int, float], list[run.Outcome]] = {}
     for each in outcomes:
@@ -73,7 +71,7 @@ HEAD = (
 )
 
 
-def rows(found: Sequence[Cell]) -> list[tuple[str, ...]]:
+def rows(found: ty.Sequence[Cell]) -> list[tuple[str, ...]]:
     """For people, level by level."""
     return [
         (
@@ -99,7 +97,7 @@ NOTES = (
 )
 
 
-class Verdict(NamedTuple):
+class Verdict(ty.NamedTuple):
     """Something that must hold."""
 
     text: str
@@ -109,11 +107,11 @@ class Verdict(NamedTuple):
         return '%s  %s' % ('ok    ' if self.holds else 'MISSED', self.text)
 
 
-def _by_place(found: Sequence[Cell]) -> dict[tuple[str, float], Cell]:
+def _by_place(found: ty.Sequence[Cell]) -> dict[tuple[str, float], Cell]:
     return {(each.policy, each.level): each for each in found}
 
 
-def targets(found: Sequence[Cell]) -> list[Verdict]:
+def targets(found: ty.Sequence[Cell]) -> list[Verdict]:
     """What the weigher is to reach at 70, 85 and 95 % of 200 hosts."""
     at = _by_place(found)
     verdicts = []
@@ -146,7 +144,7 @@ def targets(found: Sequence[Cell]) -> list[Verdict]:
     return verdicts
 
 
-def helps(found: Sequence[Cell]) -> list[Verdict]:
+def helps(found: ty.Sequence[Cell]) -> list[Verdict]:
     """Whether it clearly beats nova's own weighers in the same run.
 
     At most a tenth of the overcommitted dom0s with the mix known, a fifth
@@ -178,7 +176,7 @@ def helps(found: Sequence[Cell]) -> list[Verdict]:
     return verdicts
 
 
-def markdown(found: Sequence[Cell], about: str) -> str:
+def markdown(found: ty.Sequence[Cell], about: str) -> str:
     """A page with the picture, the table, and how it came about."""
     lines = [
         '# Does Dom0HeadroomWeigher decide well?',

@@ -12,8 +12,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from typing import Callable
-from typing import NamedTuple
+import typing as ty
 
 from tools.simulation import policies
 from tools.simulation import world
@@ -24,7 +23,7 @@ KEPT = 0.25
 MEASURED = 0.6
 
 
-class Plan(NamedTuple):
+class Plan(ty.NamedTuple):
     """What to run."""
 
     policy: str
@@ -45,7 +44,7 @@ class Plan(NamedTuple):
         return round(self.slots() * (max(self.levels) + turnover))
 
 
-class Outcome(NamedTuple):
+class Outcome(ty.NamedTuple):
     """What was measured of a policy, with a seed, at a level of use.
 
     :ivar over: dom0s whose memory or CPUs are overcommitted, mean over time.
@@ -75,7 +74,7 @@ class Run:
     :param tell: is called now and then with the number of new arrivals.
     """
 
-    def __init__(self, plan: Plan, tell: Callable[[int], None]) -> None:
+    def __init__(self, plan: Plan, tell: ty.Callable[[int], None]) -> None:
         self._plan = plan
         self._tell = tell
         self._hosts = [

@@ -9,8 +9,7 @@ serves is kept apart from what nova-scheduler is told.
 from __future__ import annotations
 
 import random
-from typing import Iterator
-from typing import NamedTuple
+import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
@@ -38,7 +37,7 @@ RESERVED_MB = 512
 CPU_RATIO = 4.0
 
 
-class Flavor(NamedTuple):
+class Flavor(ty.NamedTuple):
     """What a guest has, and how many of all guests are such."""
 
     name: str
@@ -58,7 +57,7 @@ FLAVORS = (
 HVM_SHARE = 0.6
 
 
-class Guest(NamedTuple):
+class Guest(ty.NamedTuple):
     """A guest that arrives.
 
     :ivar mode: of dom0.MODES.
@@ -71,7 +70,7 @@ class Guest(NamedTuple):
     stays: float
 
 
-class Size(NamedTuple):
+class Size(ty.NamedTuple):
     """A host without its guests."""
 
     memory_mb: int
@@ -137,7 +136,7 @@ def sizes(count: int, seed: int) -> list[Size]:
     return found
 
 
-def guests(seed: int) -> Iterator[Guest]:
+def guests(seed: int) -> ty.Iterator[Guest]:
     """Guests without end; the same for the same seed."""
     rng = random.Random('guests %d' % seed)
     shares = [each.share for each in FLAVORS]

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
-from typing import Iterable
-from typing import Sequence
+import typing as ty
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import guest_arguments
@@ -40,7 +38,7 @@ class Explain(base.Lister):
     """
 
     #: What is written for a person.
-    _parts: Sequence[Any] = ()
+    _parts: ty.Sequence[ty.Any] = ()
 
     def get_epilog(self) -> str:
         return _EPILOG % _columns()
@@ -124,7 +122,7 @@ class Explain(base.Lister):
         )
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+    def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         _check_usage(parsed_args)
         opened = nova.open_view(self.app.options)
         # These import nova, which is there now.
@@ -174,8 +172,8 @@ class Explain(base.Lister):
     def produce_output(
         self,
         parsed_args: argparse.Namespace,
-        column_names: Iterable[str],
-        data: Iterable[Any],
+        column_names: ty.Iterable[str],
+        data: ty.Iterable[ty.Any],
     ) -> int:
         if not self._parts:
             code: int = super().produce_output(parsed_args, column_names, data)

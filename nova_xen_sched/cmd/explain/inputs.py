@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import Any
-from typing import Iterable
-from typing import Mapping
+import typing as ty
 
 from oslo_utils import uuidutils
 
@@ -31,7 +29,7 @@ class Asked:
     """
 
     answer: result.Answer
-    spec: Any
+    spec: ty.Any
 
 
 def ask(view: View, args: argparse.Namespace) -> Asked:
@@ -109,13 +107,13 @@ def _ask_of_server(view: View, args: argparse.Namespace) -> Asked:
 
 
 def _with_notes(
-    found: result.Answer, notes: Iterable[str], spec: Any
+    found: result.Answer, notes: ty.Iterable[str], spec: ty.Any
 ) -> Asked:
     noted = dataclasses.replace(found, notes=found.notes + tuple(notes))
     return Asked(noted, spec)
 
 
-def _image(args: argparse.Namespace) -> dict[str, Any]:
+def _image(args: argparse.Namespace) -> dict[str, ty.Any]:
     properties = _pairs(args.property, '--property')
     if not args.image:
         return request_spec.image_of(properties, args.disk_format)
@@ -124,13 +122,13 @@ def _image(args: argparse.Namespace) -> dict[str, Any]:
     return image
 
 
-def _flavor(view: View, args: argparse.Namespace) -> Any:
+def _flavor(view: View, args: argparse.Namespace) -> ty.Any:
     if args.flavor:
         return view.flavor(args.flavor)
     return request_spec.flavor_of(args.ram, args.vcpus, args.disk)
 
 
-def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
+def _pairs(texts: ty.Iterable[str], option: str) -> dict[str, str]:
     pairs = {}
     for text in texts:
         name, separator, value = text.partition('=')
@@ -140,7 +138,7 @@ def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
     return pairs
 
 
-def _hints(texts: Iterable[str]) -> dict[str, list[str]]:
+def _hints(texts: ty.Iterable[str]) -> dict[str, list[str]]:
     hints: dict[str, list[str]] = {}
     for text in texts:
         for name, value in _pairs([text], '--hint').items():
@@ -148,7 +146,7 @@ def _hints(texts: Iterable[str]) -> dict[str, list[str]]:
     return hints
 
 
-def _unknown(properties: Mapping[str, Any]) -> list[str]:
+def _unknown(properties: ty.Mapping[str, ty.Any]) -> list[str]:
     unknown = request_spec.check_properties(properties)
     if not unknown:
         return []

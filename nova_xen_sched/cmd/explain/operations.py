@@ -9,9 +9,7 @@ to Neutron, not to nova.
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Callable
-from typing import Mapping
+import typing as ty
 
 from nova import context as nova_context
 from nova import exception
@@ -37,9 +35,9 @@ def spec_for(
     view: View,
     server: Server,
     *,
-    image: Mapping[str, Any] | None = None,
-    flavor: Any = None,
-) -> Any:
+    image: ty.Mapping[str, ty.Any] | None = None,
+    flavor: ty.Any = None,
+) -> ty.Any:
     """The nova RequestSpec that nova's scheduler would be asked with.
 
     :param operation: one of OPERATIONS.
@@ -87,11 +85,11 @@ def spec_for(
     return spec
 
 
-def _boot(context: Any, spec: Any, server: Server) -> None:
+def _boot(context: ty.Any, spec: ty.Any, server: Server) -> None:
     """As it was booted once; force_hosts and hints are stored."""
 
 
-def _leave(context: Any, spec: Any, server: Server) -> None:
+def _leave(context: ty.Any, spec: ty.Any, server: Server) -> None:
     """Away from its host, within its cell."""
     # What was forced when it was booted counts no more.
     spec.reset_forced_destinations()
@@ -105,7 +103,7 @@ def _leave(context: Any, spec: Any, server: Server) -> None:
         spec.generate_request_groups_from_pci_requests()
 
 
-def _migrate(context: Any, spec: Any, server: Server) -> None:
+def _migrate(context: ty.Any, spec: ty.Any, server: Server) -> None:
     _leave(context, spec, server)
     resized = spec.flavor.flavorid != server.instance.flavor.flavorid
     # libvirt never migrates a server cold to where it is.
@@ -113,7 +111,7 @@ def _migrate(context: Any, spec: Any, server: Server) -> None:
         spec.ignore_hosts = []
 
 
-def _rebuild(context: Any, spec: Any, server: Server) -> None:
+def _rebuild(context: ty.Any, spec: ty.Any, server: Server) -> None:
     """Where it is; nova asks only whether the new image fits there."""
     hints = dict(spec.scheduler_hints or {})
     spec.scheduler_hints = dict(hints, _nova_check_type=['rebuild'])
@@ -122,14 +120,14 @@ def _rebuild(context: Any, spec: Any, server: Server) -> None:
     spec.requested_destination = objects.Destination(cell=server.cell)
 
 
-def _resize(spec: Any, server: Server, flavor: Any) -> None:
+def _resize(spec: ty.Any, server: Server, flavor: ty.Any) -> None:
     spec.flavor = flavor
     spec.numa_topology = hardware.numa_get_constraints(
         flavor, server.instance.image_meta
     )
 
 
-_Prepare = Callable[[Any, Any, Server], None]
+_Prepare = ty.Callable[[ty.Any, ty.Any, Server], None]
 
 _OPERATIONS: dict[str, tuple[_Prepare, Kind]] = {
     'boot': (_boot, Kind.BOOT),

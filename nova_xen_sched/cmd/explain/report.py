@@ -8,10 +8,7 @@ What is written is a list of parts: lines of text, and tables.
 from __future__ import annotations
 
 import collections
-from typing import Any
-from typing import Iterable
-from typing import Sequence
-from typing import Union
+import typing as ty
 
 from nova_xen_sched import host
 from nova_xen_sched.cmd import troubleshooting
@@ -28,7 +25,7 @@ _WEIGHER = 'Weigher'
 _REASONS = 3
 
 
-Part = Union[str, text.Table]
+Part = ty.Union[str, text.Table]
 
 
 def of_all(answer: Answer, limit: int) -> list[Part]:
@@ -46,7 +43,7 @@ def of_all(answer: Answer, limit: int) -> list[Part]:
 
 
 def of_one(
-    answer: Answer, each: HostAnswer, rooms: Sequence[Left]
+    answer: Answer, each: HostAnswer, rooms: ty.Sequence[Left]
 ) -> list[Part]:
     """One host, in full.
 
@@ -108,7 +105,7 @@ def of_one(
     return parts
 
 
-def _rooms(rooms: Sequence[Left]) -> text.Table:
+def _rooms(rooms: ty.Sequence[Left]) -> text.Table:
     cells = [
         (
             str(left.room),
@@ -126,7 +123,7 @@ def _rooms(rooms: Sequence[Left]) -> text.Table:
     )
 
 
-def _logs(hosts: Iterable[HostAnswer]) -> list[Part]:
+def _logs(hosts: ty.Iterable[HostAnswer]) -> list[Part]:
     """Where to look on a Xen host if the guest fails there."""
     if any(host.state_is_xen(each.state) for each in hosts):
         return ['', troubleshooting.LOGS]
@@ -151,7 +148,7 @@ def _outcome(answer: Answer) -> str:
     )
 
 
-def _come(first: Sequence[HostAnswer]) -> str:
+def _come(first: ty.Sequence[HostAnswer]) -> str:
     return '%s %s first with' % (
         text.names([each.host for each in first]),
         'comes' if len(first) == 1 else 'come',
@@ -244,7 +241,7 @@ def _refused_by(step: str) -> str:
     }.get(step, 'refused by %s' % step)
 
 
-def _by_reason(hosts: Iterable[HostAnswer], limit: int) -> list[Part]:
+def _by_reason(hosts: ty.Iterable[HostAnswer], limit: int) -> list[Part]:
     """Hosts by the code that refuses them, and which others speak as well."""
     refused: dict[str, list[tuple[HostAnswer, Reason]]] = {}
     for each in hosts:
@@ -267,7 +264,7 @@ def _by_reason(hosts: Iterable[HostAnswer], limit: int) -> list[Part]:
 
 
 def _under(
-    heading: str, found: Sequence[tuple[str, Reason]], limit: int
+    heading: str, found: ty.Sequence[tuple[str, Reason]], limit: int
 ) -> list[Part]:
     """Hosts and their reasons under one heading.
 
@@ -309,7 +306,7 @@ def _left_out(count: int) -> list[Part]:
     return ['... and %s more; --limit 0 shows all.' % text.counted(count)]
 
 
-def _shares(each: HostAnswer) -> tuple[Any, ...]:
+def _shares(each: HostAnswer) -> tuple[ty.Any, ...]:
     return each.weighed.shares if each.weighed else ()
 
 

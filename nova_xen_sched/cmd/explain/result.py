@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
-from typing import Iterable
+import typing as ty
 from urllib import parse
 
 import nova.conf
@@ -56,7 +55,7 @@ class HostAnswer:
         first.
     """
 
-    state: Any
+    state: ty.Any
     step: str | None = None
     why: str = ''
     reasons: tuple[Reason, ...] = ()
@@ -104,7 +103,7 @@ def _is_first(answer: HostAnswer) -> bool:
     return answer.weighed is not None and answer.weighed.rank == 1
 
 
-def explain(view: View, spec: Any) -> Answer:
+def explain(view: View, spec: ty.Any) -> Answer:
     """Send a request the way that nova-scheduler sends it, and look on.
 
     :param view: the scheduler's view.
@@ -160,11 +159,11 @@ def explain(view: View, spec: Any) -> Answer:
 
 def _placed(
     view: View,
-    spec: Any,
-    states: list[Any],
+    spec: ty.Any,
+    states: list[ty.Any],
     steps: list[filtering.Step],
     notes: list[str],
-) -> list[Any]:
+) -> list[ty.Any]:
     """The hosts for which placement has candidates."""
     found = placement.candidates(view.context, spec, view.host_manager)
     left = [state for state in states if state.uuid in found.by_provider]
@@ -193,7 +192,7 @@ def _placed(
     return left
 
 
-def _is_disabled(state: Any) -> bool:
+def _is_disabled(state: ty.Any) -> bool:
     """Whether a host takes no guests, which placement knows by a trait."""
     return bool((state.service or {}).get('disabled'))
 
@@ -216,8 +215,8 @@ def _asked(query: str) -> str:
 
 
 def _in_its_cell(
-    spec: Any, states: list[Any], steps: list[filtering.Step]
-) -> list[Any]:
+    spec: ty.Any, states: list[ty.Any], steps: list[filtering.Step]
+) -> list[ty.Any]:
     """The hosts of the cell that a server must not leave."""
     destination = spec.requested_destination
     cell = None
@@ -237,9 +236,9 @@ class _Reasons:
     def __init__(
         self,
         view: View,
-        spec: Any,
-        states: Iterable[Any],
-        steps: Iterable[filtering.Step],
+        spec: ty.Any,
+        states: ty.Iterable[ty.Any],
+        steps: ty.Iterable[filtering.Step],
     ) -> None:
         self._known: dict[int, tuple[Reason, ...]] = {}
         reached = list(states)
@@ -251,7 +250,7 @@ class _Reasons:
             reached = [s for s in reached if id(s) not in refused]
 
     def _read(
-        self, xen_filter: XenHostFilter, spec: Any, states: list[Any]
+        self, xen_filter: XenHostFilter, spec: ty.Any, states: list[ty.Any]
     ) -> None:
         report_only = conf.Options(CONF).current().report_only
         verdicts = xen_filter.verdicts(states, spec, every=True)
@@ -266,7 +265,7 @@ class _Reasons:
                 for refusal in verdict.refusals
             )
 
-    def of(self, state: Any) -> tuple[Reason, ...]:
+    def of(self, state: ty.Any) -> tuple[Reason, ...]:
         return self._known.get(id(state), ())
 
 

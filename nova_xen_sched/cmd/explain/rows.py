@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Sequence
+import typing as ty
 
 from nova_xen_sched import dom0
 from nova_xen_sched.cmd.explain.result import Answer
@@ -16,9 +15,9 @@ from nova_xen_sched.cmd.explain.result import Reason
 def row(
     answer: Answer,
     each: HostAnswer,
-    left: Sequence[dom0.Left],
+    left: ty.Sequence[dom0.Left],
     structured: bool,
-) -> tuple[Any, ...]:
+) -> tuple[ty.Any, ...]:
     """One host.
 
     :param left: the rooms of a Xen host once the guest is placed, else none.
@@ -26,8 +25,8 @@ def row(
     """
     weighed = each.weighed
     shares = weighed.shares if weighed else ()
-    reasons: Any = [_reason(reason) for reason in each.reasons]
-    by_weigher: Any = {
+    reasons: ty.Any = [_reason(reason) for reason in each.reasons]
+    by_weigher: ty.Any = {
         share.weigher: {
             'raw': share.raw,
             'normalised': share.normalised,
@@ -36,8 +35,8 @@ def row(
         }
         for share in shares
     }
-    without: Any = list(each.first_without)
-    rooms: Any = [_room(room) for room in left]
+    without: ty.Any = list(each.first_without)
+    rooms: ty.Any = [_room(room) for room in left]
     if not structured:
         reasons = '; '.join(
             reason.code + (' (report_only)' if reason.report_only else '')
@@ -75,7 +74,7 @@ def result(answer: Answer, each: HostAnswer) -> str:
     return 'first' if len(answer.first) == 1 else 'tied'
 
 
-def _room(left: dom0.Left) -> dict[str, Any]:
+def _room(left: dom0.Left) -> dict[str, ty.Any]:
     return {
         'room': str(left.room),
         'capacity': left.capacity,
@@ -86,7 +85,7 @@ def _room(left: dom0.Left) -> dict[str, Any]:
     }
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def _reason(reason: Reason) -> dict[str, ty.Any]:
     return {
         'code': reason.code,
         'reason': reason.reason,

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
-from typing import Sequence
+import typing as ty
 
 #: How many hosts a sentence names.
 _NAMED = 5
@@ -16,11 +15,11 @@ _NAMED = 5
 class Table:
     """A table to print."""
 
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    columns: ty.Sequence[str]
+    rows: ty.Sequence[ty.Sequence[ty.Any]]
 
 
-def names(hosts: Sequence[str]) -> str:
+def names(hosts: ty.Sequence[str]) -> str:
     """A few names, for a sentence."""
     if len(hosts) > _NAMED:
         return '%s and %d more' % (
@@ -32,7 +31,7 @@ def names(hosts: Sequence[str]) -> str:
     return ''.join(hosts)
 
 
-def listed(hosts: Sequence[str], limit: int) -> str:
+def listed(hosts: ty.Sequence[str], limit: int) -> str:
     """Names up to a limit, 0 for all."""
     shown = hosts[: limit or None]
     more = len(hosts) - len(shown)
@@ -43,7 +42,9 @@ def counted(hosts: int) -> str:
     return '%d host%s' % (hosts, '' if hosts == 1 else 's')
 
 
-def figures(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+def figures(
+    columns: ty.Sequence[str], rows: ty.Sequence[ty.Sequence[ty.Any]]
+) -> Table:
     """A table whose figures stand under one another."""
     return Table(
         columns,
@@ -56,7 +57,9 @@ def figures(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     )
 
 
-def aligned(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+def aligned(
+    rows: ty.Sequence[ty.Sequence[ty.Any]],
+) -> list[tuple[ty.Any, ...]]:
     """Texts that begin with a digit or a sign, as wide as their column."""
     columns = []
     for column in zip(*rows):
@@ -70,7 +73,7 @@ def aligned(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
     return list(zip(*columns))
 
 
-def _is_figure(cell: Any) -> bool:
+def _is_figure(cell: ty.Any) -> bool:
     return isinstance(cell, str) and cell[:1] in '-0123456789'
 
 

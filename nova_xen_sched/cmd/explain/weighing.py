@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+import typing as ty
 
 from nova import weights as nova_weights
 
@@ -50,7 +50,7 @@ class Weighed:
         weigh, for want of a second host.
     """
 
-    state: Any
+    state: ty.Any
     rank: int
     weight: float
     shares: tuple[Share, ...]
@@ -59,7 +59,7 @@ class Weighed:
 class _Watched:
     """A weigher as nova uses it, which notes what it says."""
 
-    def __init__(self, weigher: Any) -> None:
+    def __init__(self, weigher: ty.Any) -> None:
         self._weigher = weigher
         self.name = type(weigher).__name__
         self.raw: list[float] = []
@@ -75,7 +75,7 @@ class _Watched:
         found: float | None = self._weigher.maxval
         return found
 
-    def weigh_objects(self, objs: Any, properties: Any) -> Any:
+    def weigh_objects(self, objs: ty.Any, properties: ty.Any) -> ty.Any:
         try:
             self.raw = list(self._weigher.weigh_objects(objs, properties))
         except Exception as e:
@@ -86,7 +86,7 @@ class _Watched:
             ) from e
         return self.raw
 
-    def weight_multiplier(self, state: Any) -> float:
+    def weight_multiplier(self, state: ty.Any) -> float:
         found: float = self._weigher.weight_multiplier(state)
         self.multipliers.append(found)
         return found
@@ -101,7 +101,9 @@ class _Watched:
         ]
 
 
-def weighed(manager: Any, states: list[Any], spec: Any) -> list[Weighed]:
+def weighed(
+    manager: ty.Any, states: list[ty.Any], spec: ty.Any
+) -> list[Weighed]:
     """Have nova weigh hosts.
 
     :param manager: a nova HostManager.

@@ -8,9 +8,7 @@ import copy
 import dataclasses
 import json
 import re
-from typing import Any
-from typing import List
-from typing import Tuple
+import typing as ty
 
 import yaml
 
@@ -39,11 +37,11 @@ class Kept:
 
     host: str
     fact: str
-    written: Any
-    stated: Any
+    written: ty.Any
+    stated: ty.Any
 
 
-def _value(value: Any) -> str:
+def _value(value: ty.Any) -> str:
     """A value as YAML; versions and times in quotes."""
     return json.dumps(value)
 
@@ -62,14 +60,14 @@ class Editing:
     :ivar expected: the data that the new text must hold.
     """
 
-    def __init__(self, text: str, data: Any) -> None:
+    def __init__(self, text: str, data: ty.Any) -> None:
         self.result = text
         self.expected = copy.deepcopy(data)
-        self.kept: List[Kept] = []
+        self.kept: ty.List[Kept] = []
         self._text = text
         #: start, end, what comes in its place
-        self._edits: List[Tuple[int, int, str]] = []
-        self._new: List[str] = []
+        self._edits: ty.List[ty.Tuple[int, int, str]] = []
+        self._new: ty.List[str] = []
         if self.expected.get('hosts') is None:
             self.expected['hosts'] = {}
         self._root = yaml.compose(text, Loader=parse_file.SAFE_LOADER)
@@ -81,7 +79,7 @@ class Editing:
                 for key, value in self._section[1].value
             }
 
-    def _find_section(self) -> Tuple[Any, Any] | None:
+    def _find_section(self) -> ty.Tuple[ty.Any, ty.Any] | None:
         if self._root.flow_style:
             raise MergeError(UNSAFE % 'all of it is within braces')
         for key, value in self._root.value:
@@ -133,7 +131,7 @@ class Editing:
         self._insert(at, _lines(lines, indent))
 
     def _in_block(
-        self, host: str, own: facts.Raw, stated: facts.Raw, entry: Any
+        self, host: str, own: facts.Raw, stated: facts.Raw, entry: ty.Any
     ) -> facts.Raw:
         """Replace and remove our lines.
 
@@ -168,7 +166,7 @@ class Editing:
                 self.kept.append(Kept(host, fact, own[fact], said))
         return missing
 
-    def _unfold(self, host: str, key: Any, value: Any) -> None:
+    def _unfold(self, host: str, key: ty.Any, value: ty.Any) -> None:
         """host: {a: 1, b: 2} as lines of their own, with what was there."""
         start, end = value.start_mark.index, value.end_mark.index
         if '\n' in self._text[start:end]:
@@ -237,7 +235,7 @@ class Editing:
         return len(self._text) if end < 0 else end
 
 
-def _end(node: Any) -> int:
+def _end(node: ty.Any) -> int:
     """Where what a node says ends; a block's own mark is behind comments."""
     block = isinstance(node, yaml.MappingNode) and not node.flow_style
     if block and node.value:
@@ -255,7 +253,7 @@ def _lines(stated: facts.Raw, indent: int) -> str:
     )
 
 
-def same(fact: str, written: Any, said: Any) -> bool:
+def same(fact: str, written: ty.Any, said: ty.Any) -> bool:
     parse = facts.BY_NAME[fact].parse
     try:
         return bool(parse(written) == parse(said))

@@ -9,8 +9,7 @@ import datetime
 import difflib
 import json
 import shlex
-from typing import Any
-from typing import Mapping
+import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched import log
@@ -68,7 +67,7 @@ class Export(base.Command):
         )
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+    def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         if parsed_args.format == AGGREGATES and parsed_args.file:
             raise base.Failure('--file goes with --format file only.')
         if parsed_args.dry_run and not parsed_args.file:
@@ -90,7 +89,7 @@ class Export(base.Command):
     def _merge(
         self,
         path: str,
-        stated: Mapping[str, facts.Raw],
+        stated: ty.Mapping[str, facts.Raw],
         named: set[str],
         dry_run: bool,
     ) -> None:
@@ -150,7 +149,7 @@ class Export(base.Command):
     # Aggregates
 
     def _commands(
-        self, asked: list[read_hosts.Asked], stated: Mapping[str, facts.Raw]
+        self, asked: list[read_hosts.Asked], stated: ty.Mapping[str, facts.Raw]
     ) -> None:
         known = {each.name for each in asked if each.nova_name is not None}
         nameless = sorted(set(stated) - known)
@@ -172,7 +171,7 @@ class Export(base.Command):
         self.write('\n'.join(_aggregate(*each) for each in groups.items()))
 
 
-def _aggregate(name: str, hosts: Mapping[str, Mapping[str, str]]) -> str:
+def _aggregate(name: str, hosts: ty.Mapping[str, ty.Mapping[str, str]]) -> str:
     """The commands for hosts with equal facts."""
     metadata = {content.MANAGED_BY: content.OWNER}
     metadata.update(next(iter(hosts.values())))
@@ -213,13 +212,13 @@ def _difference(path: str, before: str, after: str) -> str:
     )
 
 
-def _names(hosts: Mapping[str, facts.Raw]) -> str:
+def _names(hosts: ty.Mapping[str, facts.Raw]) -> str:
     """Some names, or how many."""
     names = sorted(hosts)
     return ', '.join(names) if len(names) <= 5 else '%d hosts' % len(names)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: ty.Any) -> str:
     if isinstance(value, (str, bool)):
         return json.dumps(value)
     if isinstance(value, datetime.date):

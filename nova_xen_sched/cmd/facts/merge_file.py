@@ -13,10 +13,7 @@ is written.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
-from typing import Iterator
-from typing import Mapping
-from typing import Tuple
+import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched.cmd.facts import edit_file
@@ -50,13 +47,13 @@ class Merged:
     """
 
     text: str
-    kept: Tuple[Kept, ...] = ()
-    hidden: Tuple[Kept, ...] = ()
-    alike: Tuple[Tuple[str, str], ...] = ()
+    kept: ty.Tuple[Kept, ...] = ()
+    hidden: ty.Tuple[Kept, ...] = ()
+    alike: ty.Tuple[ty.Tuple[str, str], ...] = ()
 
 
 def merged(
-    text: str | None, stated: Mapping[str, facts.Raw], path: str = 'new'
+    text: str | None, stated: ty.Mapping[str, facts.Raw], path: str = 'new'
 ) -> Merged:
     """Put facts into a facts file.
 
@@ -90,8 +87,8 @@ def merged(
 def _hidden(
     old: parse_file.Table,
     new: parse_file.Table,
-    stated: Mapping[str, facts.Raw],
-) -> Iterator[Kept]:
+    stated: ty.Mapping[str, facts.Raw],
+) -> ty.Iterator[Kept]:
     for host in sorted(stated):
         before, after = old.of(host, host), new.of(host, host)
         own = old.hosts.get(host.lower(), {})
@@ -103,8 +100,8 @@ def _hidden(
 
 
 def _alike(
-    old: parse_file.Table, stated: Mapping[str, facts.Raw]
-) -> Iterator[Tuple[str, str]]:
+    old: parse_file.Table, stated: ty.Mapping[str, facts.Raw]
+) -> ty.Iterator[ty.Tuple[str, str]]:
     by_label: dict[str, list[str]] = {}
     for entry in old.hosts:
         by_label.setdefault(entry.partition('.')[0], []).append(entry)
@@ -116,7 +113,7 @@ def _alike(
                 yield host, entry
 
 
-def _verify(text: str, expected: Any) -> None:
+def _verify(text: str, expected: ty.Any) -> None:
     try:
         says = parse_file.parse(text.encode())
     except parse_file.TableError as e:
@@ -125,7 +122,7 @@ def _verify(text: str, expected: Any) -> None:
         raise MergeError(UNSAFE % 'it would not say what it should')
 
 
-def _normal(data: Any) -> Any:
+def _normal(data: ty.Any) -> ty.Any:
     """An empty entry of a host is as good as none with nothing in it."""
     hosts = data.get('hosts') or {}
     return {**data, 'hosts': {key: hosts[key] or {} for key in hosts}}

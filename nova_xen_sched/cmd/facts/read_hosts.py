@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import Iterator
-from typing import Optional
+import typing as ty
 from urllib import parse
 
 from nova_xen_sched import facts
@@ -38,10 +37,10 @@ class Asked:
 
     uri: str
     name: str
-    nova_name: Optional[str] = None
-    host: Optional[XenHost] = None
-    error: Optional[str] = None
-    nova: Optional[nova_conf.NovaConf] = None
+    nova_name: ty.Optional[str] = None
+    host: ty.Optional[XenHost] = None
+    error: ty.Optional[str] = None
+    nova: ty.Optional[nova_conf.NovaConf] = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -205,7 +204,7 @@ def stated_by(
     return found
 
 
-def _left_out(host: XenHost) -> Iterator[str]:
+def _left_out(host: XenHost) -> ty.Iterator[str]:
     """What a host doesn't state, and why."""
     dom0 = host.dom0
     if not host.is_xen:

@@ -6,11 +6,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from typing import Any
-from typing import Callable
-from typing import Dict
-from typing import Iterable
-from typing import Sequence
+import typing as ty
 
 from nova_xen_sched import redact
 from nova_xen_sched import xenhost
@@ -72,7 +68,7 @@ class Show(base.Lister):
 
     def take_action(
         self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    ) -> tuple[ty.Sequence[str], ty.Iterable[ty.Sequence[ty.Any]]]:
         nova = read_hosts.configuration(self.app.options, parsed_args)
         asked = read_hosts.ask_all(parsed_args, nova)
         self._found = [
@@ -104,8 +100,8 @@ class Show(base.Lister):
     def produce_output(
         self,
         parsed_args: argparse.Namespace,
-        column_names: Any,
-        data: Any,
+        column_names: ty.Any,
+        data: ty.Any,
     ) -> int:
         rows = list(data)
         if rows or parsed_args.formatter != 'table':
@@ -134,7 +130,7 @@ class Show(base.Lister):
         self.write('\n' + '\n'.join(lines) + '\n')
 
 
-def _row(asked: read_hosts.Asked, found: list[Finding]) -> dict[str, Any]:
+def _row(asked: read_hosts.Asked, found: list[Finding]) -> dict[str, ty.Any]:
     """A host as JSON has it: column -> value."""
     host = asked.host or xenhost.XenHost(uri=asked.uri)
     dom0 = host.dom0 or xenhost.Dom0()
@@ -174,7 +170,7 @@ def _row(asked: read_hosts.Asked, found: list[Finding]) -> dict[str, Any]:
     }
 
 
-def _device_models(host: xenhost.XenHost) -> list[dict[str, Any]] | None:
+def _device_models(host: xenhost.XenHost) -> list[dict[str, ty.Any]] | None:
     if host.device_models is None:
         return None
     shown = []
@@ -199,7 +195,7 @@ def _mean(sizes_kb: list[int | None] | list[int]) -> float | None:
     return round(sum(known) / len(known) / 1024, 1)
 
 
-def _upright(row: dict[str, Any]) -> list[tuple[str, Any]]:
+def _upright(row: dict[str, ty.Any]) -> list[tuple[str, ty.Any]]:
     """One host, a line each; findings and the rest are told beside it."""
     lines = []
     for key, value in row.items():
@@ -211,7 +207,7 @@ def _upright(row: dict[str, Any]) -> list[tuple[str, Any]]:
     return lines
 
 
-def _words(row: dict[str, Any], unknown: str) -> dict[str, Any]:
+def _words(row: dict[str, ty.Any], unknown: str) -> dict[str, ty.Any]:
     """A row as people read it; what isn't known is the given word."""
     return {
         key: unknown if value is None else _WORDS.get(key, _plain)(value)
@@ -219,7 +215,7 @@ def _words(row: dict[str, Any], unknown: str) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: ty.Any) -> ty.Any:
     if isinstance(value, bool):
         return 'yes' if value else 'no'
     return value
@@ -236,7 +232,7 @@ def _guest_types(found: list[list[str]]) -> str:
     )
 
 
-def _models(found: list[dict[str, Any]]) -> str:
+def _models(found: list[dict[str, ty.Any]]) -> str:
     """hvm: 1 of 42.1 MiB, 17.1 its own"""
     return '; '.join(
         '%s: %d of %s MiB%s'
@@ -252,7 +248,7 @@ def _models(found: list[dict[str, Any]]) -> str:
     )
 
 
-_WORDS: Dict[str, Callable[[Any], Any]] = {
+_WORDS: ty.Dict[str, ty.Callable[[ty.Any], ty.Any]] = {
     'guest_types': _guest_types,
     'device_models': _models,
     'findings': lambda found: ' '.join(each['code'] for each in found),

@@ -9,7 +9,7 @@ import fcntl
 import os
 import stat
 import tempfile
-from typing import Iterator
+import typing as ty
 
 from nova_xen_sched.facts import file
 
@@ -44,7 +44,7 @@ def read(path: str) -> str | None:
 
 
 @contextlib.contextmanager
-def alone(path: str) -> Iterator[None]:
+def alone(path: str) -> ty.Iterator[None]:
     """While nobody else who asks so writes in the file's folder.
 
     :raises WriteError: if the folder is not there.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import collections
-from typing import Any
+import typing as ty
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import guest_arguments
@@ -57,7 +57,7 @@ class Capacity(base.Lister):
         guest_arguments.add_arguments(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+    def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         # The nova that is configured must be loaded before any of its own.
         seen_from = nova.open_view(self.app.options)
         from nova_xen_sched.cmd.hosts import count_fits
@@ -116,16 +116,16 @@ class Capacity(base.Lister):
         return columns, [tables.row(formatter, each) for each in rows]
 
 
-def _ways(counted: Any) -> Any:
+def _ways(counted: ty.Any) -> ty.Any:
     return collections.Counter(each.first for each in counted if each.first)
 
 
-def _most_often(counted: Any) -> str:
+def _most_often(counted: ty.Any) -> str:
     found = _ways(counted).most_common(1)
     return str(found[0][0]) if found else ''
 
 
-def _first(counted: Any) -> str:
+def _first(counted: ty.Any) -> str:
     """What runs out first, by how many hosts."""
     parts = [
         '%s on %d' % (name, number)

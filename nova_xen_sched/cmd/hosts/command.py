@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import Any
+import typing as ty
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import guest_arguments
@@ -92,7 +92,7 @@ class List(base.Lister):
         guest_arguments.add_arguments(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+    def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         read = _read(self.app.options, parsed_args, parsed_args.hosts)
         xen = sum(each.is_xen for each in read.hosts)
         others = len(read.hosts) - xen
@@ -132,7 +132,7 @@ class Show(base.ShowOne):
         guest_arguments.add_arguments(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+    def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         read = _read(self.app.options, parsed_args, [parsed_args.host])
         if len(read.hosts) > 1:
             raise base.Failure(
@@ -152,13 +152,13 @@ class Show(base.ShowOne):
 
 @dataclasses.dataclass(frozen=True)
 class _Read:
-    hosts: list[Any]
+    hosts: list[ty.Any]
     silent: dict[str, str]
     label: str
 
 
 def _read(
-    options: Any, parsed_args: argparse.Namespace, names: list[str]
+    options: ty.Any, parsed_args: argparse.Namespace, names: list[str]
 ) -> _Read:
     """The hosts of these names, all if there are none."""
     seen_from = nova.open_view(options)

@@ -10,8 +10,7 @@ what its rooms have left.
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Mapping
+import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
@@ -32,7 +31,7 @@ _ROOM_CODES = frozenset(Code(str(room)) for room in dom0.Room)
 
 
 def count(
-    view: View, seen: list[xen_hosts.Seen], flavor: Any, vm_mode: str
+    view: View, seen: list[xen_hosts.Seen], flavor: ty.Any, vm_mode: str
 ) -> list[Fits]:
     """How many more guests fit on each host.
 
@@ -102,7 +101,7 @@ def _count(
 def _refused(
     view: View,
     seen: list[xen_hosts.Seen],
-    spec: Any,
+    spec: ty.Any,
     found: placement.Candidates,
 ) -> dict[str, str]:
     """The first filter of each host that takes no such guest, and why.
@@ -188,7 +187,9 @@ class _Placement:
         return bool(summary.get('root_provider_uuid', provider) == provider)
 
 
-def _own(provider: str, resources: Mapping[str, int]) -> dict[str, int] | None:
+def _own(
+    provider: str, resources: ty.Mapping[str, int]
+) -> dict[str, int] | None:
     """How many fit by the inventories of a host that is no candidate.
 
     :returns: None if placement doesn't know the host. What it has none of,

@@ -11,11 +11,7 @@ an inventory as placement counts it. Nothing here knows nova.
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable
-from typing import Collection
-from typing import Iterable
-from typing import Mapping
-from typing import NamedTuple
+import typing as ty
 
 from nova_xen_sched import dom0
 
@@ -30,7 +26,7 @@ _WORDS = {'MEMORY_MB': 'ram', 'VCPU': 'vcpus', 'DISK_GB': 'disk'}
 LIMITS = (*(str(room) for room in dom0.Room), 'ram', 'vcpus', 'disk')
 
 
-class Guest(NamedTuple):
+class Guest(ty.NamedTuple):
     """The kind of guest that is counted.
 
     :ivar mode: one of dom0.MODES.
@@ -42,7 +38,7 @@ class Guest(NamedTuple):
     vcpus: float
 
 
-class Stock(NamedTuple):
+class Stock(ty.NamedTuple):
     """What a provider of placement has of one resource class.
 
     :ivar capacity: its total less what is reserved, times the allocation
@@ -54,9 +50,9 @@ class Stock(NamedTuple):
 
 
 #: By provider's UUID and resource class.
-Stocks = Mapping[str, Mapping[str, Stock]]
+Stocks = ty.Mapping[str, ty.Mapping[str, Stock]]
 #: What one guest takes, likewise.
-Amounts = Mapping[str, Mapping[str, float]]
+Amounts = ty.Mapping[str, ty.Mapping[str, float]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,9 +67,9 @@ class Fits:
     """
 
     host: str
-    limits: Mapping[str, int]
+    limits: ty.Mapping[str, int]
     refused: str = ''
-    pools: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    pools: ty.Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def count(self) -> int | None:
@@ -95,7 +91,7 @@ class Fits:
         )
 
 
-def in_order(names: Collection[str]) -> list[str]:
+def in_order(names: ty.Collection[str]) -> list[str]:
     """The known limits in their order, then the others."""
     others = sorted(name for name in names if name not in LIMITS)
     return [name for name in LIMITS if name in names] + others
@@ -123,7 +119,7 @@ def of_rooms(
     return found
 
 
-def _most(too_many: Callable[[int], bool]) -> int | None:
+def _most(too_many: ty.Callable[[int], bool]) -> int | None:
     """The largest number that is not too many, None if any number will do.
 
     :param too_many: a function of a number that is true from some number on.
@@ -167,7 +163,7 @@ def _times(stock: Stock, amount: float) -> int | None:
     return max(int((stock.capacity - stock.used) // amount), 0)
 
 
-def in_all(hosts: Iterable[Fits]) -> int | None:
+def in_all(hosts: ty.Iterable[Fits]) -> int | None:
     """How many fit on all hosts together; None if nothing limits them.
 
     Hosts that share a provider, as storage, share what it has.

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
@@ -40,9 +40,9 @@ class HostRow:
         self._settings = settings
         self._migration = xen_hosts.migration(seen, settings)
         self.is_xen = seen.host.is_xen
-        self.row: dict[str, Any] = self._row()
+        self.row: dict[str, ty.Any] = self._row()
 
-    def _row(self) -> dict[str, Any]:
+    def _row(self) -> dict[str, ty.Any]:
         left = dom0.scarcest(self._seen.rooms) if self.is_xen else None
         return {
             'host': self._seen.name,
@@ -63,7 +63,7 @@ class HostRow:
             else tables.Cell(None),
         }
 
-    def details(self, label: str, wrap: bool) -> dict[str, Any]:
+    def details(self, label: str, wrap: bool) -> dict[str, ty.Any]:
         """All that is known, for a person to read top down.
 
         :param label: the kind of guest that fits counts.
@@ -155,7 +155,7 @@ class HostRow:
         )
 
 
-def guest_types(types: Any) -> str:
+def guest_types(types: ty.Any) -> str:
     """Guest types by mode: "PV (x86_64), HVM (i686, x86_64)"."""
     found: dict[str, list[str]] = {}
     for arch, hv_type, mode in types:
@@ -171,7 +171,7 @@ def guest_types(types: Any) -> str:
     )
 
 
-def _hypervisor(state: Any) -> str | None:
+def _hypervisor(state: ty.Any) -> str | None:
     if not state.hypervisor_type:
         return None
     return '%s %s' % (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
-from typing import Any
+import typing as ty
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd.image import remedies
@@ -82,7 +82,7 @@ class Check(base.Lister):
         )
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+    def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         with base.openstacksdk():
             from nova_xen_sched.cmd.nova import images as glance
         connection = glance.connect(parsed_args.os_cloud)
@@ -116,7 +116,7 @@ class Check(base.Lister):
         return COLUMNS[:-1], [row[:-1] for row in table]
 
     def _images(
-        self, connection: Any, names: list[str]
+        self, connection: ty.Any, names: list[str]
     ) -> list[remedies.Image]:
         from nova_xen_sched.cmd.nova import images as glance
 
@@ -130,7 +130,7 @@ class Check(base.Lister):
                 shown.step()
         return found
 
-    def _mixed(self, connection: Any, said: str) -> bool:
+    def _mixed(self, connection: ty.Any, said: str) -> bool:
         if said != 'auto':
             return said == 'yes'
         from nova_xen_sched.cmd.nova import images as glance
@@ -174,7 +174,7 @@ def _lines(text: str, width: int) -> list[str]:
     )
 
 
-def _summary(rows: list[Any], total: int) -> str:
+def _summary(rows: list[ty.Any], total: int) -> str:
     surprising = len({row[4] for row in rows})
     if not surprising:
         return 'None of %d images will surprise.' % total

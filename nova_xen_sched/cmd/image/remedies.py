@@ -11,9 +11,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import shlex
-from typing import Any
-from typing import Iterator
-from typing import Mapping
+import typing as ty
 
 from nova_xen_sched.cmd.image import values
 
@@ -61,10 +59,10 @@ class Image:
     id: str
     name: str
     disk_format: str | None
-    properties: Mapping[str, str]
+    properties: ty.Mapping[str, str]
 
     @classmethod
-    def of(cls, image: Mapping[str, Any]) -> Image:
+    def of(cls, image: ty.Mapping[str, ty.Any]) -> Image:
         """An image as view.images has it."""
         return cls(
             id=image['id'],
@@ -93,7 +91,7 @@ class Finding:
 
 def findings(
     image: Image, mixed: bool, formats: tuple[str, ...] = GUIDE_FORMATS
-) -> Iterator[Finding]:
+) -> ty.Iterator[Finding]:
     """What will surprise about an image.
 
     :param mixed: whether the cloud has other hosts than Xen hosts.
@@ -155,7 +153,7 @@ def _refused(image: Image, each: values.Refused) -> Finding:
     return Finding(Code.REFUSED_BY_NOVA, problem, mend)
 
 
-def _vm_mode_names(image: Image, read: _Read) -> Iterator[Finding]:
+def _vm_mode_names(image: Image, read: _Read) -> ty.Iterator[Finding]:
     # nova's libvirt driver reads the older name only, and builds PV where
     # it isn't there; nova-compute-xen takes the newer one then. Which of them
     # a compute has can't be seen through nova's API.
@@ -185,7 +183,7 @@ def _vm_mode_names(image: Image, read: _Read) -> Iterator[Finding]:
 
 def _hypervisor_type(
     image: Image, read: _Read, mixed: bool
-) -> Iterator[Finding]:
+) -> ty.Iterator[Finding]:
     if read.hypervisor_type is not None or read.any_refused_type:
         return
     if read.mode is not None:
@@ -211,7 +209,7 @@ def _hypervisor_type(
 
 def _disk_format(
     image: Image, read: _Read, formats: tuple[str, ...]
-) -> Iterator[Finding]:
+) -> ty.Iterator[Finding]:
     found = (image.disk_format or '').lower()
     if not found or found in formats:
         return

@@ -11,10 +11,7 @@ known to be refused.
 from __future__ import annotations
 
 import difflib
-from typing import Any
-from typing import Iterator
-from typing import Mapping
-from typing import NamedTuple
+import typing as ty
 
 try:
     from nova.objects import fields
@@ -23,7 +20,7 @@ except ImportError:  # image check runs where there is no nova, too
     fields = image_meta = None
 
 
-class Refused(NamedTuple):
+class Refused(ty.NamedTuple):
     """A property whose value nova refuses.
 
     :ivar name: as it stands on the image.
@@ -67,7 +64,7 @@ def _canonical(kind: str, value: str | None) -> str | None:
     return found
 
 
-def refused(properties: Mapping[str, str]) -> Iterator[Refused]:
+def refused(properties: ty.Mapping[str, str]) -> ty.Iterator[Refused]:
     """The properties for which nova refuses to boot the image.
 
     :param properties: of the image, by their names in Glance.
@@ -85,7 +82,7 @@ def refused(properties: Mapping[str, str]) -> Iterator[Refused]:
         yield from _together(properties)
 
 
-def _together(properties: Mapping[str, str]) -> Iterator[Refused]:
+def _together(properties: ty.Mapping[str, str]) -> ty.Iterator[Refused]:
     """The property with which nova begins to refuse the others."""
     so_far: dict[str, str] = {}
     for name in sorted(properties):
@@ -96,7 +93,7 @@ def _together(properties: Mapping[str, str]) -> Iterator[Refused]:
             return
 
 
-def _complaint(properties: Mapping[str, str]) -> str | None:
+def _complaint(properties: ty.Mapping[str, str]) -> str | None:
     """nova's words against properties, None if it takes them."""
     try:
         # It takes entries out of what it is given.
@@ -111,7 +108,7 @@ def _choices(name: str, value: str) -> tuple[tuple[str, ...], str | None]:
     props = image_meta.ImageMetaProps
     # nova has no other table of the older names.
     current = getattr(props, '_legacy_property_map', {}).get(name, name)
-    field: Any = props.fields.get(current)
+    field: ty.Any = props.fields.get(current)
     accepted = tuple(getattr(field, 'valid_values', None) or ())
     for candidate in (value.strip(), value.strip().lower()):
         if candidate and _complaint({name: candidate}) is None:

@@ -11,16 +11,15 @@ Nothing of nova is imported before :func:`load` or :func:`open_view`.
 
 from __future__ import annotations
 
-from typing import Any
-from typing import TYPE_CHECKING
+import typing as ty
 
 from nova_xen_sched.cmd import base
 
-if TYPE_CHECKING:
+if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.nova.scheduler import View
 
 
-def load(options: Any) -> None:
+def load(options: ty.Any) -> None:
     """Load nova's configuration, as nova-manage would.
 
     :param options: the application's: ``config_file``, ``config_dir`` (lists
@@ -42,7 +41,7 @@ def load(options: Any) -> None:
     )
 
 
-def open_view(options: Any) -> View:
+def open_view(options: ty.Any) -> View:
     """The view of the nova-scheduler that is configured here.
 
     :param options: see :func:`load`.

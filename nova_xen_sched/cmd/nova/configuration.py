@@ -7,7 +7,7 @@ from __future__ import annotations
 from importlib import metadata
 import inspect
 import logging
-from typing import Sequence
+import typing as ty
 
 from nova import config
 from nova import objects
@@ -31,8 +31,8 @@ _ONCE = {'max_retries': 1, 'retry_interval': 1}
 
 
 def load(
-    config_files: Sequence[str],
-    config_dirs: Sequence[str],
+    config_files: ty.Sequence[str],
+    config_dirs: ty.Sequence[str],
     verbose_level: int = 0,
 ) -> None:
     """Load it into nova.conf.CONF, and get nova's objects ready.

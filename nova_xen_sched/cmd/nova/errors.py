@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator
+import typing as ty
 
 from keystoneauth1 import exceptions as ks_exceptions
 from nova import exception
@@ -33,7 +33,7 @@ def one_line(error: BaseException | str) -> str:
 
 
 @contextlib.contextmanager
-def reading(what: str) -> Iterator[None]:
+def reading(what: str) -> ty.Iterator[None]:
     """Turn what reading nova's databases or placement raises into a Failure.
 
     :param what: what is read, "nova's API database ([api_database])".

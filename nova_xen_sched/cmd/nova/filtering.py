@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from typing import Any
+import typing as ty
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import troubleshooting
@@ -30,7 +30,7 @@ class Step:
 
     name: str
     why: str
-    refused: tuple[Any, ...]
+    refused: tuple[ty.Any, ...]
     remedy: str = ''
 
 
@@ -45,21 +45,21 @@ class Filtered:
     """
 
     steps: tuple[Step, ...]
-    left: tuple[Any, ...]
+    left: tuple[ty.Any, ...]
     skipped: bool
 
 
 class _Watched:
     """nova's handler of filters; notes are taken of what each one leaves."""
 
-    def __init__(self, handler: Any) -> None:
+    def __init__(self, handler: ty.Any) -> None:
         self._handler = handler
-        self.asked: list[Any] | None = None
+        self.asked: list[ty.Any] | None = None
         self.steps: list[Step] = []
 
     def get_filtered_objects(
-        self, filters: Any, objs: Any, spec_obj: Any, index: int = 0
-    ) -> Any:
+        self, filters: ty.Any, objs: ty.Any, spec_obj: ty.Any, index: int = 0
+    ) -> ty.Any:
         left = self.asked = list(objs)
         for each in filters:
             if not left:
@@ -89,7 +89,7 @@ class _Watched:
 
 
 def filtered(
-    manager: Any, states: list[Any], spec: Any, index: int = 0
+    manager: ty.Any, states: list[ty.Any], spec: ty.Any, index: int = 0
 ) -> Filtered:
     """Send hosts through nova's filters.
 
@@ -112,7 +112,7 @@ def filtered(
     return Filtered((step, *watched.steps), tuple(left), skipped)
 
 
-def _asked_for(spec: Any) -> str:
+def _asked_for(spec: ty.Any) -> str:
     """What the request itself says of hosts."""
     parts = []
     if spec.ignore_hosts:
@@ -126,17 +126,17 @@ def _asked_for(spec: Any) -> str:
     return '; '.join(parts)
 
 
-def _name(plugin: Any) -> str:
+def _name(plugin: ty.Any) -> str:
     return type(plugin).__name__
 
 
-def _says(plugin: Any) -> str:
+def _says(plugin: ty.Any) -> str:
     """The first sentence of a class's own description."""
     text = (inspect.getdoc(type(plugin)) or '').split('\n\n')[0]
     return ' '.join(text.split()).rstrip('.')
 
 
-def _without(before: Any, after: Any) -> tuple[Any, ...]:
+def _without(before: ty.Any, after: ty.Any) -> tuple[ty.Any, ...]:
     # HostStates compare by identity.
     kept = set(map(id, after))
     return tuple(each for each in before if id(each) not in kept)

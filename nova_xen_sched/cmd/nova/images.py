@@ -9,8 +9,7 @@ properties and change values.
 from __future__ import annotations
 
 import contextlib
-from typing import Any
-from typing import Iterator
+import typing as ty
 
 from openstack import exceptions
 
@@ -58,7 +57,7 @@ _REMEDY = (
 )
 
 
-def connect(name: str | None = None) -> Any:
+def connect(name: str | None = None) -> ty.Any:
     """A connection as the openstack command would make one.
 
     :param name: that of :func:`nova_xen_sched.cmd.cloud.connect`.
@@ -68,7 +67,7 @@ def connect(name: str | None = None) -> Any:
         return cloud.connect(name)
 
 
-def find(connection: Any, name_or_id: str) -> dict[str, Any]:
+def find(connection: ty.Any, name_or_id: str) -> dict[str, ty.Any]:
     """One image.
 
     :returns: the image as nova's API has it: Glance's own fields, and all
@@ -93,7 +92,7 @@ def find(connection: Any, name_or_id: str) -> dict[str, Any]:
     )
 
 
-def every(connection: Any) -> Iterator[dict[str, Any]]:
+def every(connection: ty.Any) -> ty.Iterator[dict[str, ty.Any]]:
     """All images that the credentials see, as :func:`find` returns them.
 
     :raises base.Failure: if Glance can't be read.
@@ -112,12 +111,12 @@ def every(connection: Any) -> Iterator[dict[str, Any]]:
                 path = path[len('/v2') :]
 
 
-def as_nova_has_it(image: dict[str, Any]) -> dict[str, Any]:
+def as_nova_has_it(image: dict[str, ty.Any]) -> dict[str, ty.Any]:
     """An image of Glance's API as nova's API hands it on.
 
     :param image: Glance's JSON.
     """
-    found: dict[str, Any] = {
+    found: dict[str, ty.Any] = {
         name: value
         for name, value in image.items()
         if name in _BASE and name not in _LINKS
@@ -129,7 +128,7 @@ def as_nova_has_it(image: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def hypervisor_types(connection: Any) -> frozenset[str]:
+def hypervisor_types(connection: ty.Any) -> frozenset[str]:
     """What hypervisors the computes run, in lower case, by nova's API.
 
     :raises base.Failure: if it can't be read; it takes an administrator.
@@ -143,7 +142,7 @@ def hypervisor_types(connection: Any) -> frozenset[str]:
 
 
 @contextlib.contextmanager
-def _reading(complaint: str) -> Iterator[None]:
+def _reading(complaint: str) -> ty.Iterator[None]:
     """Turn what openstacksdk raises into a Failure that begins so."""
     try:
         with cloud.errors():

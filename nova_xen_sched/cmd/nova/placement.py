@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from typing import Any
-from typing import Mapping
+import typing as ty
 
 from nova import exception
 import nova.conf
@@ -40,16 +39,18 @@ class Candidates:
         has, and what is used.
     """
 
-    by_provider: dict[str, list[Any]]
+    by_provider: dict[str, list[ty.Any]]
     asked: str = ''
     refusal: str | None = None
     limit: int | None = None
-    resources: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    summaries: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    resources: ty.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    summaries: ty.Mapping[str, ty.Any] = dataclasses.field(
+        default_factory=dict
+    )
 
 
 def candidates(
-    context: Any, spec: Any, manager: Any, every: bool = False
+    context: ty.Any, spec: ty.Any, manager: ty.Any, every: bool = False
 ) -> Candidates:
     """Ask placement for the candidates of a request, as nova-scheduler does.
 
@@ -87,7 +88,7 @@ def candidates(
         )
         found = found + more
         summaries = {**summaries, **more_summaries}
-    by_provider: dict[str, list[Any]] = {}
+    by_provider: dict[str, list[ty.Any]] = {}
     for each in found:
         for provider in each['allocations']:
             by_provider.setdefault(provider, []).append(each)
@@ -100,14 +101,14 @@ def candidates(
     )
 
 
-def attach(state: Any, found: Candidates) -> None:
+def attach(state: ty.Any, found: Candidates) -> None:
     """Give a HostState its candidates, as nova does from 27 on."""
     state.allocation_candidates = copy.deepcopy(
         found.by_provider.get(state.uuid, [])
     )
 
 
-def stocks(provider: str) -> dict[str, Any] | None:
+def stocks(provider: str) -> dict[str, ty.Any] | None:
     """What one provider has, as placement has it, with what is ``used``.
 
     As inventories() has it.
@@ -122,7 +123,7 @@ def stocks(provider: str) -> dict[str, Any] | None:
     }
 
 
-def inventories(provider: str) -> dict[str, Any] | None:
+def inventories(provider: str) -> dict[str, ty.Any] | None:
     """What one provider has, as placement has it.
 
     :returns: by resource class its inventory; None if placement doesn't know
@@ -132,7 +133,7 @@ def inventories(provider: str) -> dict[str, Any] | None:
     return _of_provider(provider, 'inventories')
 
 
-def _of_provider(provider: str, what: str) -> dict[str, Any] | None:
+def _of_provider(provider: str, what: str) -> dict[str, ty.Any] | None:
     with errors.reading(_PLACEMENT):
         answer = _client().get('/resource_providers/%s/%s' % (provider, what))
     if answer is not None and answer.status_code == 404:
@@ -142,11 +143,11 @@ def _of_provider(provider: str, what: str) -> dict[str, Any] | None:
             "Placement can't be read: %s."
             % (errors.one_line(answer.text) if answer is not None else '')
         )
-    found: dict[str, Any] = answer.json()[what]
+    found: dict[str, ty.Any] = answer.json()[what]
     return found
 
 
-def _client() -> Any:
+def _client() -> ty.Any:
     with errors.reading(_PLACEMENT):
         singleton = getattr(report, 'report_client_singleton', None)
         # nova 22 makes one for each.
@@ -154,8 +155,8 @@ def _client() -> Any:
 
 
 def _ask(
-    client: Any, context: Any, wanted: Any
-) -> tuple[list[Any], dict[str, Any]]:
+    client: ty.Any, context: ty.Any, wanted: ty.Any
+) -> tuple[list[ty.Any], dict[str, ty.Any]]:
     """The allocation requests and provider summaries, by nova's own call."""
     watched = _Watched(client)
     with errors.reading(_PLACEMENT):
@@ -176,15 +177,15 @@ def _ask(
 class _Watched:
     """nova's client, which only logs what it gets other than an answer."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: ty.Any) -> None:
         self._watched = client
-        self.answer: Any = None
+        self.answer: ty.Any = None
         self.error: Exception | None = None
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> ty.Any:
         return getattr(self._watched, name)
 
-    def get(self, *args: Any, **kwargs: Any) -> Any:
+    def get(self, *args: ty.Any, **kwargs: ty.Any) -> ty.Any:
         try:
             self.answer = self._watched.get(*args, **kwargs)
         except Exception as e:

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from typing import Mapping
+import typing as ty
 
 from nova import availability_zones
 from nova import exception
@@ -26,7 +25,7 @@ from nova_xen_sched.cmd.nova.scheduler import View
 CONF = nova.conf.CONF
 
 
-def image_of(properties: Mapping[str, str], disk_format: str) -> Any:
+def image_of(properties: ty.Mapping[str, str], disk_format: str) -> ty.Any:
     """An image of these properties, as nova's API reads one from Glance."""
     return {
         'id': uuidutils.generate_uuid(),
@@ -41,7 +40,7 @@ def image_of(properties: Mapping[str, str], disk_format: str) -> Any:
     }
 
 
-def flavor_of(ram: int, vcpus: int, disk: int) -> Any:
+def flavor_of(ram: int, vcpus: int, disk: int) -> ty.Any:
     """A nova Flavor of this size: MiB, vCPUs, GiB."""
     name = '%d MiB, %d vCPUs, %d GiB' % (ram, vcpus, disk)
     return objects.Flavor(
@@ -62,7 +61,7 @@ def flavor_of(ram: int, vcpus: int, disk: int) -> Any:
     )
 
 
-def check_properties(properties: Mapping[str, Any]) -> list[str]:
+def check_properties(properties: ty.Mapping[str, ty.Any]) -> list[str]:
     """Look at an image's properties as nova's API would.
 
     :returns: the names that mean nothing to nova.
@@ -84,14 +83,14 @@ def check_properties(properties: Mapping[str, Any]) -> list[str]:
 
 def boot(
     view: View,
-    image: Mapping[str, Any],
-    flavor: Any,
+    image: ty.Mapping[str, ty.Any],
+    flavor: ty.Any,
     *,
     zone: str | None = None,
-    hints: Mapping[str, list[str]] | None = None,
+    hints: ty.Mapping[str, list[str]] | None = None,
     project_id: str | None = None,
     boot_from_volume: bool = False,
-) -> Any:
+) -> ty.Any:
     """The nova RequestSpec of a boot, as nova's API and conductor make it.
 
     :param image: the image as nova's API has it.
@@ -138,7 +137,7 @@ def boot(
     return spec
 
 
-def _volume() -> Any:
+def _volume() -> ty.Any:
     """A root disk that is a volume, whose size is not known here."""
     return objects.BlockDeviceMapping(
         source_type='volume', destination_type='volume', volume_size=None
@@ -169,7 +168,7 @@ def _zone(
     return zone, host, node
 
 
-def _group(view: View, hints: Mapping[str, list[str]]) -> Any:
+def _group(view: View, hints: ty.Mapping[str, list[str]]) -> ty.Any:
     if 'group' not in hints:
         return None
     return objects.InstanceGroup.get_by_uuid(view.context, hints['group'][0])

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import typing as ty
 
 from nova import context as nova_context
 from nova import exception
@@ -37,9 +37,9 @@ class Server:
     :ivar cell: the nova CellMapping of its cell.
     """
 
-    instance: Any
-    request_spec: Any
-    cell: Any
+    instance: ty.Any
+    request_spec: ty.Any
+    cell: ty.Any
 
 
 class View:
@@ -67,12 +67,12 @@ class View:
         self.silent: dict[str, str] = {}
 
     @property
-    def filters(self) -> list[Any]:
+    def filters(self) -> list[ty.Any]:
         """The enabled filters, in the order in which nova runs them."""
         return list(self.host_manager.enabled_filters)
 
     @property
-    def weighers(self) -> list[Any]:
+    def weighers(self) -> list[ty.Any]:
         """The weighers, in nova's order."""
         return list(self.host_manager.weighers)
 
@@ -84,7 +84,7 @@ class View:
         """The Dom0HeadroomWeigher that weighs, or one as it would be."""
         return _first(self.weighers, Dom0HeadroomWeigher)
 
-    def host_states(self, spec: Any = None) -> list[Any]:
+    def host_states(self, spec: ty.Any = None) -> list[ty.Any]:
         """nova HostStates of all hosts of all enabled cells, by name.
 
         Each call reads the databases anew. Cells that can't be read are
@@ -116,7 +116,7 @@ class View:
         _check_versions(found)
         return sorted(found, key=lambda state: (state.host, state.nodename))
 
-    def _why_silent(self, cell: Any) -> str:
+    def _why_silent(self, cell: ty.Any) -> str:
         """What reading a cell fails with."""
         what = 'The database of cell %s' % (cell.name or cell.uuid)
         try:
@@ -128,7 +128,7 @@ class View:
             return str(e)
         return "%s didn't answer in time." % what
 
-    def flavor(self, name_or_id: str) -> Any:
+    def flavor(self, name_or_id: str) -> ty.Any:
         """The nova Flavor of a name or an id.
 
         :raises base.Failure: if there is none.
@@ -150,7 +150,7 @@ class View:
             'list --all.' % name_or_id
         )
 
-    def flavors(self) -> list[Any]:
+    def flavors(self) -> list[ty.Any]:
         """All nova Flavors that are not disabled, smallest first."""
         with errors.reading(_API_DATABASE):
             return list(
@@ -202,7 +202,7 @@ class View:
         return Server(instance, spec, cell)
 
 
-def _check_versions(states: list[Any]) -> None:
+def _check_versions(states: list[ty.Any]) -> None:
     """Take out what nova's own filters would never return from."""
     bad = {}
     for state in states:
@@ -231,16 +231,16 @@ class _HostManager(host_manager.HostManager):
     :ivar silent: the CellMappings that the last reading got nothing from.
     """
 
-    silent: tuple[Any, ...] = ()
-    _instance_info: dict[str, dict[str, Any]]
+    silent: tuple[ty.Any, ...] = ()
+    _instance_info: dict[str, dict[str, ty.Any]]
 
-    def _init_instance_info(self, computes_by_cell: Any = None) -> None:
+    def _init_instance_info(self, computes_by_cell: ty.Any = None) -> None:
         # nova's reads all of them in a thread that is not waited for.
         pass
 
     def _get_computes_for_cells(
-        self, context: Any, cells: Any, compute_uuids: Any = None
-    ) -> Any:
+        self, context: ty.Any, cells: ty.Any, compute_uuids: ty.Any = None
+    ) -> ty.Any:
         found = super()._get_computes_for_cells(context, cells, compute_uuids)
         by_cell = found[0]
         self.silent = tuple(c for c in cells if c.uuid not in by_cell)
@@ -256,7 +256,7 @@ class _HostManager(host_manager.HostManager):
         return found
 
     def _read_all_instances(
-        self, context: Any, by_cell: list[tuple[Any, list[str]]]
+        self, context: ty.Any, by_cell: list[tuple[ty.Any, list[str]]]
     ) -> None:
         total = sum(len(hosts) for _, hosts in by_cell)
         with base.Progress('Reading the servers of hosts', total) as progress:
@@ -268,10 +268,10 @@ class _HostManager(host_manager.HostManager):
                         progress.step()
 
     def _read_instances(
-        self, context: Any, cell: Any, hosts: list[str]
+        self, context: ty.Any, cell: ty.Any, hosts: list[str]
     ) -> None:
         """Have the instances of hosts as if the computes had sent them."""
-        info: dict[str, dict[str, Any]] = {
+        info: dict[str, dict[str, ty.Any]] = {
             host: {'instances': {}, 'updated': True} for host in hosts
         }
         with nova_context.target_cell(context, cell) as cell_context:
@@ -282,7 +282,7 @@ class _HostManager(host_manager.HostManager):
         self._instance_info.update(info)
 
 
-def _make_host_manager() -> Any:
+def _make_host_manager() -> ty.Any:
     try:
         return _HostManager()
     except SystemExit as e:
@@ -312,7 +312,7 @@ def _unloadable() -> str:
     return "names a class that can't be loaded"
 
 
-def _first(plugins: list[Any], kind: Any) -> Any:
+def _first(plugins: list[ty.Any], kind: ty.Any) -> ty.Any:
     for plugin in plugins:
         if isinstance(plugin, kind):
             return plugin

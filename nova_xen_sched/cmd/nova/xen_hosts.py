@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from typing import Any
-from typing import Iterable
-from typing import Protocol
-from typing import Sequence
-from typing import TypeVar
+import typing as ty
 
 import nova.conf
 
@@ -44,7 +40,7 @@ class Seen:
     :ivar rooms: what it has left now; none of a host that is no Xen host.
     """
 
-    state: Any
+    state: ty.Any
     host: host.Host
     load: dom0.Load | None
     rooms: tuple[dom0.Left, ...]
@@ -55,7 +51,7 @@ class Seen:
         return name_of(self.state)
 
 
-def name_of(state: Any) -> str:
+def name_of(state: ty.Any) -> str:
     """A host's name, with the node's where it is another.
 
     :param state: its nova HostState.
@@ -64,14 +60,14 @@ def name_of(state: Any) -> str:
     return name if node in (name, '') else '%s:%s' % (name, node)
 
 
-class _Host(Protocol):
+class _Host(ty.Protocol):
     """What has a nova HostState."""
 
     @property
-    def state(self) -> Any: ...
+    def state(self) -> ty.Any: ...
 
 
-_AnyHost = TypeVar('_AnyHost', bound=_Host)
+_AnyHost = ty.TypeVar('_AnyHost', bound=_Host)
 
 
 def _start() -> plugin.Started:
@@ -89,7 +85,7 @@ def settings() -> conf.Settings:
     return _start().options.current()
 
 
-def see(states: Iterable[Any]) -> list[Seen]:
+def see(states: ty.Iterable[ty.Any]) -> list[Seen]:
     """Look at hosts.
 
     :param states: nova HostStates.
@@ -121,8 +117,8 @@ def see(states: Iterable[Any]) -> list[Seen]:
 
 
 def named(
-    seen: Sequence[_AnyHost], names: Iterable[str]
-) -> Sequence[_AnyHost]:
+    seen: ty.Sequence[_AnyHost], names: ty.Iterable[str]
+) -> ty.Sequence[_AnyHost]:
     """The hosts of these names in any case, all if there are none.
 
     :raises base.Failure: if there is no host of a name.
@@ -147,7 +143,7 @@ def named(
     return found
 
 
-def _called(state: Any) -> set[str]:
+def _called(state: ty.Any) -> set[str]:
     """What a host may be called, in lower case."""
     return {name_of(state).lower(), str(state.host).lower()}
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from typing import Iterator
+import typing as ty
 
 from openstack import exceptions
 
@@ -127,7 +127,7 @@ class Nova(apply.Api):
 @contextlib.contextmanager
 def _errors(
     doing: str, refusals: tuple[int, ...] = (), service: str = 'nova'
-) -> Iterator[None]:
+) -> ty.Iterator[None]:
     """Say what went wrong in one line, with nothing secret in it.
 
     :param refusals: the statuses that concern this one call only.

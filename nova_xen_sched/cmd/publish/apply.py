@@ -12,12 +12,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from typing import Callable
-from typing import Collection
-from typing import Iterator
-from typing import List
-from typing import Set
-from typing import Tuple
+import typing as ty
 
 from nova_xen_sched.cmd.publish import content
 from nova_xen_sched.cmd.publish import plan as planning
@@ -58,7 +53,7 @@ class Api:
         raise NotImplementedError
 
 
-_Key = Tuple[str, int]
+_Key = ty.Tuple[str, int]
 
 
 class Applying:
@@ -76,8 +71,8 @@ class Applying:
         api: Api,
         wanted: planning.Wanted,
         prune: bool = False,
-        spared: Collection[str] = (),
-        pause: Callable[[float], None] = time.sleep,
+        spared: ty.Collection[str] = (),
+        pause: ty.Callable[[float], None] = time.sleep,
     ) -> None:
         self._api = api
         self._wanted = wanted
@@ -85,10 +80,10 @@ class Applying:
         self._spared = spared
         self._pause = pause
         self._strikes: dict[planning.Change, int] = {}
-        self._unmet: Set[_Key] = set()
-        self._unmet_hosts: Set[str] = set()
+        self._unmet: ty.Set[_Key] = set()
+        self._unmet_hosts: ty.Set[str] = set()
         self._made: dict[str, int] = {}
-        self._touched: Set[int] = set()
+        self._touched: ty.Set[int] = set()
         self._tried = False
         self.outcomes: dict[planning.Change, str] = {}
         self.converged = False
@@ -102,7 +97,7 @@ class Applying:
             if outcome not in (DONE, NOT_NEEDED)
         }
 
-    def steps(self) -> Iterator[planning.Plan]:
+    def steps(self) -> ty.Iterator[planning.Plan]:
         """Make the changes; stops for a moment after each call of the API.
 
         :raises StoppedError: if no call can be made any more.
@@ -127,15 +122,15 @@ class Applying:
         for _ in self._refresh(aggregates):
             yield plan
 
-    def _forget(self, changes: List[planning.Change]) -> None:
+    def _forget(self, changes: ty.List[planning.Change]) -> None:
         """What was refused and isn't to be done any more, was no failure."""
         for change in self.failed:
             if change not in changes:
                 self.outcomes[change] = NOT_NEEDED
 
     def _round(
-        self, changes: List[planning.Change], last: bool
-    ) -> Iterator[None]:
+        self, changes: ty.List[planning.Change], last: bool
+    ) -> ty.Iterator[None]:
         """Try each change whose conditions are met.
 
         :param last: only add. Of two runs that want different facts for one
@@ -197,7 +192,9 @@ class Applying:
         if change.host:
             self._touched.add(aggregate_id)
 
-    def _refresh(self, aggregates: List[content.Aggregate]) -> Iterator[None]:
+    def _refresh(
+        self, aggregates: ty.List[content.Aggregate]
+    ) -> ty.Iterator[None]:
         """Let the schedulers learn of the aggregates as they are now.
 
         nova tells them of an aggregate as the call that changed it had read

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
-from typing import Mapping
-from typing import TYPE_CHECKING
+import typing as ty
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd.publish import apply
@@ -16,7 +14,7 @@ from nova_xen_sched.cmd.publish import report as words
 from nova_xen_sched.cmd.publish import reserves
 from nova_xen_sched.cmd.publish import wanted as wanting
 
-if TYPE_CHECKING:
+if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.publish import api
 
 
@@ -57,8 +55,8 @@ def counted(
 
 
 def _lines(
-    found: reserves.Reserves, others: Mapping[tuple[str, str], list[str]]
-) -> Iterator[str]:
+    found: reserves.Reserves, others: ty.Mapping[tuple[str, str], list[str]]
+) -> ty.Iterator[str]:
     """Where placement doesn't say what was told, or nothing.
 
     :param others: as of reserves.put().

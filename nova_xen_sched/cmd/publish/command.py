@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from typing import Any
-from typing import Callable
-from typing import TYPE_CHECKING
+import typing as ty
 
 from cliff import columns
 
@@ -22,7 +20,7 @@ from nova_xen_sched.cmd.publish import wanted as wanting
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
 
-if TYPE_CHECKING:
+if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.publish import api
 
 PLANNED = 'planned'
@@ -44,7 +42,7 @@ class _Metadata(columns.FormattableColumn):
             for key, value in sorted(self._value.items())
         )
 
-    def machine_readable(self) -> Any:
+    def machine_readable(self) -> ty.Any:
         return self._value
 
 
@@ -113,7 +111,7 @@ class Publish(base.Lister):
 
     def take_action(
         self, parsed_args: argparse.Namespace
-    ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    ) -> tuple[tuple[str, ...], list[tuple[ty.Any, ...]]]:
         with base.openstacksdk():
             from nova_xen_sched.cmd.publish import api
         if self.app.options.verbose_level < 2:
@@ -152,8 +150,8 @@ class Publish(base.Lister):
         return self.COLUMNS, _rows({**run.outcomes, **left})
 
     def produce_output(
-        self, parsed_args: Any, column_names: Any, data: Any
-    ) -> Any:
+        self, parsed_args: ty.Any, column_names: ty.Any, data: ty.Any
+    ) -> ty.Any:
         if data or parsed_args.formatter not in ('table', 'value'):
             super().produce_output(parsed_args, column_names, data)
         self.say(self._closing)
@@ -161,7 +159,7 @@ class Publish(base.Lister):
 
     def _read(
         self, parsed_args: argparse.Namespace
-    ) -> Callable[[list[api.Host]], wanting.Wanted] | None:
+    ) -> ty.Callable[[list[api.Host]], wanting.Wanted] | None:
         """Read the facts.
 
         :returns: what makes Wanted of them, given nova's hosts; None if only
@@ -195,7 +193,7 @@ class Publish(base.Lister):
 
     def _ask(
         self, parsed_args: argparse.Namespace
-    ) -> Callable[[list[api.Host]], wanting.Wanted]:
+    ) -> ty.Callable[[list[api.Host]], wanting.Wanted]:
         asked = read_hosts.ask_all(
             parsed_args,
             read_hosts.configuration(self.app.options, parsed_args),
@@ -280,7 +278,7 @@ def _done(run: apply.Applying) -> int:
     return sum(outcome == apply.DONE for outcome in run.outcomes.values())
 
 
-def _rows(outcomes: dict[planning.Change, str]) -> list[tuple[Any, ...]]:
+def _rows(outcomes: dict[planning.Change, str]) -> list[tuple[ty.Any, ...]]:
     return [
         (
             change.action,

@@ -9,10 +9,7 @@ import datetime
 import hashlib
 import json
 import re
-from typing import Any
-from typing import Dict
-from typing import FrozenSet
-from typing import Mapping
+import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched import versions
@@ -24,12 +21,12 @@ ZONE = 'availability_zone'
 
 _NAME = re.compile('nova-xen-sched-[0-9a-f]{8}')
 #: The metadata that is ours in an aggregate of ours; all else is left alone.
-BY_KEY: Dict[str, facts.Name] = {
+BY_KEY: ty.Dict[str, facts.Name] = {
     name.metadata_key: name for name in facts.NAMES
 }
 
 #: Facts as they stand in an aggregate's metadata.
-Metadata = Mapping[str, str]
+Metadata = ty.Mapping[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Aggregate:
     id: int
     name: str
     metadata: Metadata = dataclasses.field(default_factory=dict)
-    hosts: FrozenSet[str] = frozenset()
+    hosts: ty.FrozenSet[str] = frozenset()
 
     @property
     def owned(self) -> bool:
@@ -77,7 +74,7 @@ def metadata_of(raw: facts.Raw) -> dict[str, str]:
     }
 
 
-def _text(value: Any) -> str:
+def _text(value: ty.Any) -> str:
     if isinstance(value, bool):
         return 'true' if value else 'false'
     if isinstance(value, tuple):

@@ -8,40 +8,34 @@ several values it takes the lowest.
 
 from __future__ import annotations
 
-from typing import Collection
-from typing import Dict
-from typing import Iterable
-from typing import List
-from typing import NamedTuple
-from typing import Optional
-from typing import Tuple
+import typing as ty
 
 from nova_xen_sched.cmd.publish import content
 from nova_xen_sched.cmd.publish import plan as planning
 from nova_xen_sched.facts import aggregate as source
 
 #: By key of the metadata: the value before and after, None if unknown.
-Changed = Dict[str, Tuple[Optional[str], Optional[str]]]
+Changed = ty.Dict[str, ty.Tuple[ty.Optional[str], ty.Optional[str]]]
 
 
-class Difference(NamedTuple):
+class Difference(ty.NamedTuple):
     """What changes for some hosts alike."""
 
-    hosts: List[str]
+    hosts: ty.List[str]
     changed: Changed
 
 
-class Override(NamedTuple):
+class Override(ty.NamedTuple):
     """A fact that another aggregate states lower than it is published."""
 
     host: str
     key: str
     value: str
-    aggregates: List[str]
+    aggregates: ty.List[str]
 
 
 def _of_hosts(
-    aggregates: Iterable[content.Aggregate],
+    aggregates: ty.Iterable[content.Aggregate],
 ) -> dict[str, list[content.Aggregate]]:
     found: dict[str, list[content.Aggregate]] = {}
     for aggregate in aggregates:
@@ -50,7 +44,7 @@ def _of_hosts(
     return found
 
 
-def _seen(aggregates: Iterable[content.Aggregate]) -> dict[str, str]:
+def _seen(aggregates: ty.Iterable[content.Aggregate]) -> dict[str, str]:
     """A host's facts as the scheduler reads them of its aggregates."""
     return content.metadata_of(
         source.merge([source.read(each, {}) for each in aggregates])
@@ -58,7 +52,7 @@ def _seen(aggregates: Iterable[content.Aggregate]) -> dict[str, str]:
 
 
 def published(
-    aggregates: Iterable[content.Aggregate],
+    aggregates: ty.Iterable[content.Aggregate],
 ) -> dict[str, dict[str, str]]:
     """By host, the facts that aggregates of ours have of it."""
     owned = _of_hosts(each for each in aggregates if each.owned)
@@ -66,7 +60,8 @@ def published(
 
 
 def differences(
-    before: Iterable[content.Aggregate], after: Iterable[content.Aggregate]
+    before: ty.Iterable[content.Aggregate],
+    after: ty.Iterable[content.Aggregate],
 ) -> list[Difference]:
     """What the scheduler reads otherwise after than before.
 
@@ -91,7 +86,7 @@ def differences(
 
 
 def overrides(
-    wanted: planning.Wanted, after: Iterable[content.Aggregate]
+    wanted: planning.Wanted, after: ty.Iterable[content.Aggregate]
 ) -> list[Override]:
     """Where the scheduler reads another value than the one published."""
     now = _of_hosts(after)
@@ -113,7 +108,7 @@ def overrides(
 
 
 def _stating(
-    aggregates: Iterable[content.Aggregate], key: str, value: str
+    aggregates: ty.Iterable[content.Aggregate], key: str, value: str
 ) -> list[str]:
     return [
         each.name for each in aggregates if _seen([each]).get(key) == value
@@ -121,8 +116,8 @@ def _stating(
 
 
 def others(
-    told: Collection[str],
-    aggregates: Iterable[content.Aggregate],
+    told: ty.Collection[str],
+    aggregates: ty.Iterable[content.Aggregate],
 ) -> list[str]:
     """The hosts in our aggregates that nothing is told of."""
     return sorted(

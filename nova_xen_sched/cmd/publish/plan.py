@@ -22,14 +22,7 @@ of their values may show until it has left the second.
 from __future__ import annotations
 
 import dataclasses
-from typing import Collection
-from typing import Dict
-from typing import FrozenSet
-from typing import Iterable
-from typing import List
-from typing import Mapping
-from typing import Optional
-from typing import Tuple
+import typing as ty
 
 from nova_xen_sched.cmd.publish import content
 
@@ -40,7 +33,7 @@ REMOVE_HOST = 'remove_host'
 DELETE = 'delete'
 
 #: By host the metadata that it shall have; none where nothing is known.
-Wanted = Mapping[str, content.Metadata]
+Wanted = ty.Mapping[str, content.Metadata]
 
 
 class CollisionError(ValueError):
@@ -58,9 +51,9 @@ class Change:
 
     action: str
     aggregate: str
-    id: Optional[int] = dataclasses.field(default=None, compare=False)
+    id: ty.Optional[int] = dataclasses.field(default=None, compare=False)
     host: str = ''
-    metadata: Tuple[Tuple[str, Optional[str]], ...] = ()
+    metadata: ty.Tuple[ty.Tuple[str, ty.Optional[str]], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,9 +67,9 @@ class Plan:
         them that isn't ours.
     """
 
-    changes: List[Change]
-    blocked: Dict[str, List[str]]
-    kept: List[str]
+    changes: ty.List[Change]
+    blocked: ty.Dict[str, ty.List[str]]
+    kept: ty.List[str]
 
 
 @dataclasses.dataclass
@@ -84,9 +77,9 @@ class _Group:
     """Hosts with equal facts, and the aggregate that they are to be in."""
 
     name: str
-    metadata: Dict[str, str]
-    hosts: List[str]
-    home: Optional[content.Aggregate] = None
+    metadata: ty.Dict[str, str]
+    hosts: ty.List[str]
+    home: ty.Optional[content.Aggregate] = None
 
     @property
     def id(self) -> int | None:
@@ -95,9 +88,9 @@ class _Group:
 
 def plan(
     wanted: Wanted,
-    aggregates: Iterable[content.Aggregate],
+    aggregates: ty.Iterable[content.Aggregate],
     prune: bool = False,
-    spared: Collection[str] = (),
+    spared: ty.Collection[str] = (),
 ) -> Plan:
     """What has to change.
 
@@ -124,9 +117,9 @@ def plan(
         each.id: [host for host in sorted(each.hosts) if goes(host, each)]
         for each in owned
     }
-    made: List[Change] = []
-    added: List[Change] = []
-    raised: List[Change] = []
+    made: ty.List[Change] = []
+    added: ty.List[Change] = []
+    raised: ty.List[Change] = []
     for group in groups:
         before, lowered, goal = _metadata(group, wanted, leaving)
         if group.home is None:
@@ -203,7 +196,7 @@ def _groups(
 
 
 def _metadata(
-    group: _Group, wanted: Wanted, leaving: Mapping[int, list[str]]
+    group: _Group, wanted: Wanted, leaving: ty.Mapping[int, list[str]]
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """The metadata of a group's aggregate before, lowered, and as it shall be.
 
@@ -238,7 +231,7 @@ def _metadata(
 
 
 def _set(
-    group: _Group, before: Mapping[str, str], after: Mapping[str, str]
+    group: _Group, before: ty.Mapping[str, str], after: ty.Mapping[str, str]
 ) -> list[Change]:
     changed: dict[str, str | None] = {
         key: value for key, value in after.items() if before.get(key) != value
@@ -256,7 +249,7 @@ def _set(
     ]
 
 
-def _foreign_keys(aggregate: content.Aggregate) -> FrozenSet[str]:
+def _foreign_keys(aggregate: content.Aggregate) -> ty.FrozenSet[str]:
     return frozenset(
         key
         for key in aggregate.metadata
@@ -265,7 +258,7 @@ def _foreign_keys(aggregate: content.Aggregate) -> FrozenSet[str]:
 
 
 def applied(
-    aggregates: Iterable[content.Aggregate], changes: Iterable[Change]
+    aggregates: ty.Iterable[content.Aggregate], changes: ty.Iterable[Change]
 ) -> list[content.Aggregate]:
     """The aggregates as they are after some changes.
 

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable
-from typing import Iterator
+import typing as ty
 
 from nova_xen_sched.cmd.publish import content
 from nova_xen_sched.cmd.publish import difference
@@ -22,7 +21,7 @@ def lines(
     before: list[content.Aggregate],
     plan: planning.Plan,
     prune: bool,
-) -> Iterator[str]:
+) -> ty.Iterator[str]:
     """What changes for each host, and what doesn't and why.
 
     :param before: the aggregates that there are.
@@ -73,7 +72,7 @@ def planned(wanted: wanting.Wanted, plan: planning.Plan) -> str:
     )
 
 
-def names(each: Iterable[str]) -> str:
+def names(each: ty.Iterable[str]) -> str:
     """The first names and how many more there are."""
     every = list(each)
     text = ', '.join(every[:SHOWN])

@@ -9,20 +9,14 @@ it is in force. So it counts before whatever is told of the host.
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable
-from typing import Dict
-from typing import List
-from typing import Mapping
-from typing import Optional
-from typing import Tuple
-from typing import TYPE_CHECKING
+import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched.cmd.publish import apply
 from nova_xen_sched.cmd.publish import content
 from nova_xen_sched.cmd.publish import wanted as wanting
 
-if TYPE_CHECKING:
+if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.publish import api
 
 KEY = facts.BY_NAME['reserved_host_memory_mb'].metadata_key
@@ -38,14 +32,14 @@ class Reserves:
     :ivar error: why not, in one line; None if it could be asked of all.
     """
 
-    mb: Dict[str, int] = dataclasses.field(default_factory=dict)
-    lacking: List[str] = dataclasses.field(default_factory=list)
-    unread: List[str] = dataclasses.field(default_factory=list)
-    error: Optional[str] = None
+    mb: ty.Dict[str, int] = dataclasses.field(default_factory=dict)
+    lacking: ty.List[str] = dataclasses.field(default_factory=list)
+    unread: ty.List[str] = dataclasses.field(default_factory=list)
+    error: ty.Optional[str] = None
 
 
 def read(
-    cloud: api.Nova, hosts: List[api.Host], step: Callable[[], None]
+    cloud: api.Nova, hosts: ty.List[api.Host], step: ty.Callable[[], None]
 ) -> Reserves:
     """Ask placement, one call a host.
 
@@ -70,8 +64,8 @@ def read(
 def put(
     wanted: wanting.Wanted,
     found: Reserves,
-    published: Mapping[str, content.Metadata],
-) -> Tuple[wanting.Wanted, Dict[Tuple[str, str], List[str]]]:
+    published: ty.Mapping[str, content.Metadata],
+) -> ty.Tuple[wanting.Wanted, ty.Dict[ty.Tuple[str, str], ty.List[str]]]:
     """The facts with the reserves.
 
     A host of which placement doesn't tell keeps what is told of it, else what
@@ -83,7 +77,7 @@ def put(
     """
     told = wanted.facts
     reserved = {host: str(mb) for host, mb in found.mb.items()}
-    others: Dict[Tuple[str, str], List[str]] = {}
+    others: ty.Dict[ty.Tuple[str, str], ty.List[str]] = {}
     for host, value in reserved.items():
         other = told[host].get(KEY, value)
         if other != value:

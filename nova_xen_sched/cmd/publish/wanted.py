@@ -5,19 +5,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict
-from typing import FrozenSet
-from typing import Iterable
-from typing import List
-from typing import Mapping
-from typing import NamedTuple
-from typing import TYPE_CHECKING
+import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched.cmd.publish import content
 from nova_xen_sched.facts import parse_file as tables
 
-if TYPE_CHECKING:
+if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.publish import api
 
 
@@ -31,12 +25,12 @@ class Wanted:
     :ivar spared: hosts of nova that are left as they are.
     """
 
-    facts: Dict[str, Dict[str, str]]
-    unknown: List[str]
-    spared: FrozenSet[str] = frozenset()
+    facts: ty.Dict[str, ty.Dict[str, str]]
+    unknown: ty.List[str]
+    spared: ty.FrozenSet[str] = frozenset()
 
 
-class Stated(NamedTuple):
+class Stated(ty.NamedTuple):
     """What one host says of itself.
 
     :ivar name: of the host.
@@ -49,7 +43,7 @@ class Stated(NamedTuple):
     raw: facts.Raw
 
 
-def of_file(table: tables.Table, hosts: Iterable[api.Host]) -> Wanted:
+def of_file(table: tables.Table, hosts: ty.Iterable[api.Host]) -> Wanted:
     """What a facts file says, as the scheduler would read it from there.
 
     That is of every Xen host, by name, by pattern and by default; and of
@@ -69,7 +63,9 @@ def of_file(table: tables.Table, hosts: Iterable[api.Host]) -> Wanted:
     return Wanted(found, sorted(set(table.hosts) - names))
 
 
-def of_hosts(stated: Iterable[Stated], hosts: Iterable[api.Host]) -> Wanted:
+def of_hosts(
+    stated: ty.Iterable[Stated], hosts: ty.Iterable[api.Host]
+) -> Wanted:
     """What hosts say of themselves.
 
     :param hosts: all that nova has.
@@ -77,7 +73,7 @@ def of_hosts(stated: Iterable[Stated], hosts: Iterable[api.Host]) -> Wanted:
     hosts = list(hosts)
     by_name = {host.name.lower(): host.name for host in hosts}
     by_node = {host.node.lower(): host.name for host in hosts}
-    found: Dict[str, Dict[str, str]] = {}
+    found: ty.Dict[str, ty.Dict[str, str]] = {}
     unknown = []
     spared = set()
     for each in stated:
@@ -96,7 +92,7 @@ def of_hosts(stated: Iterable[Stated], hosts: Iterable[api.Host]) -> Wanted:
 
 
 def of_published(
-    published: Mapping[str, content.Metadata], hosts: Iterable[api.Host]
+    published: ty.Mapping[str, content.Metadata], hosts: ty.Iterable[api.Host]
 ) -> Wanted:
     """What was published of each Xen host, so that some of it can change.
 

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any
-from typing import Counter
-from typing import Iterator
+import typing as ty
 
 from nova_xen_sched import refusal
 from nova_xen_sched import request as guest
@@ -38,7 +36,7 @@ _SORTING = frozenset(
 )
 
 
-def _requests(situation: Situation) -> Iterator[tuple[str, Any]]:
+def _requests(situation: Situation) -> ty.Iterator[tuple[str, ty.Any]]:
     """Requests that stand for what users and operators ask."""
     flavor = request_spec.flavor_of(_RAM, _VCPUS, _DISK)
     hvm = {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
@@ -66,11 +64,11 @@ def refused(situation: Situation) -> Finding:
     xen_filter = situation.view.xen_filter()
     report_only = situation.settings.report_only
     lines = []
-    serious: Counter[str] = collections.Counter()
+    serious: ty.Counter[str] = collections.Counter()
     remedies: dict[str, str] = {}
     usable = False
     for name, spec in _requests(situation):
-        tally: Counter[refusal.Code] = collections.Counter()
+        tally: ty.Counter[refusal.Code] = collections.Counter()
         left = 0
         for verdict in xen_filter.verdicts(states, spec, every=True):
             tally.update(reason.code for reason in verdict.refusals)

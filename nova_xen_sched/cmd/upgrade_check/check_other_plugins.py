@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any
+import typing as ty
 
 from nova_xen_sched.cmd.upgrade_check.situation import Finding
 from nova_xen_sched.cmd.upgrade_check.situation import fine
@@ -144,7 +144,7 @@ def aggregate_image_properties_isolation(situation: Situation) -> Finding:
 
 
 def _with_our_metadata(situation: Situation) -> set[str]:
-    every: dict[int, Any] = {
+    every: dict[int, ty.Any] = {
         id(aggregate): aggregate
         for each in situation.seen
         for aggregate in each.state.aggregates

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Iterator
-from typing import NamedTuple
+import typing as ty
 
 from nova_xen_sched.cmd.upgrade_check.situation import Finding
 from nova_xen_sched.cmd.upgrade_check.situation import fine
@@ -20,7 +19,7 @@ _FACT = 'reserved_host_memory_mb'
 _PUBLISH = 'nova-xen-sched facts publish --from-placement --apply'
 
 
-class _Wrong(NamedTuple):
+class _Wrong(ty.NamedTuple):
     """What is counted of some hosts, and what is so.
 
     :ivar source: that states it; '' for the scheduler's own nova.conf.
@@ -70,7 +69,7 @@ def counted(situation: Situation) -> Finding:
 
 def _remedies(
     situation: Situation, wrong: dict[_Wrong, list[str]]
-) -> Iterator[str]:
+) -> ty.Iterator[str]:
     """What to do, by who states it, and by what else the scheduler reads."""
     settings = situation.settings
     path = settings.host_facts_file

@@ -13,7 +13,7 @@ import functools
 import logging
 import sys
 import traceback
-from typing import Any
+import typing as ty
 
 from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
@@ -45,9 +45,9 @@ class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         super().__init__()
         self._conf = conf
-        self._upgrade_checks: Any = ()
+        self._upgrade_checks: ty.Any = ()
 
-    def check(self) -> Any:
+    def check(self) -> ty.Any:
         """Look at everything, print it, and return the worst code."""
         try:
             return self._check()
@@ -56,7 +56,7 @@ class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
             sys.stdout.write('Error:\n%s\n' % trace)
             return _ERROR
 
-    def _check(self) -> Any:
+    def _check(self) -> ty.Any:
         try:
             situation = _look(_Options(self._conf))
         except base.Failure as e:
@@ -87,7 +87,7 @@ class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
         return super().check()
 
 
-def _look(options: Any) -> Any:
+def _look(options: ty.Any) -> ty.Any:
     """What there is to check."""
     found = view.open_view(options)
     import nova.conf
@@ -103,7 +103,7 @@ def _look(options: Any) -> Any:
     )
 
 
-def _result(check: Any, situation: Any, _commands: Any) -> Any:
+def _result(check: ty.Any, situation: ty.Any, _commands: ty.Any) -> ty.Any:
     """One check, as oslo.upgradecheck takes it."""
     try:
         finding = check.function(situation)
@@ -113,7 +113,7 @@ def _result(check: Any, situation: Any, _commands: Any) -> Any:
     return _shown(upgradecheck.Code(finding.level.value), finding.details)
 
 
-def _shown(code: Any, details: str) -> Any:
+def _shown(code: ty.Any, details: str) -> ty.Any:
     """A result as it may be printed."""
     return upgradecheck.Result(code, redact.passwords(details) or None)
 

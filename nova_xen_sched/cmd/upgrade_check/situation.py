@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import Any
-from typing import Callable
-from typing import Iterable
-from typing import Iterator
-from typing import NamedTuple
+import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched.cmd import base
@@ -68,28 +64,28 @@ class Situation:
     :ivar seen: all hosts.
     """
 
-    config: Any
+    config: ty.Any
     settings: conf.Settings
     view: View
     seen: tuple[xen_hosts.Seen, ...]
-    _inventories: dict[str, Any] = dataclasses.field(default_factory=dict)
+    _inventories: dict[str, ty.Any] = dataclasses.field(default_factory=dict)
 
     @property
     def xen(self) -> list[xen_hosts.Seen]:
         """The Xen hosts."""
         return [each for each in self.seen if each.host.is_xen]
 
-    def inventories(self, provider: str) -> dict[str, Any]:
+    def inventories(self, provider: str) -> dict[str, ty.Any]:
         """What placement has of a provider, asked once; {} if nothing.
 
         :raises base.Failure: if placement can't be asked.
         """
         if provider not in self._inventories:
             self._inventories[provider] = placement.inventories(provider) or {}
-        found: dict[str, Any] = self._inventories[provider]
+        found: dict[str, ty.Any] = self._inventories[provider]
         return found
 
-    def plugin(self, plugins: Iterable[Any], name: str) -> Any:
+    def plugin(self, plugins: ty.Iterable[ty.Any], name: str) -> ty.Any:
         """The enabled filter or weigher of a class name, None if none is."""
         for each in plugins:
             if type(each).__name__ == name:
@@ -97,21 +93,21 @@ class Situation:
         return None
 
 
-class Check(NamedTuple):
+class Check(ty.NamedTuple):
     """A check."""
 
     name: str
-    function: Callable[[Situation], Finding]
+    function: ty.Callable[[Situation], Finding]
 
 
-def names(found: Iterable[str]) -> str:
+def names(found: ty.Iterable[str]) -> str:
     """Names for a sentence: how many, and the first of them."""
     every = sorted(set(found))
     more = ', ...' if len(every) > SHOWN else ''
     return '%d (%s%s)' % (len(every), ', '.join(every[:SHOWN]), more)
 
 
-def memory(situation: Situation) -> Iterator[tuple[xen_hosts.Seen, Any]]:
+def memory(situation: Situation) -> ty.Iterator[tuple[xen_hosts.Seen, ty.Any]]:
     """Placement's inventory of memory of each Xen host that has one."""
     xen = situation.xen
     with base.Progress("Reading placement's inventories", len(xen)) as shown:

@@ -17,7 +17,7 @@ import sys
 import time
 import traceback
 import types
-from typing import Any
+import typing as ty
 
 ROOT = os.path.abspath(__file__).rsplit(os.sep, 4)[0]
 
@@ -78,7 +78,7 @@ def main(configurations: str, logs: str, *names: str) -> int:
     return 0
 
 
-def _keep_node(driver: Any) -> None:
+def _keep_node(driver: ty.Any) -> None:
     """Have a node keep its uuid when its nova-compute is started again.
 
     nova from 27 on refuses to start otherwise; the fake driver makes up one.
@@ -88,12 +88,12 @@ def _keep_node(driver: Any) -> None:
     except ImportError:
         return
 
-    def by_uuid(self: Any, refresh: bool = False) -> dict[str, str]:
+    def by_uuid(self: ty.Any, refresh: bool = False) -> dict[str, str]:
         return {node.get_local_node_uuid(): self.get_available_nodes()[0]}
 
     report = driver.get_available_resource
 
-    def with_uuid(self: Any, nodename: str) -> Any:
+    def with_uuid(self: ty.Any, nodename: str) -> ty.Any:
         resources = report(self, nodename)
         if resources:
             resources['uuid'] = node.get_local_node_uuid()
@@ -103,11 +103,11 @@ def _keep_node(driver: Any) -> None:
     driver.get_available_resource = with_uuid
 
 
-def _may_hold(driver: Any, path: str) -> None:
+def _may_hold(driver: ty.Any, path: str) -> None:
     """Have no live migration end while there is a file."""
     migrate = driver.live_migration
 
-    def held(self: Any, *args: Any, **kwargs: Any) -> None:
+    def held(self: ty.Any, *args: ty.Any, **kwargs: ty.Any) -> None:
         while os.path.exists(path):
             time.sleep(0.1)
         migrate(self, *args, **kwargs)

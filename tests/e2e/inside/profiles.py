@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Dict
+import typing as ty
 
 from tests.functional import hosts
 from tests.functional.hosts import HostProfile
 
 
-def _sized(memory_gb: int) -> Dict[str, int]:
+def _sized(memory_gb: int) -> ty.Dict[str, int]:
     return {
         'memory_mb': memory_gb * 1024,
         'vcpus': memory_gb // 2,
@@ -19,7 +19,7 @@ def _sized(memory_gb: int) -> Dict[str, int]:
 
 
 # All of one Xen: nova live-migrates to none that is older.
-def _all() -> Dict[str, HostProfile]:
+def _all() -> ty.Dict[str, HostProfile]:
     hvm = hosts.xen('xen-hvm', 'xen-4.14-hvm', **_sized(160))
     profiles = (
         # Xen built without PV, seen in libvirt's source only: no capture.

@@ -8,7 +8,7 @@ import collections
 from concurrent import futures
 import re
 import time
-from typing import Callable
+import typing as ty
 
 from tests.e2e import hosts
 from tests.e2e import logs
@@ -50,7 +50,7 @@ def boots(
     cloud: Cloud,
     step: Step,
     count: int,
-    meanwhile: Callable[[Callable[[], int]], None] | None = None,
+    meanwhile: ty.Callable[[ty.Callable[[], int]], None] | None = None,
     excused: str = '',
 ) -> None:
     """Boot so many, half HVM and half PV, and wait for all of them.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+import typing as ty
 
 from tests.e2e.client import host_of
 from tests.e2e.cloud import Cloud
@@ -119,7 +119,7 @@ def _show(step: Step, printed: str) -> None:
     step.lines.extend(line for line in printed.split('\n') if line.strip())
 
 
-def answer(cloud: Cloud, *arguments: str) -> Any:
+def answer(cloud: Cloud, *arguments: str) -> ty.Any:
     """What one of the plugin's commands answers."""
     code, printed = ask(cloud, 'nova-xen-sched', *arguments, '-f', 'json')
     if code:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import collections
-from typing import FrozenSet
+import typing as ty
 
 from tests.e2e import hosts
 from tests.e2e.client import host_of
@@ -30,7 +30,9 @@ def run(cloud: Cloud) -> None:
     _many(cloud)
 
 
-def _boot(cloud: Cloud, image: str, what: str, wanted: FrozenSet[str]) -> None:
+def _boot(
+    cloud: Cloud, image: str, what: str, wanted: ty.FrozenSet[str]
+) -> None:
     with cloud.report.step(what) as step:
         server = cloud.client.boot(cloud.image[image])
         host = host_of(server)

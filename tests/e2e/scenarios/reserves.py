@@ -10,7 +10,7 @@ counts dom0 twice. The figures are those of host show. Nothing runs yet.
 from __future__ import annotations
 
 import re
-from typing import Any
+import typing as ty
 
 from tests.e2e import hosts
 from tests.e2e.client import host_of
@@ -108,7 +108,7 @@ def _check_status(cloud: Cloud, step: Step, wanted: str) -> str:
 
 def _check_figures(cloud: Cloud, step: Step, halves: int = 2) -> None:
     """So many halves are counted on the host, and dom0 once."""
-    found: Any = commands.answer(cloud, 'host', 'show', _HOST)
+    found: ty.Any = commands.answer(cloud, 'host', 'show', _HOST)
     room = found['room_host_memory']
     step.says('%s: %s' % (_HOST, room))
     used, has = map(float, re.findall(r'[\d.]+', room))

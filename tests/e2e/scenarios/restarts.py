@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from typing import Callable
+import typing as ty
 
 from tests.e2e import hosts
 from tests.e2e.client import host_of
@@ -28,7 +28,7 @@ def _scheduler(cloud: Cloud) -> None:
         'kill -9 nova-scheduler among %d boots, start it again' % _BOOTS
     ) as step:
 
-        def kill(ended: Callable[[], int]) -> None:
+        def kill(ended: ty.Callable[[], int]) -> None:
             # Some are decided, some are not.
             done = until(
                 lambda: ended() >= _BOOTS // 3 and ended(), 'the first boots'

@@ -8,8 +8,7 @@ import contextlib
 import os
 import re
 import signal
-from typing import Callable
-from typing import Iterator
+import typing as ty
 
 from tests.e2e import hosts
 from tests.e2e.processes import Process
@@ -37,7 +36,7 @@ class Computes:
         self,
         settings: Settings,
         database: Database,
-        conf: Callable[[str], str],
+        conf: ty.Callable[[str], str],
     ) -> None:
         self._settings = settings
         self._database = database
@@ -82,7 +81,7 @@ class Computes:
             )
 
     @contextlib.contextmanager
-    def holding(self) -> Iterator[None]:
+    def holding(self) -> ty.Iterator[None]:
         """Keep live migrations under way: drivers don't end them meanwhile."""
         path = self._settings.write('etc', 'computes', 'hold', text='')
         try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from typing import Any
+import typing as ty
 
 import pymysql
 
@@ -94,7 +94,7 @@ class Database:
             database,
         )
 
-    def execute(self, statement: str, *values: Any) -> list[Any]:
+    def execute(self, statement: str, *values: ty.Any) -> list[ty.Any]:
         """Run a statement as root; its rows."""
         connection = pymysql.connect(
             unix_socket=self._socket, user='root', autocommit=True

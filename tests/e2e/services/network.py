@@ -11,7 +11,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
-from typing import Any
+import typing as ty
 
 from tests.e2e.settings import Settings
 
@@ -34,7 +34,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_PUT = _answer  # noqa: N815
     do_DELETE = _answer  # noqa: N815
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: ty.Any) -> None:  # noqa: A002
         pass
 
 

@@ -8,7 +8,7 @@ import json
 import os
 from pathlib import Path
 import shutil
-from typing import Any
+import typing as ty
 
 from tests.e2e import plugin
 from tests.e2e.client import Server
@@ -104,7 +104,7 @@ class Cloud(Controllers):
             )
         return code, printed
 
-    def json(self, *arguments: str) -> Any:
+    def json(self, *arguments: str) -> ty.Any:
         """What one of the plugin's commands answers."""
         _, printed = self.command('nova-xen-sched', *arguments, '-f', 'json')
         return json.loads(printed)

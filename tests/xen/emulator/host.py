@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from typing import Any
+import typing as ty
 from urllib import parse
 
 from tests.xen.emulator import machine
@@ -60,7 +60,7 @@ class Disk:
     def __enter__(self) -> Disk:
         return self
 
-    def __exit__(self, *_exc: Any) -> None:
+    def __exit__(self, *_exc: ty.Any) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def made(self, log: Path) -> Path:
@@ -106,7 +106,7 @@ class Host:
             raise
         return self
 
-    def __exit__(self, *_exc: Any) -> None:
+    def __exit__(self, *_exc: ty.Any) -> None:
         self.end()
 
     @property

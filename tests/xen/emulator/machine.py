@@ -12,8 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any
-from typing import Iterator
+import typing as ty
 
 from tests.e2e.processes import Failure
 
@@ -39,7 +38,7 @@ class Log:
 
 
 def run(
-    command: list[str], log: Path, what: str, **settings: Any
+    command: list[str], log: Path, what: str, **settings: ty.Any
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command at low priority, its output appended to a log.
 
@@ -119,10 +118,10 @@ def need(packages: tuple[str, ...], log: Log) -> None:
 
 
 @contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> ty.Iterator[None]:
     """Let SIGTERM and SIGHUP end as Ctrl-C does: through every finally."""
 
-    def end(number: int, _frame: Any) -> None:
+    def end(number: int, _frame: ty.Any) -> None:
         sys.exit(128 + number)
 
     before = {

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 import sys
 import time
-from typing import Any
+import typing as ty
 
 from tests.xen.emulator import image
 from tests.xen.emulator import machine
@@ -143,7 +143,7 @@ def _situation(
     return rows
 
 
-def _text(value: Any) -> str:
+def _text(value: ty.Any) -> str:
     if value is None:
         return 'unknown'
     if isinstance(value, bool):

@@ -10,7 +10,7 @@ from pathlib import Path
 import re
 import shutil
 import tarfile
-from typing import Any
+import typing as ty
 
 from tests.xen.emulator import machine
 from tests.xen.emulator.host import Host
@@ -102,7 +102,7 @@ def install_outside(folder: Path, log: machine.Log) -> Path:
     return venv / 'bin/nova-xen-sched'
 
 
-def show_inside(host: Host) -> dict[str, Any]:
+def show_inside(host: Host) -> dict[str, ty.Any]:
     """What ``facts show`` says in dom0."""
     code, text, errors = host.status(
         '/opt/nova-xen-sched/bin/nova-xen-sched ' + _SHOW,
@@ -111,7 +111,7 @@ def show_inside(host: Host) -> dict[str, Any]:
     return _one(code, text, errors, 'in dom0')
 
 
-def show_outside(command: Path, host: Host) -> dict[str, Any]:
+def show_outside(command: Path, host: Host) -> dict[str, ty.Any]:
     """What it says from this machine, over libvirt's remote URI."""
     done = machine.result(
         [str(command), *_SHOW.split(), '--connect', host.uri]
@@ -119,7 +119,7 @@ def show_outside(command: Path, host: Host) -> dict[str, Any]:
     return _one(done.returncode, done.stdout, done.stderr, 'from outside')
 
 
-def _one(code: int, text: str, errors: str, where: str) -> dict[str, Any]:
+def _one(code: int, text: str, errors: str, where: str) -> dict[str, ty.Any]:
     """The one host of the answer; 1 says that there are findings."""
     if code not in (0, 1):
         raise machine.Failure(
@@ -130,7 +130,7 @@ def _one(code: int, text: str, errors: str, where: str) -> dict[str, Any]:
         raise machine.Failure(
             'facts show %s: %s %s' % (where, row['error'], row['problems'])
         )
-    found: dict[str, Any] = row
+    found: dict[str, ty.Any] = row
     return found
 
 

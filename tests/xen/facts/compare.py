@@ -7,8 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from typing import Any
-from typing import NamedTuple
+import typing as ty
 
 from tests.xen.emulator.host import Host
 
@@ -41,13 +40,13 @@ FINDINGS = ('dom0_balloons', 'dom0_max_vcpus_unset', 'dom0_not_pinned')
 MODES = {'xen': 'pv', 'hvm': 'hvm', 'xenpvh': 'pvh'}
 
 
-class Row(NamedTuple):
+class Row(ty.NamedTuple):
     """One fact, three times; None is unknown."""
 
     fact: str
-    xl: Any
-    inside: Any
-    outside: Any
+    xl: ty.Any
+    inside: ty.Any
+    outside: ty.Any
 
     @property
     def agree(self) -> bool:
@@ -68,7 +67,7 @@ class Told:
     :ivar texts: what the COMMANDS printed; no part of what is compared.
     """
 
-    facts: dict[str, Any]
+    facts: dict[str, ty.Any]
     texts: dict[str, str] = dataclasses.field(compare=False)
 
     @classmethod
@@ -103,7 +102,7 @@ class Told:
         pinned = bool(affinities) and 'all' not in affinities
         total = re.search(r'^MemTotal: +(\d+) kB$', texts['meminfo'], re.M)
         version = re.search(r'(\d+\.\d+\.\d+)', texts['libvirtd'])
-        facts: dict[str, Any] = {
+        facts: dict[str, ty.Any] = {
             'hostname': info['host'],
             'libvirt_version': version and version[1],
             'xen_version': info['xen_version'],
@@ -130,7 +129,7 @@ class Told:
         return cls(facts, texts)
 
     def rows(
-        self, inside: dict[str, Any], outside: dict[str, Any]
+        self, inside: dict[str, ty.Any], outside: dict[str, ty.Any]
     ) -> list[Row]:
         """A row for each fact.
 
@@ -169,7 +168,7 @@ def _device_models(processes: str, modes: dict[int, str]) -> dict[str, int]:
     return found
 
 
-def _said(row: dict[str, Any], name: str) -> Any:
+def _said(row: dict[str, ty.Any], name: str) -> ty.Any:
     """What ``facts show`` said of it, in the form in which xl's is here."""
     if name in FINDINGS:
         found = name in [finding['code'] for finding in row['findings']]
