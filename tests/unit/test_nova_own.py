@@ -18,7 +18,7 @@ import unittest
 from nova.tests.unit.scheduler.filters import test_image_props_filters
 from nova.scheduler.filters import image_props_filter
 from nova_xen_sched import filters
-from nova_xen_sched import notices
+from nova_xen_sched import log
 
 
 def fail(doing):
@@ -26,7 +26,7 @@ def fail(doing):
 
 
 # What goes wrong accepts the host; here it must show.
-notices.unexpected = fail
+log.unexpected = fail
 image_props_filter.ImagePropertiesFilter = filters.XenHostFilter
 unittest.main(module=test_image_props_filters)
 """

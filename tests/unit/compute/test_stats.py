@@ -197,7 +197,7 @@ def test_what_stops_answering_is_reported_as_of_then(
 ):
     compute = Compute('xen-4.14-hvm', tmp_path)
     times = iter(['2026-11-22T10:00:00Z', '2026-11-22T10:01:00Z'] * 2)
-    monkeypatch.setattr(stats.stated, 'now', lambda: next(times))
+    monkeypatch.setattr(stats.to_facts, 'now', lambda: next(times))
     before = compute.update()
     again = compute.update(broken=dict.fromkeys(broken, BROKEN))
     assert again == before

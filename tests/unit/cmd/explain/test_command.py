@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[3]
+ROOT = pathlib.Path(__file__).parents[4]
 
 REQUEST = ('--ram=512', '--vcpus=1', '--disk=1')
 
@@ -94,7 +94,7 @@ def test_what_mappings_of_cells_are_made_of_can_be_read(tmp_path):
     program = (
         'import argparse\n'
         'import nova.conf\n'
-        'from nova_xen_sched import view\n'
+        'from nova_xen_sched.cmd import nova as view\n'
         'from nova_xen_sched.cmd import base\n'
         'base.quieten()\n'
         'view.load(argparse.Namespace(config_file=[%r], config_dir=None,'

@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[3]
+ROOT = pathlib.Path(__file__).parents[4]
 WRITTEN = ROOT / 'tests' / 'fixtures' / 'explain'
 
 

@@ -17,7 +17,7 @@ from nova_xen_sched.cmd.facts import merge_file
 from nova_xen_sched.facts import parse_file
 
 EXAMPLE = (
-    pathlib.Path(__file__).parents[3] / 'etc/nova_xen_sched/host-facts.yaml'
+    pathlib.Path(__file__).parents[4] / 'etc/nova_xen_sched/host-facts.yaml'
 ).read_text()
 STATED = {
     'libvirt_version': '9.0.0',
