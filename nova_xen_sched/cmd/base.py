@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What all commands have in common: exit codes, errors, and where to look."""
+"""What all commands have in common: how they run, and what they print."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import copy
 import logging
 import sys
@@ -19,13 +18,7 @@ from cliff import lister
 from cliff import show
 
 from nova_xen_sched import redact
-
-FINE = 0
-#: There are findings, or the answer is partial.
-FINDINGS = 1
-#: Wrong usage, or something needed is out of reach.
-FAILED = 2
-
+from nova_xen_sched.cmd import errors
 
 _LEVELS = {
     # They chat about each connection.
@@ -39,24 +32,15 @@ _LEVELS = {
 }
 
 
-class Failure(Exception):
-    """An error that a person can do something about.
-
-    :param message: one line: what failed, where, and what to do; with a full
-        stop.
-    """
-
-    exit_code = FAILED
-
-
 class _Command(command.Command):
     """A command that ends in an exit code of ours, never in a traceback.
 
-    take_action() raises :class:`Failure` for what it can't do, and sets
-    ``exit_code`` to FINDINGS where its answer is partial or has findings.
+    take_action() raises :class:`errors.Failure` for what it can't do, and
+    sets ``exit_code`` to FINDINGS where its answer is partial or has
+    findings.
     """
 
-    exit_code = FINE
+    exit_code = errors.FINE
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -72,7 +56,7 @@ class _Command(command.Command):
     def run(self, parsed_args: argparse.Namespace) -> int:
         try:
             outcome = super().run(parsed_args)
-        except Failure as e:
+        except errors.Failure as e:
             if self.app.options.debug:
                 raise
             self.say(str(e))
@@ -87,7 +71,7 @@ class _Command(command.Command):
                 'please report it with what --debug prints.'
                 % (type(e).__name__, ' '.join(str(e).split()))
             )
-            return FAILED
+            return errors.FAILED
         return outcome or self.exit_code
 
     def partial(self, silent: ty.Mapping[str, str]) -> None:
@@ -97,7 +81,7 @@ class _Command(command.Command):
         """
         for why in silent.values():
             self.say('The answer lacks hosts: %s' % why)
-            self.exit_code = FINDINGS
+            self.exit_code = errors.FINDINGS
 
     def say(self, line: str) -> None:
         """A line for the person, beside what the command prints."""
@@ -152,24 +136,6 @@ def shown(cell: ty.Any) -> ty.Any:
     found = copy.copy(cell)
     vars(found).update(redact.values(vars(cell)))
     return found
-
-
-@contextlib.contextmanager
-def openstacksdk() -> ty.Iterator[None]:
-    """While modules are imported that need openstacksdk.
-
-    Commands import them when they run: where it is not there, as in many a
-    dom0, the others work, and help names these.
-
-    :raises Failure: if it is not there.
-    """
-    try:
-        yield
-    except ImportError as e:
-        raise Failure(
-            "openstacksdk can't be imported (%s): pip install openstacksdk "
-            'beside nova-xen-sched, or run this where it is.' % e
-        ) from e
 
 
 def quieten() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import typing as ty
 
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 
 #: As the m1.small of old; any other is named.
 RAM, VCPUS, DISK = 2048, 1, 20
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def flavor(view: ty.Any, options: argparse.Namespace) -> ty.Any:
     """The nova Flavor that the arguments name.
 
-    :raises base.Failure: if there is none, or they say two things.
+    :raises errors.Failure: if there is none, or they say two things.
     """
     size = (options.ram, options.vcpus, options.disk)
     if options.flavor is None:
@@ -65,7 +65,7 @@ def flavor(view: ty.Any, options: argparse.Namespace) -> ty.Any:
             )
         )
     if size != (None, None, None):
-        raise base.Failure(
+        raise errors.Failure(
             'Give either --flavor, or --ram, --vcpus and --disk.'
         )
     return view.flavor(options.flavor)

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Tables, figures and names as a person reads them.
 
-"""Cells that a person reads in one form, and a program in another."""
+A cell is read in one form by a person and in another by a program.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import typing as ty
 
 from cliff import columns
@@ -56,3 +59,70 @@ def percent(share: float | None) -> Cell:
 def count(number: int | None) -> Cell:
     """How many fit; None is no limit."""
     return Cell(number, 'no limit' if number is None else None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table to print."""
+
+    columns: ty.Sequence[str]
+    rows: ty.Sequence[ty.Sequence[ty.Any]]
+
+
+def names(hosts: ty.Sequence[str], most: int = 5) -> str:
+    """Names for a sentence: "a", "a and b", "a, b and 3 more"."""
+    if 1 < len(hosts) <= most:
+        return '%s and %s' % (', '.join(hosts[:-1]), hosts[-1])
+    return listed(hosts, most)
+
+
+def listed(hosts: ty.Iterable[str], limit: int = 5) -> str:
+    """Names up to a limit, 0 for all: "a, b", "a, b and 3 more"."""
+    every = list(hosts)
+    shown = every[: limit or None]
+    more = len(every) - len(shown)
+    return ', '.join(shown) + (' and %d more' % more if more else '')
+
+
+def counted(hosts: int) -> str:
+    return '%d host%s' % (hosts, '' if hosts == 1 else 's')
+
+
+def figures(
+    columns: ty.Sequence[str], rows: ty.Sequence[ty.Sequence[ty.Any]]
+) -> Table:
+    """A table whose figures stand under one another."""
+    return Table(
+        columns,
+        aligned(
+            [
+                [figure(c) if isinstance(c, float) else c for c in row]
+                for row in rows
+            ]
+        ),
+    )
+
+
+def aligned(
+    rows: ty.Sequence[ty.Sequence[ty.Any]],
+) -> list[tuple[ty.Any, ...]]:
+    """Texts that begin with a digit or a sign, as wide as their column."""
+    columns = []
+    for column in zip(*rows):
+        width = max(len(str(cell)) for cell in column)
+        columns.append(
+            [
+                cell.rjust(width) if _is_figure(cell) else cell
+                for cell in column
+            ]
+        )
+    return list(zip(*columns))
+
+
+def _is_figure(cell: ty.Any) -> bool:
+    return isinstance(cell, str) and cell[:1] in '-0123456789'
+
+
+def figure(value: float) -> str:
+    """A figure to four places, and no negative zero."""
+    return '%.4f' % (round(value, 4) + 0.0)

@@ -10,6 +10,8 @@ from nova import servicegroup
 from nova.compute import power_state
 from nova.compute import task_states
 
+from nova_xen_sched.cmd import tables
+
 #: Where to look for what a step of nova's says.
 PLACEMENT = (
     'compare: openstack resource provider inventory list, usage show and '
@@ -106,12 +108,6 @@ def of_live_migration(source: ty.Any, states: list[ty.Any]) -> list[str]:
         if hosts:
             found.append(
                 "nova's conductor passes over these, as %s: %s."
-                % (why % source.host, _some(hosts))
+                % (why % source.host, tables.listed(hosts, _NAMED))
             )
     return found
-
-
-def _some(hosts: list[str]) -> str:
-    shown = ', '.join(hosts[:_NAMED])
-    more = len(hosts) - _NAMED
-    return shown if more <= 0 else '%s and %d more' % (shown, more)

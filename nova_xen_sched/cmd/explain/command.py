@@ -8,6 +8,7 @@ import argparse
 import typing as ty
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd.explain import columns
@@ -137,7 +138,7 @@ class Explain(base.Lister):
         if parsed_args.host:
             chosen = tuple(xen_hosts.named(chosen, [parsed_args.host]))
         if answer.partial or not any(each.weighed for each in chosen):
-            self.exit_code = base.FINDINGS
+            self.exit_code = errors.FINDINGS
         for line in answer.partial:
             self.say('The answer is partial. ' + line)
         if parsed_args.formatter == 'table' and not parsed_args.columns:
@@ -199,21 +200,23 @@ def _columns() -> str:
 def _check_usage(args: argparse.Namespace) -> None:
     """Refuse options that don't go together.
 
-    :raises base.Failure: naming them.
+    :raises errors.Failure: naming them.
     """
     sizes = [args.ram, args.vcpus, args.disk]
     sized = any(size is not None for size in sizes)
     if args.flavor and sized:
-        raise base.Failure('--flavor goes without --ram, --vcpus and --disk.')
+        raise errors.Failure(
+            '--flavor goes without --ram, --vcpus and --disk.'
+        )
     if sized and None in sizes:
-        raise base.Failure('--ram, --vcpus and --disk go together.')
+        raise errors.Failure('--ram, --vcpus and --disk go together.')
     if args.server:
         _check_server(args, sized)
         return
     if args.operation:
-        raise base.Failure('--operation needs --server.')
+        raise errors.Failure('--operation needs --server.')
     if not args.flavor and not sized:
-        raise base.Failure(
+        raise errors.Failure(
             'Say which flavor: --flavor, or --ram, --vcpus and --disk; or '
             'which server: --server.'
         )
@@ -227,14 +230,14 @@ def _check_server(args: argparse.Namespace, sized: bool) -> None:
         (args.project, '--project'),
     ):
         if given:
-            raise base.Failure('%s goes without --server.' % name)
+            raise errors.Failure('%s goes without --server.' % name)
     if (args.image or args.property) and args.operation != 'rebuild':
-        raise base.Failure(
+        raise errors.Failure(
             '--image and --property go with --server only for --operation '
             'rebuild.'
         )
     if (args.flavor or sized) and args.operation != 'cold-migrate':
-        raise base.Failure(
+        raise errors.Failure(
             'A flavor goes with --server only for --operation cold-migrate, '
             'which is a resize then.'
         )

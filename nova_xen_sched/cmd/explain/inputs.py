@@ -12,7 +12,7 @@ from oslo_utils import uuidutils
 
 from nova_xen_sched import dom0
 from nova_xen_sched import host
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import troubleshooting
 from nova_xen_sched.cmd.explain import operations
 from nova_xen_sched.cmd.explain import result
@@ -36,7 +36,7 @@ def ask(view: View, args: argparse.Namespace) -> Asked:
     """Answer what was asked on the command line.
 
     :param args: of the command explain.
-    :raises base.Failure: if anything of it is wrong or out of reach.
+    :raises errors.Failure: if anything of it is wrong or out of reach.
     """
     if args.server:
         return _ask_of_server(view, args)
@@ -74,7 +74,7 @@ def rooms(
 
 def _ask_of_server(view: View, args: argparse.Namespace) -> Asked:
     if not uuidutils.is_uuid_like(args.server):
-        raise base.Failure(
+        raise errors.Failure(
             '--server %s is no id: nova-scheduler does not know the names of '
             'servers; openstack server list --all-projects shows both.'
             % args.server
@@ -133,7 +133,7 @@ def _pairs(texts: ty.Iterable[str], option: str) -> dict[str, str]:
     for text in texts:
         name, separator, value = text.partition('=')
         if not separator or not name:
-            raise base.Failure('%s %s is not KEY=VALUE.' % (option, text))
+            raise errors.Failure('%s %s is not KEY=VALUE.' % (option, text))
         pairs[name] = value
     return pairs
 

@@ -20,8 +20,8 @@ from nova.scheduler import utils
 from nova.virt import hardware
 
 from nova_xen_sched import request as guest
-from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd.nova import errors
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova.scheduler import Server
 from nova_xen_sched.cmd.nova.scheduler import View
@@ -43,12 +43,12 @@ def spec_for(
     :param operation: one of OPERATIONS.
     :param image: rebuild with this image, as nova's API has it.
     :param flavor: resize to this nova Flavor.
-    :raises base.Failure: if nova would not ask its scheduler.
+    :raises errors.Failure: if nova would not ask its scheduler.
     """
     spec = server.request_spec
     prepare, kind = _OPERATIONS[operation]
     if server.instance.host is None and operation != 'boot':
-        raise base.Failure(
+        raise errors.Failure(
             'Server %s is on no host (vm_state %s), so that nova refuses to '
             '%s it.'
             % (server.instance.uuid, server.instance.vm_state, operation)
@@ -56,7 +56,7 @@ def spec_for(
     # None of this is stored with it, whatever nova it is from.
     for name in ('ignore_hosts', 'requested_destination'):
         setattr(spec, name, None)
-    with errors.reading("nova's databases"), nova_context.target_cell(
+    with failures.reading("nova's databases"), nova_context.target_cell(
         view.context, server.cell
     ) as context:
         try:
@@ -77,7 +77,7 @@ def spec_for(
                 )
             utils.setup_instance_group(context, spec)
         except (ValueError, exception.NovaException) as e:
-            raise base.Failure(
+            raise errors.Failure(
                 'nova refuses to %s server %s: %s.'
                 % (operation, server.instance.uuid, errors.one_line(e))
             ) from e

@@ -11,8 +11,8 @@ import collections
 import typing as ty
 
 from nova_xen_sched import host
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd import troubleshooting
-from nova_xen_sched.cmd.explain import text
 from nova_xen_sched.cmd.explain.result import Answer
 from nova_xen_sched.cmd.explain.result import HostAnswer
 from nova_xen_sched.cmd.explain.result import Reason
@@ -25,7 +25,7 @@ _WEIGHER = 'Weigher'
 _REASONS = 3
 
 
-Part = ty.Union[str, text.Table]
+Part = ty.Union[str, tables.Table]
 
 
 def of_all(answer: Answer, limit: int) -> list[Part]:
@@ -66,9 +66,9 @@ def of_one(
                 each.host,
                 each.weighed.rank,
                 len(answer.weighed),
-                text.figure(each.weighed.weight),
+                tables.figure(each.weighed.weight),
                 _come(answer.first),
-                text.figure(_weight(answer.first[0])),
+                tables.figure(_weight(answer.first[0])),
             )
         )
     for reason in each.reasons:
@@ -83,7 +83,7 @@ def of_one(
     if each.weighed is not None and each.weighed.shares:
         parts.append('')
         parts.append(
-            text.figures(
+            tables.figures(
                 ('weigher', 'raw', 'normalised', 'multiplier', 'share'),
                 [
                     (
@@ -105,7 +105,7 @@ def of_one(
     return parts
 
 
-def _rooms(rooms: ty.Sequence[Left]) -> text.Table:
+def _rooms(rooms: ty.Sequence[Left]) -> tables.Table:
     cells = [
         (
             str(left.room),
@@ -117,9 +117,9 @@ def _rooms(rooms: ty.Sequence[Left]) -> text.Table:
         )
         for left in rooms
     ]
-    return text.Table(
+    return tables.Table(
         ('room', 'capacity', 'used', 'unit', 'left', 'source'),
-        text.aligned(cells),
+        tables.aligned(cells),
     )
 
 
@@ -137,12 +137,12 @@ def _outcome(answer: Answer) -> str:
             return 'No valid host: there are no hosts at all.'
         if total == 1:
             return 'No valid host: the only host is refused.'
-        return 'No valid host: all of %s are refused.' % text.counted(total)
+        return 'No valid host: all of %s are refused.' % tables.counted(total)
     first = answer.first
     return '%s %s, of %s that can take it; %d of %d are refused.' % (
-        text.names([each.host for each in first]),
+        tables.names([each.host for each in first]),
         'comes first' if len(first) == 1 else 'come first with equal weight',
-        text.counted(len(answer.weighed)),
+        tables.counted(len(answer.weighed)),
         len(answer.refused),
         total,
     )
@@ -150,7 +150,7 @@ def _outcome(answer: Answer) -> str:
 
 def _come(first: ty.Sequence[HostAnswer]) -> str:
     return '%s %s first with' % (
-        text.names([each.host for each in first]),
+        tables.names([each.host for each in first]),
         'comes' if len(first) == 1 else 'come',
     )
 
@@ -163,7 +163,9 @@ def _counterfactuals(answer: Answer) -> list[Part]:
         elif len(hosts) == 1:
             then = '%s would come first' % hosts[0]
         else:
-            then = '%s would come first with equal weight' % text.names(hosts)
+            then = '%s would come first with equal weight' % tables.names(
+                hosts
+            )
         found.append('Without %s, %s.' % (weigher, then))
     return found
 
@@ -181,7 +183,7 @@ def _order(answer: Answer, limit: int) -> list[Part]:
     names = [_shares(answer.weighed[0])[n].weigher for n in weighers]
     parts: list[Part] = ['', 'By weight, and the share of each weigher in it:']
     parts.append(
-        text.figures(
+        tables.figures(
             ['rank', 'host', 'weight'] + [_short(name) for name in names],
             [
                 [
@@ -220,7 +222,9 @@ def _refused(answer: Answer, limit: int) -> list[Part]:
         if step == XEN_FILTER:
             parts += _by_reason(hosts, limit)
             continue
-        parts.append('  ' + text.listed([each.host for each in hosts], limit))
+        parts.append(
+            '  ' + tables.listed([each.host for each in hosts], limit)
+        )
         parts += _why(why, remedy)
     return parts
 
@@ -270,7 +274,7 @@ def _under(
 
     What differs from host to host is shown for a few of them.
     """
-    names = text.listed([name for name, _ in found], limit)
+    names = tables.listed([name for name, _ in found], limit)
     parts: list[Part] = ['  %s, %d: %s' % (heading, len(found), names)]
     reasons: dict[str, str] = {}
     remedies: dict[str, None] = {}
@@ -303,7 +307,7 @@ def _code(reason: Reason) -> str:
 def _left_out(count: int) -> list[Part]:
     if count <= 0:
         return []
-    return ['... and %s more; --limit 0 shows all.' % text.counted(count)]
+    return ['... and %s more; --limit 0 shows all.' % tables.counted(count)]
 
 
 def _shares(each: HostAnswer) -> tuple[ty.Any, ...]:

@@ -108,7 +108,7 @@ def explain(view: View, spec: ty.Any) -> Answer:
 
     :param view: the scheduler's view.
     :param spec: a nova RequestSpec; nova's request filters add to it.
-    :raises base.Failure: if what nova needs for it can't be read, or a
+    :raises errors.Failure: if what nova needs for it can't be read, or a
         plugin raises.
     """
     notes: list[str] = []

@@ -10,8 +10,7 @@ import typing as ty
 
 from nova import weights as nova_weights
 
-from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd.nova import errors
+from nova_xen_sched.cmd import errors
 
 #: Weights that differ by less are shown as equal: nova adds them up in
 #: whatever order its hosts come, and so rounds now one way, now the other.
@@ -79,7 +78,7 @@ class _Watched:
         try:
             self.raw = list(self._weigher.weigh_objects(objs, properties))
         except Exception as e:
-            raise base.Failure(
+            raise errors.Failure(
                 'The weigher %s fails with %s: %s. nova-scheduler would fail '
                 'as well, and put the server into ERROR.'
                 % (self.name, type(e).__name__, errors.one_line(e))
@@ -110,7 +109,7 @@ def weighed(
     :param states: the nova HostStates that the filters left.
     :param spec: a nova RequestSpec.
     :returns: in the order of their weight.
-    :raises base.Failure: if a weigher raises.
+    :raises errors.Failure: if a weigher raises.
     """
     watched = [_Watched(weigher) for weigher in manager.weighers]
     plain, manager.weighers = manager.weighers, watched

@@ -14,6 +14,7 @@ import typing as ty
 from nova_xen_sched import facts
 from nova_xen_sched import log
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.facts import edit_file
 from nova_xen_sched.cmd.facts import merge_file
 from nova_xen_sched.cmd.facts import read_hosts
@@ -69,9 +70,9 @@ class Export(base.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         if parsed_args.format == AGGREGATES and parsed_args.file:
-            raise base.Failure('--file goes with --format file only.')
+            raise errors.Failure('--file goes with --format file only.')
         if parsed_args.dry_run and not parsed_args.file:
-            raise base.Failure('--dry-run goes with --file only.')
+            raise errors.Failure('--dry-run goes with --file only.')
         nova = read_hosts.configuration(self.app.options, parsed_args)
         asked = read_hosts.ask_all(parsed_args, nova)
         read_hosts.complain(self, asked)
@@ -108,7 +109,7 @@ class Export(base.Command):
                     return
                 write_file.replace(path, before, merged.text)
         except (edit_file.MergeError, write_file.WriteError) as e:
-            raise base.Failure(
+            raise errors.Failure(
                 'The facts file %s was not written: %s.'
                 % (path, str(e).rstrip('.'))
             ) from e
@@ -154,7 +155,7 @@ class Export(base.Command):
         known = {each.name for each in asked if each.nova_name is not None}
         nameless = sorted(set(stated) - known)
         if nameless:
-            self.exit_code = base.FINDINGS
+            self.exit_code = errors.FINDINGS
             self.say(
                 "%s: left out, for these are libvirt's names and an aggregate "
                 "takes nova's: give them with --nova-host."
@@ -165,7 +166,7 @@ class Export(base.Command):
             metadata = content.metadata_of(stated[host])
             groups.setdefault(content.name_of(metadata), {})[host] = metadata
         if not groups:
-            raise base.Failure(
+            raise errors.Failure(
                 "There is nothing to print: no host's name in nova is known."
             )
         self.write('\n'.join(_aggregate(*each) for each in groups.items()))

@@ -12,6 +12,7 @@ from urllib import parse
 from nova_xen_sched import facts
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.xenhost import nova_conf
 from nova_xen_sched.xenhost import read_many
 from nova_xen_sched.xenhost import reader
@@ -93,7 +94,7 @@ def configuration(
     One that isn't named matters only where this host is asked.
 
     :param parsed_args: the command's, None if it matters always.
-    :raises base.Failure: if it is there, but wrong.
+    :raises errors.Failure: if it is there, but wrong.
     """
     try:
         return nova_conf.read(options.config_file, options.config_dir)
@@ -104,7 +105,7 @@ def configuration(
         )
         if not named and not matters:
             return nova_conf.NovaConf()
-        raise base.Failure(
+        raise errors.Failure(
             "nova's configuration can't be read: %s. Mend it, run this as a "
             'user who may read it, or name another with --config-file '
             '(/dev/null for none).' % str(e).rstrip('.')
@@ -122,18 +123,18 @@ def ask_all(
 
     :param nova: the configuration on this machine.
     :returns: one for each URI, in their order.
-    :raises base.Failure: if libvirt's Python binding is missing, or there are
-        not as many names as hosts.
+    :raises errors.Failure: if libvirt's Python binding is missing, or there
+        are not as many names as hosts.
     """
     uris = _uris(parsed_args)
     names = parsed_args.nova_host
     if names is not None and len(names) != len(uris):
-        raise base.Failure(
+        raise errors.Failure(
             '--nova-host was given %d times for %d hosts. Give one for each '
             '--connect, in the same order.' % (len(names), len(uris))
         )
     if not read_many.installed():
-        raise base.Failure(read_many.INSTALL)
+        raise errors.Failure(read_many.INSTALL)
     with base.Progress('Asking hosts', len(uris)) as progress:
         answers = read_many.ask(uris, parsed_args.timeout, progress.step)
     return [
@@ -174,7 +175,7 @@ def stated_by(
     What a host can't state is said, and the exit code set for one that states
     nothing.
 
-    :raises base.Failure: if two have the same name, or none states anything.
+    :raises errors.Failure: if two have the same name, or none states anything.
     """
     found: dict[str, facts.Raw] = {}
     named: dict[str, str] = {}
@@ -183,7 +184,7 @@ def stated_by(
             continue
         other = named.setdefault(each.name.lower(), each.uri)
         if other is not each.uri:
-            raise base.Failure(
+            raise errors.Failure(
                 '%s and %s have the same name, %s: say who is who with '
                 '--nova-host.' % (other, each.uri, each.name)
             )
@@ -196,11 +197,11 @@ def stated_by(
         if raw:
             found[each.name] = raw
         else:
-            command.exit_code = base.FINDINGS
+            command.exit_code = errors.FINDINGS
         for line in _left_out(each.host):
             command.say('%s: %s.' % (each.name, line))
     if not found:
-        raise base.Failure('There are no facts: no Xen host answered.')
+        raise errors.Failure('There are no facts: no Xen host answered.')
     return found
 
 
@@ -247,9 +248,9 @@ def complain(command: base._Command, asked: list[Asked]) -> None:
                     '%s: %s is not known: %s.' % (each.name, part, why)
                 )
     if not any(each.host for each in asked):
-        command.exit_code = base.FAILED
+        command.exit_code = errors.FAILED
     elif any(each.error or _partial(each.host) for each in asked):
-        command.exit_code = base.FINDINGS
+        command.exit_code = errors.FINDINGS
 
 
 def _partial(host: XenHost | None) -> bool:

@@ -11,6 +11,7 @@ import typing as ty
 from nova_xen_sched import redact
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.xenhost import findings
 from nova_xen_sched.xenhost.finding import Finding
@@ -77,12 +78,12 @@ class Show(base.Lister):
             if each.host
         ]
         read_hosts.complain(self, asked)
-        if self.exit_code == base.FINE and any(
+        if self.exit_code == errors.FINE and any(
             finding.level != NOTE
             for _, found in self._found
             for finding in found
         ):
-            self.exit_code = base.FINDINGS
+            self.exit_code = errors.FINDINGS
         by_uri = {id(each): found for each, found in self._found}
         rows = [_row(each, by_uri.get(id(each), [])) for each in asked]
         columns = tuple(rows[0])

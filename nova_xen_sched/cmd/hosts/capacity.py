@@ -10,6 +10,7 @@ import collections
 import typing as ty
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd import tables
@@ -71,7 +72,7 @@ class Capacity(base.Lister):
         seen = [each for each in named if each.host.is_xen]
         if parsed_args.hosts and len(seen) < len(named):
             others = (each.name for each in named if not each.host.is_xen)
-            raise base.Failure(
+            raise errors.Failure(
                 'Capacity is counted of Xen hosts, and this is none: %s.'
                 % ', '.join(others)
             )

@@ -10,6 +10,7 @@ import dataclasses
 import typing as ty
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd import tables
@@ -135,7 +136,7 @@ class Show(base.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         read = _read(self.app.options, parsed_args, [parsed_args.host])
         if len(read.hosts) > 1:
-            raise base.Failure(
+            raise errors.Failure(
                 '%s has several nodes: name one of %s.'
                 % (
                     parsed_args.host,

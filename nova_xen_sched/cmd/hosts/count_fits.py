@@ -39,7 +39,7 @@ def count(
     :param flavor: a nova Flavor.
     :param vm_mode: of the guests: 'hvm' or 'xen'.
     :returns: in the order of the hosts.
-    :raises base.Failure: if placement can't be asked, or nova would refuse
+    :raises errors.Failure: if placement can't be asked, or nova would refuse
         the request.
     """
     image = request_spec.image_of(

@@ -11,6 +11,7 @@ import textwrap
 import typing as ty
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.image import remedies
 from nova_xen_sched.cmd.image import values
 
@@ -83,7 +84,7 @@ class Check(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        with base.openstacksdk():
+        with errors.openstacksdk():
             from nova_xen_sched.cmd.nova import images as glance
         connection = glance.connect(parsed_args.os_cloud)
         found = self._images(connection, parsed_args.images)
@@ -103,7 +104,7 @@ class Check(base.Lister):
             )
         ]
         if rows:
-            self.exit_code = base.FINDINGS
+            self.exit_code = errors.FINDINGS
         self.say(_summary(rows, len(found)))
         if parsed_args.formatter != 'table':
             return COLUMNS, rows
@@ -137,7 +138,7 @@ class Check(base.Lister):
 
         try:
             types = glance.hypervisor_types(connection)
-        except base.Failure as e:
+        except errors.Failure as e:
             self.say(
                 "Whether there are other hosts than Xen hosts can't be told, "
                 'so it counts as if (say it by --mixed yes or no). %s' % e

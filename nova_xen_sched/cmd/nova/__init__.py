@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing as ty
 
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.nova.scheduler import View
@@ -24,13 +24,13 @@ def load(options: ty.Any) -> None:
 
     :param options: the application's: ``config_file``, ``config_dir`` (lists
         or None) and ``verbose_level``.
-    :raises base.Failure: if there is no nova, no configuration, or a wrong
+    :raises errors.Failure: if there is no nova, no configuration, or a wrong
         one.
     """
     try:
         from nova_xen_sched.cmd.nova import configuration
     except ImportError as e:
-        raise base.Failure(
+        raise errors.Failure(
             "nova can't be imported (%s): run this with the Python that "
             'nova-scheduler runs with.' % e
         ) from e
@@ -45,7 +45,7 @@ def open_view(options: ty.Any) -> View:
     """The view of the nova-scheduler that is configured here.
 
     :param options: see :func:`load`.
-    :raises base.Failure: also if nova's databases can't be read, no cell is
+    :raises errors.Failure: also if nova's databases can't be read, no cell is
         mapped, or nova-scheduler itself would not start.
     """
     load(options)

@@ -15,8 +15,8 @@ import nova.conf
 from oslo_config import cfg
 import oslo_messaging
 
-from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd.nova import errors
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.nova import failures
 
 CONF = nova.conf.CONF
 
@@ -40,7 +40,7 @@ def load(
     :param config_files: instead of those that nova's services read.
     :param config_dirs: as well.
     :param verbose_level: of the application: from 1 on nova may log.
-    :raises base.Failure: if there is none, or nova can't read it.
+    :raises errors.Failure: if there is none, or nova can't read it.
     """
     check_version()
     if verbose_level < 1:
@@ -53,7 +53,7 @@ def load(
         argv += ['--config-dir', path]
     _parse(argv)
     if not CONF.config_file and not CONF.config_dir:
-        raise base.Failure(
+        raise errors.Failure(
             "No configuration of nova was found in nova's usual places, as "
             '/etc/nova/nova.conf: run this on a machine with nova-scheduler, '
             'or name it with --config-file.'
@@ -64,12 +64,12 @@ def load(
 def check_version() -> None:
     """Refuse a nova that is too old.
 
-    :raises base.Failure: if it is.
+    :raises errors.Failure: if it is.
     """
     version = metadata.version('nova')
     major = version.split('.')[0]
     if major.isdigit() and int(major) < OLDEST:
-        raise base.Failure(
+        raise errors.Failure(
             'nova %s is too old: nova-xen-sched needs %d.0.0 or later.'
             % (version, OLDEST)
         )
@@ -90,7 +90,7 @@ def _parse(argv: list[str]) -> None:
             if inspect.ismodule(module) and 'nova.db' in module.__name__:
                 module.configure(CONF)
     except cfg.ConfigFilesNotFoundError as e:
-        raise base.Failure(
+        raise errors.Failure(
             "The configuration can't be read: %s. Check the path and the "
             'rights.' % ', '.join(e.config_files)
         ) from e
@@ -100,11 +100,11 @@ def _parse(argv: list[str]) -> None:
         OSError,
         UnicodeDecodeError,
     ) as e:
-        raise base.Failure(
+        raise errors.Failure(
             "nova's configuration is wrong: %s" % errors.one_line(e)
         ) from e
     except ValueError as e:
-        raise base.Failure(
+        raise errors.Failure(
             "nova's configuration is wrong: [DEFAULT] transport_url can't be "
-            'read%s.' % errors.ENCODED
+            'read%s.' % failures.ENCODED
         ) from e

@@ -8,9 +8,8 @@ import dataclasses
 import inspect
 import typing as ty
 
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import troubleshooting
-from nova_xen_sched.cmd.nova import errors
 
 #: Steps before the filters; the filters' names are those of their classes.
 PLACEMENT = 'placement'
@@ -71,7 +70,7 @@ class _Watched:
                     [each], before, spec_obj, index
                 )
             except Exception as e:
-                raise base.Failure(
+                raise errors.Failure(
                     'The filter %s fails with %s: %s. nova-scheduler would '
                     'fail as well, and put the server into ERROR.'
                     % (_name(each), type(e).__name__, errors.one_line(e))
@@ -97,7 +96,7 @@ def filtered(
     :param states: the nova HostStates that placement left.
     :param spec: a nova RequestSpec.
     :param index: of the server among those of one request.
-    :raises base.Failure: if a filter raises.
+    :raises errors.Failure: if a filter raises.
     """
     handler = manager.filter_handler
     watched = manager.filter_handler = _Watched(handler)

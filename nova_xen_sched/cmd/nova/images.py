@@ -13,8 +13,8 @@ import typing as ty
 
 from openstack import exceptions
 
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import cloud
+from nova_xen_sched.cmd import errors
 
 #: What the schema of Glance has for every image (GET /v2/schemas/image); all
 #: else are properties.
@@ -61,7 +61,7 @@ def connect(name: str | None = None) -> ty.Any:
     """A connection as the openstack command would make one.
 
     :param name: that of :func:`nova_xen_sched.cmd.cloud.connect`.
-    :raises base.Failure: if there are no credentials, or wrong ones.
+    :raises errors.Failure: if there are no credentials, or wrong ones.
     """
     with _reading('There is no access to Glance'):
         return cloud.connect(name)
@@ -72,13 +72,13 @@ def find(connection: ty.Any, name_or_id: str) -> dict[str, ty.Any]:
 
     :returns: the image as nova's API has it: Glance's own fields, and all
         else under ``properties``.
-    :raises base.Failure: if there is none, or Glance can't be read.
+    :raises errors.Failure: if there is none, or Glance can't be read.
     """
     with _reading("Image %s can't be read" % name_or_id):
         try:
             found = connection.image.find_image(name_or_id)
         except exceptions.DuplicateResource as e:
-            raise base.Failure(
+            raise errors.Failure(
                 'There is more than one image with the name %s: give the id.'
                 % name_or_id
             ) from e
@@ -86,7 +86,7 @@ def find(connection: ty.Any, name_or_id: str) -> dict[str, ty.Any]:
             answer = connection.image.get('/images/%s' % found.id)
             exceptions.raise_from_response(answer)
             return as_nova_has_it(answer.json())
-    raise base.Failure(
+    raise errors.Failure(
         'There is no image with the name or id %s, or these credentials '
         "don't see it: see openstack image list." % name_or_id
     )
@@ -95,7 +95,7 @@ def find(connection: ty.Any, name_or_id: str) -> dict[str, ty.Any]:
 def every(connection: ty.Any) -> ty.Iterator[dict[str, ty.Any]]:
     """All images that the credentials see, as :func:`find` returns them.
 
-    :raises base.Failure: if Glance can't be read.
+    :raises errors.Failure: if Glance can't be read.
     """
     # Those of all projects, if the user may, and community images too.
     path: str | None = '/images?visibility=all&limit=100'
@@ -131,7 +131,7 @@ def as_nova_has_it(image: dict[str, ty.Any]) -> dict[str, ty.Any]:
 def hypervisor_types(connection: ty.Any) -> frozenset[str]:
     """What hypervisors the computes run, in lower case, by nova's API.
 
-    :raises base.Failure: if it can't be read; it takes an administrator.
+    :raises errors.Failure: if it can't be read; it takes an administrator.
     """
     with _reading("nova's hypervisors can't be read"):
         return frozenset(
@@ -148,4 +148,4 @@ def _reading(complaint: str) -> ty.Iterator[None]:
         with cloud.errors():
             yield
     except cloud.CloudError as e:
-        raise base.Failure('%s: %s %s' % (complaint, e, _REMEDY)) from e
+        raise errors.Failure('%s: %s %s' % (complaint, e, _REMEDY)) from e

@@ -14,8 +14,8 @@ from nova.scheduler import request_filter
 from nova.scheduler import utils
 from nova.scheduler.client import report
 
-from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd.nova import errors
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.nova import failures
 
 CONF = nova.conf.CONF
 
@@ -59,10 +59,10 @@ def candidates(
         they require.
     :param manager: a nova HostManager.
     :param every: ask for all of them, whatever nova's limit is.
-    :raises base.Failure: if placement can't be asked.
+    :raises errors.Failure: if placement can't be asked.
     """
     try:
-        with errors.reading("What nova's request filters need"):
+        with failures.reading("What nova's request filters need"):
             request_filter.process_reqspec(context, spec)
             wanted = utils.resources_from_request_spec(
                 context, spec, manager, enable_pinning_translate=True
@@ -128,18 +128,18 @@ def inventories(provider: str) -> dict[str, ty.Any] | None:
 
     :returns: by resource class its inventory; None if placement doesn't know
         the provider.
-    :raises base.Failure: if placement can't be asked.
+    :raises errors.Failure: if placement can't be asked.
     """
     return _of_provider(provider, 'inventories')
 
 
 def _of_provider(provider: str, what: str) -> dict[str, ty.Any] | None:
-    with errors.reading(_PLACEMENT):
+    with failures.reading(_PLACEMENT):
         answer = _client().get('/resource_providers/%s/%s' % (provider, what))
     if answer is not None and answer.status_code == 404:
         return None
     if not answer:
-        raise base.Failure(
+        raise errors.Failure(
             "Placement can't be read: %s."
             % (errors.one_line(answer.text) if answer is not None else '')
         )
@@ -148,7 +148,7 @@ def _of_provider(provider: str, what: str) -> dict[str, ty.Any] | None:
 
 
 def _client() -> ty.Any:
-    with errors.reading(_PLACEMENT):
+    with failures.reading(_PLACEMENT):
         singleton = getattr(report, 'report_client_singleton', None)
         # nova 22 makes one for each.
         return singleton() if singleton else report.SchedulerReportClient()
@@ -159,7 +159,7 @@ def _ask(
 ) -> tuple[list[ty.Any], dict[str, ty.Any]]:
     """The allocation requests and provider summaries, by nova's own call."""
     watched = _Watched(client)
-    with errors.reading(_PLACEMENT):
+    with failures.reading(_PLACEMENT):
         answer = type(client).get_allocation_candidates(
             watched, context, wanted
         )
@@ -168,7 +168,7 @@ def _ask(
         if watched.error is not None:
             raise watched.error
     said = watched.answer
-    raise base.Failure(
+    raise errors.Failure(
         'Placement refuses the request: %s %s.'
         % (said.status_code, errors.one_line(said.text))
     )

@@ -18,8 +18,8 @@ from nova.virt import hardware
 from oslo_utils import uuidutils
 
 from nova_xen_sched import request
-from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd.nova import errors
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.cmd.nova.scheduler import View
 
 CONF = nova.conf.CONF
@@ -65,14 +65,14 @@ def check_properties(properties: ty.Mapping[str, ty.Any]) -> list[str]:
     """Look at an image's properties as nova's API would.
 
     :returns: the names that mean nothing to nova.
-    :raises base.Failure: if nova's API would refuse a value.
+    :raises errors.Failure: if nova's API would refuse a value.
     """
     unknown = []
     for name, value in sorted(properties.items()):
         try:
             read = image_meta.ImageMetaProps.from_dict({name: value})
         except (ValueError, TypeError, exception.NovaException) as e:
-            raise base.Failure(
+            raise errors.Failure(
                 'nova refuses the image property %s=%s: %s.'
                 % (name, value, errors.one_line(e))
             ) from e
@@ -98,12 +98,12 @@ def boot(
     :param zone: the availability zone asked for, ZONE:HOST to force a host.
     :param hints: the scheduler hints.
     :param project_id: whose server it is to be.
-    :raises base.Failure: if nova would refuse it before it asks its
+    :raises errors.Failure: if nova would refuse it before it asks its
         scheduler.
     """
     check_properties(image['properties'])
     hints = dict(hints or {})
-    with errors.reading("nova's API database"):
+    with failures.reading("nova's API database"):
         try:
             compute_api.API._validate_flavor_image_nostatus(
                 view.context,
@@ -130,7 +130,7 @@ def boot(
             spec.is_bfv = boot_from_volume
             utils.setup_instance_group(view.context, spec)
         except (ValueError, exception.NovaException) as e:
-            raise base.Failure(
+            raise errors.Failure(
                 'nova refuses this request: %s.' % errors.one_line(e)
             ) from e
     request.tell(spec, request.Kind.BOOT)
@@ -149,7 +149,7 @@ def _zone(
 ) -> tuple[str | None, str | None, str | None]:
     """The zone, host and node of a request, as nova's API reads them.
 
-    :raises base.Failure: if nova's API would refuse the zone.
+    :raises errors.Failure: if nova's API would refuse the zone.
     """
     zone, host, node = compute_api.API.parse_availability_zone(
         view.context, asked
@@ -161,7 +161,7 @@ def _zone(
             view.context, api, get_only_available=True
         )
         if zone not in zones:
-            raise base.Failure(
+            raise errors.Failure(
                 'nova refuses the availability zone %s, in which no host is '
                 'enabled: see openstack availability zone list.' % zone
             )

@@ -17,7 +17,8 @@ from oslo_utils import importutils
 from nova_xen_sched import log
 from nova_xen_sched import versions
 from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd.nova import errors
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.weights import Dom0HeadroomWeigher
 
@@ -48,18 +49,18 @@ class View:
     :ivar context: nova's admin context.
     :ivar host_manager: nova's own, with its enabled filters and weighers.
     :ivar silent: by the name of each cell that could not be read, why.
-    :raises base.Failure: if nova's API database can't be read, no cell is
+    :raises errors.Failure: if nova's API database can't be read, no cell is
         mapped, or nova-scheduler would not start.
     """
 
     def __init__(self) -> None:
         self.context = nova_context.get_admin_context()
-        with errors.reading(_API_DATABASE):
+        with failures.reading(_API_DATABASE):
             # The first of nova's queries: what fails here is the database.
             objects.CellMappingList.get_all(self.context)
             self.host_manager = _make_host_manager()
         if not self.host_manager.cells:
-            raise base.Failure(
+            raise errors.Failure(
                 'No cell is mapped in %s, so that there are no hosts: see '
                 'nova-manage cell_v2 list_cells and discover_hosts.'
                 % _API_DATABASE
@@ -92,11 +93,11 @@ class View:
 
         :param spec: a nova RequestSpec; the cell that it must stay in is read
             even if it is disabled, as nova does.
-        :raises base.Failure: if no cell can be read.
+        :raises errors.Failure: if no cell can be read.
         """
         self.silent = {}
         manager = self.host_manager
-        with errors.reading("nova's cell databases"):
+        with failures.reading("nova's cell databases"):
             found = list(
                 manager.get_host_states_by_uuids(self.context, None, None)
             )
@@ -112,7 +113,7 @@ class View:
         for cell in silent:
             self.silent[cell.name or cell.uuid] = self._why_silent(cell)
         if self.silent and not found:
-            raise base.Failure(next(iter(self.silent.values())))
+            raise errors.Failure(next(iter(self.silent.values())))
         _check_versions(found)
         return sorted(found, key=lambda state: (state.host, state.nodename))
 
@@ -120,20 +121,20 @@ class View:
         """What reading a cell fails with."""
         what = 'The database of cell %s' % (cell.name or cell.uuid)
         try:
-            with errors.reading(what), nova_context.target_cell(
+            with failures.reading(what), nova_context.target_cell(
                 self.context, cell
             ) as cell_context:
                 objects.ServiceList.get_by_binary(cell_context, 'nova-compute')
-        except base.Failure as e:
+        except errors.Failure as e:
             return str(e)
         return "%s didn't answer in time." % what
 
     def flavor(self, name_or_id: str) -> ty.Any:
         """The nova Flavor of a name or an id.
 
-        :raises base.Failure: if there is none.
+        :raises errors.Failure: if there is none.
         """
-        with errors.reading(_API_DATABASE):
+        with failures.reading(_API_DATABASE):
             for get in (
                 objects.Flavor.get_by_name,
                 objects.Flavor.get_by_flavor_id,
@@ -145,14 +146,14 @@ class View:
                     exception.FlavorNotFoundByName,
                 ):
                     continue
-        raise base.Failure(
+        raise errors.Failure(
             'There is no flavor with the name or id %s: see openstack flavor '
             'list --all.' % name_or_id
         )
 
     def flavors(self) -> list[ty.Any]:
         """All nova Flavors that are not disabled, smallest first."""
-        with errors.reading(_API_DATABASE):
+        with failures.reading(_API_DATABASE):
             return list(
                 objects.FlavorList.get_all(
                     self.context,
@@ -164,9 +165,9 @@ class View:
     def server(self, uuid: str) -> Server:
         """A server, with what was once asked for it.
 
-        :raises base.Failure: if there is none, or it has no stored request.
+        :raises errors.Failure: if there is none, or it has no stored request.
         """
-        with errors.reading(_API_DATABASE):
+        with failures.reading(_API_DATABASE):
             try:
                 mapping = objects.InstanceMapping.get_by_instance_uuid(
                     self.context, uuid
@@ -175,27 +176,27 @@ class View:
                     self.context, uuid
                 )
             except exception.InstanceMappingNotFound as e:
-                raise base.Failure(
+                raise errors.Failure(
                     'There is no server %s: give the id that openstack server '
                     'list --all-projects shows.' % uuid
                 ) from e
             except exception.RequestSpecNotFound as e:
-                raise base.Failure(
+                raise errors.Failure(
                     'nova has no stored request of server %s.' % uuid
                 ) from e
         cell = mapping.cell_mapping
         if cell is None:
-            raise base.Failure(
+            raise errors.Failure(
                 'Server %s is not in a cell yet: it is still being scheduled.'
                 % uuid
             )
-        with errors.reading(
+        with failures.reading(
             'The database of cell %s' % cell.name
         ), nova_context.target_cell(self.context, cell) as cell_context:
             try:
                 instance = objects.Instance.get_by_uuid(cell_context, uuid)
             except exception.InstanceNotFound as e:
-                raise base.Failure(
+                raise errors.Failure(
                     'Server %s was deleted, or is not in cell %s.'
                     % (uuid, cell.name)
                 ) from e
@@ -287,15 +288,15 @@ def _make_host_manager() -> ty.Any:
         return _HostManager()
     except SystemExit as e:
         # A plugin of ours, which says which option is wrong.
-        raise base.Failure(str(e)) from e
+        raise errors.Failure(str(e)) from e
     except exception.SchedulerHostFilterNotFound as e:
-        raise base.Failure(
+        raise errors.Failure(
             'nova-scheduler would not start: [filter_scheduler] '
             'enabled_filters names what available_filters has not: %s'
             % errors.one_line(e)
         ) from e
     except (ImportError, exception.ClassNotFound) as e:
-        raise base.Failure(
+        raise errors.Failure(
             'nova-scheduler would not start: [filter_scheduler] %s: %s.'
             % (_unloadable(), errors.one_line(e))
         ) from e
@@ -319,4 +320,4 @@ def _first(plugins: list[ty.Any], kind: ty.Any) -> ty.Any:
     try:
         return kind()
     except SystemExit as e:
-        raise base.Failure(str(e)) from e
+        raise errors.Failure(str(e)) from e

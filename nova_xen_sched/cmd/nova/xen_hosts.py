@@ -18,7 +18,7 @@ from nova_xen_sched import host
 from nova_xen_sched import plugin
 from nova_xen_sched import rules
 from nova_xen_sched import versions
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
@@ -74,13 +74,13 @@ def _start() -> plugin.Started:
     try:
         return plugin.start()
     except SystemExit as e:
-        raise base.Failure(str(e)) from e
+        raise errors.Failure(str(e)) from e
 
 
 def settings() -> conf.Settings:
     """The options of [xen_scheduler] as they are now.
 
-    :raises base.Failure: if one is wrong.
+    :raises errors.Failure: if one is wrong.
     """
     return _start().options.current()
 
@@ -89,7 +89,7 @@ def see(states: ty.Iterable[ty.Any]) -> list[Seen]:
     """Look at hosts.
 
     :param states: nova HostStates.
-    :raises base.Failure: if an option of [xen_scheduler] is wrong.
+    :raises errors.Failure: if an option of [xen_scheduler] is wrong.
     """
     states = list(states)
     options, gatherer = _start()
@@ -121,7 +121,7 @@ def named(
 ) -> ty.Sequence[_AnyHost]:
     """The hosts of these names in any case, all if there are none.
 
-    :raises base.Failure: if there is no host of a name.
+    :raises errors.Failure: if there is no host of a name.
     """
     wanted = {name.lower(): name for name in names}
     if not wanted:
@@ -136,7 +136,7 @@ def named(
             near = difflib.get_close_matches(
                 name, [name_of(each.state) for each in seen], 1
             )
-            raise base.Failure(
+            raise errors.Failure(
                 'There is no such host: %s%s. See nova-xen-sched host list '
                 '--all.' % (name, ' (nearest: %s)' % near[0] if near else '')
             )

@@ -7,10 +7,11 @@ from __future__ import annotations
 import typing as ty
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.publish import apply
 from nova_xen_sched.cmd.publish import content
 from nova_xen_sched.cmd.publish import difference
-from nova_xen_sched.cmd.publish import report as words
 from nova_xen_sched.cmd.publish import reserves
 from nova_xen_sched.cmd.publish import wanted as wanting
 
@@ -50,7 +51,7 @@ def counted(
     for line in _lines(found, {} if told is None else others):
         command.say(line)
     if found.error or found.lacking:
-        command.exit_code = base.FINDINGS
+        command.exit_code = errors.FINDINGS
     return wanted
 
 
@@ -64,7 +65,7 @@ def _lines(
     for (told, value), hosts in sorted(others.items()):
         yield (
             '%s: %s is %s, as placement has it, and not %s, as was told.'
-            % (words.names(hosts), reserves.KEY, value, told)
+            % (tables.listed(hosts), reserves.KEY, value, told)
         )
     stays = '%s of %s stays as told, or else as it was published.'
     if found.error:
@@ -72,11 +73,11 @@ def _lines(
             '%s %s'
             % (
                 found.error,
-                stays % (reserves.KEY, words.names(found.unread)),
+                stays % (reserves.KEY, tables.listed(found.unread)),
             )
         )
     if found.lacking:
         yield 'Placement has no inventory of MEMORY_MB: ' + stays % (
             reserves.KEY,
-            words.names(found.lacking),
+            tables.listed(found.lacking),
         )

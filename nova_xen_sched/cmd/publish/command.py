@@ -11,6 +11,8 @@ import typing as ty
 from cliff import columns
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.cmd.publish import apply
 from nova_xen_sched.cmd.publish import ask_placement
@@ -112,7 +114,7 @@ class Publish(base.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[tuple[str, ...], list[tuple[ty.Any, ...]]]:
-        with base.openstacksdk():
+        with errors.openstacksdk():
             from nova_xen_sched.cmd.publish import api
         if self.app.options.verbose_level < 2:
             # What fails is said in our own line.
@@ -129,18 +131,18 @@ class Publish(base.Lister):
             )
             prune = parsed_args.prune and self._may_prune(wanted)
         except apply.StoppedError as e:
-            raise base.Failure(str(e)) from e
+            raise errors.Failure(str(e)) from e
         try:
             plan = planning.plan(wanted.facts, before, prune, wanted.spared)
         except planning.CollisionError as e:
-            raise base.Failure(
+            raise errors.Failure(
                 'The facts of %s have the same hash by accident: publish '
                 'one of them by hand.' % e
             ) from e
         for line in words.lines(wanted, before, plan, prune):
             self.say(line)
         if wanted.unknown or plan.blocked:
-            self.exit_code = base.FINDINGS
+            self.exit_code = errors.FINDINGS
         if not parsed_args.apply:
             outcomes = dict.fromkeys(plan.changes, PLANNED)
             self._closing = words.planned(wanted, plan)
@@ -169,7 +171,7 @@ class Publish(base.Lister):
         path = parsed_args.from_file
         connect = parsed_args.connect or parsed_args.nova_host
         if sum(map(bool, (path, connect, parsed_args.from_placement))) > 1:
-            raise base.Failure(
+            raise errors.Failure(
                 'Give one of --from-file, --from-placement, or hosts with '
                 '--connect.'
             )
@@ -181,11 +183,11 @@ class Publish(base.Lister):
             found, _ = file.load(path)
         except (OSError, file.FileError, parse_file.TableError) as e:
             reason = getattr(e, 'strerror', None) or str(e)
-            raise base.Failure(
+            raise errors.Failure(
                 "The facts file %s can't be used: %s." % (path, reason)
             ) from e
         if found.wrong:
-            raise base.Failure(
+            raise errors.Failure(
                 'The facts file %s has mistakes, and nothing is published '
                 'from it: %s.' % (path, '; '.join(found.wrong[: words.SHOWN]))
             )
@@ -199,8 +201,8 @@ class Publish(base.Lister):
             read_hosts.configuration(self.app.options, parsed_args),
         )
         read_hosts.complain(self, asked)
-        if self.exit_code == base.FAILED:
-            raise base.Failure('No host answered: nothing was changed.')
+        if self.exit_code == errors.FAILED:
+            raise errors.Failure('No host answered: nothing was changed.')
         self._asked = True
         raw = read_hosts.stated_by(self, asked)
         said = [
@@ -224,10 +226,10 @@ class Publish(base.Lister):
         """Not while it can't be told which of nova's hosts one is."""
         if not self._asked or not wanted.unknown:
             return True
-        self.exit_code = base.FINDINGS
+        self.exit_code = errors.FINDINGS
         self.say(
             'Nothing is pruned, for %s may be any host of nova (--nova-host '
-            'says which).' % words.names(wanted.unknown)
+            'says which).' % tables.listed(wanted.unknown)
         )
         return False
 
@@ -248,7 +250,7 @@ class Publish(base.Lister):
                     progress.step(_done(run))
         except apply.StoppedError as e:
             if not _done(run):
-                raise base.Failure('%s Nothing was changed.' % e) from e
+                raise errors.Failure('%s Nothing was changed.' % e) from e
             stopped = '%s ' % e
         except KeyboardInterrupt:
             stopped = 'Interrupted. '
@@ -266,7 +268,7 @@ class Publish(base.Lister):
             ', left: %d' % undone if undone else '',
         )
         if stopped or undone or not run.converged:
-            self.exit_code = base.FINDINGS
+            self.exit_code = errors.FINDINGS
             self._closing += (
                 ' Each host has its old facts, its new ones, or the lower of '
                 'both. Run it again.'

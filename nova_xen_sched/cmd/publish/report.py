@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as ty
 
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.publish import content
 from nova_xen_sched.cmd.publish import difference
 from nova_xen_sched.cmd.publish import plan as planning
@@ -28,16 +29,18 @@ def lines(
     """
     after = planning.applied(before, plan.changes)
     for each in difference.differences(before, after):
-        yield names(each.hosts)
+        yield tables.listed(each.hosts)
         for key, (old, new) in each.changed.items():
             yield '  %s: %s -> %s' % (key, old or UNKNOWN, new or UNKNOWN)
     if wanted.unknown:
-        yield 'nova has no host %s: not published.' % names(wanted.unknown)
+        yield 'nova has no host %s: not published.' % tables.listed(
+            wanted.unknown
+        )
     for name, hosts in sorted(plan.blocked.items()):
         yield (
             'Aggregate %s is not ours (it needs %s=%s and no availability '
             'zone) and is in the way: %s left as before.'
-            % (name, content.MANAGED_BY, content.OWNER, names(hosts))
+            % (name, content.MANAGED_BY, content.OWNER, tables.listed(hosts))
         )
     for name in plan.kept:
         yield (
@@ -58,7 +61,7 @@ def lines(
     if others and not prune:
         yield (
             'Left as before, for nothing was told of them (--prune takes '
-            'them out): %s.' % names(others)
+            'them out): %s.' % tables.listed(others)
         )
 
 
@@ -70,11 +73,3 @@ def planned(wanted: wanting.Wanted, plan: planning.Plan) -> str:
         '%d changes would be made; hosts told of: %d. Nothing was changed: '
         'add --apply.' % (len(plan.changes), len(wanted.facts))
     )
-
-
-def names(each: ty.Iterable[str]) -> str:
-    """The first names and how many more there are."""
-    every = list(each)
-    text = ', '.join(every[:SHOWN])
-    more = len(every) - SHOWN
-    return text if more <= 0 else '%s and %d more' % (text, more)

@@ -11,7 +11,6 @@ from nova_xen_sched.cmd.upgrade_check.situation import Finding
 from nova_xen_sched.cmd.upgrade_check.situation import fine
 from nova_xen_sched.cmd.upgrade_check.situation import memory
 from nova_xen_sched.cmd.upgrade_check.situation import names
-from nova_xen_sched.cmd.upgrade_check.situation import SHOWN
 from nova_xen_sched.cmd.upgrade_check.situation import Situation
 from nova_xen_sched.cmd.upgrade_check.situation import warning
 
@@ -76,7 +75,7 @@ def _remedies(
     for each, hosts in sorted(wrong.items()):
         by_file = path and 'file' in settings.fact_sources and not each.source
         # Of more hosts than are named it is easier to publish it.
-        if each.source == 'file' or (by_file and len(hosts) <= SHOWN):
+        if each.source == 'file' or (by_file and len(hosts) <= 5):
             yield 'put %s: %d under the hosts in %s, for %s' % (
                 _FACT,
                 each.reserved,

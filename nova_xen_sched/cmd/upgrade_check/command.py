@@ -20,6 +20,7 @@ from oslo_upgradecheck import upgradecheck
 
 from nova_xen_sched import redact
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import nova as view
 
 #: What is checked where there is nothing else to look at.
@@ -59,7 +60,7 @@ class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
     def _check(self) -> ty.Any:
         try:
             situation = _look(_Options(self._conf))
-        except base.Failure as e:
+        except errors.Failure as e:
             if self._conf.debug:
                 raise
             failed = _shown(upgradecheck.Code.FAILURE, str(e))
@@ -107,7 +108,7 @@ def _result(check: ty.Any, situation: ty.Any, _commands: ty.Any) -> ty.Any:
     """One check, as oslo.upgradecheck takes it."""
     try:
         finding = check.function(situation)
-    except base.Failure as e:
+    except errors.Failure as e:
         # Such as placement, which not every check needs.
         return _shown(upgradecheck.Code.FAILURE, str(e))
     return _shown(upgradecheck.Code(finding.level.value), finding.details)
@@ -147,7 +148,7 @@ def main(argv: list[str] | None = None) -> int:
             )
         except cfg.Error as e:
             sys.stderr.write(' '.join(str(e).split()) + '\n')
-            return base.FAILED
+            return errors.FAILED
 
 
 if __name__ == '__main__':

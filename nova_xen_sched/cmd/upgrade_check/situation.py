@@ -11,12 +11,10 @@ import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.scheduler import View
-
-#: Names that one finding lists.
-SHOWN = 5
 
 
 class Level(enum.Enum):
@@ -78,7 +76,7 @@ class Situation:
     def inventories(self, provider: str) -> dict[str, ty.Any]:
         """What placement has of a provider, asked once; {} if nothing.
 
-        :raises base.Failure: if placement can't be asked.
+        :raises errors.Failure: if placement can't be asked.
         """
         if provider not in self._inventories:
             self._inventories[provider] = placement.inventories(provider) or {}
@@ -103,8 +101,7 @@ class Check(ty.NamedTuple):
 def names(found: ty.Iterable[str]) -> str:
     """Names for a sentence: how many, and the first of them."""
     every = sorted(set(found))
-    more = ', ...' if len(every) > SHOWN else ''
-    return '%d (%s%s)' % (len(every), ', '.join(every[:SHOWN]), more)
+    return '%d (%s)' % (len(every), tables.listed(every))
 
 
 def memory(situation: Situation) -> ty.Iterator[tuple[xen_hosts.Seen, ty.Any]]:

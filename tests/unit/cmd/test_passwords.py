@@ -18,7 +18,7 @@ from nova_xen_sched.cmd import tables
 #: Each piece of it between two marks has Zq.
 SECRET = 'Zq1/Zq2#Zq3?Zq4:Zq5%2FZq6'
 LIST = ('app', 'host', 'list')
-CHECK = ('status', 'upgrade', 'check')
+CHECK = ('upgrade_check.command', 'upgrade', 'check')
 PROGRAMS = [
     LIST,
     (*LIST, '-f', 'json'),
@@ -26,7 +26,7 @@ PROGRAMS = [
     ('app', '-vv', 'capacity', '--ram', '1', '--vcpus', '1', '--disk', '1'),
     CHECK,
     (*CHECK, '--json'),
-    ('status', '--debug', 'upgrade', 'check'),
+    ('upgrade_check.command', '--debug', 'upgrade', 'check'),
 ]
 
 

@@ -12,7 +12,7 @@ from nova.scheduler import host_manager
 from nova.scheduler import weights as nova_weights
 import pytest
 
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.explain import weighing
 from tests.unit import builders
 
@@ -167,7 +167,9 @@ def test_a_weigher_that_fails_is_named():
             raise KeyError('num_foo')
 
     manager = Manager(Broken())
-    with pytest.raises(base.Failure, match=r'Broken fails with KeyError.*foo'):
+    with pytest.raises(
+        errors.Failure, match=r'Broken fails with KeyError.*foo'
+    ):
         weighing.weighed(manager, states('a', 'b'), SPEC)
     # And the manager is as it was.
     assert isinstance(manager.weighers[0], Broken)

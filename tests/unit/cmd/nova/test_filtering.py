@@ -8,7 +8,7 @@ from nova.scheduler import filters as nova_filters
 from nova.scheduler import host_manager
 import pytest
 
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import filtering
 from tests.unit import builders
 
@@ -147,7 +147,7 @@ def test_a_filter_that_fails_is_named():
 
     manager = Manager(Broken())
     handler = manager.filter_handler
-    with pytest.raises(base.Failure, match=r'Broken fails.*no stats.*ERROR'):
+    with pytest.raises(errors.Failure, match=r'Broken fails.*no stats.*ERROR'):
         filtering.filtered(manager, states('a'), spec())
     # And the manager is as it was.
     assert manager.filter_handler is handler

@@ -13,7 +13,7 @@ from nova.scheduler import utils
 import pytest
 
 from nova_xen_sched import request as guest
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.request import Kind
 
@@ -71,7 +71,9 @@ def test_the_request_is_a_boot_of_that_size():
 
 
 def test_a_zone_that_nova_would_refuse():
-    with pytest.raises(base.Failure, match='refuses the availability zone z2'):
+    with pytest.raises(
+        errors.Failure, match='refuses the availability zone z2'
+    ):
         boot({}, zone='z2')
 
 
@@ -99,7 +101,7 @@ def test_placement_is_asked_for_that_size():
     ],
 )
 def test_a_value_that_nova_refuses_is_named(name, value):
-    with pytest.raises(base.Failure) as caught:
+    with pytest.raises(errors.Failure) as caught:
         boot({'os_distro': 'debian', name: value})
     message = str(caught.value)
     assert message.startswith(
@@ -119,10 +121,10 @@ def test_properties_that_mean_nothing_to_nova():
 def test_an_image_too_large_for_the_flavor_is_refused():
     image = dict(request_spec.image_of({}, 'raw'), min_ram=1024)
     flavor = request_spec.flavor_of(*FLAVOR)
-    with pytest.raises(base.Failure, match='nova refuses this request'):
+    with pytest.raises(errors.Failure, match='nova refuses this request'):
         request_spec.boot(VIEW, image, flavor)
     image = dict(request_spec.image_of({}, 'raw'), min_disk=20)
-    with pytest.raises(base.Failure, match='nova refuses this request'):
+    with pytest.raises(errors.Failure, match='nova refuses this request'):
         request_spec.boot(VIEW, image, flavor)
     # A volume has a size of its own.
     request_spec.boot(VIEW, image, flavor, boot_from_volume=True)

@@ -11,7 +11,7 @@ import pytest
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import log
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.hosts import rows
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.refusal import Code
@@ -52,7 +52,9 @@ def test_a_wrong_option_is_a_failure_of_one_line(tmp_path, look):
     path = tmp_path / 'nova.conf'
     path.write_text('[xen_scheduler]\ndom0_vcpus =\n')
     CONF(['--config-file', str(path)], project='nova')
-    with pytest.raises(base.Failure, match='dom0_vcpus has a wrong value in'):
+    with pytest.raises(
+        errors.Failure, match='dom0_vcpus has a wrong value in'
+    ):
         look()
 
 
@@ -131,7 +133,7 @@ def test_hosts_by_name_in_any_case():
     seen = xen_hosts.see([state('Xen-A'), state('xen-b')])
     assert [h.name for h in xen_hosts.named(seen, ['XEN-a'])] == ['Xen-A']
     assert xen_hosts.named(seen, []) == seen
-    with pytest.raises(base.Failure, match=r'xen-c \(nearest: xen-b\)'):
+    with pytest.raises(errors.Failure, match=r'xen-c \(nearest: xen-b\)'):
         xen_hosts.named(seen, ['xen-a', 'xen-c'])
 
 

@@ -10,8 +10,8 @@ from oslo_db import exception as db_exception
 import pytest
 from sqlalchemy import exc as sa_exceptions
 
-from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd.nova import errors
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.nova import failures
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,9 @@ from nova_xen_sched.cmd.nova import errors
     ],
 )
 def test_an_error_becomes_one_line(error, words):
-    with pytest.raises(base.Failure) as caught, errors.reading('The database'):
+    with pytest.raises(errors.Failure) as caught, failures.reading(
+        'The database'
+    ):
         raise error
     assert words in str(caught.value)
     assert '\n' not in str(caught.value)
@@ -56,5 +58,5 @@ def test_an_error_becomes_one_line(error, words):
 
 
 def test_other_errors_stay_what_they_are():
-    with pytest.raises(KeyError), errors.reading('The database'):
+    with pytest.raises(KeyError), failures.reading('The database'):
         raise KeyError('a defect')
