@@ -103,16 +103,17 @@ class XenHostFilter(filters.BaseHostFilter):
         """
         settings = self._options.current()
         request = read_request(spec_obj)
-        tell = migration.Teller(spec_obj, settings.live_migration_read_timeout)
-        counting = rules.that_count(request, settings)
-        facts = self._facts.for_request(
-            host_states,
-            rules.facts_that_matter(counting),
-            settings.facts_max_age,
+        judge = rules.Judge(
+            request,
+            settings,
+            migration.KindInCell(
+                spec_obj, settings.live_migration_read_timeout
+            ),
         )
-        loads = None
-        if rules.load_matters(counting):
-            loads = host.Loads(settings, request, CONF.reserved_host_memory_mb)
+        facts = self._facts.for_request(
+            host_states, judge.facts, settings.facts_max_age
+        )
+        loads = host.Loads(settings, request, CONF.reserved_host_memory_mb)
         maxphysaddr = request.maxphysaddr_bits is not None
         # A cloud has few distinct hosts. Each one judged took 16 us a host
         # instead of 7, of 1000 in 5 aggregates each.
@@ -121,7 +122,7 @@ class XenHostFilter(filters.BaseHostFilter):
         for state in host_states:
             try:
                 offered = host.read(state, facts, maxphysaddr)
-                if loads is not None and offered.is_xen:
+                if judge.needs_load and offered.is_xen:
                     offered = offered._replace(
                         overcommitted=dom0.overcommitted(
                             settings.dom0_model, loads(state, offered.facts)
@@ -129,16 +130,13 @@ class XenHostFilter(filters.BaseHostFilter):
                     )
                 verdict = known.get(offered)
                 if verdict is None:
-                    verdict = known[offered] = rules.judge(
-                        request, offered, settings, tell, counting, every
-                    )
+                    verdict = known[offered] = judge(offered, every)
             except Exception:  # noqa: BLE001  nothing may reach nova
                 log.unexpected('judging a host; it is accepted')
                 verdict = rules.ACCEPTED
             verdicts.append(verdict)
         log.saying(facts.done)
-        if loads is not None:
-            log.saying(loads.done)
+        log.saying(loads.done)
         return verdicts
 
 
@@ -156,40 +154,18 @@ def _log(
     """Log what was decided, if anything speaks against any host."""
     # By verdict, not by host: a cloud has few distinct ones.
     tally = collections.Counter(verdicts)
-    accepted = sum(
-        count for verdict, count in tally.items() if verdict.refusal is None
-    )
-    del tally[rules.ACCEPTED]
-    if not tally:
-        return
-    if LOG.isEnabledFor(logging.DEBUG):
-        for state, verdict in zip(host_states, verdicts):
-            for refusal in verdict.refusals:
-                LOG.debug(
-                    'XenHostFilter: %(host)s %(outcome)s: %(refusal)s.',
-                    {
-                        'host': state.host,
-                        'outcome': 'is refused'
-                        if refusal is verdict.refusal
-                        else 'would be refused (report_only)',
-                        'refusal': refusal,
-                    },
-                )
-    _log_request(spec_obj, len(host_states), accepted, tally)
-
-
-def _log_request(
-    spec_obj: ty.Any,
-    total: int,
-    left: int,
-    tally: ty.Counter[rules.Verdict],
-) -> None:
     refused: ty.Counter[Code] = collections.Counter()
     reported: ty.Counter[Code] = collections.Counter()
+    left = 0
     for verdict, count in tally.items():
-        for each in verdict.refusals:
-            codes = refused if each is verdict.refusal else reported
-            codes[each.code] += count
+        left += count if verdict.refusal is None else 0
+        for refusal in verdict.refusals:
+            codes = refused if refusal is verdict.refusal else reported
+            codes[refusal.code] += count
+    if not (refused or reported):
+        return
+    if LOG.isEnabledFor(logging.DEBUG):
+        _log_hosts(host_states, verdicts)
     # A mixed cloud sorts guests by type all day; that is no news.
     routine = (
         left and SORTING.issuperset(refused) and SORTING.issuperset(reported)
@@ -203,7 +179,7 @@ def _log_request(
         '%(uuid)s: %(counts)s',
         {
             'left': left,
-            'total': total,
+            'total': len(host_states),
             'uuid': spec_obj.instance_uuid
             if 'instance_uuid' in spec_obj
             else None,
@@ -212,11 +188,26 @@ def _log_request(
     )
 
 
+def _log_hosts(
+    host_states: list[ty.Any], verdicts: list[rules.Verdict]
+) -> None:
+    for state, verdict in zip(host_states, verdicts):
+        for refusal in verdict.refusals:
+            LOG.debug(
+                'XenHostFilter: %(host)s %(outcome)s: %(refusal)s.',
+                {
+                    'host': state.host,
+                    'outcome': 'is refused'
+                    if refusal is verdict.refusal
+                    else 'would be refused (report_only)',
+                    'refusal': refusal,
+                },
+            )
+
+
 def _counted(codes: ty.Counter[Code]) -> str:
-    order = list(Code)
     return ' '.join(
-        '%s=%d' % (code, codes[code])
-        for code in sorted(codes, key=order.index)
+        '%s=%d' % (code, codes[code]) for code in Code if codes[code]
     )
 
 

@@ -30,36 +30,31 @@ _KINDS = {
 }
 
 
-class Teller:
-    """Tells what one request does, by one read of its instance.
+class KindInCell:
+    """Reads what a request does from its instance, once at most.
 
-    :param spec: a nova RequestSpec; it can be told only if its
-        requested_destination has a cell.
+    :param spec: a nova RequestSpec; its requested_destination has a cell.
     :param timeout: seconds to wait for the read.
     """
 
     def __init__(self, spec: ty.Any, timeout: float) -> None:
         self._spec = spec
         self._timeout = timeout
-        self._asked = False
-        self._kind: Kind | None = None
+        self._kinds: list[Kind | None] = []
 
     def __call__(self) -> Kind | None:
-        """What the request does; None if that can't be told.
-
-        The first call reads, later ones remember, so that it is read once a
-        request at most.
-        """
-        if not self._asked:
-            self._asked = True
+        """What the request does; None if that can't be told."""
+        if not self._kinds:
+            kind = None
             try:
-                self._kind = self._read()
+                kind = self._read()
             except Exception:  # noqa: BLE001  nothing may reach nova
                 log.unexpected(
                     'reading what a request does; '
                     'live_migration_unknown counts'
                 )
-        return self._kind
+            self._kinds.append(kind)
+        return self._kinds[0]
 
     def _read(self) -> Kind | None:
         cell = self._spec.requested_destination.cell

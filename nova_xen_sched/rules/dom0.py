@@ -7,16 +7,14 @@ from __future__ import annotations
 import math
 
 from nova_xen_sched import conf
-from nova_xen_sched.dom0 import Left
-from nova_xen_sched.dom0 import REPORTED
+from nova_xen_sched import dom0
 from nova_xen_sched.dom0 import Room
-from nova_xen_sched.dom0 import ROUNDING
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
 
-_SAYS = {
+_REASONS = {
     Room.DOM0_MEMORY: (
         Code.DOM0_MEMORY,
         "with this guest, guests would take %d MiB of dom0's memory, which "
@@ -42,42 +40,17 @@ _REPORTED = (
 )
 
 
-def _room(host: Host, room: Room) -> Refusal | None:
-    """A refusal if the guest would leave the room overcommitted."""
-    if not host.is_xen:
-        return None
-    for left in host.overcommitted:
+def overcommits(
+    room: Room, guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """Guests must fit into dom0's memory, its vCPUs, the RAM beside it."""
+    for left in host.overcommitted if host.is_xen else ():
         if left.room is room:
-            return _refusal(left)
+            code, reason, remedy = _REASONS[room]
+            if left.source == dom0.REPORTED:
+                reason = _REPORTED
+            # So that the sentence never names a use that would fit.
+            used = math.ceil(left.used)
+            has = math.floor(max(left.capacity, 0) * (1 + dom0.ROUNDING))
+            return Refusal(code, reason % (used, has), remedy)
     return None
-
-
-def _refusal(left: Left) -> Refusal:
-    code, reason, remedy = _SAYS[left.room]
-    if left.source == REPORTED:
-        reason = _REPORTED
-    # So that the sentence never names a use that would fit.
-    used = math.ceil(left.used)
-    has = math.floor(max(left.capacity, 0) * (1 + ROUNDING))
-    return Refusal(code, reason % (used, has), remedy)
-
-
-def dom0_memory(
-    guest: GuestRequest, host: Host, settings: conf.Settings
-) -> Refusal | None:
-    """Guests must fit into what dom0's memory has for them."""
-    return _room(host, Room.DOM0_MEMORY)
-
-
-def dom0_cpu(
-    guest: GuestRequest, host: Host, settings: conf.Settings
-) -> Refusal | None:
-    """dom0's vCPUs must be enough for the guests."""
-    return _room(host, Room.DOM0_CPU)
-
-
-def host_memory(
-    guest: GuestRequest, host: Host, settings: conf.Settings
-) -> Refusal | None:
-    """Guests and their overhead must fit into the RAM beside dom0."""
-    return _room(host, Room.HOST_MEMORY)

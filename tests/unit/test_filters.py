@@ -137,7 +137,7 @@ def test_a_forged_rebuild_hint_changes_nothing(xen_filter, option, make):
 
 
 def test_each_distinct_host_is_judged_once(xen_filter, mocker):
-    judge = mocker.spy(rules, 'judge')
+    judge = mocker.spy(rules.Judge, '__call__')
     many = [builders.state('x%d' % i) for i in range(50)]
     many += [builders.kvm_state('k%d' % i) for i in range(50)]
     xen_filter.filter_all(many, builders.spec(HVM_IMAGE))
@@ -286,13 +286,13 @@ def test_one_broken_aggregate_leaves_the_facts_of_the_others(xen_filter):
 
 
 def test_an_error_while_logging_leaves_the_verdicts(xen_filter, mocker):
-    mocker.patch.object(filters, '_log_request', side_effect=TypeError)
+    mocker.patch.object(filters, '_counted', side_effect=TypeError)
     passed = xen_filter.filter_all(hosts(), builders.spec(HVM_IMAGE))
     assert names(passed) == ['hvm1', 'hvmonly1']
 
 
 def test_an_error_in_a_rule_accepts(xen_filter, mocker, caplog):
-    mocker.patch.object(rules, 'judge', side_effect=ZeroDivisionError)
+    mocker.patch.object(rules.Judge, '__call__', side_effect=ZeroDivisionError)
     assert len(xen_filter.filter_all(hosts(), builders.spec())) == 4
     assert len(logged(caplog, 'ERROR')) == 1
 

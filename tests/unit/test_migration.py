@@ -47,12 +47,12 @@ def warnings(caplog):
 )
 def test_task_states(cells, task_state, kind):
     cells.return_value = {builders.UUID: (task_state,)}
-    assert migration.Teller(builders.moved(), 5)() is kind
+    assert migration.KindInCell(builders.moved(), 5)() is kind
 
 
 def test_it_reads_once(cells):
     cells.return_value = {builders.UUID: ('migrating',)}
-    teller = migration.Teller(builders.moved(), 2.5)
+    teller = migration.KindInCell(builders.moved(), 2.5)
     assert not cells.called
     assert [teller() for _ in range(3)] == [Kind.LIVE_MIGRATION] * 3
     assert cells.call_count == 1
@@ -73,7 +73,7 @@ def test_it_reads_once(cells):
 )
 def test_no_answer(cells, caplog, answer):
     cells.return_value = {builders.UUID: answer}
-    teller = migration.Teller(builders.moved(), 5)
+    teller = migration.KindInCell(builders.moved(), 5)
     assert [teller() for _ in range(3)] == [None] * 3
     assert cells.call_count == 1
     (line,) = warnings(caplog)
@@ -84,7 +84,7 @@ def test_the_password_of_a_cell_is_not_logged(cells, caplog):
     # It ends in another line than the first, which is all that is logged.
     error = RuntimeError("can't reach 'm//u:se\ncret@h/d'")
     cells.return_value = {builders.UUID: error}
-    migration.Teller(builders.moved(), 5)()
+    migration.KindInCell(builders.moved(), 5)()
     (line,) = warnings(caplog)
     assert "its cell failed: RuntimeError: can't reach 'm//u:***@h/d'" in (
         line.getMessage()
@@ -93,14 +93,14 @@ def test_the_password_of_a_cell_is_not_logged(cells, caplog):
 
 def test_a_read_that_raises(cells, caplog):
     cells.side_effect = RuntimeError
-    teller = migration.Teller(builders.moved(), 5)
+    teller = migration.KindInCell(builders.moved(), 5)
     assert [teller() for _ in range(3)] == [None] * 3
     errors = [r for r in caplog.records if r.levelno >= logging.ERROR]
     assert len(errors) == 1
 
 
 def test_a_request_without_cell(caplog):
-    assert migration.Teller(builders.spec(), 5)() is None
+    assert migration.KindInCell(builders.spec(), 5)() is None
 
 
 def test_the_read_itself(mocker):

@@ -204,7 +204,7 @@ def _libvirt_refusal(
     offered: host.Host, options: conf.Settings
 ) -> Refusal | None:
     request = GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION}))
-    verdict = rules.judge(request, offered, options, every=True)
+    verdict = rules.Judge(request, options)(offered, every=True)
     for refusal in verdict.refusals:
         if refusal.code in _LIBVIRT:
             return refusal

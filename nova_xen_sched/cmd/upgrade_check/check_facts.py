@@ -115,8 +115,8 @@ def unknown(situation: Situation) -> Finding:
     for each in situation.xen:
         codes = {
             reason.code
-            for reason in rules.judge(
-                asked, each.host, strict, every=True
+            for reason in rules.Judge(asked, strict)(
+                each.host, every=True
             ).refusals
         }
         if Code.LIBVIRT_UNKNOWN in codes:

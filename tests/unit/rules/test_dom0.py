@@ -32,12 +32,9 @@ def host(memory=(600, 600), cpu=(65, 65), ram=(60000, 60000)):
 
 
 def refusals(host, kinds=(Kind.BOOT,), **settings):
-    verdict = rules.judge(
-        GuestRequest(kinds=frozenset(kinds)),
-        host,
-        conf.Settings(**settings),
-        every=True,
-    )
+    verdict = rules.Judge(
+        GuestRequest(kinds=frozenset(kinds)), conf.Settings(**settings)
+    )(host, every=True)
     return list(verdict.refusals)
 
 
@@ -65,7 +62,7 @@ def test_off_by_default():
     assert codes(OVER) == []
 
     def matter(settings):
-        return rules.load_matters(rules.that_count(GuestRequest(), settings))
+        return rules.Judge(GuestRequest(), settings).needs_load
 
     assert not matter(conf.Settings())
     assert matter(conf.Settings(**ON))

@@ -45,13 +45,9 @@ def refusals(host, kinds=(Kind.BOOT,), tell=lambda: None, **settings):
     for name in ('min_libvirt_version', 'min_xen_version'):
         if isinstance(settings.get(name), str):
             settings[name] = versions.parse(settings[name])
-    verdict = rules.judge(
-        GuestRequest(kinds=frozenset(kinds)),
-        host,
-        conf.Settings(**settings),
-        tell,
-        every=True,
-    )
+    verdict = rules.Judge(
+        GuestRequest(kinds=frozenset(kinds)), conf.Settings(**settings), tell
+    )(host, every=True)
     return list(verdict.refusals)
 
 
@@ -225,12 +221,12 @@ def test_when_nothing_can_tell(check):
 def test_what_is_only_reported_is_not_enforced_for_want_of_an_answer():
     asked = GuestRequest(kinds=ANY_MOVE)
     settings = conf.Settings(report_only=frozenset({Code.LIBVIRT_TOO_OLD}))
-    verdict = rules.judge(asked, host('1.2.5'), settings)
+    verdict = rules.Judge(asked, settings)(host('1.2.5'))
     assert verdict.refusal is None
     (reported,) = verdict.refusals
     assert reported.code is Code.LIVE_MIGRATION_UNKNOWN
     assert reported.otherwise is Code.LIBVIRT_TOO_OLD
-    strict = rules.judge(asked, host('1.2.5'), conf.Settings())
+    strict = rules.Judge(asked, conf.Settings())(host('1.2.5'))
     assert strict.refusal == reported
 
 
@@ -243,7 +239,7 @@ def test_it_is_asked_only_where_a_refusal_depends_on_it(mocker):
     assert tell.call_count == 0
     # A host already refused costs no read.
     asked = GuestRequest(vm_mode='uml', kinds=ANY_MOVE)
-    verdict = rules.judge(asked, host('1.2.5'), conf.Settings(), tell)
+    verdict = rules.Judge(asked, conf.Settings(), tell)(host('1.2.5'))
     assert verdict.refusal.code is Code.VM_MODE
     assert tell.call_count == 0
     codes(host('1.2.5'), ANY_MOVE, tell)
