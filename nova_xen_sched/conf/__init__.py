@@ -66,18 +66,6 @@ class OptionError(ValueError):
         return wrong.complaint(self._conf, GROUP.name, _BY_NAME[name], why)
 
 
-_MODEL = Model(
-    base_memory_mb=400,
-    base_vcpus=0.75,
-    hvm_memory_mb=24,
-    pv_memory_mb=14,
-    pvh_memory_mb=3,
-    guests_per_vcpu=20,
-    hvm_share=0.6,
-    overhead=OVERHEADS['xenapi'],
-)
-
-
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The options as they were at one moment; one is taken a request.
@@ -86,29 +74,24 @@ class Settings:
     which the rules use them; dom0_model holds the figures of the dom0 model.
     """
 
-    default_vm_mode: str = 'xen'
-    require_hypervisor_type: bool = False
-    disk_formats: frozenset[str] = frozenset()
-    live_migration_check: str = 'always'
-    min_libvirt_version: Version | None = (1, 3, 2)
-    min_xen_version: Version | None = (4, 4, 3)
-    unknown_version: str = 'accept'
-    live_migration_unknown: str = 'refuse'
-    live_migration_read_timeout: float = 5.0
-    fact_sources: tuple[str, ...] = (
-        'stats',
-        'file',
-        'aggregate',
-        'service_version',
-    )
-    host_facts_file: str | None = None
-    facts_max_age: float = 0
-    dom0_memory_mb: float = 1024
-    dom0_vcpus: float = 4
-    dom0_model: Model = _MODEL
-    dom0_headroom_weight_multiplier: float = 10.0
-    refuse_dom0_overcommit: bool = False
-    report_only: frozenset[refusal.Code] = frozenset()
+    default_vm_mode: str
+    require_hypervisor_type: bool
+    disk_formats: frozenset[str]
+    live_migration_check: str
+    min_libvirt_version: Version | None
+    min_xen_version: Version | None
+    unknown_version: str
+    live_migration_unknown: str
+    live_migration_read_timeout: float
+    fact_sources: tuple[str, ...]
+    host_facts_file: str | None
+    facts_max_age: float
+    dom0_memory_mb: float
+    dom0_vcpus: float
+    dom0_model: Model
+    dom0_headroom_weight_multiplier: float
+    refuse_dom0_overcommit: bool
+    report_only: frozenset[refusal.Code]
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
@@ -121,62 +104,6 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     """All options, as oslo-config-generator takes them."""
     return [(GROUP, _ALL_OPTS)]
-
-
-def read(conf: cfg.ConfigOpts) -> Settings:
-    """Take a snapshot of the options.
-
-    :param conf: a configuration on which :func:`register_opts` was called.
-    :raises OptionError: and nothing else, whatever a value is.
-    """
-    group = conf[GROUP.name]
-
-    def get(
-        name: str, used_as: ty.Callable[[ty.Any], ty.Any] | None = None
-    ) -> ty.Any:
-        try:
-            value = group[name]
-            if value is None and _BY_NAME[name].default is not None:
-                raise ValueError('it is None')  # an override may be
-            return used_as(value) if used_as else value
-        except ValueError as e:
-            raise OptionError(conf, name) from e
-        except RecursionError:
-            # Its text depends on the stack, which is another each time.
-            raise OptionError(conf, name, 'it names itself') from None
-        except Exception as e:
-            # A reference ($name) raises what it likes.
-            raise OptionError(conf, name, str(e)) from e
-
-    return Settings(
-        default_vm_mode=get('default_vm_mode'),
-        require_hypervisor_type=get('require_hypervisor_type'),
-        disk_formats=get('disk_formats', _lowered),
-        live_migration_check=get('live_migration_check'),
-        min_libvirt_version=get('min_libvirt_version', _minimum),
-        min_xen_version=get('min_xen_version', _minimum),
-        unknown_version=get('unknown_version'),
-        live_migration_unknown=get('live_migration_unknown'),
-        live_migration_read_timeout=get('live_migration_read_timeout'),
-        fact_sources=get('fact_sources', tuple),
-        host_facts_file=get('host_facts_file'),
-        facts_max_age=get('facts_max_age'),
-        dom0_memory_mb=get('dom0_memory_mb'),
-        dom0_vcpus=get('dom0_vcpus'),
-        dom0_model=Model(
-            base_memory_mb=get('dom0_base_memory_mb'),
-            base_vcpus=get('dom0_base_vcpus'),
-            hvm_memory_mb=get('dom0_memory_mb_per_hvm_guest'),
-            pv_memory_mb=get('dom0_memory_mb_per_pv_guest'),
-            pvh_memory_mb=get('dom0_memory_mb_per_pvh_guest'),
-            guests_per_vcpu=get('dom0_guests_per_vcpu'),
-            hvm_share=get('dom0_hvm_share'),
-            overhead=get('guest_memory_overhead', OVERHEADS.__getitem__),
-        ),
-        dom0_headroom_weight_multiplier=get('dom0_headroom_weight_multiplier'),
-        refuse_dom0_overcommit=get('refuse_dom0_overcommit'),
-        report_only=get('report_only', _report_only),
-    )
 
 
 def _lowered(names: ty.Iterable[str]) -> frozenset[str]:
@@ -193,6 +120,71 @@ def _report_only(codes: ty.Iterable[str]) -> frozenset[refusal.Code]:
     if adoption.ALL_CODES in codes:
         return frozenset(refusal.Code)
     return frozenset(refusal.Code(code) for code in codes)
+
+
+#: The form in which the rules use an option, where it is another.
+_FORMS: dict[str, ty.Callable[[ty.Any], ty.Any]] = {
+    'disk_formats': _lowered,
+    'fact_sources': tuple,
+    'guest_memory_overhead': OVERHEADS.__getitem__,
+    'min_libvirt_version': _minimum,
+    'min_xen_version': _minimum,
+    'report_only': _report_only,
+}
+
+#: The figures of the dom0 model, in the order of Model's fields.
+_MODEL = (
+    'dom0_base_memory_mb',
+    'dom0_base_vcpus',
+    'dom0_memory_mb_per_hvm_guest',
+    'dom0_memory_mb_per_pv_guest',
+    'dom0_memory_mb_per_pvh_guest',
+    'dom0_guests_per_vcpu',
+    'dom0_hvm_share',
+    'guest_memory_overhead',
+)
+
+
+def read(conf: cfg.ConfigOpts) -> Settings:
+    """Take a snapshot of the options.
+
+    :param conf: a configuration on which :func:`register_opts` was called.
+    :raises OptionError: and nothing else, whatever a value is.
+    """
+    return _settings(lambda opt: _read(conf, opt))
+
+
+def defaults(**changes: ty.Any) -> Settings:
+    """The options as they are where nobody sets any, but for some."""
+    found = _settings(lambda opt: _in_form(opt, opt.default))
+    return dataclasses.replace(found, **changes)
+
+
+def _settings(value_of: ty.Callable[[cfg.Opt], ty.Any]) -> Settings:
+    found = {opt.dest: value_of(opt) for opt in _ALL_OPTS}
+    model = Model(*[found.pop(name) for name in _MODEL])
+    return Settings(dom0_model=model, **found)
+
+
+def _in_form(opt: cfg.Opt, value: ty.Any) -> ty.Any:
+    form = _FORMS.get(opt.dest)
+    return form(value) if form else value
+
+
+def _read(conf: cfg.ConfigOpts, opt: cfg.Opt) -> ty.Any:
+    try:
+        value = conf[GROUP.name][opt.dest]
+        if value is None and opt.default is not None:
+            raise ValueError('it is None')  # an override may be
+        return _in_form(opt, value)
+    except ValueError as e:
+        raise OptionError(conf, opt.dest) from e
+    except RecursionError:
+        # Its text depends on the stack, which is another each time.
+        raise OptionError(conf, opt.dest, 'it names itself') from None
+    except Exception as e:
+        # A reference ($name) raises what it likes.
+        raise OptionError(conf, opt.dest, str(e)) from e
 
 
 def unknown_names(conf: cfg.ConfigOpts) -> list[tuple[str, str | None]]:

@@ -12,7 +12,7 @@ OPTS = [
     cfg.Opt(
         'fact_sources',
         type=values.List(
-            values.Name('[a-z0-9_]+', 'small letters, digits and _'),
+            values.Name('[a-z0-9_]+', 'names of small letters, digits and _'),
             may_be_empty=False,
         ),
         default=['stats', 'file', 'aggregate', 'service_version'],

@@ -63,7 +63,8 @@ Possible values:
         'disk_formats',
         type=values.List(
             values.Name(
-                '[A-Za-z0-9][A-Za-z0-9_.+-]*', 'letters, digits, _ . + and -'
+                '[A-Za-z0-9][A-Za-z0-9_.+-]*',
+                'names of letters, digits, _ . + and -',
             ),
             may_be_empty=True,
         ),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Types of values: what each option takes, and how that is said."""
+"""Types of values: oslo.config's, with what each takes in words (allowed)."""
 
 from __future__ import annotations
 
@@ -10,40 +10,49 @@ import typing as ty
 
 from oslo_config import types
 
-from nova_xen_sched import versions
 
-
-class Choice(types.String):
-    """One of some words, in any case; it is lower case here."""
-
-    def __init__(self, choices: ty.Any) -> None:
-        super().__init__(choices=choices, ignore_case=True)
-
-    @property
-    def allowed(self) -> str:
-        """What it takes, in words; each type here has it."""
-        words = list(self.choices or ())
-        return '%s or %s' % (', '.join(words[:-1]), words[-1])
-
-    def __call__(self, value: ty.Any) -> str:
-        text: str = super().__call__(str(value).strip())
-        return text.lower()
-
-
-class Name(types.String):
-    """A name.
-
-    :param pattern: of the whole name.
-    :param made_of: the same in words.
-    """
-
-    def __init__(self, pattern: str, made_of: str) -> None:
-        super().__init__(regex=r'^(%s)\Z' % pattern)
-        self.allowed = 'names of ' + made_of
+class _Text(types.String):
+    """A text without the blanks around it."""
 
     def __call__(self, value: ty.Any) -> str:
         text: str = super().__call__(str(value).strip())
         return text
+
+
+class Choice(_Text):
+    """One of some words, in any case; it is lower case here."""
+
+    def __init__(self, choices: ty.Sequence[ty.Any]) -> None:
+        super().__init__(choices=choices, ignore_case=True)
+        words = list(self.choices or ())
+        self.allowed = '%s or %s' % (', '.join(words[:-1]), words[-1])
+
+    def __call__(self, value: ty.Any) -> str:
+        return super().__call__(value).lower()
+
+
+class Name(_Text):
+    """A name.
+
+    :param pattern: of the whole name.
+    :param allowed: the same in words.
+    """
+
+    def __init__(self, pattern: str, allowed: str) -> None:
+        super().__init__(regex=r'^(%s)\Z' % pattern)
+        self.allowed = allowed
+
+
+class Path(_Text):
+    """An absolute path; None where it is empty."""
+
+    allowed = 'nothing, or an absolute path'
+
+    def __call__(self, value: ty.Any) -> ty.Any:
+        text = super().__call__(value)
+        if text and not (os.path.isabs(text) and text.isprintable()):
+            raise ValueError('%r is no absolute path' % text)
+        return text or None
 
 
 class Flag(types.Boolean):
@@ -57,58 +66,6 @@ class Flag(types.Boolean):
     def __call__(self, value: ty.Any) -> bool:
         flag: bool = super().__call__(str(value).strip())
         return flag
-
-
-class List(types.List):
-    """A list with commas.
-
-    oslo.config's own tries whether its items are parts of others, which
-    takes an hour where a list is long and wrong.
-
-    :param may_be_empty: whether nothing is a list too.
-    """
-
-    def __init__(self, item_type: ty.Any, may_be_empty: bool) -> None:
-        super().__init__(item_type=item_type)
-        self._may_be_empty = may_be_empty
-        self.allowed = '%sa list with commas of: %s' % (
-            'nothing, or ' if may_be_empty else '',
-            item_type.allowed,
-        )
-
-    def __call__(self, value: ty.Any) -> list[ty.Any]:
-        if isinstance(value, str):
-            text = value.strip().rstrip(',').rstrip()
-            value = text.split(',') if text else []
-        if not (value or self._may_be_empty):
-            raise ValueError('it is empty')
-        return [self.item_type(each) for each in value]
-
-
-class VersionNumber(types.String):
-    """A version like 1.2.15; 0 is one too, and means off."""
-
-    allowed = 'a version like 1.2.15, or 0'
-
-    def __call__(self, value: ty.Any) -> str:
-        text: str = super().__call__(str(value).strip())
-        try:
-            versions.parse(text)
-        except ValueError:
-            raise ValueError('%r is no version' % text) from None
-        return text
-
-
-class Path(types.String):
-    """An absolute path; None where it is empty."""
-
-    allowed = 'nothing, or an absolute path'
-
-    def __call__(self, value: ty.Any) -> str | None:
-        text: str = super().__call__(str(value).strip())
-        if text and not (os.path.isabs(text) and text.isprintable()):
-            raise ValueError('%r is no absolute path' % text)
-        return text or None
 
 
 class Number(types.Float):
@@ -137,3 +94,29 @@ class Number(types.Float):
             raise ValueError('%r is no number' % text)
         number: float = super().__call__(text)
         return number
+
+
+class List(types.List):
+    """A list with commas.
+
+    oslo.config's own tries whether its items are parts of others, which
+    takes an hour where a list is long and wrong.
+
+    :param may_be_empty: whether nothing is a list too.
+    """
+
+    def __init__(self, item_type: ty.Any, may_be_empty: bool) -> None:
+        super().__init__(item_type=item_type)
+        self._may_be_empty = may_be_empty
+        self.allowed = '%sa list with commas of: %s' % (
+            'nothing, or ' if may_be_empty else '',
+            item_type.allowed,
+        )
+
+    def __call__(self, value: ty.Any) -> list[ty.Any]:
+        if isinstance(value, str):
+            text = value.strip().rstrip(',').rstrip()
+            value = text.split(',') if text else []
+        if not (value or self._may_be_empty):
+            raise ValueError('it is empty')
+        return [self.item_type(each) for each in value]

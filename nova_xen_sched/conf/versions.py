@@ -8,7 +8,9 @@ from oslo_config import cfg
 
 from nova_xen_sched.conf import values
 
-VERSION = values.VersionNumber()
+VERSION = values.Name(
+    r'[0-9]{1,6}(\.[0-9]{1,6}){0,3}', 'a version like 1.2.15, or 0'
+)
 
 OPTS = [
     cfg.Opt(

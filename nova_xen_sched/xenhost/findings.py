@@ -44,7 +44,7 @@ def findings(
     :param nova: of the host, None where it isn't known.
     :param settings: the dom0 model's figures; the defaults if None.
     """
-    settings = settings or conf.Settings()
+    settings = settings or conf.defaults()
     if host.hypervisor is None:
         return []
     if not host.is_xen:
@@ -181,7 +181,7 @@ def _judge(
             is_xen=True,
             facts=HostFacts(known),
         ),
-        conf.Settings(unknown_version='refuse', **settings),  # type: ignore[arg-type]
+        conf.defaults(unknown_version='refuse', **settings),
     )
 
 

@@ -45,7 +45,7 @@ class NovaConf:
     virt_type: ty.Optional[str] = None
     inject_partition: ty.Optional[int] = -2
     reserved_host_memory_mb: ty.Optional[int] = None
-    settings: conf.Settings = dataclasses.field(default_factory=conf.Settings)
+    settings: conf.Settings = dataclasses.field(default_factory=conf.defaults)
 
 
 def read(

@@ -34,7 +34,7 @@ def config(tmp_path):
 
 
 def test_defaults(config):
-    assert conf.read(config()) == conf.Settings()
+    assert conf.read(config()) == conf.defaults()
 
 
 def test_values(config):
@@ -46,7 +46,7 @@ def test_values(config):
             'report_only = vm_mode, disk_format',
         )
     )
-    assert settings == conf.Settings(
+    assert settings == conf.defaults(
         default_vm_mode='hvm',
         require_hypervisor_type=True,
         disk_formats=frozenset({'raw', 'qcow2'}),

@@ -198,7 +198,7 @@ def list_meaning(opt, text):
     return frozenset(items) if fit else WRONG
 
 
-FIELDS = set(vars(conf.Settings()))
+FIELDS = set(vars(conf.defaults()))
 
 
 def taken(settings, opt):

@@ -303,7 +303,7 @@ def test_plus():
 @pytest.mark.parametrize('name', sorted(dom0.OVERHEADS))
 def test_of_what_is_left_more_guests_take_their_overhead_too(name):
     overhead = dom0.OVERHEADS[name]
-    model = conf.Settings().dom0_model._replace(overhead=overhead)
+    model = conf.defaults().dom0_model._replace(overhead=overhead)
     load = model.plus(HOST._replace(free_mb=1000), 'hvm', 300, 1, 2)
     assert load.free_mb == 1000 - 2 * overhead.whole_mb('hvm', 300, 1)
     assert load._replace(free_mb=None) == HOST.plus('hvm', 300, 1, 2)

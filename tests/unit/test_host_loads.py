@@ -51,11 +51,11 @@ def load(host_state, vm_mode=None, facts=None, **settings):
         {name: Fact(value, 'file') for name, value in (facts or {}).items()}
     )
     none = GuestRequest(vm_mode=vm_mode)
-    take = host.Loads(conf.Settings(**settings), none, 512)
+    take = host.Loads(conf.defaults(**settings), none, 512)
     # without the guest that is to be placed
     found = take(host_state, known)
     take.done()
-    mode = host.mode_of(vm_mode, conf.Settings(**settings))
+    mode = host.mode_of(vm_mode, conf.defaults(**settings))
     return found._replace(**{mode: getattr(found, mode) - 1})
 
 
@@ -130,7 +130,7 @@ def test_a_resize_to_its_own_host_brings_dom0_no_guest():
     asked = GuestRequest(
         vm_mode='hvm', memory_mb=2048, vcpus=2, instance_uuid='0'
     )
-    take = host.Loads(conf.Settings(), asked, 512)
+    take = host.Loads(conf.defaults(), asked, 512)
     found = take(state(instance('hvm'), instance('hvm')), HostFacts({}))
     assert found.hvm == 2
     # nova itself holds the memory of both sizes until it is confirmed
@@ -161,7 +161,7 @@ def test_what_is_odd_of_many_hosts_is_one_line(caplog, monkeypatch):
         for i in range(20)
     ]
     large = HostFacts({'dom0_memory_mb': Fact(65536, 'file')})
-    take = host.Loads(conf.Settings(), GuestRequest(), 512)
+    take = host.Loads(conf.defaults(), GuestRequest(), 512)
     for each in hosts:
         take(each, large)
     take.done()
@@ -171,7 +171,7 @@ def test_what_is_odd_of_many_hosts_is_one_line(caplog, monkeypatch):
 
 def test_without_tracking_the_empty_host_counts_as_the_others_do():
     asked = GuestRequest(vm_mode='hvm', memory_mb=2048, vcpus=2)
-    take = host.Loads(conf.Settings(), asked, 512, tracked=False)
+    take = host.Loads(conf.defaults(), asked, 512, tracked=False)
     assert take(state(), HostFacts({}), True)[3:7] == (0, 0, 0, 1)
     assert take(state(), HostFacts({}))[3:7] == (1, 0, 0, 0)
 
@@ -189,14 +189,14 @@ figures = st.floats(0, 60)
 def test_more_guests_never_raise_headroom(
     vm_mode, count, tracked, each_mb, share
 ):
-    model = conf.Settings().dom0_model._replace(
+    model = conf.defaults().dom0_model._replace(
         hvm_memory_mb=each_mb[0],
         pv_memory_mb=each_mb[1],
         pvh_memory_mb=each_mb[2],
         hvm_share=share,
     )
     take = host.Loads(
-        conf.Settings(dom0_model=model),
+        conf.defaults(dom0_model=model),
         GuestRequest(vm_mode=vm_mode, memory_mb=1024, vcpus=1),
         512,
         tracked,
@@ -212,7 +212,7 @@ def test_more_guests_never_raise_headroom(
 
 def test_the_guest_to_be_placed():
     asked = GuestRequest(vm_mode='hvm', memory_mb=2048, vcpus=2)
-    take = host.Loads(conf.Settings(), asked, 512)
+    take = host.Loads(conf.defaults(), asked, 512)
     known = HostFacts({})
     assert take(state(*MIX), known)[3:9] == (4, 3, 0, 0, 8192 + 2048, 18)
     assert take(state(*MIX), known, True)[3:7] == (4, 3, 0, 0)
@@ -299,8 +299,8 @@ def test_the_dict_may_change_while_it_is_read():
 
 
 def with_overhead(name):
-    model = conf.Settings().dom0_model
-    return conf.Settings(
+    model = conf.defaults().dom0_model
+    return conf.defaults(
         dom0_model=model._replace(overhead=dom0.OVERHEADS[name])
     )
 
@@ -341,7 +341,7 @@ def test_a_guest_that_fits_by_nova_s_arithmetic_but_not_beside_dom0():
     """As measured: it failed in Xen, meminit_pv: failed to allocate."""
     # dom0 has 1280 MiB, but the default says 1024, less what dom0 itself
     # and Xen take.
-    rooms = dom0.rooms(conf.Settings().dom0_model, asking('2001'))
+    rooms = dom0.rooms(conf.defaults().dom0_model, asking('2001'))
     (ram,) = [left for left in rooms if left.room is dom0.Room.HOST_MEMORY]
     assert ram.overcommitted
     assert ram.source == dom0.REPORTED
@@ -386,7 +386,7 @@ def counted(*guests, reserve, fact=None, placed=0, **attributes):
         values[name] += value
     known = {} if fact is None else {'reserved_host_memory_mb': fact}
     take = host.Loads(
-        conf.Settings(), GuestRequest(memory_mb=2048, vcpus=2), 512
+        conf.defaults(), GuestRequest(memory_mb=2048, vcpus=2), 512
     )
     its = state(*guests, reported=reported, placed=placed, **values)
     facts = HostFacts({name: Fact(v, 'file') for name, v in known.items()})

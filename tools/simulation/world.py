@@ -15,7 +15,7 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 
 #: The figures of the dom0 model: the options' defaults.
-MODEL = conf.Settings().dom0_model
+MODEL = conf.defaults().dom0_model
 
 
 def headroom(load: dom0.Load) -> float:

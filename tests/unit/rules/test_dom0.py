@@ -33,7 +33,7 @@ def host(memory=(600, 600), cpu=(65, 65), ram=(60000, 60000)):
 
 def refusals(host, kinds=(Kind.BOOT,), **settings):
     verdict = rules.Judge(
-        GuestRequest(kinds=frozenset(kinds)), conf.Settings(**settings)
+        GuestRequest(kinds=frozenset(kinds)), conf.defaults(**settings)
     )(host, every=True)
     return list(verdict.refusals)
 
@@ -64,8 +64,8 @@ def test_off_by_default():
     def matter(settings):
         return rules.Judge(GuestRequest(), settings).needs_load
 
-    assert not matter(conf.Settings())
-    assert matter(conf.Settings(**ON))
+    assert not matter(conf.defaults())
+    assert matter(conf.defaults(**ON))
 
 
 @pytest.mark.parametrize('kind', list(Kind))

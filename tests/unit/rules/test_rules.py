@@ -23,7 +23,7 @@ REBUILD = frozenset({Kind.REBUILD})
 
 
 def codes(guest, host, **settings):
-    verdict = rules.Judge(guest, conf.Settings(**settings))(host, every=True)
+    verdict = rules.Judge(guest, conf.defaults(**settings))(host, every=True)
     return [str(refusal.code) for refusal in verdict.refusals]
 
 
@@ -157,7 +157,7 @@ def test_disk_format():
 def test_report_only_leaves_the_decision_to_the_next_rule():
     asked = guest(hypervisor_type='kvm', vm_mode='hvm')
     verdict = rules.Judge(
-        asked, conf.Settings(report_only=frozenset({Code.HYPERVISOR_TYPE}))
+        asked, conf.defaults(report_only=frozenset({Code.HYPERVISOR_TYPE}))
     )(PV_ONLY)
     assert verdict.refusal.code is Code.VM_MODE
     assert [r.code for r in verdict.refusals] == [
@@ -168,9 +168,9 @@ def test_report_only_leaves_the_decision_to_the_next_rule():
 
 def test_it_stops_at_the_refusal_that_decides_unless_all_are_wanted():
     asked = guest(architecture='ppc64', hypervisor_type='kvm', vm_mode='hvm')
-    first = rules.Judge(asked, conf.Settings())(PV_ONLY)
+    first = rules.Judge(asked, conf.defaults())(PV_ONLY)
     assert [r.code for r in first.refusals] == [Code.ARCHITECTURE]
-    every = rules.Judge(asked, conf.Settings())(PV_ONLY, every=True)
+    every = rules.Judge(asked, conf.defaults())(PV_ONLY, every=True)
     assert every.refusal == first.refusal
     assert [r.code for r in every.refusals] == [
         Code.ARCHITECTURE,
@@ -181,14 +181,14 @@ def test_it_stops_at_the_refusal_that_decides_unless_all_are_wanted():
 
 def test_report_only_all_accepts():
     verdict = rules.Judge(
-        guest(vm_mode='hvm'), conf.Settings(report_only=frozenset(Code))
+        guest(vm_mode='hvm'), conf.defaults(report_only=frozenset(Code))
     )(PV_ONLY)
     assert verdict.refusal is None
     assert [r.code for r in verdict.refusals] == [Code.VM_MODE]
 
 
 def test_nothing_against_a_host_is_one_verdict():
-    verdict = rules.Judge(guest(), conf.Settings())(HVM)
+    verdict = rules.Judge(guest(), conf.defaults())(HVM)
     assert verdict is rules.ACCEPTED
 
 
@@ -279,7 +279,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize('asked, host, settings, sentence', SENTENCES)
 def test_sentences(asked, host, settings, sentence):
-    verdict = rules.Judge(guest(**asked), conf.Settings(**settings))(
+    verdict = rules.Judge(guest(**asked), conf.defaults(**settings))(
         host, every=True
     )
     assert [str(refusal) for refusal in verdict.refusals] == [sentence]

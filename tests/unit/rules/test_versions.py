@@ -46,7 +46,7 @@ def refusals(host, kinds=(Kind.BOOT,), tell=lambda: None, **settings):
         if isinstance(settings.get(name), str):
             settings[name] = versions.parse(settings[name])
     verdict = rules.Judge(
-        GuestRequest(kinds=frozenset(kinds)), conf.Settings(**settings), tell
+        GuestRequest(kinds=frozenset(kinds)), conf.defaults(**settings), tell
     )(host, every=True)
     return list(verdict.refusals)
 
@@ -220,13 +220,13 @@ def test_when_nothing_can_tell(check):
 
 def test_what_is_only_reported_is_not_enforced_for_want_of_an_answer():
     asked = GuestRequest(kinds=ANY_MOVE)
-    settings = conf.Settings(report_only=frozenset({Code.LIBVIRT_TOO_OLD}))
+    settings = conf.defaults(report_only=frozenset({Code.LIBVIRT_TOO_OLD}))
     verdict = rules.Judge(asked, settings)(host('1.2.5'))
     assert verdict.refusal is None
     (reported,) = verdict.refusals
     assert reported.code is Code.LIVE_MIGRATION_UNKNOWN
     assert reported.otherwise is Code.LIBVIRT_TOO_OLD
-    strict = rules.Judge(asked, conf.Settings())(host('1.2.5'))
+    strict = rules.Judge(asked, conf.defaults())(host('1.2.5'))
     assert strict.refusal == reported
 
 
@@ -239,7 +239,7 @@ def test_it_is_asked_only_where_a_refusal_depends_on_it(mocker):
     assert tell.call_count == 0
     # A host already refused costs no read.
     asked = GuestRequest(vm_mode='uml', kinds=ANY_MOVE)
-    verdict = rules.Judge(asked, conf.Settings(), tell)(host('1.2.5'))
+    verdict = rules.Judge(asked, conf.defaults(), tell)(host('1.2.5'))
     assert verdict.refusal.code is Code.VM_MODE
     assert tell.call_count == 0
     codes(host('1.2.5'), ANY_MOVE, tell)

@@ -8,8 +8,8 @@ import dataclasses
 
 import pytest
 
+from nova_xen_sched import conf
 from nova_xen_sched import xenhost
-from nova_xen_sched.conf import Settings
 from nova_xen_sched.xenhost import dom0_size
 from nova_xen_sched.xenhost import finding
 from nova_xen_sched.xenhost import findings
@@ -200,7 +200,7 @@ def test_a_ballooning_dom0_gets_the_line_for_its_guests():
 )
 def test_the_size_of_dom0_by_the_model(guests, expected):
     host = dataclasses.replace(GOOD, guests=guests)
-    size = dom0_size.for_dom0(host, Settings().dom0_model)
+    size = dom0_size.for_dom0(host, conf.defaults().dom0_model)
     assert size.memory_mb == expected
 
 

@@ -15,7 +15,7 @@ from nova_xen_sched.cmd.hosts import fits as capacity
 from nova_xen_sched.cmd.hosts.fits import Fits
 from nova_xen_sched.cmd.hosts.fits import Stock
 
-MODEL = conf.Settings().dom0_model
+MODEL = conf.defaults().dom0_model
 
 loads = st.builds(
     dom0.Load,

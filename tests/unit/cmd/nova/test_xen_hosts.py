@@ -42,7 +42,7 @@ def see(**attributes):
 
 
 def settings(**options):
-    return conf.Settings(**options)
+    return conf.defaults(**options)
 
 
 @pytest.mark.parametrize(
