@@ -135,8 +135,8 @@ class XenHostFilter(filters.BaseHostFilter):
                 log.unexpected('judging a host; it is accepted')
                 verdict = rules.ACCEPTED
             verdicts.append(verdict)
-        log.saying(facts.done)
-        log.saying(loads.done)
+        facts.noticed.warn()
+        loads.noticed.warn()
         return verdicts
 
 

@@ -198,10 +198,8 @@ class Loads:
         self._needed_mb = settings.dom0_model.overhead.whole_mb(
             self._mode, request.memory_mb, request.vcpus
         )
-        # What to warn of, by host or place.
-        self._unreadable: dict[str, str] = {}
-        self._too_large: dict[str, str] = {}
-        self._unexplained: dict[str, str] = {}
+        #: What was odd.
+        self.noticed = log.Noticed()
 
     def __call__(
         self, state: ty.Any, known: HostFacts, average: bool = False
@@ -263,16 +261,6 @@ class Loads:
             free_mb,
         )
 
-    def done(self) -> None:
-        """Say what was odd, one line of each kind for all hosts."""
-        log.unreadable('stats', self._unreadable)
-        for what, hosts in (
-            (_TOO_LARGE, self._too_large),
-            (_UNEXPLAINED, self._unexplained),
-        ):
-            if hosts:
-                log.warn_of(what, what, hosts)
-
     def _counts(self, guests: list[ty.Any]) -> tuple[int, int, int]:
         """How many guests are known to be HVM, PV and PVH."""
         counts = {'hvm': 0, 'pv': 0, 'pvh': 0}
@@ -291,9 +279,11 @@ class Loads:
         if not memory_mb >= state.total_usable_ram_mb > 0:
             return memory_mb
         if memory_mb != default:
-            self._too_large[str(state.host)] = 'dom0_memory_mb=%s of %s' % (
-                log.shown(memory_mb),
-                state.host,
+            self.noticed.add(
+                _TOO_LARGE,
+                _TOO_LARGE,
+                str(state.host),
+                'dom0_memory_mb=%s of %s' % (log.shown(memory_mb), state.host),
             )
         return default
 
@@ -352,9 +342,11 @@ class Loads:
         own_mb = loaded.values(guests, 'memory_mb')
         if len(own_mb) < len(guests) or sum(own_mb) >= taken_mb:
             return
-        self._unexplained[str(state.host)] = '%s by %d MiB' % (
-            state.host,
-            taken_mb - sum(own_mb),
+        self.noticed.add(
+            _UNEXPLAINED,
+            _UNEXPLAINED,
+            str(state.host),
+            '%s by %d MiB' % (state.host, taken_mb - sum(own_mb)),
         )
 
     def _free_mb(
@@ -368,10 +360,6 @@ class Loads:
         try:
             return facts.parse_natural(raw) - self._needed_mb * (placed + 1)
         except ValueError as e:
-            where = '%s of %s' % (facts.FREE_MEMORY, state.host)
-            self._unreadable[where] = '%s: %s, %s' % (
-                where,
-                log.shown(raw),
-                e,
-            )
+            place = '%s of %s' % (facts.FREE_MEMORY, state.host)
+            self.noticed.unreadable('stats', place, raw, e)
             return None

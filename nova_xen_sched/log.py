@@ -101,17 +101,6 @@ def unexpected(doing: str) -> None:
         )
 
 
-def saying(say: ty.Callable[[], None]) -> None:
-    """Say what was noticed; whatever that ends in, what was decided counts.
-
-    :param say: says it.
-    """
-    try:
-        say()
-    except Exception:  # noqa: BLE001  nothing may reach nova
-        unexpected('saying what was noticed; what was decided counts')
-
-
 class _Short(reprlib.Repr):
     def repr_str(self, x: str, level: int) -> str:
         if len(x) > MAX_TEXT:
@@ -156,15 +145,50 @@ def warn_of(kind: ty.Hashable, what: str, found: ty.Mapping[str, str]) -> None:
         )
 
 
-def unreadable(source: str, found: ty.Mapping[str, str]) -> None:
-    """Warn of values of facts that can't be read.
+class Noticed:
+    """What was noticed while one request was served, or one file was read.
 
-    :param source: where they stood.
-    :param found: by place, the value there and what is wrong with it.
+    It is warned of at its end, in one line for each kind of thing.
     """
-    if found:
-        warn_of(
+
+    def __init__(self) -> None:
+        self._kinds: dict[ty.Hashable, tuple[str, dict[str, str]]] = {}
+
+    def add(
+        self, kind: ty.Hashable, what: str, name: str, text: str = ''
+    ) -> None:
+        """Note one of a kind: see warn_of().
+
+        :param name: of a host, or a place.
+        :param text: what to say of it; by default its name.
+        """
+        self._kinds.setdefault(kind, (what, {}))[1][name] = text or name
+
+    def unreadable(
+        self, source: str, place: str, value: ty.Any, error: Exception
+    ) -> None:
+        """Note a value of a fact that can't be read.
+
+        :param source: where it stood, in general.
+        :param place: and in particular.
+        """
+        self.add(
             ('unreadable', source),
             "Facts from %s that can't be read, and are unknown" % source,
-            found,
+            place,
+            '%s: %s, %s' % (place, shown(value), error),
         )
+
+    @property
+    def texts(self) -> list[str]:
+        """All of it, one sentence each."""
+        each = [found.values() for _, found in self._kinds.values()]
+        return [text for texts in each for text in texts]
+
+    def warn(self) -> None:
+        """Warn of it; whatever that ends in, what was decided counts."""
+        try:
+            for kind, (what, found) in self._kinds.items():
+                warn_of(kind, what, found)
+        except Exception:  # noqa: BLE001  nothing may reach nova
+            unexpected('saying what was noticed; what was decided counts')

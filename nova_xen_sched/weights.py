@@ -135,8 +135,8 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
                 )
                 headroom = math.nan
             found.append(headroom)
-        log.saying(facts.done)
-        log.saying(loads.done)
+        facts.noticed.warn()
+        loads.noticed.warn()
         return found
 
     def rooms(

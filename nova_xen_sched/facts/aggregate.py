@@ -37,25 +37,23 @@ class Source:
                 aggregates.update(state.aggregates)
             except Exception:  # noqa: BLE001, S112  the others still count
                 continue
-        bad: dict[str, str] = {}
+        noticed = log.Noticed()
         # Read for each host, they cost XenHostFilter 14 us a host, not 7.
-        stating = {}
+        known = {}
         for each in aggregates:
             try:
-                raw = read(each, bad)
+                raw = read(each, noticed)
             except Exception:  # noqa: BLE001  the others count all the same
                 log.unexpected('reading an aggregate; it says nothing')
                 continue
             if raw:
-                stating[each] = raw
-        log.saying(lambda: log.unreadable('aggregates', bad))
+                known[each] = raw
+        noticed.warn()
         # Three with facts a host, merged for each: 43 us a host, not 12.
         merged: dict[tuple[int, ...], facts.Raw] = {}
 
         def lookup(state: ty.Any) -> facts.Raw:
-            found = [
-                stating[each] for each in state.aggregates if each in stating
-            ]
+            found = [known[each] for each in state.aggregates if each in known]
             if len(found) < 2:
                 return found[0] if found else {}
             key = tuple(map(id, found))
@@ -66,25 +64,24 @@ class Source:
         return lookup
 
 
-def read(aggregate: ty.Any, bad: dict[str, str]) -> facts.Raw:
+def read(aggregate: ty.Any, noticed: log.Noticed) -> facts.Raw:
     """The facts in one aggregate's metadata that can be read.
 
-    :param bad: gets the others.
+    :param noticed: gets the others.
     """
-    metadata = aggregate.metadata
     raw: facts.Raw = {}
     for name in facts.NAMES:
-        value = metadata.get(name.metadata_key)
+        value = aggregate.metadata.get(name.metadata_key)
         if value is None:
             continue
         try:
             name.parse(value)
         except ValueError as e:
-            where = '%s of aggregate %s' % (
+            place = '%s of aggregate %s' % (
                 name.metadata_key,
                 log.shown(aggregate.name),
             )
-            bad[where] = '%s: %s, %s' % (where, log.shown(value), e)
+            noticed.unreadable('aggregates', place, value, e)
         else:
             raw[name.name] = value
     return raw

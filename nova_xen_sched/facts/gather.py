@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import datetime
-from importlib import metadata
 import typing as ty
 
 import stevedore
@@ -23,16 +22,6 @@ NAMESPACE = 'nova_xen_sched.facts'
 Lookup = ty.Callable[[ty.Any], facts.Raw]
 
 
-def available() -> list[str]:
-    """The names of all sources that are installed; none is loaded."""
-    every: ty.Any = metadata.entry_points()
-    if hasattr(every, 'select'):
-        found = every.select(group=NAMESPACE)
-    else:  # Python before 3.10
-        found = every.get(NAMESPACE, ())
-    return sorted({entry_point.name for entry_point in found})
-
-
 #: One for each configuration (kept, so that its id stays its own) and list
 #: of names.
 _SHARED: dict[tuple[int, tuple[str, ...]], tuple[ty.Any, Gatherer]] = {}
@@ -48,18 +37,10 @@ def shared(config: ty.Any, names: tuple[str, ...]) -> Gatherer:
     entry = _SHARED.get((id(config), names))
     if entry is not None:
         return entry[1]
-    installed = available()
     for name in names:
         if names.count(name) > 1:
             raise conf.OptionError(
                 config, 'fact_sources', '%s stands there twice' % name
-            )
-        if name not in installed:
-            raise conf.OptionError(
-                config,
-                'fact_sources',
-                '%s is not installed; there are %s'
-                % (name, ', '.join(installed) or 'none'),
             )
     made = Gatherer(config, names)
     _SHARED[id(config), names] = (config, made)
@@ -69,22 +50,31 @@ def shared(config: ty.Any, names: tuple[str, ...]) -> Gatherer:
 class Gatherer:
     """The sources of a running nova-scheduler.
 
-    :param conf: nova's configuration.
+    :param config: nova's configuration.
     :param names: of the sources, the most trusted first.
+    :raises conf.OptionError: if one of them is not installed.
     """
 
-    def __init__(self, conf: ty.Any, names: ty.Iterable[str]) -> None:
-        self._sources: list[tuple[str, ty.Any]] = []
+    def __init__(self, config: ty.Any, names: ty.Iterable[str]) -> None:
         manager = stevedore.NamedExtensionManager(
             NAMESPACE,
             list(names),
             invoke_on_load=True,
-            invoke_args=(conf,),
+            invoke_args=(config,),
             name_order=True,
             on_load_failure_callback=_load_failed,
+            warn_on_missing_entrypoint=False,
         )
-        for each in manager:
-            self._sources.append((each.name, each.obj))
+        installed = sorted(manager.entry_points_names())
+        for name in names:
+            if name not in installed:
+                raise conf.OptionError(
+                    config,
+                    'fact_sources',
+                    '%s is not installed; there are %s'
+                    % (name, ', '.join(installed) or 'none'),
+                )
+        self._sources = [(each.name, each.obj) for each in manager]
 
     def for_request(
         self,
@@ -151,7 +141,8 @@ class Request:
         # Hosts of which the same is said share their facts, and so are alike.
         # Without it XenHostFilter took 21 us a host instead of 7.
         self._known: dict[ty.Any, merge.HostFacts] = {}
-        self._remarked: dict[ty.Any, tuple[str, dict[str, str]]] = {}
+        #: What was odd.
+        self.noticed = log.Noticed()
 
     def __call__(self, state: ty.Any) -> merge.HostFacts:
         """The facts of a host.
@@ -184,7 +175,7 @@ class Request:
             if found is None:
                 found = self._known[key] = merge.merge(key)
         for remark in found.remarks:
-            self._remark(state, remark)
+            self.noticed.add(*remark, str(state.host))
         return found
 
     def _is_stale(self, state: ty.Any, source: str, observed: ty.Any) -> bool:
@@ -194,17 +185,6 @@ class Request:
         try:
             return facts.parse_time(observed) < self._oldest
         except ValueError as e:
-            self._remark(
-                state, merge.unreadable(source, 'observed_at', observed, e)
-            )
+            remark = merge.unreadable(source, 'observed_at', observed, e)
+            self.noticed.add(*remark, str(state.host))
             return False
-
-    def _remark(self, state: ty.Any, remark: merge.Remark) -> None:
-        kind, sentence = remark
-        _, hosts = self._remarked.setdefault(kind, (sentence, {}))
-        hosts[str(state.host)] = str(state.host)
-
-    def done(self) -> None:
-        """Say what was noticed, of all hosts at once."""
-        for kind, (sentence, hosts) in self._remarked.items():
-            log.warn_of(kind, sentence, hosts)

@@ -121,33 +121,31 @@ def load(content: bytes, path: str) -> Table:
             'it says version: %s, not version: %d'
             % (log.shown(version), VERSION)
         )
-    bad = _Bad()
+    reader = _Reader(path)
     for key in data:
         if key not in _SECTIONS:
-            bad.ignore(log.shown(key), 'there is no such section')
+            reader.ignore(log.shown(key), 'there is no such section')
     table = Table()
-    table.defaults = _facts(data.get('defaults'), bad, 'defaults')
+    table.defaults = reader.facts(data.get('defaults'), 'defaults')
     for number, entry in enumerate(_section(data, 'patterns', list), 1):
         where = 'patterns, entry %d' % number
         found = dict(entry) if isinstance(entry, dict) else {}
         match = found.pop('match', None)
         if not isinstance(match, str):
-            bad.ignore(where, 'it needs match: "a shell pattern"')
+            reader.ignore(where, 'it needs match: "a shell pattern"')
             continue
         pattern = re.compile(fnmatch.translate(match.lower()))
-        table.patterns.append((pattern, _facts(found, bad, where)))
+        table.patterns.append((pattern, reader.facts(found, where)))
     for host, entry in _section(data, 'hosts', dict).items():
         if not isinstance(host, str):
-            bad.ignore(
-                'hosts, %s' % log.shown(host),
-                'the name of a host needs quotes here',
-            )
+            where = 'hosts, %s' % log.shown(host)
+            reader.ignore(where, 'the name of a host needs quotes here')
             continue
         if host.lower() in table.hosts:
             raise TableError('host %s stands there twice' % log.shown(host))
-        table.hosts[host.lower()] = _facts(entry, bad, 'hosts, ' + host)
-    bad.warn(path)
-    table.wrong = bad.texts
+        table.hosts[host.lower()] = reader.facts(entry, 'hosts, ' + host)
+    reader.noticed.warn()
+    table.wrong = reader.noticed.texts
     return table
 
 
@@ -198,60 +196,39 @@ def _section(data: ty.Any, name: str, kind: type) -> ty.Any:
     return section
 
 
-def _facts(entry: ty.Any, bad: _Bad, where: str) -> facts.Raw:
-    """The facts of one entry that can be read."""
-    if entry is None:
-        return {}
-    if not isinstance(entry, dict):
-        bad.ignore(where, 'it is not a mapping of facts')
-        return {}
-    raw: facts.Raw = {}
-    for key, value in entry.items():
-        name = facts.BY_NAME.get(key) if isinstance(key, str) else None
-        if name is None:
-            bad.ignore(where, 'there is no fact %s' % log.shown(key))
-        elif value is not None:
-            try:
-                name.parse(value)
-            except ValueError as e:
-                bad.unreadable(where, name.name, value, e)
-            else:
-                raw[name.name] = value
-    return raw
+class _Reader:
+    """Reads the entries of a file, and notes what is wrong inside."""
 
-
-class _Bad:
-    """What is wrong inside a file that is good as a whole."""
-
-    def __init__(self) -> None:
-        self._ignored: dict[str, str] = {}
-        self._unreadable: dict[str, str] = {}
+    def __init__(self, path: str) -> None:
+        self.noticed = log.Noticed()
+        self._path = path
 
     def ignore(self, where: str, what: str) -> None:
-        text = '%s: %s' % (where, what)
-        self._ignored[text] = text
-
-    def unreadable(
-        self, where: str, fact: str, value: ty.Any, error: Exception
-    ) -> None:
-        place = '%s of %s' % (fact, where)
-        self._unreadable[place] = '%s: %s, %s' % (
-            place,
-            log.shown(value),
-            error,
+        self.noticed.add(
+            ('ignored', self._path),
+            'Ignored in the facts file %s' % self._path,
+            '%s: %s' % (where, what),
         )
 
-    @property
-    def texts(self) -> list[str]:
-        """All of it, one sentence each."""
-        return [*self._unreadable.values(), *self._ignored.values()]
-
-    def warn(self, path: str) -> None:
-        """One line of each kind, however much there is."""
-        log.unreadable('the file ' + path, self._unreadable)
-        if self._ignored:
-            log.warn_of(
-                ('ignored', path),
-                'Ignored in the facts file %s' % path,
-                self._ignored,
-            )
+    def facts(self, entry: ty.Any, where: str) -> facts.Raw:
+        """The facts of one entry that can be read."""
+        if entry is not None and not isinstance(entry, dict):
+            self.ignore(where, 'it is not a mapping of facts')
+            entry = None
+        raw: facts.Raw = {}
+        for key, value in (entry or {}).items():
+            name = facts.BY_NAME.get(key) if isinstance(key, str) else None
+            if name is None:
+                self.ignore(where, 'there is no fact %s' % log.shown(key))
+            elif value is not None:
+                try:
+                    name.parse(value)
+                    raw[name.name] = value
+                except ValueError as e:
+                    self.noticed.unreadable(
+                        'the file ' + self._path,
+                        '%s of %s' % (name.name, where),
+                        value,
+                        e,
+                    )
+        return raw

@@ -54,7 +54,7 @@ def load(host_state, vm_mode=None, facts=None, **settings):
     take = host.Loads(conf.defaults(**settings), none, 512)
     # without the guest that is to be placed
     found = take(host_state, known)
-    take.done()
+    take.noticed.warn()
     mode = host.mode_of(vm_mode, conf.defaults(**settings))
     return found._replace(**{mode: getattr(found, mode) - 1})
 
@@ -164,7 +164,7 @@ def test_what_is_odd_of_many_hosts_is_one_line(caplog, monkeypatch):
     take = host.Loads(conf.defaults(), GuestRequest(), 512)
     for each in hosts:
         take(each, large)
-    take.done()
+    take.noticed.warn()
     lines = [record.getMessage() for record in caplog.records]
     assert ['(20)' in line for line in lines] == [True, True]
 
@@ -321,7 +321,7 @@ def asking(free, overhead='xenapi', placed=0):
         num_instances=placed,
     )
     found = take(its, HostFacts({}))
-    take.done()
+    take.noticed.warn()
     return found
 
 
@@ -391,7 +391,7 @@ def counted(*guests, reserve, fact=None, placed=0, **attributes):
     its = state(*guests, reported=reported, placed=placed, **values)
     facts = HostFacts({name: Fact(v, 'file') for name, v in known.items()})
     found = take(its, facts).guests_memory_mb - 2048
-    take.done()
+    take.noticed.warn()
     return found
 
 

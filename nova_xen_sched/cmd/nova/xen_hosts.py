@@ -112,7 +112,7 @@ def see(states: ty.Iterable[ty.Any]) -> list[Seen]:
             load = model.plus(with_guest, 'hvm', 0, 0, -1)
             rooms = dom0.rooms(model, load)
         found.append(Seen(state, offered, load, rooms))
-    loads.done()
+    loads.noticed.warn()
     return found
 
 

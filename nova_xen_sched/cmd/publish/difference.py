@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as ty
 
+from nova_xen_sched import log
 from nova_xen_sched.cmd.publish import content
 from nova_xen_sched.cmd.publish import plan as planning
 from nova_xen_sched.facts import aggregate as source
@@ -47,7 +48,7 @@ def _of_hosts(
 def _seen(aggregates: ty.Iterable[content.Aggregate]) -> dict[str, str]:
     """A host's facts as the scheduler reads them of its aggregates."""
     return content.metadata_of(
-        source.merge([source.read(each, {}) for each in aggregates])
+        source.merge([source.read(each, log.Noticed()) for each in aggregates])
     )
 
 

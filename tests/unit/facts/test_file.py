@@ -479,12 +479,6 @@ hosts:
         assert host_facts.of('a3') == {}
         assert host_facts.of('a4') == {}
     assert complaints(caplog) == [
-        "Facts from the file %s that can't be read, and are unknown (4): "
-        'dom0_memory_mb of hosts, a3: -1, not above 0; '
-        'dom0_vcpus of hosts, a3: 0, not above 0; '
-        "dom0_vcpus of patterns, entry 3: 'many', not a whole number; "
-        'libvirt_version of hosts, a1: 4.1, a version needs quotes: "4.1"'
-        % host_facts.path,
         'Ignored in the facts file %s (7): '
         "'default': there is no such section; "
         "defaults: there is no fact 'dom0_memory'; "
@@ -493,6 +487,12 @@ hosts:
         'hosts, a3: there is no fact 5; '
         'patterns, entry 1: it needs match: "a shell pattern"; '
         'patterns, entry 2: it needs match: "a shell pattern"'
+        % host_facts.path,
+        "Facts from the file %s that can't be read, and are unknown (4): "
+        'dom0_memory_mb of hosts, a3: -1, not above 0; '
+        'dom0_vcpus of hosts, a3: 0, not above 0; '
+        "dom0_vcpus of patterns, entry 3: 'many', not a whole number; "
+        'libvirt_version of hosts, a1: 4.1, a version needs quotes: "4.1"'
         % host_facts.path,
     ]
 

@@ -38,7 +38,7 @@ def gathered(config, *states, names=ALL, max_age=0):
         list(states), EVERY, max_age
     )
     found = [request(state) for state in states]
-    request.done()
+    request.noticed.warn()
     return found
 
 
@@ -59,16 +59,6 @@ def warnings(caplog):
         for record in caplog.records
         if record.levelname == 'WARNING'
     ]
-
-
-def test_the_sources_of_the_package_are_installed():
-    assert set(ALL) <= set(gather.available())
-
-
-def test_looking_for_the_installed_sources_loads_none(mocker):
-    load = mocker.patch('importlib.metadata.EntryPoint.load')
-    gather.available()
-    assert not load.called
 
 
 @pytest.mark.parametrize(
