@@ -7,6 +7,7 @@ A field that isn't would be read from the database, one query each.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
 import typing as ty
@@ -15,28 +16,21 @@ from nova_xen_sched import redact
 
 LOG = redact.logger(__name__)
 
-#: By field, what obj_attr_is_set and the getter do, 25 times as fast: where
-#: nova's objects keep a loaded field. A stub, which would ask the database,
-#: has none.
-_PRIVATE = {name: '_obj_' + name for name in ('vm_mode', 'memory_mb', 'vcpus')}
-_GETTERS = {
-    name: operator.attrgetter(private) for name, private in _PRIVATE.items()
-}
+#: Where nova's objects keep a loaded field, which is 25 times as fast as
+#: obj_attr_is_set and the getter.
+_PRIVATE = '_obj_%s'
 
 
 def values(guests: list[ty.Any], field: str) -> list[ty.Any]:
     """The values of a field, of guests that have it loaded.
 
     :param guests: nova Instances.
-    :param field: one of those in _PRIVATE.
     """
-    try:
-        return list(map(_GETTERS[field], guests))
-    except AttributeError:  # of a stub
-        pass
-    kind: ty.Any = type(guests[0])
-    if _kept_as_ever(kind):
-        name = _PRIVATE[field]
+    name = _PRIVATE % field
+    # Of 50 guests in 4 us, not 14; a stub has no such attribute.
+    with contextlib.suppress(AttributeError):
+        return list(map(operator.attrgetter(name), guests))
+    if _kept_as_ever():
         return [each[name] for each in map(vars, guests) if name in each]
     return [
         getattr(each, field) for each in guests if each.obj_attr_is_set(field)
@@ -44,12 +38,11 @@ def values(guests: list[ty.Any], field: str) -> list[ty.Any]:
 
 
 @functools.lru_cache(maxsize=None)
-def _kept_as_ever(kind: ty.Any) -> bool:
-    """Whether nova's objects still keep their fields by the private names.
+def _kept_as_ever() -> bool:
+    """Whether nova's objects still keep their fields by the private names."""
+    from nova import objects
 
-    :param kind: nova's class Instance.
-    """
-    if _PRIVATE['vm_mode'] in vars(kind(vm_mode=None)):
+    if _PRIVATE % 'vm_mode' in vars(objects.Instance(vm_mode=None)):
         return True
     LOG.warning(
         'oslo.versionedobjects keeps fields otherwise than nova-xen-sched '

@@ -55,9 +55,9 @@ class Rule(ty.NamedTuple):
 
 #: The rules in the order in which they are judged: the first one decides.
 RULES: tuple[Rule, ...] = (
-    Rule(guest_types.architecture),
-    Rule(guest_types.hypervisor_type),
-    Rule(guest_types.vm_mode),
+    Rule(functools.partial(guest_types.part, Code.ARCHITECTURE)),
+    Rule(functools.partial(guest_types.part, Code.HYPERVISOR_TYPE)),
+    Rule(functools.partial(guest_types.part, Code.VM_MODE)),
     Rule(guest_types.guest_type),
     Rule(guest_types.pv_by_default),
     Rule(guest_types.hypervisor_version),

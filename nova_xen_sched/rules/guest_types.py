@@ -19,6 +19,15 @@ from nova_xen_sched.request import GuestRequest
 _MODE_NAMES = {'xen': 'xen (PV)', 'hvm': 'hvm (HVM)'}
 
 
+#: The parts of a guest type, and the image properties that name them.
+_PROPERTIES = {
+    Code.ARCHITECTURE: 'hw_architecture',
+    Code.HYPERVISOR_TYPE: 'img_hv_type',
+    Code.VM_MODE: 'hw_vm_mode',
+}
+_PARTS = tuple(_PROPERTIES)
+
+
 def _mode(vm_mode: str) -> str:
     return _MODE_NAMES.get(vm_mode, vm_mode)
 
@@ -36,66 +45,32 @@ def _matching(
     ]
 
 
-def _single(
-    code: Code,
-    wanted: str | None,
-    offered: ty.Iterable[str],
-    remedy: str,
-    name: ty.Callable[[str], str] = str,
+def part(
+    code: Code, guest: GuestRequest, host: Host, settings: conf.Settings
 ) -> Refusal | None:
-    """A refusal if one part of a guest type is wanted and not offered."""
-    found = list(offered)
-    if wanted is None or wanted in found:
+    """The host must offer this part of a guest type, if the image names it.
+
+    :param code: of the part: ARCHITECTURE, HYPERVISOR_TYPE or VM_MODE.
+    """
+    wanted = getattr(guest, code.value)
+    offered = [each[_PARTS.index(code)] for each in host.guest_types]
+    if wanted is None or wanted in offered:
         return None
+    name: ty.Callable[[str], str] = str
+    remedy = "correct the image's %s (or %s) if it is wrong"
+    remedy %= (_PROPERTIES[code], code)
+    if code is Code.VM_MODE:
+        name = _mode
+        if host.is_xen and wanted == 'hvm':
+            remedy = (
+                "enable hardware virtualization (VT-x, AMD-V) in the host's "
+                'firmware, or use an image that can run as PV'
+            )
     return Refusal(
         code,
         "the image's %s is %s, the host offers %s"
-        % (code, name(wanted), listed(map(name, found))),
+        % (code, name(wanted), listed(map(name, offered))),
         remedy,
-    )
-
-
-def architecture(
-    guest: GuestRequest, host: Host, settings: conf.Settings
-) -> Refusal | None:
-    """The host must offer the image's architecture."""
-    return _single(
-        Code.ARCHITECTURE,
-        guest.architecture,
-        (arch for arch, _, _ in host.guest_types),
-        "correct the image's hw_architecture (or architecture) if it is wrong",
-    )
-
-
-def hypervisor_type(
-    guest: GuestRequest, host: Host, settings: conf.Settings
-) -> Refusal | None:
-    """The host must offer the image's hypervisor_type."""
-    return _single(
-        Code.HYPERVISOR_TYPE,
-        guest.hypervisor_type,
-        (hv_type for _, hv_type, _ in host.guest_types),
-        "correct the image's img_hv_type (or hypervisor_type) if it is wrong",
-    )
-
-
-def vm_mode(
-    guest: GuestRequest, host: Host, settings: conf.Settings
-) -> Refusal | None:
-    """The host must offer the vm_mode that the image names."""
-    if host.is_xen and guest.vm_mode == 'hvm':
-        remedy = (
-            "enable hardware virtualization (VT-x, AMD-V) in the host's "
-            'firmware, or use an image that can run as PV'
-        )
-    else:
-        remedy = "correct the image's hw_vm_mode (or vm_mode) if it is wrong"
-    return _single(
-        Code.VM_MODE,
-        guest.vm_mode,
-        (mode for _, _, mode in host.guest_types),
-        remedy,
-        _mode,
     )
 
 
@@ -105,21 +80,13 @@ def guest_type(
     """One guest type of the host must fit in all three positions."""
     if not guest.names_a_type or _matching(guest, host, guest.vm_mode):
         return None
-    singles = (architecture, hypervisor_type, vm_mode)
-    if any(single(guest, host, settings) for single in singles):
+    if any(part(code, guest, host, settings) for code in _PARTS):
         return None
     return Refusal(
         Code.GUEST_TYPE,
         'the image asks for %s together, the host offers %s'
         % (
-            '/'.join(
-                part or '*'
-                for part in (
-                    guest.architecture,
-                    guest.hypervisor_type,
-                    guest.vm_mode,
-                )
-            ),
+            '/'.join(getattr(guest, code.value) or '*' for code in _PARTS),
             listed('/'.join(triple) for triple in host.guest_types),
         ),
         "correct the image's hw_architecture, img_hv_type or hw_vm_mode if "
