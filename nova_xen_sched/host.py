@@ -216,35 +216,22 @@ class Loads:
         request = self._request
         # A node that never reported has no stats.
         stats = getattr(state, 'stats', _NO_STATS)
-        guests: list[ty.Any] = []
-        hvm = pv = pvh = 0
-        is_there = False
-        if state.instances:
-            # The live dict, which other threads change: a copy of it.
-            instances = dict(state.instances)
-            guests = list(instances.values())
-            is_there = request.instance_uuid in instances
-            hvm, pv, pvh = self._counts(guests)
+        # The live dict, which other threads change: a copy of it.
+        guests = dict(state.instances) if state.instances else {}
+        modes = self._modes(list(guests.values()))
         # num_instances counts those placed by this very request, which have
         # its mode; the stats have what the compute last reported.
         reported = int(stats.get('num_instances') or 0)
         placed = max(state.num_instances - reported, 0)
         # nova may track more guests than were reported yet.
-        unknown = max(reported - hvm - pv - pvh, 0)
-        alike = placed
+        unknown = max(reported - sum(modes.values()), 0)
+        modes[self._mode] += placed
         # A resize to its own host brings dom0 no other guest.
-        if not is_there:
+        if request.instance_uuid not in guests:
             if average and (unknown or not self._tracked):
                 unknown += 1
             else:
-                alike += 1
-        if self._mode == 'hvm':
-            hvm += alike
-        elif self._mode == 'pv':
-            pv += alike
-        else:
-            pvh += alike
-        taken_mb = self._taken_mb(state, known, guests, placed)
+                modes[self._mode] += 1
         free_mb = stats.get(facts.FREE_MEMORY)
         if free_mb is not None:
             free_mb = self._free_mb(state, free_mb, placed)
@@ -252,25 +239,25 @@ class Loads:
             state.total_usable_ram_mb,
             self._dom0_memory_mb(state, known),
             known.values.get('dom0_vcpus', self._settings.dom0_vcpus),
-            hvm,
-            pv,
-            pvh,
+            modes['hvm'],
+            modes['pv'],
+            modes['pvh'],
             unknown,
-            taken_mb + request.memory_mb,
+            self._taken_mb(state, known, guests, placed) + request.memory_mb,
             state.vcpus_used + request.vcpus,
             free_mb,
         )
 
-    def _counts(self, guests: list[ty.Any]) -> tuple[int, int, int]:
+    def _modes(self, guests: list[ty.Any]) -> dict[str, int]:
         """How many guests are known to be HVM, PV and PVH."""
-        counts = {'hvm': 0, 'pv': 0, 'pvh': 0}
-        modes = loaded.values(guests, 'vm_mode')
+        counts = dict.fromkeys(dom0.MODES, 0)
+        modes = loaded.values(guests, 'vm_mode') if guests else []
         for vm_mode in set(modes):
             # An instance has the image's own words, which may be others.
             mode = _MODES.get(vm_mode.lower()) if vm_mode else self._unset
             if mode is not None:
                 counts[mode] += modes.count(vm_mode)
-        return counts['hvm'], counts['pv'], counts['pvh']
+        return counts
 
     def _dom0_memory_mb(self, state: ty.Any, known: HostFacts) -> float:
         """dom0's size, or the default for one that its host can't hold."""
@@ -291,7 +278,7 @@ class Loads:
         self,
         state: ty.Any,
         known: HostFacts,
-        guests: list[ty.Any],
+        guests: ty.Mapping[str, ty.Any],
         placed: int,
     ) -> float:
         """What guests take of the host's RAM by nova's count, MiB.
@@ -312,17 +299,13 @@ class Loads:
             # All else is the reserve, whatever is said of it.
             return placed * self._request.memory_mb
         reserved_mb = known.values.get('reserved_host_memory_mb')
-        if reserved_mb is None:
-            reserved_mb = self._reserved_mb
-            taken_mb = used_mb - reserved_mb
-            # While most of the RAM is free, it hardly matters.
-            if (
-                guests
-                and not placed
-                and taken_mb > state.total_usable_ram_mb / 2
-            ):
-                self._suspect(state, guests, taken_mb)
-        return max(used_mb - reserved_mb, 0)
+        if reserved_mb is not None:
+            return max(used_mb - reserved_mb, 0)
+        taken_mb = used_mb - self._reserved_mb
+        # While most of the RAM is free, it hardly matters.
+        if guests and not placed and taken_mb > state.total_usable_ram_mb / 2:
+            self._suspect(state, list(guests.values()), taken_mb)
+        return max(taken_mb, 0)
 
     def _suspect(
         self, state: ty.Any, guests: list[ty.Any], taken_mb: float
@@ -335,19 +318,20 @@ class Loads:
 
         :param taken_mb: what its guests take by nova's count, MiB.
         """
-        # Stubs tell nothing, and the known may be fewer than all guests.
         vcpus = loaded.values(guests, 'vcpus')
-        if len(vcpus) < len(guests) or sum(vcpus) != state.vcpus_used:
-            return
         own_mb = loaded.values(guests, 'memory_mb')
-        if len(own_mb) < len(guests) or sum(own_mb) >= taken_mb:
-            return
-        self.noticed.add(
-            _UNEXPLAINED,
-            _UNEXPLAINED,
-            str(state.host),
-            '%s by %d MiB' % (state.host, taken_mb - sum(own_mb)),
-        )
+        # Stubs tell nothing, and the known may be fewer than all guests.
+        if (
+            len(vcpus) == len(own_mb) == len(guests)
+            and sum(vcpus) == state.vcpus_used
+            and sum(own_mb) < taken_mb
+        ):
+            self.noticed.add(
+                _UNEXPLAINED,
+                _UNEXPLAINED,
+                str(state.host),
+                '%s by %d MiB' % (state.host, taken_mb - sum(own_mb)),
+            )
 
     def _free_mb(
         self, state: ty.Any, raw: ty.Any, placed: int
