@@ -109,14 +109,13 @@ class Source:
         self._conf = conf
         # Held by the one request that looks at the file.
         self._lock = threading.Lock()
-        self._last_path: str | None = None
-        # What was read last, good or broken.
+        self._path: str | None = None
+        # The file that was read last, good or broken; whether it may have
+        # changed since without a trace; and what is wrong with it.
         self._read: tuple[str, _Identity] | None = None
         self._racy = False
-        self._digest = ''
-        # The digest of what was broken, and why.
-        self._broken = ('', '')
-        self._table = self._none = parse_file.Table()
+        self._digest = self._error = ''
+        self._table: parse_file.Table | None = None
         self._complaint = ''
         # 10000 hosts take 1.5 s: no request shall wait for that.
         self.current()
@@ -126,72 +125,68 @@ class Source:
     ) -> ty.Callable[[ty.Any], facts.Raw] | None:
         """What looks a nova HostState up; None if there is no file."""
         found = self.current()
-        if found.empty:
+        if found is None or found.empty:
             return None
         return lambda state: found.of(state.host, state.nodename)
 
-    def current(self) -> parse_file.Table:
+    def current(self) -> parse_file.Table | None:
         """The facts of the file now, or the last good ones.
 
         While another request reads the file it is the last good ones.
         """
         if self._lock.acquire(blocking=False):
             try:
-                self._look(self._current_path())
+                self._look()
             finally:
                 self._lock.release()
         return self._table
 
-    def _look(self, path: str | None) -> None:
-        if not path:
-            self._read = None
-            self._digest, self._table = '', self._none
-            self._complaint = ''
+    def _look(self) -> None:
+        # Of a wrong value the options speak, once; the last one counts.
+        with contextlib.suppress(Exception):
+            self._path = self._conf.xen_scheduler.host_facts_file
+        if not self._path:
+            self._read = self._table = None
+            self._digest = self._error = self._complaint = ''
             return
         try:
-            self._refresh(path)
+            self._refresh(self._path)
+            self._complaint = ''
         except (FileError, OSError, parse_file.TableError) as e:
-            self._complain(path, e)
-
-    def _current_path(self) -> str | None:
-        """What host_facts_file says, or last said while it is wrong."""
-        # Of a wrong value the options speak, once.
-        with contextlib.suppress(Exception):
-            self._last_path = self._conf.xen_scheduler.host_facts_file
-        return self._last_path
+            self._complain(self._path, e)
 
     def _refresh(self, path: str) -> None:
-        """Read the file if it has changed since it was last looked at."""
-        read = path, _identity(os.stat(path))
-        if read == self._read and not self._racy:
-            # Good or broken, it is what it was. One that couldn't be read is
-            # tried again.
-            digest = self._broken[0] or self._digest
-        else:
+        """Read the file if it has changed since it was last looked at.
+
+        What couldn't be read is tried again; what is broken is not.
+        """
+        if self._racy or (path, _identity(os.stat(path))) != self._read:
             content, identity = _read(path)
             self._read = path, identity
             self._racy = abs(time.time() - identity[2] / 1e9) < RACY
             digest = hashlib.sha256(content).hexdigest()
-        if digest == self._broken[0]:
-            raise parse_file.TableError(self._broken[1])
-        if digest != self._digest:
-            try:
-                self._table = parse_file.load(content, path)
-            except parse_file.TableError as e:
-                self._broken = (digest, str(e))
-                raise
-            self._digest = digest
-            LOG.info(
-                'Read %(count)d hosts and %(patterns)d patterns from the '
-                'facts file %(path)s (sha256 %(digest)s)',
-                {
-                    'count': len(self._table.hosts),
-                    'patterns': len(self._table.patterns),
-                    'path': path,
-                    'digest': digest[:12],
-                },
-            )
-        self._broken, self._complaint = ('', ''), ''
+            if digest != self._digest:
+                self._digest, self._error = digest, ''
+                self._parse(path, content)
+        if self._error:
+            raise parse_file.TableError(self._error)
+
+    def _parse(self, path: str, content: bytes) -> None:
+        try:
+            self._table = parse_file.load(content, path)
+        except parse_file.TableError as e:
+            self._error = str(e)
+            return
+        LOG.info(
+            'Read %(count)d hosts and %(patterns)d patterns from the facts '
+            'file %(path)s (sha256 %(digest)s)',
+            {
+                'count': len(self._table.hosts),
+                'patterns': len(self._table.patterns),
+                'path': path,
+                'digest': self._digest[:12],
+            },
+        )
 
     def _complain(self, path: str, error: Exception) -> None:
         # Once per complaint, not once per request.
@@ -204,8 +199,8 @@ class Source:
                 {
                     'path': path,
                     'reason': reason,
-                    'left': 'The last good facts stay in force.'
-                    if self._digest
-                    else 'There are no facts from it yet.',
+                    'left': 'There are no facts from it yet.'
+                    if self._table is None
+                    else 'The last good facts stay in force.',
                 },
             )

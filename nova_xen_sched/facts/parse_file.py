@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 import typing as ty
 
@@ -18,7 +19,6 @@ VERSION = 1
 MAX_DEPTH = 20
 #: Names whose pattern is remembered; a cloud has fewer hosts.
 _MAX_KNOWN = 100000
-_NOT_YET: ty.Any = object()
 _SECTIONS = ('version', 'defaults', 'patterns', 'hosts')
 
 
@@ -64,7 +64,7 @@ class Table:
         #: What is wrong with it, and was warned of.
         self.wrong: list[str] = []
         # What is read never changes. A hundred patterns took 50 us a host.
-        self._matched: dict[str, facts.Raw | None] = {}
+        self._match = functools.lru_cache(_MAX_KNOWN)(self._first_match)
 
     @property
     def empty(self) -> bool:
@@ -86,15 +86,6 @@ class Table:
         if matched is None:
             matched = self._match(node) or {}
         return {**self.defaults, **matched, **own}
-
-    def _match(self, name: str) -> facts.Raw | None:
-        found = self._matched.get(name, _NOT_YET)
-        if found is _NOT_YET:
-            found = self._first_match(name)
-            if len(self._matched) >= _MAX_KNOWN:
-                self._matched.clear()
-            self._matched[name] = found
-        return found
 
     def _first_match(self, name: str) -> facts.Raw | None:
         for pattern, raw in self.patterns:
