@@ -68,14 +68,8 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         try:
             return host_state.nova_xen_sched_multiplier
         except AttributeError:
-            multiplier = (
-                self._options.current().dom0_headroom_weight_multiplier
-            )
-            try:
-                return _multiplier(host_state, multiplier)
-            except Exception:  # noqa: BLE001  nothing may reach nova
-                log.unexpected('reading a multiplier; the option counts')
-                return multiplier
+            (multiplier,) = _multipliers([host_state], self._options.current())
+            return multiplier
 
     def _weigh_object(self, obj: ty.Any, weight_properties: ty.Any) -> float:
         # nova's base class wants it; one host alone has nothing to be
@@ -208,45 +202,44 @@ def _bounded(headroom: float) -> float:
     return 2 * LEAST - LEAST * LEAST / headroom
 
 
-def _multiplier(state: ty.Any, default: float) -> float:
-    """What nova makes of a host's aggregates, if all are finite numbers.
-
-    nova takes "nan" and "inf", which would make all weights alike; and of nan
-    and others now the one, now the other.
-    """
-    for aggregate in state.aggregates:
-        if not _may_be_finite(aggregate.metadata.get(_MULTIPLIER, '0')):
-            return default
-    found: float = utils.get_weight_multiplier(state, _MULTIPLIER, default)
-    return found
-
-
-def _may_be_finite(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return True  # nova warns of it, and takes the default
-
-
 def _multipliers(
     states: ty.Sequence[ty.Any], settings: conf.Settings
-) -> ty.Iterator[float]:
-    """The multipliers of a request's hosts.
+) -> list[float]:
+    """The multipliers of a request's hosts; aggregates win over nova.conf.
 
     nova's own function costs more than all else here, and warns each time;
     it is asked once for each set of aggregates that have anything to say.
     """
     default = settings.dom0_headroom_weight_multiplier
-    aggregates = set().union(*[state.aggregates for state in states])
-    multiplying = frozenset(
-        each for each in aggregates if _MULTIPLIER in each.metadata
-    )
     known: dict[frozenset[ty.Any], float] = {frozenset(): default}
-    for state in states:
-        some = multiplying.intersection(state.aggregates)
-        if some not in known:
-            known[some] = _multiplier(state, default)
-        yield known[some]
+    found = []
+    try:
+        aggregates = set().union(*[state.aggregates for state in states])
+        multiplying = frozenset(
+            each for each in aggregates if _MULTIPLIER in each.metadata
+        )
+        for state in states:
+            some = multiplying.intersection(state.aggregates)
+            if some not in known:
+                known[some] = default
+                # nova takes "nan" and "inf", which would make all weights
+                # alike; and of nan and others now the one, now the other.
+                if all(_may_be_finite(each) for each in some):
+                    known[some] = utils.get_weight_multiplier(
+                        state, _MULTIPLIER, default
+                    )
+            found.append(known[some])
+    except Exception:  # noqa: BLE001  nothing may reach nova
+        log.unexpected('reading multipliers; the option counts')
+        return [default] * len(states)
+    return found
+
+
+def _may_be_finite(aggregate: ty.Any) -> bool:
+    try:
+        return math.isfinite(float(aggregate.metadata[_MULTIPLIER]))
+    except ValueError:
+        return True  # nova warns of it, and takes the default
 
 
 def all_weighers() -> list[type[weights.BaseHostWeigher]]:
