@@ -149,27 +149,22 @@ class Request:
 
         :param state: its nova HostState.
         """
-        said: list[merge.Said] = []
-        wanted, ages = self._wanted, self._oldest is not None
+        reported: list[merge.Reported] = []
         for source, lookup in self._lookups:
             try:
-                raw = lookup(state)
-                if not raw:
-                    continue
-                stale = ages and self._is_stale(
-                    state, source, raw.get('observed_at')
-                )
-                for name in wanted:
+                raw = lookup(state) or {}
+                stale = self._is_stale(state, source, raw.get('observed_at'))
+                for name in self._wanted:
                     value = raw.get(name)
                     if value is not None:
                         kind = value.__class__
-                        said.append((source, name, value, kind, stale))
+                        reported.append((source, name, value, kind, stale))
             except Exception:  # noqa: BLE001  a site's own source may do that
                 _source_failed(source)
-        key = tuple(said)
+        key = tuple(reported)
         try:
             found = self._known.get(key)
-        except TypeError:  # a site's own source may say things without hash
+        except TypeError:  # a site's own source may have values without hash
             found = merge.merge(key)
         else:
             if found is None:

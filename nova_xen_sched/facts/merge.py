@@ -40,39 +40,34 @@ class HostFacts:
 #: Of hosts of which nothing was asked, or no source says anything.
 NOTHING_KNOWN = HostFacts({})
 
-#: What a source says of one fact: the source's name, the fact's, the value as
-#: it stood there, its class (1 and True are equal), and whether it is older
+#: What a source knows of one fact: the source's name, the fact's, the value
+#: as it stood there, its class (1 and True are equal), and whether it is older
 #: than facts_max_age.
-Said = ty.Tuple[str, str, ty.Any, type, bool]
+Reported = ty.Tuple[str, str, ty.Any, type, bool]
 
 
-def merge(said: ty.Iterable[Said]) -> HostFacts:
+def merge(reported: ty.Iterable[Reported]) -> HostFacts:
     """The facts of a host: each from the first source that knows it.
 
-    :param said: by the sources, the most trusted first.
+    :param reported: by the sources, the most trusted first.
     """
     remarks: dict[tuple[str, ...], str] = {}
     found: dict[str, facts.Fact] = {}
-    versions_said = []
-    for source, key, value, _, stale in said:
-        name = facts.BY_NAME[key]
+    for source, key, value, _, stale in reported:
         try:
-            parsed = name.parse(value)
+            parsed = facts.BY_NAME[key].parse(value)
         except ValueError as e:
-            kind, sentence = unreadable(source, key, value, e)
-            remarks[kind] = sentence
+            remarks.update([unreadable(source, key, value, e)])
             continue
         exact = not isinstance(value, facts.AtLeast)
-        fact = facts.Fact(parsed, source, exact, stale)
-        found.setdefault(key, fact)
-        if key == 'libvirt_version':
-            versions_said.append(fact)
+        first = found.setdefault(key, facts.Fact(parsed, source, exact, stale))
+        if first.exact and not exact and versions.older(first.value, parsed):
+            remarks.update([_below_a_bound(first, parsed, source)])
         if stale:
             remarks['stale', source] = (
                 'Facts from %s are older than facts_max_age and still used'
                 % source
             )
-    remarks.update(_below_a_bound(versions_said))
     return HostFacts(found, tuple(remarks.items()))
 
 
@@ -87,24 +82,14 @@ def unreadable(
     )
 
 
-def _below_a_bound(said: ty.Sequence[facts.Fact]) -> list[Remark]:
-    """Remarks if the version that counts is below what another proves."""
-    if not said or not said[0].exact:
-        return []
-    stated = said[0]
-    shown = versions.show(stated.value)
-    return [
-        (
-            (
-                'below the bound',
-                stated.source,
-                shown,
-                versions.show(each.value),
-            ),
-            'libvirt %s, stated by %s, is used although %s says that '
-            'nova-compute needs %s at least'
-            % (shown, stated.source, each.source, versions.show(each.value)),
-        )
-        for each in said[1:]
-        if not each.exact and versions.older(stated.value, each.value)
-    ]
+def _below_a_bound(
+    fact: facts.Fact, bound: versions.Version, source: str
+) -> Remark:
+    """The remark on a version that is below what another source proves."""
+    version, least = versions.show(fact.value), versions.show(bound)
+    return (
+        ('below the bound', fact.source, version, least),
+        'libvirt %s, stated by %s, is used although %s says that '
+        'nova-compute needs %s at least'
+        % (version, fact.source, source, least),
+    )
