@@ -15,11 +15,11 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import host
 from nova_xen_sched import log
-from nova_xen_sched import migration
 from nova_xen_sched import plugin
 from nova_xen_sched import redact
 from nova_xen_sched import request as guest
 from nova_xen_sched import rules
+from nova_xen_sched.load import Loads
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import SORTING
 
@@ -106,14 +106,12 @@ class XenHostFilter(filters.BaseHostFilter):
         judge = rules.Judge(
             request,
             settings,
-            migration.KindInCell(
-                spec_obj, settings.live_migration_read_timeout
-            ),
+            guest.KindInCell(spec_obj, settings.live_migration_read_timeout),
         )
         facts = self._facts.for_request(
             host_states, judge.facts, settings.facts_max_age
         )
-        loads = host.Loads(settings, request, CONF.reserved_host_memory_mb)
+        loads = Loads(settings, request, CONF.reserved_host_memory_mb)
         maxphysaddr = request.maxphysaddr_bits is not None
         # A cloud has few distinct hosts. Each one judged took 16 us a host
         # instead of 7, of 1000 in 5 aggregates each.

@@ -22,6 +22,10 @@ class Started(ty.NamedTuple):
     facts: gather.Gatherer
 
 
+#: The sources of facts that all plugins of a process share, by their names.
+_SHARED: dict[tuple[str, ...], gather.Gatherer] = {}
+
+
 def start() -> Started:
     """Read the options and get the sources of facts ready.
 
@@ -31,9 +35,11 @@ def start() -> Started:
     config = nova.conf.CONF
     try:
         options = conf.Options(config)
-        facts = gather.shared(config, options.current().fact_sources)
+        names = options.current().fact_sources
+        if names not in _SHARED:
+            _SHARED[names] = gather.Gatherer(config, names)
     except conf.OptionError as e:
         LOG.critical('%s', e)
         line = redact.passwords('nova-xen-sched: %s' % e)
         raise SystemExit(line) from None
-    return Started(options, facts)
+    return Started(options, _SHARED[names])

@@ -25,6 +25,8 @@ from nova_xen_sched import host
 from nova_xen_sched import log
 from nova_xen_sched import plugin
 from nova_xen_sched import request
+from nova_xen_sched.load import LOAD_FACTS
+from nova_xen_sched.load import Loads
 
 CONF = nova.conf.CONF
 conf.register_opts(CONF)
@@ -111,7 +113,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         for state, multiplier in zip(states, _multipliers(states, settings)):
             state.nova_xen_sched_multiplier = multiplier
         facts = self._facts.for_request(
-            states, host.LOAD_FACTS, settings.facts_max_age
+            states, LOAD_FACTS, settings.facts_max_age
         )
         loads = _loads(weight_properties, settings)
         found: list[float | None] = []
@@ -142,15 +144,15 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         :param weight_properties: a nova RequestSpec.
         """
         settings = self._options.current()
-        facts = self._facts.for_request([host_state], host.LOAD_FACTS)
+        facts = self._facts.for_request([host_state], LOAD_FACTS)
         load = _loads(weight_properties, settings)(
             host_state, facts(host_state), average=True
         )
         return dom0.rooms(settings.dom0_model, load)
 
 
-def _loads(spec_obj: ty.Any, settings: conf.Settings) -> host.Loads:
-    return host.Loads(
+def _loads(spec_obj: ty.Any, settings: conf.Settings) -> Loads:
+    return Loads(
         settings,
         request.from_spec(spec_obj),
         CONF.reserved_host_memory_mb,

@@ -22,40 +22,16 @@ NAMESPACE = 'nova_xen_sched.facts'
 Lookup = ty.Callable[[ty.Any], facts.Raw]
 
 
-#: One for each configuration (kept, so that its id stays its own) and list
-#: of names.
-_SHARED: dict[tuple[int, tuple[str, ...]], tuple[ty.Any, Gatherer]] = {}
-
-
-def shared(config: ty.Any, names: tuple[str, ...]) -> Gatherer:
-    """The sources that all plugins of one process share.
-
-    :param config: nova's configuration.
-    :param names: what fact_sources says.
-    :raises conf.OptionError: if one of them is not installed.
-    """
-    entry = _SHARED.get((id(config), names))
-    if entry is not None:
-        return entry[1]
-    for name in names:
-        if names.count(name) > 1:
-            raise conf.OptionError(
-                config, 'fact_sources', '%s stands there twice' % name
-            )
-    made = Gatherer(config, names)
-    _SHARED[id(config), names] = (config, made)
-    return made
-
-
 class Gatherer:
     """The sources of a running nova-scheduler.
 
     :param config: nova's configuration.
     :param names: of the sources, the most trusted first.
-    :raises conf.OptionError: if one of them is not installed.
+    :raises conf.OptionError: if one of them is not installed, or stands there
+        twice.
     """
 
-    def __init__(self, config: ty.Any, names: ty.Iterable[str]) -> None:
+    def __init__(self, config: ty.Any, names: ty.Sequence[str]) -> None:
         manager = stevedore.NamedExtensionManager(
             NAMESPACE,
             list(names),
@@ -67,13 +43,14 @@ class Gatherer:
         )
         installed = sorted(manager.entry_points_names())
         for name in names:
-            if name not in installed:
-                raise conf.OptionError(
-                    config,
-                    'fact_sources',
-                    '%s is not installed; there are %s'
-                    % (name, ', '.join(installed) or 'none'),
-                )
+            why = ''
+            if names.count(name) > 1:
+                why = '%s stands there twice' % name
+            elif name not in installed:
+                why = '%s is not installed; there are %s'
+                why %= (name, ', '.join(installed) or 'none')
+            if why:
+                raise conf.OptionError(config, 'fact_sources', why)
         self._sources = [(each.name, each.obj) for each in manager]
 
     def for_request(

@@ -16,14 +16,13 @@ import typing as ty
 from nova_xen_sched import conf
 from nova_xen_sched.dom0 import Room
 from nova_xen_sched.host import Host
-from nova_xen_sched.host import LOAD_FACTS
+from nova_xen_sched.load import LOAD_FACTS
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.request import Kind
 from nova_xen_sched.rules import dom0
-from nova_xen_sched.rules import guest_types
-from nova_xen_sched.rules import images
+from nova_xen_sched.rules import image
 from nova_xen_sched.rules import versions
 
 EVERY = frozenset(Kind)
@@ -55,15 +54,15 @@ class Rule(ty.NamedTuple):
 
 #: The rules in the order in which they are judged: the first one decides.
 RULES: tuple[Rule, ...] = (
-    Rule(functools.partial(guest_types.part, Code.ARCHITECTURE)),
-    Rule(functools.partial(guest_types.part, Code.HYPERVISOR_TYPE)),
-    Rule(functools.partial(guest_types.part, Code.VM_MODE)),
-    Rule(guest_types.guest_type),
-    Rule(guest_types.pv_by_default),
-    Rule(guest_types.hypervisor_version),
-    Rule(guest_types.maxphysaddr_bits),
-    Rule(images.hypervisor_type_required, NEW_IMAGE),
-    Rule(images.disk_format, NEW_IMAGE),
+    Rule(functools.partial(image.part, Code.ARCHITECTURE)),
+    Rule(functools.partial(image.part, Code.HYPERVISOR_TYPE)),
+    Rule(functools.partial(image.part, Code.VM_MODE)),
+    Rule(image.guest_type),
+    Rule(image.pv_by_default),
+    Rule(image.hypervisor_version),
+    Rule(image.maxphysaddr_bits),
+    Rule(image.hypervisor_type_required, NEW_IMAGE),
+    Rule(image.disk_format, NEW_IMAGE),
     Rule(versions.xen_version, NEW_PLACE, frozenset({'xen_version'})),
     Rule(
         versions.libvirt_version,

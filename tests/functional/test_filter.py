@@ -10,8 +10,8 @@ import tests.functional  # noqa: F401  before any other import of nova
 from nova import version
 import pytest
 
-from nova_xen_sched import migration
 from nova_xen_sched import request
+from nova_xen_sched import request as requests
 from tests.functional import cloud
 from tests.functional import hosts
 from tests.functional.cases import conf
@@ -261,7 +261,7 @@ class TestWhatTheSchedulerIsAsked(cloud.Cloud):
         kinds = request.kinds_of(asked.spec)
         taken_for = '/'.join(sorted(str(kind) for kind in kinds))
         if kinds == request.ANY_MOVE:
-            taken_for = 'a move: %s' % migration.KindInCell(asked.spec, 5)()
+            taken_for = 'a move: %s' % requests.KindInCell(asked.spec, 5)()
         self.told.append((asked.during, taken_for))
 
     def kinds(self):

@@ -14,7 +14,7 @@ from unittest import mock
 from nova import exception
 import pytest
 
-from nova_xen_sched import migration
+from nova_xen_sched import request as requests
 from tests.functional import hosts
 from tests.functional.cases import conf
 from tests.functional.cases import FilterCase
@@ -43,13 +43,13 @@ class VersionCase(FilterCase):
         self.new = self.create_aggregate('new', ['new1', 'new2'], NEW)
         self.image = self.create_image('hvm', **HVM)
         self.reads = []
-        real = migration._task_state
+        real = requests._task_state
 
         def read(context, uuid):
             self.reads.append(uuid)
             return real(context, uuid)
 
-        self.stub_out('nova_xen_sched.migration._task_state', read)
+        self.stub_out('nova_xen_sched.request._task_state', read)
 
     def last_refused(self):
         asked = self.asked[-1]
@@ -110,7 +110,7 @@ class UntoldCase(VersionCase):
     def assert_untold(self, **read):
         server = self.assert_boots_on('old', self.image)
         self.live_migrate(server)
-        failing = mock.patch.object(migration, '_task_state', **read)
+        failing = mock.patch.object(requests, '_task_state', **read)
         with failing as injected:
             # the old host is refused, the other one is not
             self.live_migrate(server)

@@ -20,7 +20,7 @@ from nova import objects
 from nova.scheduler import filters as nova_filters
 from oslo_utils import timeutils
 
-from nova_xen_sched import migration
+from nova_xen_sched import request as requests
 from nova_xen_sched import weights
 from tests.functional import cloud
 from tools.bench import measure
@@ -166,7 +166,7 @@ def _reading(running: ty.Any) -> ty.Callable[[], object]:
     request.requested_destination.cell = mapping
 
     def call() -> None:
-        kind = migration.KindInCell(request, 60)()
+        kind = requests.KindInCell(request, 60)()
         assert str(kind) == 'live migration', kind
 
     return call

@@ -14,7 +14,6 @@ import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import host
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd.hosts import fits
 from nova_xen_sched.cmd.hosts.fits import Fits
@@ -25,6 +24,7 @@ from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.scheduler import View
 from nova_xen_sched.filters import XenHostFilter
+from nova_xen_sched.load import mode_of
 from nova_xen_sched.refusal import Code
 
 _ROOM_CODES = frozenset(Code(str(room)) for room in dom0.Room)
@@ -55,7 +55,7 @@ def count(
     refused = _refused(view, seen, spec, found)
     settings = xen_hosts.settings()
     kind = fits.Guest(
-        host.mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
+        mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
     )
     counted = []
     answer = _Placement(found)

@@ -19,6 +19,7 @@ from nova_xen_sched import plugin
 from nova_xen_sched import rules
 from nova_xen_sched import versions
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.load import Loads
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
@@ -97,7 +98,7 @@ def see(states: ty.Iterable[ty.Any]) -> list[Seen]:
     known = gatherer.for_request(
         states, facts.BY_NAME, options_now.facts_max_age
     )
-    loads = host.Loads(
+    loads = Loads(
         options_now, GuestRequest(vm_mode='hvm'), CONF.reserved_host_memory_mb
     )
     model = options_now.dom0_model

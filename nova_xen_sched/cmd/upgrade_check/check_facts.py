@@ -8,7 +8,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 
-from nova_xen_sched import host
 from nova_xen_sched import rules
 from nova_xen_sched.cmd.upgrade_check.situation import failure
 from nova_xen_sched.cmd.upgrade_check.situation import Finding
@@ -18,6 +17,7 @@ from nova_xen_sched.cmd.upgrade_check.situation import Situation
 from nova_xen_sched.cmd.upgrade_check.situation import warning
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
+from nova_xen_sched.load import LOAD_FACTS
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.request import Kind
@@ -123,7 +123,7 @@ def unknown(situation: Situation) -> Finding:
             lacking['libvirt_version'].append(each.name)
         if Code.XEN_UNKNOWN in codes:
             lacking['xen_version'].append(each.name)
-        for name in sorted(host.LOAD_FACTS - {'reserved_host_memory_mb'}):
+        for name in sorted(LOAD_FACTS - {'reserved_host_memory_mb'}):
             if each.host.facts.get(name) is None:
                 lacking[name].append(each.name)
     if not lacking:

@@ -73,7 +73,7 @@ def warnings(caplog):
 )
 def test_wrong_names_of_sources(parsed, names, said):
     with pytest.raises(conf.OptionError, match=said):
-        gather.shared(parsed, names)
+        gather.Gatherer(parsed, names)
 
 
 def test_each_fact_from_the_first_source_that_knows_it(parsed, tmp_path):

@@ -27,7 +27,7 @@ def test_a_traceback_with_a_frame_of_the_plugin_is_found():
         'Traceback (most recent call last):',
         '  File "/v/lib/nova/context.py", line 4, in gather',
         '    result = fn()',
-        '  File "/v/lib/nova_xen_sched/migration.py", line 9, in _read',
+        '  File "/v/lib/nova_xen_sched/request.py", line 9, in _read',
         '    raise Boom()',
         'Boom: bad',
         'Traceback (most recent call last):',

@@ -6,7 +6,7 @@ from nova import objects
 from oslo_versionedobjects import base
 import pytest
 
-from nova_xen_sched import loaded
+from nova_xen_sched import load
 from tests.unit import builders
 
 
@@ -21,36 +21,36 @@ STUB = guest()
 def renamed(monkeypatch):
     """An oslo.versionedobjects that keeps fields by other names."""
     monkeypatch.setattr(base, '_get_attrname', lambda name: '_field_' + name)
-    loaded._kept_as_ever.cache_clear()
+    load._kept_as_ever.cache_clear()
     yield
-    loaded._kept_as_ever.cache_clear()
+    load._kept_as_ever.cache_clear()
 
 
 def test_values():
     guests = [guest(vm_mode='hvm'), guest(vm_mode=None), guest(vm_mode='xen')]
-    assert loaded.values(guests, 'vm_mode') == ['hvm', None, 'xen']
-    assert loaded.values([], 'vm_mode') == []
+    assert load._loaded(guests, 'vm_mode') == ['hvm', None, 'xen']
+    assert load._loaded([], 'vm_mode') == []
 
 
 def test_what_is_not_loaded_is_left_out(mocker):
     loading = mocker.patch.object(objects.Instance, 'obj_load_attr')
     guests = [STUB, guest(memory_mb=512), STUB]
-    assert loaded.values(guests, 'memory_mb') == [512]
-    assert loaded.values([STUB], 'vcpus') == []
+    assert load._loaded(guests, 'memory_mb') == [512]
+    assert load._loaded([STUB], 'vcpus') == []
     assert not loading.called
 
 
 def test_names_are_those_of_the_library_in_hand():
     for field in ('vm_mode', 'memory_mb', 'vcpus'):
-        assert base._get_attrname(field) == loaded._PRIVATE % field
+        assert base._get_attrname(field) == load._PRIVATE % field
 
 
 def test_renamed_fields_are_read_all_the_same(renamed, caplog, mocker):
     loading = mocker.patch.object(objects.Instance, 'obj_load_attr')
     guests = [guest(vm_mode='hvm', vcpus=2), guest(), guest(vm_mode='xen')]
     for _ in range(3):
-        assert loaded.values(guests, 'vm_mode') == ['hvm', 'xen']
-        assert loaded.values(guests, 'vcpus') == [2]
+        assert load._loaded(guests, 'vm_mode') == ['hvm', 'xen']
+        assert load._loaded(guests, 'vcpus') == [2]
     assert not loading.called
     (record,) = caplog.records
     assert 'oslo.versionedobjects' in record.getMessage()

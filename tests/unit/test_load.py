@@ -13,11 +13,12 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import host
 from nova_xen_sched import log as notices
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.facts import Fact
 from nova_xen_sched.facts.merge import HostFacts
+from nova_xen_sched.load import Loads
+from nova_xen_sched.load import mode_of
 from nova_xen_sched.request import GuestRequest
 from tests.unit import builders
 
@@ -51,11 +52,11 @@ def load(host_state, vm_mode=None, facts=None, **settings):
         {name: Fact(value, 'file') for name, value in (facts or {}).items()}
     )
     none = GuestRequest(vm_mode=vm_mode)
-    take = host.Loads(conf.defaults(**settings), none, 512)
+    take = Loads(conf.defaults(**settings), none, 512)
     # without the guest that is to be placed
     found = take(host_state, known)
     take.noticed.warn()
-    mode = host.mode_of(vm_mode, conf.defaults(**settings))
+    mode = mode_of(vm_mode, conf.defaults(**settings))
     return found._replace(**{mode: getattr(found, mode) - 1})
 
 
@@ -130,7 +131,7 @@ def test_a_resize_to_its_own_host_brings_dom0_no_guest():
     asked = GuestRequest(
         vm_mode='hvm', memory_mb=2048, vcpus=2, instance_uuid='0'
     )
-    take = host.Loads(conf.defaults(), asked, 512)
+    take = Loads(conf.defaults(), asked, 512)
     found = take(state(instance('hvm'), instance('hvm')), HostFacts({}))
     assert found.hvm == 2
     # nova itself holds the memory of both sizes until it is confirmed
@@ -161,7 +162,7 @@ def test_what_is_odd_of_many_hosts_is_one_line(caplog, monkeypatch):
         for i in range(20)
     ]
     large = HostFacts({'dom0_memory_mb': Fact(65536, 'file')})
-    take = host.Loads(conf.defaults(), GuestRequest(), 512)
+    take = Loads(conf.defaults(), GuestRequest(), 512)
     for each in hosts:
         take(each, large)
     take.noticed.warn()
@@ -171,7 +172,7 @@ def test_what_is_odd_of_many_hosts_is_one_line(caplog, monkeypatch):
 
 def test_without_tracking_the_empty_host_counts_as_the_others_do():
     asked = GuestRequest(vm_mode='hvm', memory_mb=2048, vcpus=2)
-    take = host.Loads(conf.defaults(), asked, 512, tracked=False)
+    take = Loads(conf.defaults(), asked, 512, tracked=False)
     assert take(state(), HostFacts({}), True)[3:7] == (0, 0, 0, 1)
     assert take(state(), HostFacts({}))[3:7] == (1, 0, 0, 0)
 
@@ -195,7 +196,7 @@ def test_more_guests_never_raise_headroom(
         pvh_memory_mb=each_mb[2],
         hvm_share=share,
     )
-    take = host.Loads(
+    take = Loads(
         conf.defaults(dom0_model=model),
         GuestRequest(vm_mode=vm_mode, memory_mb=1024, vcpus=1),
         512,
@@ -212,7 +213,7 @@ def test_more_guests_never_raise_headroom(
 
 def test_the_guest_to_be_placed():
     asked = GuestRequest(vm_mode='hvm', memory_mb=2048, vcpus=2)
-    take = host.Loads(conf.defaults(), asked, 512)
+    take = Loads(conf.defaults(), asked, 512)
     known = HostFacts({})
     assert take(state(*MIX), known)[3:9] == (4, 3, 0, 0, 8192 + 2048, 18)
     assert take(state(*MIX), known, True)[3:7] == (4, 3, 0, 0)
@@ -308,7 +309,7 @@ def with_overhead(name):
 def asking(free, overhead='xenapi', placed=0):
     """The load of a host that reports that, with a guest of 2560 MiB."""
     stats = {'num_instances': '0', 'xen_free_memory_mb': free}
-    take = host.Loads(
+    take = Loads(
         with_overhead(overhead),
         GuestRequest(memory_mb=2560, vcpus=2, vm_mode='xen'),
         512,
@@ -354,7 +355,7 @@ def test_a_report_that_can_not_be_read_is_none(bad):
 
 def test_a_host_that_reports_nothing_else():
     its = state(stats={'xen_free_memory_mb': '100'})
-    take = host.Loads(with_overhead('none'), GuestRequest(), 512)
+    take = Loads(with_overhead('none'), GuestRequest(), 512)
     assert take(its, HostFacts({})).free_mb == 100
 
 
@@ -385,9 +386,7 @@ def counted(*guests, reserve, fact=None, placed=0, **attributes):
     for name, value in attributes.items():
         values[name] += value
     known = {} if fact is None else {'reserved_host_memory_mb': fact}
-    take = host.Loads(
-        conf.defaults(), GuestRequest(memory_mb=2048, vcpus=2), 512
-    )
+    take = Loads(conf.defaults(), GuestRequest(memory_mb=2048, vcpus=2), 512)
     its = state(*guests, reported=reported, placed=placed, **values)
     facts = HostFacts({name: Fact(v, 'file') for name, v in known.items()})
     found = take(its, facts).guests_memory_mb - 2048

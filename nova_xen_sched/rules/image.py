@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Does the host run guests of this type?"""
+"""Does the host run the image, and does the site want it there?"""
 
 from __future__ import annotations
 
@@ -159,4 +159,36 @@ def maxphysaddr_bits(
         "the image's hw_maxphysaddr_bits is %d, the host has %d"
         % (required, offered),
         "lower the image's hw_maxphysaddr_bits if the guest can do with less",
+    )
+
+
+def hypervisor_type_required(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """Where the site wants it, an untyped image goes to no Xen host."""
+    if not (host.is_xen and settings.require_hypervisor_type):
+        return None
+    if guest.hypervisor_type is not None:
+        return None
+    return Refusal(
+        Code.HYPERVISOR_TYPE_REQUIRED,
+        'the image names no hypervisor_type, and [xen_scheduler] '
+        'require_hypervisor_type is set',
+        'set hypervisor_type=xen on the image if it is meant for Xen',
+    )
+
+
+def disk_format(
+    guest: GuestRequest, host: Host, settings: conf.Settings
+) -> Refusal | None:
+    """A Xen host must accept the image's format, if the site lists them."""
+    if not (host.is_xen and settings.disk_formats and guest.disk_format):
+        return None
+    if guest.boot_from_volume or guest.disk_format in settings.disk_formats:
+        return None
+    return Refusal(
+        Code.DISK_FORMAT,
+        "the image's disk_format is %s, [xen_scheduler] disk_formats lists %s"
+        % (guest.disk_format, listed(settings.disk_formats)),
+        'convert the image (qemu-img convert), or boot from a volume',
     )

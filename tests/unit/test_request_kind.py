@@ -10,7 +10,7 @@ from nova import objects
 import pytest
 
 from nova_xen_sched import log
-from nova_xen_sched import migration
+from nova_xen_sched import request as requests
 from nova_xen_sched.request import Kind
 from tests.unit import builders
 
@@ -47,12 +47,12 @@ def warnings(caplog):
 )
 def test_task_states(cells, task_state, kind):
     cells.return_value = {builders.UUID: (task_state,)}
-    assert migration.KindInCell(builders.moved(), 5)() is kind
+    assert requests.KindInCell(builders.moved(), 5)() is kind
 
 
 def test_it_reads_once(cells):
     cells.return_value = {builders.UUID: ('migrating',)}
-    teller = migration.KindInCell(builders.moved(), 2.5)
+    teller = requests.KindInCell(builders.moved(), 2.5)
     assert not cells.called
     assert [teller() for _ in range(3)] == [Kind.LIVE_MIGRATION] * 3
     assert cells.call_count == 1
@@ -73,7 +73,7 @@ def test_it_reads_once(cells):
 )
 def test_no_answer(cells, caplog, answer):
     cells.return_value = {builders.UUID: answer}
-    teller = migration.KindInCell(builders.moved(), 5)
+    teller = requests.KindInCell(builders.moved(), 5)
     assert [teller() for _ in range(3)] == [None] * 3
     assert cells.call_count == 1
     (line,) = warnings(caplog)
@@ -84,7 +84,7 @@ def test_the_password_of_a_cell_is_not_logged(cells, caplog):
     # It ends in another line than the first, which is all that is logged.
     error = RuntimeError("can't reach 'm//u:se\ncret@h/d'")
     cells.return_value = {builders.UUID: error}
-    migration.KindInCell(builders.moved(), 5)()
+    requests.KindInCell(builders.moved(), 5)()
     (line,) = warnings(caplog)
     assert "its cell failed: RuntimeError: can't reach 'm//u:***@h/d'" in (
         line.getMessage()
@@ -93,14 +93,14 @@ def test_the_password_of_a_cell_is_not_logged(cells, caplog):
 
 def test_a_read_that_raises(cells, caplog):
     cells.side_effect = RuntimeError
-    teller = migration.KindInCell(builders.moved(), 5)
+    teller = requests.KindInCell(builders.moved(), 5)
     assert [teller() for _ in range(3)] == [None] * 3
     errors = [r for r in caplog.records if r.levelno >= logging.ERROR]
     assert len(errors) == 1
 
 
 def test_a_request_without_cell(caplog):
-    assert migration.KindInCell(builders.spec(), 5)() is None
+    assert requests.KindInCell(builders.spec(), 5)() is None
 
 
 def test_the_read_itself(mocker):
@@ -109,7 +109,7 @@ def test_the_read_itself(mocker):
         'get_by_uuid',
         return_value=objects.Instance(task_state='migrating'),
     )
-    assert migration._task_state('context', 'uuid') == ('migrating',)
+    assert requests._task_state('context', 'uuid') == ('migrating',)
     get.assert_called_once_with('context', 'uuid', expected_attrs=[])
 
 
@@ -117,4 +117,4 @@ def test_a_read_that_fails_returns_why(mocker):
     # nova logs a traceback of what is raised in a cell.
     failure = RuntimeError('database is away')
     mocker.patch.object(objects.Instance, 'get_by_uuid', side_effect=failure)
-    assert migration._task_state('context', 'uuid') is failure
+    assert requests._task_state('context', 'uuid') is failure
