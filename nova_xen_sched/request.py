@@ -76,14 +76,8 @@ class GuestRequest:
 
 
 def _get(obj: ty.Any, name: str) -> ty.Any:
-    """A field of a nova object, or None where it is not set."""
-    return getattr(obj, name) if name in obj else None
-
-
-def _flavor(spec: ty.Any, name: str) -> int:
-    flavor = _get(spec, 'flavor')
-    value = _get(flavor, name) if flavor is not None else None
-    return value or 0
+    """A field of a nova object, or None where it, or the object, is none."""
+    return getattr(obj, name) if obj is not None and name in obj else None
 
 
 #: Where a RequestSpec of our own making says what it does. It is no field of
@@ -145,10 +139,9 @@ def from_spec(
     """
     from nova.objects import fields
 
-    image = _get(spec, 'image')
-    properties = _get(image, 'properties') if image is not None else None
-    props = properties if properties is not None else {}
-    disk_format = _get(image, 'disk_format') if image is not None else None
+    image, flavor = _get(spec, 'image'), _get(spec, 'flavor')
+    props = _get(image, 'properties')
+    props = {} if props is None else props
     return GuestRequest(
         kinds=kinds_of(spec),
         instance_uuid=_get(spec, 'instance_uuid'),
@@ -164,10 +157,10 @@ def from_spec(
             if 'hw_maxphysaddr_bits' in getattr(props, 'fields', ())
             else None
         ),
-        disk_format=disk_format.lower() if disk_format else None,
+        disk_format=(_get(image, 'disk_format') or '').lower() or None,
         boot_from_volume=bool(_get(spec, 'is_bfv')),
-        memory_mb=_flavor(spec, 'memory_mb'),
-        vcpus=_flavor(spec, 'vcpus'),
+        memory_mb=_get(flavor, 'memory_mb') or 0,
+        vcpus=_get(flavor, 'vcpus') or 0,
     )
 
 
@@ -222,21 +215,15 @@ class KindInCell:
             uuid,
         )
         answer = results.get(cell.uuid)
+        kind = None
+        why = 'its cell gave no answer in %s s' % self._timeout
         if isinstance(answer, tuple):
             kind = kinds.get(answer[0])
             why = 'its task_state is %s' % answer[0]
-        else:
-            kind = None
-            why = (
-                'its cell failed: %s: %s'
-                % (
-                    type(answer).__name__,
-                    # SQLAlchemy has the whole statement below.
-                    redact.passwords(str(answer)).partition('\n')[0],
-                )
-                if isinstance(answer, Exception)
-                else 'its cell gave no answer in %s s' % self._timeout
-            )
+        elif isinstance(answer, Exception):
+            # SQLAlchemy has the whole statement below.
+            reason = redact.passwords(str(answer)).partition('\n')[0]
+            why = 'its cell failed: %s: %s' % (type(answer).__name__, reason)
         if kind is None:
             LOG.warning(
                 "Can't tell what the request for instance %(uuid)s in cell "
