@@ -48,10 +48,11 @@ bench-small: venv  ## The same in a minute; fails if it became slow
 test: lint unit functional  ## Lint, unit tests and functional tests
 
 .PHONY: lint
-lint: venv  ## Style, likely bugs and types
+lint: venv  ## Style, likely bugs, types, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 .PHONY: unit
 unit: venv  ## Unit tests
