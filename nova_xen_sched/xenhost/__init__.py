@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A Xen host as libvirt, and dom0 itself, describe it.
+"""A Xen host as libvirt and its dom0 report it.
 
 reader.py reads one host through an open libvirt connection, local.py what
-only dom0 itself can say, sizing.py what dom0's sizes mean. These need neither
+only dom0 itself knows, read_many.py many hosts at once. Reading needs neither
 nova nor oslo, and libvirt only where a connection is opened: a virt driver
-uses the same ones. The facts for the scheduler are in stated.py.
+reads the same way. findings.py compares a host with the guide, dom0_size.py
+says how large its dom0 should be, to_facts.py what the scheduler reads.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import typing as ty
-
-from nova_xen_sched.xenhost.capabilities import GuestType
 
 #: What libvirt's Xen driver calls itself.
 XEN = 'Xen'
@@ -31,10 +30,10 @@ class Dom0:
     :ivar maximum_mb: what it may have, MiB; all of the machine where Xen's
         command line names no maximum.
     :ivar sizing: FIXED if its memory is a size, BALLOONING if it gives memory
-        to each guest that starts, UNKNOWN where it can't be told.
+        to each guest that starts, UNKNOWN where neither is certain.
     :ivar vcpus: its vCPUs.
-    :ivar pinned: whether they are pinned to CPUs; only dom0 itself can say.
-    :ivar total_mb: what its kernel sees, MiB; only dom0 itself can say.
+    :ivar pinned: whether they are pinned to CPUs; read in dom0 only.
+    :ivar total_mb: what its kernel has, MiB; read in dom0 only.
     :ivar available_mb: what is left for new programs in it, MiB; likewise.
     """
 
@@ -88,23 +87,23 @@ class DeviceModel:
 
 @dataclasses.dataclass(frozen=True)
 class XenHost:
-    """What a host says of itself; None is what it didn't say.
+    """What a host reports of itself; None is what it doesn't report.
 
-    :ivar uri: by which libvirt was asked.
+    :ivar uri: by which its libvirt was reached.
     :ivar hostname: libvirt's name of it, which may be fully qualified.
     :ivar hypervisor: the driver's own name: XEN, or that of another.
     :ivar libvirt_version: of libvirt on the host, '9.0.0'.
     :ivar xen_version: '4.17.5', or '4.17' where the patch level is not
-        known: it is never in libvirt's answer, only dom0 itself knows it.
-    :ivar guest_types: (architecture, type, os type), as in capabilities.py.
+        known: libvirt never reports it, it is read in dom0 only.
+    :ivar guest_types: (architecture, type, os type), as libvirt spells them:
+        see reader.guest_types().
     :ivar live_migration: whether the capabilities name live migration.
     :ivar memory_mb: of the whole machine, MiB.
     :ivar free_memory_mb: what Xen has left for guests, MiB.
     :ivar cpus: of the whole machine.
-    :ivar command_line: Xen's own; only dom0 itself knows it.
+    :ivar command_line: Xen's own; read in dom0 only.
     :ivar dom0: None if this host has none, or hides it.
-    :ivar device_models: what runs in dom0 for the guests; only dom0 itself
-        knows it.
+    :ivar device_models: what runs in dom0 for the guests; read in dom0 only.
     :ivar qemu_driver: whether libvirt's QEMU driver is there too.
     :ivar problems: what could not be read: part -> why, one line each.
     """
@@ -114,7 +113,7 @@ class XenHost:
     hypervisor: ty.Optional[str] = None
     libvirt_version: ty.Optional[str] = None
     xen_version: ty.Optional[str] = None
-    guest_types: ty.Optional[ty.Tuple[GuestType, ...]] = None
+    guest_types: ty.Optional[ty.Tuple[ty.Tuple[str, str, str], ...]] = None
     live_migration: ty.Optional[bool] = None
     memory_mb: ty.Optional[int] = None
     free_memory_mb: ty.Optional[int] = None
@@ -136,6 +135,19 @@ class XenHost:
         return dataclasses.asdict(self)
 
 
+#: Field -> how it is made again of what JSON holds.
+_FROM_DICT: ty.Mapping[str, ty.Callable[[ty.Any], ty.Any]] = {
+    'guest_types': lambda found: tuple(
+        (str(arch), str(kind), str(mode)) for arch, kind, mode in found
+    ),
+    'dom0': lambda found: Dom0(**found),
+    'guests': lambda found: Guests(**found),
+    'device_models': lambda found: tuple(
+        DeviceModel(**each) for each in found
+    ),
+}
+
+
 def from_dict(data: ty.Mapping[str, ty.Any]) -> XenHost:
     """The host of which as_dict() made this.
 
@@ -143,19 +155,9 @@ def from_dict(data: ty.Mapping[str, ty.Any]) -> XenHost:
     """
     try:
         fields = dict(data.items())
-        if fields.get('guest_types') is not None:
-            fields['guest_types'] = tuple(
-                (str(arch), str(kind), str(mode))
-                for arch, kind, mode in fields['guest_types']
-            )
-        if fields.get('dom0') is not None:
-            fields['dom0'] = Dom0(**fields['dom0'])
-        if fields.get('guests') is not None:
-            fields['guests'] = Guests(**fields['guests'])
-        if fields.get('device_models') is not None:
-            fields['device_models'] = tuple(
-                DeviceModel(**each) for each in fields['device_models']
-            )
+        for name, made in _FROM_DICT.items():
+            if fields.get(name) is not None:
+                fields[name] = made(fields[name])
         return XenHost(**fields)
     except (AttributeError, TypeError, ValueError) as e:
         raise ValueError('not a description of a host: %s' % e) from e

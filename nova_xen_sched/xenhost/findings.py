@@ -2,41 +2,76 @@
 
 """What of a Xen host differs from OpenStack's guide to Xen via libvirt.
 
-Plain functions of what a host says of itself. Versions are judged by the
-rules that XenHostFilter refuses by, dom0's size by the model that the weigher
-uses.
+Plain functions of what a host reports. Versions are judged by the rules that
+XenHostFilter refuses by, dom0's size by the model that the weigher uses.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import facts
 from nova_xen_sched import versions
+from nova_xen_sched.dom0 import Model
+from nova_xen_sched.dom0 import overcommitted
+from nova_xen_sched.dom0 import Room
 from nova_xen_sched.facts.merge import HostFacts
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.rules import versions as version_rules
-from nova_xen_sched.xenhost import findings_dom0
-from nova_xen_sched.xenhost import nova_conf
+from nova_xen_sched.xenhost import BALLOONING
+from nova_xen_sched.xenhost import dom0_size
+from nova_xen_sched.xenhost import FIXED
 from nova_xen_sched.xenhost import XenHost
-from nova_xen_sched.xenhost.finding import Finding
-from nova_xen_sched.xenhost.finding import NOTE
-from nova_xen_sched.xenhost.finding import RECOMMENDED
-from nova_xen_sched.xenhost.finding import REQUIRED
+from nova_xen_sched.xenhost.nova_conf import NovaConf
 
-#: The guide: the least libvirt for OpenStack, and the recommended one.
+REQUIRED = 'required'
+RECOMMENDED = 'recommended'
+#: Not counted among the findings that make the exit code 1.
+NOTE = 'note'
+
+#: The guide: the least libvirt for OpenStack.
 LIBVIRT_REQUIRED: versions.Version = (1, 2, 15)
-LIBVIRT_RECOMMENDED: versions.Version = (1, 3, 2)
-#: The guide: the least Xen that has what OpenStack needs.
-XEN_REQUIRED: versions.Version = (4, 4, 3)
+#: What it recommends of libvirt, and the least Xen that has what OpenStack
+#: needs, are the defaults of the options.
+_GUIDE = conf.defaults(unknown_version='refuse')
+#: The guide: dom0_max_vcpus=4.
+DOM0_VCPUS = 4
+
+_LEAST = dataclasses.replace(_GUIDE, min_libvirt_version=LIBVIRT_REQUIRED)
+
+_RESOURCES = {
+    Room.DOM0_MEMORY: "dom0's memory",
+    Room.DOM0_CPU: "dom0's CPUs",
+    Room.HOST_MEMORY: "the host's RAM beside dom0",
+}
+_GRUB = (
+    "Xen's boot options (Debian: GRUB_CMDLINE_XEN in /etc/default/grub, "
+    'then update-grub)'
+)
+
+
+class Finding(ty.NamedTuple):
+    """One thing that differs from the guide.
+
+    :ivar code: names it; stable.
+    :ivar level: REQUIRED, RECOMMENDED or NOTE.
+    :ivar text: what is so, without a full stop.
+    :ivar remedy: what to do, without a full stop.
+    """
+
+    code: str
+    level: str
+    text: str
+    remedy: str
 
 
 def findings(
     host: XenHost,
-    nova: nova_conf.NovaConf | None = None,
+    nova: NovaConf | None = None,
     settings: conf.Settings | None = None,
 ) -> list[Finding]:
     """All that differs from the guide, as far as it is known.
@@ -44,7 +79,6 @@ def findings(
     :param nova: of the host, None where it isn't known.
     :param settings: the dom0 model's figures; the defaults if None.
     """
-    settings = settings or conf.defaults()
     if host.hypervisor is None:
         return []
     if not host.is_xen:
@@ -57,16 +91,22 @@ def findings(
                 'ask xen:///system, on a host that was booted with Xen',
             )
         ]
-    found: list[Finding] = []
-    if nova and nova.files:
-        found += _nova(nova)
-    for rule in _RULES:
-        found += rule(host, settings)
-    found += _injection(host, nova)
-    return found
+    model = (settings or conf.defaults()).dom0_model
+    nova = nova if nova and nova.files else None
+    return [
+        *_nova(nova),
+        *_versions(host),
+        *_live_migration(host),
+        *_dom0_memory(host, model),
+        *_dom0_vcpus(host, model),
+        *_overcommitted(host, model),
+        *_injection(host, nova),
+    ]
 
 
-def _nova(nova: nova_conf.NovaConf) -> ty.Iterator[Finding]:
+def _nova(nova: NovaConf | None) -> ty.Iterator[Finding]:
+    if nova is None:
+        return
     where = ', '.join(nova.files)
     driver = nova.compute_driver
     if driver is None or not driver.startswith(('libvirt.', 'xen_libvirt.')):
@@ -88,40 +128,24 @@ def _nova(nova: nova_conf.NovaConf) -> ty.Iterator[Finding]:
         )
 
 
-def _xen_version(
-    host: XenHost, settings: conf.Settings
-) -> ty.Iterator[Finding]:
-    refusal = _judge(
-        version_rules.xen_version, host, min_xen_version=XEN_REQUIRED
-    )
-    if refusal:
-        yield Finding(
-            str(refusal.code), REQUIRED, refusal.reason, refusal.remedy
-        )
-
-
-def _libvirt_version(
-    host: XenHost, settings: conf.Settings
-) -> ty.Iterator[Finding]:
-    for level, minimum in (
-        (REQUIRED, LIBVIRT_REQUIRED),
-        (RECOMMENDED, LIBVIRT_RECOMMENDED),
+def _versions(host: XenHost) -> ty.Iterator[Finding]:
+    least = _judge(version_rules.libvirt_version, host, _LEAST)
+    for level, refusal in (
+        (REQUIRED, _judge(version_rules.xen_version, host)),
+        (
+            REQUIRED if least else RECOMMENDED,
+            least or _judge(version_rules.libvirt_version, host),
+        ),
     ):
-        refusal = _judge(
-            version_rules.libvirt_version, host, min_libvirt_version=minimum
-        )
         if refusal:
             yield Finding(
                 str(refusal.code), level, refusal.reason, refusal.remedy
             )
-            return
 
 
-def _live_migration(
-    host: XenHost, settings: conf.Settings
-) -> ty.Iterator[Finding]:
+def _live_migration(host: XenHost) -> ty.Iterator[Finding]:
     if live_migration(host) is False:
-        refusal = _by_libvirt(host)
+        refusal = _libvirt_too_old(host)
         yield Finding(
             'no_live_migration',
             RECOMMENDED,
@@ -131,45 +155,41 @@ def _live_migration(
                 if refusal
                 else "libvirt's capabilities name no live migration"
             ),
-            'use libvirt %s or newer' % versions.show(LIBVIRT_RECOMMENDED),
+            'use libvirt %s or newer'
+            % versions.show(_GUIDE.min_libvirt_version or ()),
         )
 
 
 def live_migration(host: XenHost) -> bool | None:
-    """Whether nova can live-migrate guests; None if it can't be told.
+    """Whether nova can live-migrate guests; None if that is not known.
 
     As far as the host's libvirt goes: nova-compute needs its own mending.
     """
     if not host.is_xen:
         return None
-    if _by_libvirt(host) or host.live_migration is False:
+    if host.live_migration is False or _libvirt_too_old(host):
         return False
-    if host.live_migration is None or host.libvirt_version is None:
-        return None
-    return True
+    known = host.live_migration is not None and host.libvirt_version
+    return True if known else None
 
 
-def _by_libvirt(host: XenHost) -> Refusal | None:
+def _libvirt_too_old(host: XenHost) -> Refusal | None:
     if host.libvirt_version is None:
         return None
-    return _judge(
-        version_rules.libvirt_version,
-        host,
-        min_libvirt_version=LIBVIRT_RECOMMENDED,
-    )
+    return _judge(version_rules.libvirt_version, host)
 
 
 def _judge(
     rule: ty.Callable[[GuestRequest, Host, conf.Settings], Refusal | None],
     host: XenHost,
-    **settings: versions.Version,
+    settings: conf.Settings = _GUIDE,
 ) -> Refusal | None:
-    """What a rule for versions says of a host, of no guest in particular."""
+    """What a rule for versions makes of a host, for no guest in particular."""
     known = {
-        name: facts.Fact(facts.BY_NAME[name].parse(value), source)
-        for name, value, source in (
-            ('libvirt_version', host.libvirt_version, 'the host itself'),
-            ('xen_version', host.xen_version, 'the host itself'),
+        name: facts.Fact(facts.BY_NAME[name].parse(value), 'the host itself')
+        for name, value in (
+            ('libvirt_version', host.libvirt_version),
+            ('xen_version', host.xen_version),
         )
         if value is not None
     }
@@ -181,43 +201,125 @@ def _judge(
             is_xen=True,
             facts=HostFacts(known),
         ),
-        conf.defaults(unknown_version='refuse', **settings),
+        settings,
     )
 
 
-def _injection(
-    host: XenHost, nova: nova_conf.NovaConf | None
-) -> ty.Iterator[Finding]:
-    if host.qemu_driver is not False:
+def _dom0_memory(host: XenHost, model: Model) -> ty.Iterator[Finding]:
+    dom0, options = host.dom0, dom0_size.options_of(host.command_line)
+    if dom0 is None or dom0.memory_mb is None:
         return
-    known = nova is not None and bool(nova.files)
-    partition = nova.inject_partition if nova is not None else None
-    if known and partition == -2:
+    size = dom0_size.for_dom0(host, model)
+    remedy = 'add dom0_mem=%dM,max:%dM (%s) to %s, and restart the host' % (
+        size.memory_mb,
+        size.memory_mb,
+        size.reason,
+        _GRUB,
+    )
+    if dom0.sizing == BALLOONING:
+        if options is None:
+            why = 'dom0_mem= is not set, or names no maximum'
+        elif options.memory is None:
+            why = "dom0_mem= is not on Xen's command line"
+        else:
+            why = "Xen's command line says dom0_mem=%s" % options.memory
+        yield Finding(
+            'dom0_balloons',
+            REQUIRED,
+            "dom0's memory is no fixed size: it has %d of at most %d MiB, "
+            'and gives memory to each guest that starts; %s'
+            % (dom0.memory_mb, dom0.maximum_mb or 0, why),
+            remedy,
+        )
+    if dom0.sizing != FIXED:
         return
+    if options and options.memory and not options.maximum:
+        yield Finding(
+            'dom0_no_maximum',
+            RECOMMENDED,
+            "dom0_mem=%s on Xen's command line names no maximum, so that "
+            "libvirt takes the machine's RAM for it" % options.memory,
+            'write it as dom0_mem=%dM,max:%dM in %s'
+            % (dom0.memory_mb, dom0.memory_mb, _GRUB),
+        )
+    if dom0.memory_mb < dom0_size.LEAST_MB:
+        yield Finding(
+            'dom0_too_small',
+            REQUIRED,
+            'dom0 has %d MiB, less than %d'
+            % (dom0.memory_mb, dom0_size.LEAST_MB),
+            remedy,
+        )
+
+
+def _dom0_vcpus(host: XenHost, model: Model) -> ty.Iterator[Finding]:
+    dom0, options = host.dom0, dom0_size.options_of(host.command_line)
+    if dom0 is None or not dom0.vcpus:
+        return
+    if options is not None:
+        unset = options.max_vcpus is None
+    else:
+        # From outside it looks so where dom0 has every CPU of the machine.
+        unset = host.cpus == dom0.vcpus and dom0.vcpus > DOM0_VCPUS
+    if unset:
+        wanted = max(DOM0_VCPUS, dom0_size.vcpus_for_dom0(host, model))
+        if host.cpus is not None:
+            wanted = min(wanted, host.cpus)
+        yield Finding(
+            'dom0_max_vcpus_unset',
+            RECOMMENDED,
+            'dom0 has %d vCPUs, all of the machine: dom0_max_vcpus= is not '
+            'set' % dom0.vcpus
+            if dom0.vcpus == host.cpus
+            else "dom0_max_vcpus= is not on Xen's command line",
+            'add dom0_max_vcpus=%d dom0_vcpus_pin to %s' % (wanted, _GRUB),
+        )
+    if dom0.pinned is False:
+        yield Finding(
+            'dom0_not_pinned',
+            RECOMMENDED,
+            "dom0's %d vCPUs are not pinned" % dom0.vcpus,
+            'add dom0_vcpus_pin to %s' % _GRUB,
+        )
+
+
+def _overcommitted(host: XenHost, model: Model) -> ty.Iterator[Finding]:
+    """What the guests that run now take, by the dom0 model."""
+    load = dom0_size.load_of(host)
+    if load is None:
+        return
+    for left in overcommitted(model, load):
+        yield Finding(
+            'overcommitted_%s' % left.room,
+            RECOMMENDED,
+            'its %d guests take %.0f %s of the %.0f that %s has by the dom0 '
+            'model'
+            % (
+                load.guests,
+                left.used,
+                left.room.unit,
+                left.capacity,
+                _RESOURCES[left.room],
+            ),
+            'give dom0 more, or move guests away',
+        )
+
+
+def _injection(host: XenHost, nova: NovaConf | None) -> ty.Iterator[Finding]:
+    partition = nova.inject_partition if nova else None
+    if host.qemu_driver is not False or partition == -2:
+        return
+    set_to = ''
+    if nova:
+        set_to = ' (inject_partition is %s)' % (
+            'empty' if partition is None else partition
+        )
     yield Finding(
         'no_qemu_driver',
-        RECOMMENDED if known else NOTE,
+        RECOMMENDED if nova else NOTE,
         'libvirt has no QEMU driver here, which libguestfs needs to inject '
-        'files into images'
-        + (
-            ' (inject_partition is %s)'
-            % ('empty' if partition is None else partition)
-            if known
-            else ''
-        ),
+        'files into images' + set_to,
         'install it (Debian: libvirt-daemon-driver-qemu, RPM: '
         "libvirt-daemon-qemu), unless nova's inject_partition is -2, its "
         'default',
     )
-
-
-_RULES: tuple[
-    ty.Callable[[XenHost, conf.Settings], ty.Iterator[Finding]], ...
-] = (
-    _xen_version,
-    _libvirt_version,
-    _live_migration,
-    findings_dom0.memory,
-    findings_dom0.vcpus,
-    findings_dom0.rooms,
-)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What only dom0 itself can say: from /sys, /proc and xl.
+"""What only dom0 itself knows: from its /sys and /proc, and xl.
 
 Nothing of it comes through libvirt: Xen's patch level and command line, the
 pinning of dom0's vCPUs, and what runs in dom0 for the guests. What can't be
@@ -12,7 +12,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import typing as ty
+
+from nova_xen_sched.xenhost import DeviceModel
+from nova_xen_sched.xenhost import Dom0
+from nova_xen_sched.xenhost import XenHost
 
 #: Seconds for one call of xl, which answers at once or hangs.
 PATIENCE = 10
@@ -21,36 +24,38 @@ PATIENCE = 10
 _PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin'
 
 
-class Process(ty.NamedTuple):
-    """A QEMU in dom0: the guest that it serves, and its memory in KiB."""
+class LocalHost:
+    """The machine that this runs on: its files, and its xl.
 
-    domain_id: int
-    resident_kb: int
-    anonymous_kb: ty.Optional[int]
-
-
-class Local(ty.NamedTuple):
-    """What dom0 says of itself; None is what it doesn't."""
-
-    xen_version: ty.Optional[str] = None
-    command_line: ty.Optional[str] = None
-    pinned: ty.Optional[bool] = None
-    total_mb: ty.Optional[int] = None
-    available_mb: ty.Optional[int] = None
-    processes: ty.Optional[ty.Tuple[Process, ...]] = None
-
-
-NOTHING = Local()
-
-
-class Machine:
-    """This machine, as the files and programs that read() needs.
-
-    :param root: the folder under which /proc and /sys are.
+    :param root: the folder under which proc and sys are.
     """
 
     def __init__(self, root: str = '/') -> None:
         self._root = root
+        self._info: dict[str, str] = {}
+
+    def read(self, brief: bool = False) -> XenHost:
+        """What dom0 knows of its host; nothing if this is no dom0.
+
+        :param brief: leave out the pinning and the device models.
+        """
+        if (self.text('sys/hypervisor/type') or '').strip() != 'xen':
+            return XenHost()
+        if 'control_d' not in (self.text('proc/xen/capabilities') or ''):
+            # A guest of Xen, or xenfs is not mounted.
+            return XenHost()
+        info = self.xl_info()
+        meminfo = self.text('proc/meminfo') or ''
+        return XenHost(
+            xen_version=self._version() or _plain(info.get('xen_version', '')),
+            command_line=info.get('xen_commandline'),
+            dom0=Dom0(
+                pinned=None if brief else self._pinned(),
+                total_mb=_mb(meminfo, 'MemTotal'),
+                available_mb=_mb(meminfo, 'MemAvailable'),
+            ),
+            device_models=None if brief else self._device_models(),
+        )
 
     def text(self, path: str) -> str | None:
         """The content of a file, None if it can't be read."""
@@ -63,13 +68,6 @@ class Machine:
                 return f.read(1 << 20)
         except OSError:
             return None
-
-    def folder(self, path: str) -> list[str]:
-        """What is in a folder, nothing if it can't be read."""
-        try:
-            return sorted(os.listdir(os.path.join(self._root, path)))
-        except OSError:
-            return []
 
     def xl(self, *arguments: str) -> str | None:
         """What xl prints, None if it is not there, fails or hangs."""
@@ -86,68 +84,73 @@ class Machine:
         except Exception:  # noqa: BLE001  eventlet's errors are others
             return None
 
+    def xl_info(self) -> dict[str, str]:
+        """What xl info prints: name -> value.
 
-def read(machine: Machine) -> Local:
-    """What dom0 says of itself; NOTHING if this machine is none."""
-    if (machine.text('sys/hypervisor/type') or '').strip() != 'xen':
-        return NOTHING
-    if 'control_d' not in (machine.text('proc/xen/capabilities') or ''):
-        # A guest of Xen, or xenfs is not mounted.
-        return NOTHING
-    info = _info(machine.xl('info') or '')
-    command_line = info.get('xen_commandline')
-    total, available = _memory(machine.text('proc/meminfo') or '')
-    return Local(
-        xen_version=_version(machine) or _plain(info.get('xen_version', '')),
-        command_line=command_line,
-        pinned=pinned(machine.xl('vcpu-list', '0') or ''),
-        total_mb=total,
-        available_mb=available,
-        processes=_processes(machine),
-    )
+        It is run once: what is read of it changes with a reboot only, and
+        nova-compute-xen reads its host every minute.
+        """
+        if not self._info:
+            lines = (self.xl('info') or '').splitlines()
+            pairs = (line.partition(':') for line in lines if ':' in line)
+            self._info = {
+                name.strip(): value.strip() for name, _, value in pairs
+            }
+        return self._info
+
+    def _version(self) -> str | None:
+        """Xen's version with its patch level, which needs no rights."""
+        major, minor, extra = (
+            (self.text('sys/hypervisor/version/' + name) or '').strip()
+            for name in ('major', 'minor', 'extra')
+        )
+        return _plain('%s.%s%s' % (major, minor, extra))
+
+    def _pinned(self) -> bool | None:
+        """Whether each of dom0's vCPUs is pinned."""
+        found = re.findall(
+            r'^Domain-0\s+0\s+\d+\s.*\s(\S+) / \S+\s*$',
+            self.xl('vcpu-list', '0') or '',
+            re.MULTILINE,
+        )
+        return all(hard != 'all' for hard in found) if found else None
+
+    def _device_models(self) -> tuple[DeviceModel, ...]:
+        """Every QEMU of Xen's; its guest's mode is not known here."""
+        try:
+            processes = os.listdir(os.path.join(self._root, 'proc'))
+        except OSError:
+            return ()
+        found = []
+        for process in filter(str.isdigit, processes):
+            domain_id = self._served(process)
+            if domain_id is None:
+                continue
+            # The first is exact and needs root, the second does not.
+            rollup = self.text('proc/%s/smaps_rollup' % process) or ''
+            status = self.text('proc/%s/status' % process) or ''
+            resident = _kb(rollup, 'Rss') or _kb(status, 'VmRSS')
+            anonymous = _kb(rollup, 'Anonymous') or _kb(status, 'RssAnon')
+            if resident is not None:
+                mode = 'unknown' if domain_id else 'dom0'
+                found.append(DeviceModel(domain_id, mode, resident, anonymous))
+        return tuple(sorted(found, key=lambda model: model.domain_id))
+
+    def _served(self, process: str) -> int | None:
+        """The guest's number that libxl gives a QEMU; None of another."""
+        words = (self.text('proc/%s/cmdline' % process) or '').split('\0')
+        # qemu-system-i386, xen-qemu-system-i386, qemu-dm
+        if 'qemu' in os.path.basename(words[0]):
+            for option, value in zip(words, words[1:]):
+                if option == '-xen-domid':
+                    return int(value) if value.isdigit() else None
+        return None
 
 
-def _info(text: str) -> dict[str, str]:
-    """xl info: NAME : VALUE a line."""
-    pairs = (line.partition(':') for line in text.splitlines())
-    return {
-        name.strip(): value.strip() for name, colon, value in pairs if colon
-    }
-
-
-def _version(machine: Machine) -> str | None:
-    """Xen's version with its patch level, which needs no rights."""
-    parts = [
-        (machine.text('sys/hypervisor/version/' + name) or '').strip()
-        for name in ('major', 'minor', 'extra')
-    ]
-    return _plain('%s.%s%s' % tuple(parts))
-
-
-def _plain(text: str) -> str | None:
+def _plain(version: str) -> str | None:
     """'4.14.6' of '4.14.6-pre'; None without a patch level: '4.18-rc'."""
-    found = re.match(r'\d{1,4}\.\d{1,4}\.\d{1,4}(?![\d.])', text, re.ASCII)
+    found = re.match(r'\d{1,4}\.\d{1,4}\.\d{1,4}(?![\d.])', version, re.ASCII)
     return found[0] if found else None
-
-
-def pinned(vcpu_list: str) -> bool | None:
-    """Whether each of dom0's vCPUs is pinned.
-
-    :param vcpu_list: what ``xl vcpu-list`` prints, of dom0 or of all.
-    :returns: None if it says nothing of dom0.
-    """
-    found = re.findall(
-        r'^Domain-0\s+0\s+\d+\s.*\s(\S+) / \S+\s*$', vcpu_list, re.MULTILINE
-    )
-    return all(hard != 'all' for hard in found) if found else None
-
-
-def _memory(meminfo: str) -> tuple[int | None, int | None]:
-    def mb(name: str) -> int | None:
-        kb = _kb(meminfo, name)
-        return None if kb is None else kb // 1024
-
-    return mb('MemTotal'), mb('MemAvailable')
 
 
 def _kb(text: str, name: str) -> int | None:
@@ -155,26 +158,6 @@ def _kb(text: str, name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _processes(machine: Machine) -> tuple[Process, ...]:
-    """Every QEMU of Xen's; libxl gives each the number of its guest."""
-    found = []
-    for name in machine.folder('proc'):
-        if not name.isdigit():
-            continue
-        words = (machine.text('proc/%s/cmdline' % name) or '').split('\0')
-        # qemu-system-i386, xen-qemu-system-i386, qemu-dm
-        if 'qemu' not in os.path.basename(words[0]):
-            continue
-        if '-xen-domid' not in words[:-1]:
-            continue
-        domain_id = words[words.index('-xen-domid') + 1]
-        if not domain_id.isdigit():
-            continue
-        # The first is exact and needs root, the second does not.
-        rollup = machine.text('proc/%s/smaps_rollup' % name) or ''
-        status = machine.text('proc/%s/status' % name) or ''
-        resident = _kb(rollup, 'Rss') or _kb(status, 'VmRSS')
-        anonymous = _kb(rollup, 'Anonymous') or _kb(status, 'RssAnon')
-        if resident is not None:
-            found.append(Process(int(domain_id), resident, anonymous))
-    return tuple(sorted(found))
+def _mb(text: str, name: str) -> int | None:
+    kb = _kb(text, name)
+    return None if kb is None else kb // 1024

@@ -29,13 +29,13 @@ class NovaConf:
 
     :ivar files: where it was read from; none if there is none here.
     :ivar host: nova's name of this host; as in nova, the machine's own where
-        nova.conf doesn't say it.
-    :ivar compute_driver: None where it doesn't stand there.
-    :ivar virt_type: of [libvirt], None where it doesn't stand there.
+        nova.conf doesn't set it.
+    :ivar compute_driver: None where it is not set.
+    :ivar virt_type: of [libvirt], None where it is not set.
     :ivar inject_partition: of [libvirt]; -2, nova's default, injects no
         files into images. None where it is empty.
     :ivar reserved_host_memory_mb: as it is in force: RESERVED_MB where it
-        doesn't stand there, None if this is no nova.conf of a nova-compute.
+        is not set, None if this is no nova.conf of a nova-compute.
     :ivar settings: the options of [xen_scheduler].
     """
 
@@ -46,6 +46,17 @@ class NovaConf:
     inject_partition: ty.Optional[int] = -2
     reserved_host_memory_mb: ty.Optional[int] = None
     settings: conf.Settings = dataclasses.field(default_factory=conf.defaults)
+
+
+_OPTS = (
+    cfg.StrOpt('host'),
+    cfg.StrOpt('compute_driver'),
+    cfg.IntOpt('reserved_host_memory_mb', min=0, max=facts.LARGEST),
+)
+_LIBVIRT_OPTS = (
+    cfg.StrOpt('virt_type'),
+    cfg.IntOpt('inject_partition', default=NovaConf.inject_partition),
+)
 
 
 def read(
@@ -61,17 +72,8 @@ def read(
     :raises ConfError: if it is there, but wrong or not to be read.
     """
     config = cfg.ConfigOpts()
-    config.register_opts(
-        [
-            cfg.StrOpt('host'),
-            cfg.StrOpt('compute_driver'),
-            cfg.IntOpt('reserved_host_memory_mb', min=0, max=facts.LARGEST),
-        ]
-    )
-    config.register_opts(
-        [cfg.StrOpt('virt_type'), cfg.IntOpt('inject_partition', default=-2)],
-        group='libvirt',
-    )
+    config.register_opts(_OPTS)
+    config.register_opts(_LIBVIRT_OPTS, group='libvirt')
     conf.register_opts(config)
     given = files is not None or folders is not None
     try:

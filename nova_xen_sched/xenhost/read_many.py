@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Asks many hosts at once, each for so long and no longer.
+"""Reads many hosts at once, each for so long and no longer.
 
 libvirt's calls block in C: a host that accepts a connection and then says
 nothing holds its caller for good, whatever keepalive is set, and a thread
-can't be ended. So each host is asked by a process of its own, in a session of
+can't be ended. So each host is read by a process of its own, in a session of
 its own, which is killed when its time is over, along with the ssh that
 libvirt may have started. Without a terminal that ssh can't ask for a password
 either.
@@ -27,10 +27,10 @@ import typing as ty
 from nova_xen_sched import redact
 from nova_xen_sched import xenhost
 
-#: Hosts that are asked at once.
+#: Hosts that are read at once.
 PARALLEL = 16
-#: Bytes of an answer; a host with 1000 guests has some 200 KB.
-MAX_ANSWER = 16 * 1024 * 1024
+#: Bytes that a child may print; a host with 1000 guests has some 200 KB.
+MAX_OUTPUT = 16 * 1024 * 1024
 #: Seconds between two steps of progress.
 _TICK = 0.5
 
@@ -51,8 +51,8 @@ _CHILD = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
-    """What became of asking one host: a host, or why there is none.
+class Result:
+    """What became of reading one host: the host, or why there is none.
 
     All of it may be shown: see shown().
     """
@@ -81,59 +81,64 @@ def installed() -> bool:
     return importlib.util.find_spec('libvirt') is not None
 
 
-def ask(
+def read(
     uris: ty.Sequence[str],
     timeout: float,
     step: ty.Callable[[int], ty.Any] | None = None,
-) -> list[Answer]:
-    """Ask hosts what they say of themselves.
+) -> list[Result]:
+    """Read what hosts report of themselves.
 
     :param timeout: seconds for each.
-    :param step: called now and then with how many have answered or failed.
-    :returns: an answer for each URI, in their order.
+    :param step: called now and then with how many are read or failed.
+    :returns: a result for each URI, in their order.
     """
     children = _Children()
     with futures.ThreadPoolExecutor(PARALLEL) as pool:
         try:
-            asked = [pool.submit(children.ask, uri, timeout) for uri in uris]
-            left = set(asked)
+            found = [pool.submit(children.read, uri, timeout) for uri in uris]
+            left = set(found)
             while left:
                 _, left = futures.wait(left, _TICK)
                 if step:
-                    step(len(asked) - len(left))
+                    step(len(found) - len(left))
         except BaseException:
             # Such as Ctrl-C: nothing of it stays behind.
             children.end()
             raise
-    return [each.result() for each in asked]
+    return [each.result() for each in found]
 
 
 class _Children:
-    """The processes that ask."""
+    """The processes that read."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._ended = False
 
-    def ask(self, uri: str, timeout: float) -> Answer:
-        """Ask one host."""
+    def read(self, uri: str, timeout: float) -> Result:
+        """Read one host."""
         try:
             child = self._start(uri)
         except (OSError, ValueError) as e:
-            return Answer(shown(uri), error="can't be asked: %s" % e)
+            return Result(shown(uri), error="can't be asked: %s" % e)
         if child is None:
-            return Answer(shown(uri), error='not asked')
+            return Result(shown(uri), error='not asked')
         try:
             out, err = child.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            return Answer(shown(uri), error='no answer within %g s' % timeout)
+            return Result(shown(uri), error='no answer within %g s' % timeout)
         finally:
             _kill(child)
             with self._lock:
                 self._running.discard(child)
-            _clear(child)
-        return _answer(shown(uri), child.returncode, out, err)
+            # It leaves nothing behind.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=5)
+            for pipe in (child.stdout, child.stderr):
+                if pipe:
+                    pipe.close()
+        return _result(shown(uri), child.returncode, out, err)
 
     def _start(self, uri: str) -> subprocess.Popen[bytes] | None:
         path = json.dumps([each for each in sys.path if each])
@@ -167,44 +172,30 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
             os.killpg(child.pid, signal.SIGKILL)
 
 
-def _clear(child: subprocess.Popen[bytes]) -> None:
-    """Leave nothing of a process behind that is ended or killed."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(timeout=5)
-    for pipe in (child.stdout, child.stderr):
-        if pipe:
-            pipe.close()
-
-
-def _answer(uri: str, code: int, out: bytes, err: bytes) -> Answer:
-    """Read what a child printed.
+def _result(uri: str, code: int, out: bytes, err: bytes) -> Result:
+    """Of what a child printed.
 
     :param uri: as it may be shown.
     """
     if code:
         last = err.decode('utf-8', 'replace').strip().split('\n')[-1]
-        return Answer(
-            uri,
-            error='asking it ended with %s%s'
-            % (
-                'signal %d' % -code if code < 0 else 'code %d' % code,
-                ': ' + shown(last) if last else '',
-            ),
-        )
+        how = 'signal %d' % -code if code < 0 else 'code %d' % code
+        why = ': ' + shown(last) if last else ''
+        return Result(uri, error='asking it ended with %s%s' % (how, why))
     try:
-        if len(out) > MAX_ANSWER:
+        if len(out) > MAX_OUTPUT:
             raise ValueError('%d bytes' % len(out))
         data = json.loads(out)
         if 'error' in data:
-            return Answer(uri, error=shown(str(data['error'])))
+            return Result(uri, error=shown(str(data['error'])))
         host = xenhost.from_dict(_shown(data))
         # These are errors' texts.
         problems = {key: shown(host.problems[key]) for key in host.problems}
-        return Answer(
+        return Result(
             uri, host=dataclasses.replace(host, uri=uri, problems=problems)
         )
     except (TypeError, ValueError) as e:
-        return Answer(uri, error=shown('its answer makes no sense: %s' % e))
+        return Result(uri, error=shown('its answer makes no sense: %s' % e))
 
 
 def _shown(data: ty.Any) -> ty.Any:

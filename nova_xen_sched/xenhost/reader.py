@@ -2,24 +2,24 @@
 
 """Reads a Xen host through an open libvirt connection.
 
-What libvirt can't answer is None, and said in ``problems``; nothing raises.
-The connection may be read-only.
+What libvirt doesn't answer is None, and why is in ``problems``; nothing
+raises. The connection may be read-only.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import typing as ty
 from urllib import parse
+from xml.etree import ElementTree
 
-from nova_xen_sched.xenhost import capabilities
-from nova_xen_sched.xenhost import DeviceModel
 from nova_xen_sched.xenhost import Dom0
-from nova_xen_sched.xenhost import dom0_options
+from nova_xen_sched.xenhost import dom0_size
 from nova_xen_sched.xenhost import Guests
-from nova_xen_sched.xenhost import local as local_
 from nova_xen_sched.xenhost import XEN
 from nova_xen_sched.xenhost import XenHost
+from nova_xen_sched.xenhost.local import LocalHost
 
 #: libvirt's os type -> the dom0 model's mode. Before libvirt 5 'linux' was
 #: the word for PV everywhere; in a guest's XML it still is.
@@ -28,7 +28,7 @@ MODES = {'xen': 'pv', 'linux': 'pv', 'hvm': 'hvm', 'xenpvh': 'pvh'}
 #: virDomainInfo, as a list.
 _MAX_KB, _KB, _VCPUS = 1, 2, 3
 #: virNodeInfo, likewise.
-_MACHINE_MB, _CPUS = 1, 2
+_MEMORY_MB, _CPUS = 1, 2
 
 _CRASHED = (
     '; the connection broke: libvirtd may have crashed, as libvirt 7.0 does '
@@ -59,23 +59,66 @@ def version_text(number: int) -> str:
     )
 
 
+def guest_types(xml: str) -> list[tuple[str, str, str]]:
+    """The guest types in libvirt's capabilities of a host.
+
+    :param xml: what virConnectGetCapabilities answers, and
+        ``virsh capabilities`` prints.
+    :returns: (architecture, domain type, os type) for each, in the order of
+        the document. Of an HVM-capable Xen host: ('x86_64', 'xen', 'xen'),
+        ('i686', 'xen', 'hvm'), ('i686', 'xen', 'xenpvh') and so on; nova
+        knows no 'xenpvh' and calls an os type a vm_mode.
+    :raises ValueError: if this is no capabilities document.
+    """
+    found: dict[tuple[str, str, str], None] = {}
+    for guest in _capabilities(xml).findall('guest'):
+        os_type = (guest.findtext('os_type') or '').strip()
+        for arch in guest.findall('arch'):
+            for domain in arch.findall('domain'):
+                name, kind = arch.get('name'), domain.get('type')
+                if name and kind and os_type:
+                    found[name, kind, os_type] = None
+    return list(found)
+
+
+def live_migration(xml: str) -> bool:
+    """Whether libvirt's capabilities of a host name live migration.
+
+    :raises ValueError: if this is no capabilities document.
+    """
+    return _capabilities(xml).find('host/migration_features/live') is not None
+
+
+def _capabilities(xml: str) -> ElementTree.Element:
+    try:
+        # libvirt's own answer; expat limits the expansion of entities.
+        root = ElementTree.fromstring(xml.strip())  # noqa: S314
+    except ElementTree.ParseError as e:
+        raise ValueError('not a capabilities document: %s' % e) from e
+    if root.tag != 'capabilities':
+        raise ValueError(
+            'not a capabilities document: it begins with <%s>' % root.tag
+        )
+    return root
+
+
 def read(
     connection: ty.Any,
     uri: str | None = None,
-    machine: local_.Machine | None = None,
+    local: LocalHost | None = None,
     brief: bool = False,
 ) -> XenHost:
-    """What a host says of itself.
+    """What a host reports of itself.
 
     :param connection: an open virConnect.
     :param uri: by which it was opened; libvirt's own word for it if None,
         which for some transports is the daemon's.
-    :param machine: this machine, asked only where the connection is to it.
-    :param brief: leave out the guests and the capabilities, for who asks
-        again and again: the one is many questions, the other may crash a
-        libvirtd.
+    :param local: this machine, read only where the connection is to it.
+    :param brief: leave out the guests, what runs for them in dom0, its
+        pinning and the capabilities, for who reads again and again: the
+        guests are many calls, the capabilities may crash a libvirtd.
     """
-    return _Reading(connection).host(uri, machine or local_.Machine(), brief)
+    return _Reading(connection).host(uri, local or LocalHost(), brief)
 
 
 class _Reading:
@@ -85,81 +128,53 @@ class _Reading:
         self._connection = connection
         self._problems: dict[str, str] = {}
 
-    def host(
-        self, uri: str | None, machine: local_.Machine, brief: bool
-    ) -> XenHost:
+    def host(self, uri: str | None, local: LocalHost, brief: bool) -> XenHost:
         connection = self._connection
         if uri is None:
-            uri = self._ask('uri', connection.getURI, str) or ''
-        hypervisor = self._ask('hypervisor', connection.getType, str)
-        own = local_.NOTHING
+            uri = self._read('uri', connection.getURI, str) or ''
+        hypervisor = self._read('hypervisor', connection.getType, str)
+        own = XenHost()
         if is_local(uri) and hypervisor == XEN:
-            answer = self._ask('dom0', lambda: local_.read(machine), None)
-            own = answer or local_.NOTHING
-        node = self._ask('memory', connection.getInfo, _node)
-        guests, modes = (None, {}) if brief else self._guests()
-        found = XenHost(
+            own = self._read('dom0', lambda: local.read(brief)) or own
+        memory_mb, cpus = self._read(
+            'memory', connection.getInfo, _ints(_MEMORY_MB, _CPUS)
+        ) or (None, None)
+        host = dataclasses.replace(
+            own,
             uri=uri,
-            hostname=self._ask('hostname', connection.getHostname, str),
             hypervisor=hypervisor,
-            libvirt_version=self._ask(
+            hostname=self._read('hostname', connection.getHostname, str),
+            libvirt_version=self._read(
                 'libvirt_version', connection.getLibVersion, version_text
             ),
-            xen_version=self._xen_version(hypervisor, own),
-            memory_mb=node and node[0],
-            cpus=node and node[1],
-            free_memory_mb=self._ask(
+            xen_version=self._xen_version(own) if hypervisor == XEN else None,
+            memory_mb=memory_mb,
+            cpus=cpus,
+            free_memory_mb=self._read(
                 'free_memory_mb',
                 connection.getFreeMemory,
                 lambda size: int(size) >> 20,
             ),
-            command_line=own.command_line,
             # Of another driver, the domain 0 would be any.
-            dom0=self._dom0(node and node[0], own)
+            dom0=self._dom0(own, memory_mb)
             if hypervisor in (XEN, None)
             else None,
-            guests=guests,
-            device_models=_device_models(own.processes, modes),
         )
-        # Last, because it is what crashes a libvirtd.
-        types, live = (None, None) if brief else self._capabilities()
-        return dataclasses.replace(
-            found,
-            guest_types=types,
-            live_migration=live,
-            problems=self._problems,
-        )
+        if not brief:
+            host = self._with_guests(host)
+            # Last, because it is what crashes a libvirtd.
+            host = self._with_capabilities(host)
+        return dataclasses.replace(host, problems=self._problems)
 
-    def _capabilities(
-        self,
-    ) -> tuple[tuple[capabilities.GuestType, ...] | None, bool | None]:
-        """The guest types, and whether live migration is named."""
-        xml = self._ask('guest_types', self._connection.getCapabilities, str)
-        if xml is None:
-            if not self._alive():
-                self._problems['guest_types'] += _CRASHED
-            return None, None
-        return (
-            self._ask(
-                'guest_types', lambda: capabilities.guest_types(xml), tuple
-            ),
-            self._ask(
-                'live_migration',
-                lambda: capabilities.live_migration(xml),
-                bool,
-            ),
-        )
-
-    def _ask(
+    def _read(
         self,
         part: str,
-        question: ty.Callable[[], ty.Any],
-        read: ty.Callable[[ty.Any], ty.Any] | None,
+        call: ty.Callable[[], ty.Any],
+        convert: ty.Callable[[ty.Any], ty.Any] = lambda answer: answer,
     ) -> ty.Any:
-        """An answer, or None and why there is none."""
+        """What a call answers, or None and a problem with this part."""
         try:
-            answer = question()
-            return read(answer) if read else answer
+            return convert(call())
         except Exception as e:  # noqa: BLE001  libvirtError, or garbage
             self._problems[part] = ' '.join(str(e).split()) or repr(e)
             return None
@@ -170,50 +185,42 @@ class _Reading:
         except Exception:  # noqa: BLE001  libvirtError: it is not
             return False
 
-    def _xen_version(
-        self, hypervisor: str | None, own: local_.Local
-    ) -> str | None:
+    def _xen_version(self, own: XenHost) -> str | None:
         """In full from dom0 itself, else major and minor from libvirt."""
-        if hypervisor != XEN:
-            return None
-        reported = self._ask(
+        reported = self._read(
             'xen_version', self._connection.getVersion, version_text
         )
-        if own.xen_version:
+        if own.xen_version or reported is None:
             return own.xen_version
-        if reported is None:
-            return None
         # The patch level is never in libvirt's answer; should it come to be,
         # it is believed.
         major, minor, patch = reported.split('.')
         return reported if patch != '0' else '%s.%s' % (major, minor)
 
-    def _dom0(self, machine_mb: int | None, own: local_.Local) -> Dom0 | None:
-        info = self._ask('dom0', self._dom0_info, _domain)
+    def _dom0(self, own: XenHost, host_memory_mb: int | None) -> Dom0 | None:
+        info = self._read(
+            'dom0',
+            lambda: self._connection.lookupByID(0).info(),
+            _ints(_KB, _MAX_KB, _VCPUS),
+        )
         if info is None:
             return None
-        maximum_kb, memory_kb, vcpus = info
-        return Dom0(
+        memory_kb, maximum_kb, vcpus = info
+        return dataclasses.replace(
+            own.dom0 or Dom0(),
             memory_mb=memory_kb // 1024,
             maximum_mb=maximum_kb // 1024,
-            sizing=dom0_options.sizing_of(
-                memory_kb, maximum_kb, machine_mb, own.command_line
+            sizing=dom0_size.sizing_of(
+                memory_kb, maximum_kb, host_memory_mb, own.command_line
             ),
             vcpus=vcpus,
-            pinned=own.pinned,
-            total_mb=own.total_mb,
-            available_mb=own.available_mb,
         )
 
-    def _dom0_info(self) -> ty.Any:
-        return self._connection.lookupByID(0).info()
-
-    def _guests(self) -> tuple[Guests | None, dict[int, str]]:
-        """The running guests, and each one's mode by its number."""
-        ids = self._ask('guests', self._connection.listDomainsID, list)
+    def _with_guests(self, host: XenHost) -> XenHost:
+        """The running guests, and which of them a device model serves."""
+        ids = self._read('guests', self._connection.listDomainsID, list)
         if ids is None:
-            return None, {}
-        counts = {'hvm': 0, 'pv': 0, 'pvh': 0, 'unknown': 0}
+            return host
         modes: dict[int, str] = {}
         memory_kb = vcpus = 0
         for domain_id in ids:
@@ -222,41 +229,48 @@ class _Reading:
             try:
                 domain = self._connection.lookupByID(domain_id)
                 mode = MODES.get(domain.OSType(), 'unknown')
-                _, kb, count = _domain(domain.info())
+                kb, count = _ints(_KB, _VCPUS)(domain.info())
             except Exception:  # noqa: BLE001  it ended meanwhile
                 if not self._alive():
                     self._problems['guests'] = 'the connection broke'
-                    return None, {}
+                    return host
                 continue
-            counts[mode] += 1
             modes[domain_id] = mode
             memory_kb += kb
             vcpus += count
-        return (
-            Guests(memory_mb=memory_kb // 1024, vcpus=vcpus, **counts),
-            modes,
+        return dataclasses.replace(
+            host,
+            guests=Guests(
+                memory_mb=memory_kb // 1024,
+                vcpus=vcpus,
+                **collections.Counter(modes.values()),
+            ),
+            device_models=host.device_models
+            and tuple(
+                dataclasses.replace(
+                    model, mode=modes.get(model.domain_id, model.mode)
+                )
+                for model in host.device_models
+            ),
+        )
+
+    def _with_capabilities(self, host: XenHost) -> XenHost:
+        xml = self._read('guest_types', self._connection.getCapabilities, str)
+        if xml is None:
+            if not self._alive():
+                self._problems['guest_types'] += _CRASHED
+            return host
+        return dataclasses.replace(
+            host,
+            guest_types=self._read(
+                'guest_types', lambda: guest_types(xml), tuple
+            ),
+            live_migration=self._read(
+                'live_migration', lambda: live_migration(xml)
+            ),
         )
 
 
-def _node(info: ty.Any) -> tuple[int, int]:
-    return int(info[_MACHINE_MB]), int(info[_CPUS])
-
-
-def _domain(info: ty.Any) -> tuple[int, int, int]:
-    return int(info[_MAX_KB]), int(info[_KB]), int(info[_VCPUS])
-
-
-def _device_models(
-    processes: tuple[local_.Process, ...] | None, modes: dict[int, str]
-) -> tuple[DeviceModel, ...] | None:
-    if processes is None:
-        return None
-    return tuple(
-        DeviceModel(
-            domain_id,
-            'dom0' if domain_id == 0 else modes.get(domain_id, 'unknown'),
-            resident_kb,
-            anonymous_kb,
-        )
-        for domain_id, resident_kb, anonymous_kb in processes
-    )
+def _ints(*places: int) -> ty.Callable[[ty.Any], tuple[int, ...]]:
+    """What takes numbers out of one of libvirt's lists."""
+    return lambda info: tuple(int(info[place]) for place in places)

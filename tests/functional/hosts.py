@@ -9,7 +9,7 @@ import os
 import re
 import typing as ty
 
-from nova_xen_sched.xenhost import capabilities
+from nova_xen_sched.xenhost import reader
 
 CAPTURES = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
@@ -81,7 +81,7 @@ def xen(
     """
     triples = tuple(
         triple
-        for triple in capabilities.guest_types(
+        for triple in reader.guest_types(
             read_capture(capture, 'capabilities.xml')
         )
         if triple[2] != 'xenpvh'

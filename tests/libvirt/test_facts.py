@@ -24,7 +24,6 @@ import time
 import libvirt
 import pytest
 
-from nova_xen_sched.xenhost import capabilities
 from nova_xen_sched.xenhost import child
 from nova_xen_sched.xenhost import reader
 from tests.libvirt import daemon
@@ -106,7 +105,7 @@ def test_what_the_reader_says_is_what_libvirt_says():
     )
     info = connection.getInfo()
     assert (found.memory_mb, found.cpus) == (info[1], info[2])
-    types = capabilities.guest_types(connection.getCapabilities())
+    types = reader.guest_types(connection.getCapabilities())
     assert found.guest_types == tuple(types)
     assert found.guests.count == len(connection.listDomainsID()) == 1
     domain = connection.lookupByID(1)

@@ -12,7 +12,7 @@ from nova.scheduler import host_manager
 
 from nova_xen_sched.host import Host
 from nova_xen_sched.host import is_xen
-from nova_xen_sched.xenhost import capabilities
+from nova_xen_sched.xenhost import reader
 
 objects.register_all()
 
@@ -27,9 +27,7 @@ def captured(name: str) -> tuple:
     """The guest types of a captured host, as nova can hold them."""
     text = (CAPTURES / name / 'capabilities.xml').read_text()
     return tuple(
-        triple
-        for triple in capabilities.guest_types(text)
-        if triple[2] != 'xenpvh'
+        triple for triple in reader.guest_types(text) if triple[2] != 'xenpvh'
     )
 
 

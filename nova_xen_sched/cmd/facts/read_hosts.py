@@ -136,7 +136,7 @@ def ask_all(
     if not read_many.installed():
         raise errors.Failure(read_many.INSTALL)
     with base.Progress('Asking hosts', len(uris)) as progress:
-        answers = read_many.ask(uris, parsed_args.timeout, progress.step)
+        answers = read_many.read(uris, parsed_args.timeout, progress.step)
     return [
         _asked(answer, names[i] if names else None, nova)
         for i, answer in enumerate(answers)
@@ -144,7 +144,7 @@ def ask_all(
 
 
 def _asked(
-    answer: read_many.Answer, name: str | None, nova: nova_conf.NovaConf
+    answer: read_many.Result, name: str | None, nova: nova_conf.NovaConf
 ) -> Asked:
     own = nova if reader.is_local(answer.uri) else None
     nova_name = name or (own.host if own else None)

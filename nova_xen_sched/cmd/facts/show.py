@@ -14,8 +14,8 @@ from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.xenhost import findings
-from nova_xen_sched.xenhost.finding import Finding
-from nova_xen_sched.xenhost.finding import NOTE
+from nova_xen_sched.xenhost.findings import Finding
+from nova_xen_sched.xenhost.findings import NOTE
 
 #: Those that a table of several hosts has room for.
 _BRIEF = (
@@ -165,7 +165,7 @@ def _row(asked: read_hosts.Asked, found: list[Finding]) -> dict[str, ty.Any]:
         'guests_vcpus': guests and guests.vcpus,
         'device_models': _device_models(host),
         'qemu_driver': host.qemu_driver,
-        'findings': [finding.as_dict() for finding in found],
+        'findings': [finding._asdict() for finding in found],
         'problems': dict(host.problems),
         'error': asked.error,
     }

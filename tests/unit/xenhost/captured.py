@@ -110,7 +110,7 @@ class Connection:
         return Domain(self.domains[number])
 
 
-class Dom0(local.Machine):
+class Dom0(local.LocalHost):
     """A captured dom0: its /proc and /sys in a folder, and what xl said.
 
     /sys/hypervisor was not captured, nor was /proc/PID: the versions are

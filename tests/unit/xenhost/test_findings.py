@@ -11,7 +11,6 @@ import pytest
 from nova_xen_sched import conf
 from nova_xen_sched import xenhost
 from nova_xen_sched.xenhost import dom0_size
-from nova_xen_sched.xenhost import finding
 from nova_xen_sched.xenhost import findings
 from nova_xen_sched.xenhost import nova_conf
 from nova_xen_sched.xenhost import reader
@@ -82,12 +81,12 @@ def test_a_host_as_the_guide_wants_it():
 def test_every_captured_host(name, here, outside, tmp_path):
     local = reader.read(
         captured.Connection(name, uri='xen:///system'),
-        machine=captured.Dom0(name, tmp_path),
+        local=captured.Dom0(name, tmp_path),
     )
     assert set(of(local, None)) == here
     assert set(of(reader.read(captured.Connection(name)), None)) == outside
     for each in findings.findings(local):
-        assert each.level in (finding.REQUIRED, finding.RECOMMENDED)
+        assert each.level in (findings.REQUIRED, findings.RECOMMENDED)
 
 
 # nova.conf

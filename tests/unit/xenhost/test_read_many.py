@@ -31,13 +31,13 @@ HOST = xenhost.XenHost(uri='xen:///', hypervisor='Xen')
     ],
 )
 def test_a_child_that_gives_no_host(code, out, err, error):
-    answer = read_many._answer('xen:///', code, out, err)
+    answer = read_many._result('xen:///', code, out, err)
     assert answer.host is None and error in answer.error
 
 
 def test_a_child_that_gives_a_host():
     out = json.dumps(HOST.as_dict()).encode()
-    assert read_many._answer('xen:///', 0, out, b'words') == read_many.Answer(
+    assert read_many._result('xen:///', 0, out, b'words') == read_many.Result(
         'xen:///', HOST
     )
 
@@ -47,14 +47,14 @@ def test_what_a_host_says_cant_steer_a_terminal():
         HOST, hostname='a\n\x1b[31mb', problems={'dom0': 'no\x9b\ud800'}
     )
     out = json.dumps(host.as_dict()).encode()
-    found = read_many._answer('xen:///', 0, out, b'').host
+    found = read_many._result('xen:///', 0, out, b'').host
     assert found.hostname == 'a??[31mb'
     assert found.problems == {'dom0': 'no??'}
-    refused = read_many._answer(
+    refused = read_many._result(
         'xen:///', 0, b'{"error": "no\\u001b[1m"}', b''
     )
     assert refused.error == 'no?[1m'
-    crashed = read_many._answer('xen:///', 1, b'', b'no\x1b[1m\n')
+    crashed = read_many._result('xen:///', 1, b'', b'no\x1b[1m\n')
     assert crashed.error.endswith(': no?[1m')
 
 
@@ -65,7 +65,7 @@ def test_what_a_host_says_stays_where_it_is_no_password():
             HOST, hostname=text, problems={'dom0': "'u:a@h'"}
         )
         out = json.dumps(host.as_dict()).encode()
-        found = read_many._answer('xen:///', 0, out, b'').host
+        found = read_many._result('xen:///', 0, out, b'').host
         assert found.hostname == shown
         assert found.problems == {'dom0': "'u:***@h'"}
 
@@ -97,10 +97,10 @@ def test_no_answer_shows_the_password_of_its_uri(monkeypatch):
             'import json, sys; '
             'print(json.dumps({"%s": "no way to " + sys.argv[2]}))' % said,
         )
-        (found,) = read_many.ask(['xen+ssh://root:secret@a/system'], 60)
+        (found,) = read_many.read(['xen+ssh://root:secret@a/system'], 60)
         assert found.uri == 'xen+ssh://root:***@a/system'
         assert 'secret' not in repr(found)
-    (found,) = read_many.ask(['xen+ssh://root:secret@a/system'], 0.001)
+    (found,) = read_many.read(['xen+ssh://root:secret@a/system'], 0.001)
     assert found.error.startswith('no answer') and 'secret' not in repr(found)
 
 
@@ -109,15 +109,15 @@ def test_a_host_for_which_no_process_can_be_started(monkeypatch):
         raise OSError(11, 'Resource temporarily unavailable')
 
     monkeypatch.setattr(read_many.subprocess, 'Popen', refused)
-    found = read_many.ask(['xen:///', 'xen+ssh://a/'], 60)
+    found = read_many.read(['xen:///', 'xen+ssh://a/'], 60)
     assert [each.uri for each in found] == ['xen:///', 'xen+ssh://a/']
     assert all('temporarily unavailable' in each.error for each in found)
 
 
 def test_an_answer_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr(read_many, 'MAX_ANSWER', 10)
+    monkeypatch.setattr(read_many, 'MAX_OUTPUT', 10)
     out = json.dumps(HOST.as_dict()).encode()
-    assert 'makes no sense' in read_many._answer('xen:///', 0, out, b'').error
+    assert 'makes no sense' in read_many._result('xen:///', 0, out, b'').error
 
 
 def test_each_host_is_asked_and_the_answers_keep_their_order(monkeypatch):
@@ -129,7 +129,7 @@ def test_each_host_is_asked_and_the_answers_keep_their_order(monkeypatch):
     )
     steps = []
     uris = ['xen+ssh://host%d/' % number for number in range(20)]
-    found = read_many.ask(uris, 60, steps.append)
+    found = read_many.read(uris, 60, steps.append)
     assert [each.uri for each in found] == uris
     assert [each.host.uri for each in found] == uris
     assert steps[-1] == 20

@@ -24,7 +24,7 @@ def remote(name, **arguments):
 def local(name, folder, **arguments):
     return reader.read(
         captured.Connection(name, uri='xen:///system'),
-        machine=captured.Dom0(name, folder, **arguments),
+        local=captured.Dom0(name, folder, **arguments),
     )
 
 
@@ -135,7 +135,7 @@ def test_a_machine_that_is_no_dom0_says_nothing_of_itself(tmp_path):
     machine.put('proc/xen/capabilities', '')
     found = reader.read(
         captured.Connection('xen-4.17-hvm', uri='xen:///system'),
-        machine=machine,
+        local=machine,
     )
     assert found.xen_version == '4.17'
     assert found.device_models is None
@@ -145,7 +145,7 @@ def test_a_remote_host_is_not_described_by_this_machine(tmp_path):
     # Even where this machine is a dom0 itself.
     found = reader.read(
         captured.Connection('xen-4.17-hvm'),
-        machine=captured.Dom0('xen-4.14-hvm-6-guests', tmp_path),
+        local=captured.Dom0('xen-4.14-hvm-6-guests', tmp_path),
     )
     assert found.xen_version == '4.17'
     assert found.device_models is None

@@ -31,15 +31,15 @@ def hosts(monkeypatch, tmp_path):
     def answer(uri):
         found = known[uri]
         if found not in captured.ALL:
-            return read_many.Answer(uri, error=found)
+            return read_many.Result(uri, error=found)
         machine = captured.Dom0(found, tmp_path / str(len(known)))
         connection = captured.Connection(found, uri)
-        return read_many.Answer(uri, reader.read(connection, machine=machine))
+        return read_many.Result(uri, reader.read(connection, local=machine))
 
     def ask_all(uris, timeout, step=None):
         return [answer(uri) for uri in uris]
 
-    monkeypatch.setattr(read_many, 'ask', ask_all)
+    monkeypatch.setattr(read_many, 'read', ask_all)
     monkeypatch.setattr(read_many, 'installed', lambda: True)
     # No nova.conf of this machine.
     monkeypatch.setenv('HOME', str(tmp_path))

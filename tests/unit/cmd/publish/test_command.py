@@ -99,7 +99,7 @@ def answers(monkeypatch):
     def asked(uris, timeout, step=None):
         return [found[uri] for uri in uris]
 
-    monkeypatch.setattr(read_many, 'ask', asked)
+    monkeypatch.setattr(read_many, 'read', asked)
     monkeypatch.setattr(read_many, 'installed', lambda: True)
 
     def add(uri, hostname=None, **fields):
@@ -111,7 +111,7 @@ def answers(monkeypatch):
             dom0=xenhost.Dom0(4096, 4096, xenhost.FIXED, 4),
             **fields,
         )
-        found[uri] = read_many.Answer(uri, host, None if host else 'refused')
+        found[uri] = read_many.Result(uri, host, None if host else 'refused')
         return ['--connect', uri]
 
     return add

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_xen_sched.xenhost import dom0_options
+from nova_xen_sched.xenhost import dom0_size
 
 GB = 1024 * 1024  # KiB
 
@@ -35,26 +35,25 @@ def test_whether_dom0s_memory_is_a_size(
     memory, maximum, machine, command_line, expected
 ):
     assert (
-        dom0_options.sizing_of(memory, maximum, machine, command_line)
-        == expected
+        dom0_size.sizing_of(memory, maximum, machine, command_line) == expected
     )
 
 
 @pytest.mark.parametrize(
     'text, expected',
     [
-        ('', dom0_options.Dom0Options()),
+        ('', dom0_size.Options()),
         (
             'console=com1 dom0_mem=1024M,max:1024M dom0_max_vcpus=2 '
             'dom0_vcpus_pin',
-            dom0_options.Dom0Options('1024M,max:1024M', GB, True, '2', True),
+            dom0_size.Options('1024M,max:1024M', GB, True, '2'),
         ),
-        ('dom0_mem=min:512M', dom0_options.Dom0Options('min:512M')),
-        ('dom0_mem=1048576', dom0_options.Dom0Options('1048576', GB)),
-        ('dom0_mem=1g dom0_mem=2g', dom0_options.Dom0Options('2g', 2 * GB)),
-        ('dom0_vcpus_pin=0 dom0_mem=', dom0_options.Dom0Options()),
-        ('dom0_max_vcpus=2-8', dom0_options.Dom0Options(max_vcpus='2-8')),
+        ('dom0_mem=min:512M', dom0_size.Options('min:512M')),
+        ('dom0_mem=1048576', dom0_size.Options('1048576', GB)),
+        ('dom0_mem=1g dom0_mem=2g', dom0_size.Options('2g', 2 * GB)),
+        ('dom0_vcpus_pin=0 dom0_mem=', dom0_size.Options()),
+        ('dom0_max_vcpus=2-8', dom0_size.Options(max_vcpus='2-8')),
     ],
 )
 def test_the_options_of_xens_command_line(text, expected):
-    assert dom0_options.options_of(text) == expected
+    assert dom0_size.options_of(text) == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_xen_sched.xenhost import capabilities
+from nova_xen_sched.xenhost import reader
 from tests.unit import builders
 
 HVM = {
@@ -20,7 +20,7 @@ HVM = {
     'folder', sorted(builders.CAPTURES.iterdir()), ids=lambda path: path.name
 )
 def test_every_captured_host(folder):
-    found = capabilities.guest_types((folder / 'capabilities.xml').read_text())
+    found = reader.guest_types((folder / 'capabilities.xml').read_text())
     expected = {('x86_64', 'xen', 'xen')} if 'pv-only' in folder.name else HVM
     assert set(found) == expected
     assert len(found) == len(expected)
@@ -37,7 +37,7 @@ def test_every_captured_host(folder):
 )
 def test_what_is_no_capabilities_document(text, said):
     with pytest.raises(ValueError, match='not a capabilities') as raised:
-        capabilities.guest_types(text)
+        reader.guest_types(text)
     assert said in str(raised.value)
 
 
@@ -47,12 +47,12 @@ def test_incomplete_guests_are_left_out():
         '</guest><guest><arch name="x86_64"><domain type="xen"/></arch>'
         '</guest></capabilities>'
     )
-    assert capabilities.guest_types(text) == []
+    assert reader.guest_types(text) == []
 
 
 def test_whether_live_migration_is_named():
     text = (builders.CAPTURES / 'xen-4.17-hvm/capabilities.xml').read_text()
-    assert capabilities.live_migration(text) is True
-    assert capabilities.live_migration('<capabilities/>') is False
+    assert reader.live_migration(text) is True
+    assert reader.live_migration('<capabilities/>') is False
     with pytest.raises(ValueError, match='not a capabilities'):
-        capabilities.live_migration('')
+        reader.live_migration('')
