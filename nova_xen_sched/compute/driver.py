@@ -54,7 +54,9 @@ class Guest(libvirt_guest.Guest):
 
         :raises MigrationError: for a block migration.
         """
-        if migrate_disks or flags & _libvirt().VIR_MIGRATE_NON_SHARED_INC:
+        # libvirt_driver.libvirt is None until nova makes its driver.
+        libvirt = libvirt_driver.libvirt
+        if migrate_disks or flags & libvirt.VIR_MIGRATE_NON_SHARED_INC:
             raise exception.MigrationError(reason=_NO_BLOCK_MIGRATION)
         if bandwidth:
             LOG.warning(
@@ -151,7 +153,7 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         not supported by the source host".
         """
         live, block = super()._prepare_migration_flags()
-        peer2peer = _libvirt().VIR_MIGRATE_PEER2PEER
+        peer2peer = libvirt_driver.libvirt.VIR_MIGRATE_PEER2PEER
         return live | peer2peer, block | peer2peer
 
     def _live_migration_operation(
@@ -204,7 +206,7 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
 
     def default_root_device_name(
         self, instance: ty.Any, image_meta: ty.Any, root_bdm: ty.Any
-    ) -> str:
+    ) -> ty.Any:
         """Precedes LibvirtDriver.default_root_device_name: hw_vm_mode counts.
 
         nova names a new guest's disks before it spawns it, by its mode: an
@@ -212,10 +214,7 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         place of its IDE bus.
         """
         _choose_vm_mode(instance, image_meta)
-        name: str = super().default_root_device_name(
-            instance, image_meta, root_bdm
-        )
-        return name
+        return super().default_root_device_name(instance, image_meta, root_bdm)
 
     def spawn(
         self,
@@ -238,12 +237,6 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
 
 
 def _choose_vm_mode(instance: ty.Any, image_meta: ty.Any) -> None:
-    if not instance.vm_mode:
-        mode = image_meta.properties.get('hw_vm_mode')
-        if mode:
-            instance.vm_mode = mode
-
-
-def _libvirt() -> ty.Any:
-    """The libvirt that nova's driver imported when it was made."""
-    return libvirt_driver.libvirt
+    mode = image_meta.properties.get('hw_vm_mode')
+    if mode and not instance.vm_mode:
+        instance.vm_mode = mode

@@ -52,11 +52,8 @@ def version_text(number: int) -> str:
     """
     if not 0 < number < 1000 * 1000000:
         raise ValueError('%d is no version' % number)
-    return '%d.%d.%d' % (
-        number // 1000000,
-        number // 1000 % 1000,
-        number % 1000,
-    )
+    major, rest = divmod(number, 1000000)
+    return '%d.%d.%d' % (major, *divmod(rest, 1000))
 
 
 def guest_types(xml: str) -> list[tuple[str, str, str]]:
