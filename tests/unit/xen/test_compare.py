@@ -17,8 +17,8 @@ SITUATIONS = sorted(ANSWERS.glob('*.json'))
 
 
 def rows(answers):
-    told = compare.Told.of(answers['xl'])
-    return told.rows(answers['inside'], answers['outside'])
+    by_xl = compare.ByXl.parse(answers['xl'])
+    return by_xl.rows(answers['inside'], answers['outside'])
 
 
 def named(row):

@@ -2,6 +2,6 @@
 
 """nova on two real Xen hosts, emulated: ``make xen-e2e``.
 
-tests/xen/facts has the hosts, tests/e2e the controllers; here is what joins
-them: nova-compute-xen in each dom0, and what is asked of all of it.
+tests/xen/emulator has the hosts, tests/e2e the controllers; here is what joins
+them: nova-compute-xen in each dom0, and the scenarios.
 """

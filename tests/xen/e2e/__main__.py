@@ -37,7 +37,6 @@ def main() -> int:
         debian.ensure()
         cache = Path(arguments.cache).resolve()
         log = machine.Log(cache / 'logs')
-        machine.need(image.PACKAGES, log)
         built = image.built(cache, RECIPE, log)
         with contextlib.ExitStack() as stack:
             settings = command.settings(stack, arguments, NOVA)

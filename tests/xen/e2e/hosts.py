@@ -74,36 +74,6 @@ class XenHost:
             if not line.startswith('Domain-0 ')
         ]
 
-    def first_line(self, domain: str, kind: str, word: str) -> str:
-        """The first whole line with a word that its console has here.
-
-        Of a guest that came from elsewhere, the first that it wrote here.
-
-        :param kind: pv or serial.
-        """
-        # The second: of the first the beginning may be missing.
-        return self._console(domain, kind, '%s' % word, 240, '-m 2')
-
-    def last_line(self, domain: str, kind: str, word: str) -> str:
-        """The last line with a word that its console has in some seconds."""
-        for _ in range(10):
-            line = self._console(domain, kind, word, 12, '')
-            if line:
-                return line
-        raise machine.Failure('%s says nothing on %s' % (domain, self.name))
-
-    def _console(
-        self, domain: str, kind: str, word: str, seconds: int, more: str
-    ) -> str:
-        # What the console has kept comes first, then what the guest writes.
-        said = self.run(
-            # Not tr before grep: it hands on whole blocks, minutes late.
-            'timeout %d xl console -t %s %s </dev/null 2>&1 '
-            '| grep -a --line-buffered %s "%s." | tail -n 1 | tr -d "\\r"'
-            % (seconds, kind, domain, more, word),
-        )
-        return said.strip()
-
 
 class Pair:
     """Both hosts; as a context, ended at its end.

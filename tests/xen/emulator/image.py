@@ -192,10 +192,12 @@ class Image:
 def built(cache: Path, recipe: Recipe, log: machine.Log) -> Image:
     """The image of a recipe: from the cache, or built now.
 
-    An image is whole or absent: it is built beside, and then renamed.
+    An image is whole or absent: it is built beside, and then renamed. What
+    this machine lacks to build and to boot it is installed first.
 
     :raises machine.Failure: says what is missing, or which step failed.
     """
+    machine.need(PACKAGES, log)
     cache.mkdir(parents=True, exist_ok=True)
     folder = cache / recipe.name
     image = Image(folder)

@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def _all(cache: Path, log: machine.Log) -> int:
-    machine.need(image.PACKAGES + commands.PACKAGES, log)
+    machine.need(commands.PACKAGES, log)
     built = image.built(cache, image.Recipe(), log)
     log('installing nova-xen-sched on this machine')
     outside = commands.install_outside(cache / 'outside', log)
@@ -104,14 +104,14 @@ def _with_and_without_guests(
 def _situation(
     what: str, host: Host, outside: Path, log: machine.Log
 ) -> list[compare.Row]:
-    """Ask all three of a host that keeps still, and show what they say."""
+    """Read a host that keeps still in all three ways, and print them."""
     name = host.hardware.name
     log('%s, %s: asking xl, and facts show twice' % (name, what))
     for _ in range(TRIES):
-        told = compare.Told.by(host)
+        by_xl = compare.ByXl.read(host)
         inside = commands.show_inside(host)
         elsewhere = commands.show_outside(outside, host)
-        if compare.Told.by(host) == told:
+        if compare.ByXl.read(host) == by_xl:
             break
         # dom0 is still giving memory back.
         time.sleep(1)
@@ -120,9 +120,9 @@ def _situation(
             '%s: what xl says has changed %d times in a row; see the logs in '
             '%s' % (name, TRIES, log.folder)
         )
-    rows = told.rows(inside, elsewhere)
-    answers = {'xl': told.texts, 'inside': inside, 'outside': elsewhere}
-    answered = '%s-%d-guests.json' % (name, told.facts['guests'])
+    rows = by_xl.rows(inside, elsewhere)
+    answers = {'xl': by_xl.texts, 'inside': inside, 'outside': elsewhere}
+    answered = '%s-%d-guests.json' % (name, by_xl.facts['guests'])
     (log.folder / answered).write_text(json.dumps(answers, indent=1))
     printing.heading(
         '%s: %s; %s'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What xl says of a host, beside what nova-xen-sched says of it."""
+"""What xl reports of a host, beside what nova-xen-sched reports of it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import json
 import re
 import typing as ty
 
+from nova_xen_sched.xenhost.reader import MODES
 from tests.xen.emulator.host import Host
 
 #: What is run in dom0 for it, each of them read-only. libvirt's version and
-#: the device models are not xl's to tell.
+#: the device models are not xl's.
 COMMANDS = {
     'info': 'xl info',
     'list': 'xl list',
@@ -23,8 +24,8 @@ COMMANDS = {
     'processes': 'ps -eo args',
 }
 
-#: What libvirt doesn't tell from afar, which the documentation says: there it
-#: is unknown, or true.
+#: What libvirt doesn't report from afar, as README says: there it is unknown,
+#: or true.
 ONLY_INSIDE = frozenset(
     (
         'dom0_pinned',
@@ -36,8 +37,6 @@ ONLY_INSIDE = frozenset(
 )
 #: Findings that depend on Xen's command line and on the guests only.
 FINDINGS = ('dom0_balloons', 'dom0_max_vcpus_unset', 'dom0_not_pinned')
-#: libvirt's os type -> the mode.
-MODES = {'xen': 'pv', 'hvm': 'hvm', 'xenpvh': 'pvh'}
 
 
 class Row(ty.NamedTuple):
@@ -61,8 +60,8 @@ class Row(ty.NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
-    """What xl told, by the names of ``facts show``.
+class ByXl:
+    """What xl reports of a host, by the names of ``facts show``.
 
     :ivar texts: what the COMMANDS printed; no part of what is compared.
     """
@@ -71,12 +70,12 @@ class Told:
     texts: dict[str, str] = dataclasses.field(compare=False)
 
     @classmethod
-    def by(cls, host: Host) -> Told:
-        """Ask a running host."""
-        return cls.of({k: host.run(v) for k, v in COMMANDS.items()})
+    def read(cls, host: Host) -> ByXl:
+        """From a running host."""
+        return cls.parse({k: host.run(v) for k, v in COMMANDS.items()})
 
     @classmethod
-    def of(cls, texts: dict[str, str]) -> Told:
+    def parse(cls, texts: dict[str, str]) -> ByXl:
         """Out of what the COMMANDS printed."""
         info = dict(
             re.findall(r'^(\w+) *: *(.*?) *$', texts['info'], re.MULTILINE)
@@ -133,11 +132,11 @@ class Told:
     ) -> list[Row]:
         """A row for each fact.
 
-        :param inside: what ``facts show`` said in dom0, as JSON has it.
-        :param outside: what it said from elsewhere.
+        :param inside: what ``facts show`` printed in dom0, as JSON has it.
+        :param outside: what it printed elsewhere.
         """
         return [
-            Row(name, value, _said(inside, name), _said(outside, name))
+            Row(name, value, _shown(inside, name), _shown(outside, name))
             for name, value in sorted(self.facts.items())
         ]
 
@@ -168,21 +167,21 @@ def _device_models(processes: str, modes: dict[int, str]) -> dict[str, int]:
     return found
 
 
-def _said(row: dict[str, ty.Any], name: str) -> ty.Any:
-    """What ``facts show`` said of it, in the form in which xl's is here."""
+def _shown(row: dict[str, ty.Any], name: str) -> ty.Any:
+    """What ``facts show`` has of it, in the form in which xl's is here."""
     if name in FINDINGS:
         found = name in [finding['code'] for finding in row['findings']]
         inside = row['dom0_pinned'] is not None
         return found or (None if name in ONLY_INSIDE and not inside else False)
     mode, is_types, _ = name.partition('_for')
-    said = row['guest_types' if is_types else name]
-    if said is None:
+    value = row['guest_types' if is_types else name]
+    if value is None:
         return None
     if is_types:
-        return sorted(arch for arch, _, os in said if MODES.get(os) == mode)
+        return sorted(arch for arch, _, os in value if MODES.get(os) == mode)
     if name == 'device_models':
-        return {each['mode']: each['count'] for each in said}
+        return {each['mode']: each['count'] for each in value}
     if name == 'hostname':
         # It may be fully qualified.
-        return said.partition('.')[0]
-    return said
+        return value.partition('.')[0]
+    return value
