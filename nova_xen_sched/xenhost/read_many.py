@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import typing as ty
 
 from nova_xen_sched import redact
@@ -31,7 +32,7 @@ from nova_xen_sched import xenhost
 PARALLEL = 16
 #: Bytes that a child may print; a host with 1000 guests has some 200 KB.
 MAX_OUTPUT = 16 * 1024 * 1024
-#: Seconds between two steps of progress.
+#: Seconds between two steps of progress, and until an end is noticed.
 _TICK = 0.5
 
 INSTALL = (
@@ -92,84 +93,68 @@ def read(
     :param step: called now and then with how many are read or failed.
     :returns: a result for each URI, in their order.
     """
-    children = _Children()
+    ended = threading.Event()
     with futures.ThreadPoolExecutor(PARALLEL) as pool:
         try:
-            found = [pool.submit(children.read, uri, timeout) for uri in uris]
+            found = [pool.submit(_read, uri, timeout, ended) for uri in uris]
             left = set(found)
             while left:
                 _, left = futures.wait(left, _TICK)
                 if step:
                     step(len(found) - len(left))
-        except BaseException:
-            # Such as Ctrl-C: nothing of it stays behind.
-            children.end()
-            raise
+        finally:
+            # After Ctrl-C nothing of it stays behind.
+            ended.set()
     return [each.result() for each in found]
 
 
-class _Children:
-    """The processes that read."""
+def _read(uri: str, timeout: float, ended: threading.Event) -> Result:
+    """Read one host.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._ended = False
-
-    def read(self, uri: str, timeout: float) -> Result:
-        """Read one host."""
-        try:
-            child = self._start(uri)
-        except (OSError, ValueError) as e:
-            return Result(shown(uri), error="can't be asked: %s" % e)
-        if child is None:
-            return Result(shown(uri), error='not asked')
-        try:
-            out, err = child.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            return Result(shown(uri), error='no answer within %g s' % timeout)
-        finally:
-            _kill(child)
-            with self._lock:
-                self._running.discard(child)
-            # It leaves nothing behind.
+    :param ended: set when nobody waits for it any more.
+    """
+    name = shown(uri)
+    if ended.is_set():
+        return Result(name, error='not asked')
+    try:
+        child = _start(uri)
+    except (OSError, ValueError) as e:
+        return Result(name, error="can't be asked: %s" % e)
+    deadline = time.monotonic() + timeout
+    try:
+        while not ended.is_set() and time.monotonic() < deadline:
+            left = max(deadline - time.monotonic(), 0)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(timeout=5)
-            for pipe in (child.stdout, child.stderr):
-                if pipe:
-                    pipe.close()
-        return _result(shown(uri), child.returncode, out, err)
-
-    def _start(self, uri: str) -> subprocess.Popen[bytes] | None:
-        path = json.dumps([each for each in sys.path if each])
-        with self._lock:
-            if self._ended:
-                return None
-            child = subprocess.Popen(  # noqa: S603  no shell reads the URI
-                [sys.executable, '-c', _CHILD, path, uri],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                # ssh would ask in a window then.
-                env={**os.environ, 'SSH_ASKPASS_REQUIRE': 'never'},
-                start_new_session=True,
-            )
-            self._running.add(child)
-            return child
-
-    def end(self) -> None:
-        """End all, and start no more."""
-        with self._lock:
-            self._ended = True
-            for child in self._running:
-                _kill(child)
+                out, err = child.communicate(timeout=min(left, _TICK))
+                return _result(name, child.returncode, out, err)
+        return Result(name, error='no answer within %g s' % timeout)
+    finally:
+        _end(child)
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    """End a process and what it has started, if it still runs."""
+def _start(uri: str) -> subprocess.Popen[bytes]:
+    path = json.dumps([each for each in sys.path if each])
+    return subprocess.Popen(  # noqa: S603  no shell reads the URI
+        [sys.executable, '-c', _CHILD, path, uri],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # ssh would ask in a window then.
+        env={**os.environ, 'SSH_ASKPASS_REQUIRE': 'never'},
+        start_new_session=True,
+    )
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a process and what it has started, and leave nothing behind."""
     if child.poll() is None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=5)
+    for pipe in (child.stdout, child.stderr):
+        if pipe:
+            pipe.close()
 
 
 def _result(uri: str, code: int, out: bytes, err: bytes) -> Result:
