@@ -21,10 +21,10 @@ from oslo_policy import policy as oslo_policy
 from placement import policy as placement_policy
 
 from nova_xen_sched.cmd import app
-from nova_xen_sched.cmd.publish import api
-from nova_xen_sched.cmd.publish import apply
-from nova_xen_sched.cmd.publish import command
-from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import apply
+from nova_xen_sched.cmd.facts import nova_api as api
+from nova_xen_sched.cmd.facts import publish as command
 import tests.functional  # noqa: F401  before any other import of nova
 from tests.functional import hosts
 from tests.functional.cases import FilterCase

@@ -15,11 +15,11 @@ from nova_xen_sched import facts
 from nova_xen_sched import log
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.facts import aggregates as content
 from nova_xen_sched.cmd.facts import edit_file
 from nova_xen_sched.cmd.facts import merge_file
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.cmd.facts import write_file
-from nova_xen_sched.cmd.publish import content
 
 FILE = 'file'
 AGGREGATES = 'aggregates'

@@ -11,8 +11,8 @@ import pytest
 
 from nova_xen_sched import facts
 from nova_xen_sched import log
+from nova_xen_sched.cmd.facts import aggregates as content
 from nova_xen_sched.cmd.facts import edit_file
-from nova_xen_sched.cmd.publish import content
 from nova_xen_sched.facts import merge
 
 UTC = datetime.timezone.utc

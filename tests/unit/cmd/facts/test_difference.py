@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from nova_xen_sched.cmd.publish import content
-from nova_xen_sched.cmd.publish import difference
-from tests.unit.cmd.publish.test_plan import NEW
-from tests.unit.cmd.publish.test_plan import OLD
-from tests.unit.cmd.publish.test_plan import ours
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import difference
+from tests.unit.cmd.facts.test_plan import NEW
+from tests.unit.cmd.facts.test_plan import OLD
+from tests.unit.cmd.facts.test_plan import ours
 
 
 def foreign(number, metadata, *hosts):

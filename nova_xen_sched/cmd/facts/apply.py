@@ -14,8 +14,8 @@ import random
 import time
 import typing as ty
 
-from nova_xen_sched.cmd.publish import content
-from nova_xen_sched.cmd.publish import plan as planning
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import plan as planning
 
 DONE = 'done'
 NOT_NEEDED = 'not needed any more'

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from nova_xen_sched.cmd.publish import content
-from nova_xen_sched.cmd.publish import plan as planning
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import plan as planning
 
 OLD = {'xen:libvirt_version': '1.2.5'}
 NEW = {'xen:libvirt_version': '9.0.0', 'xen:dom0_memory_mb': '4096'}

@@ -15,14 +15,14 @@ import pytest
 
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import app
-from nova_xen_sched.cmd.publish import api
-from nova_xen_sched.cmd.publish import apply
-from nova_xen_sched.cmd.publish import command
-from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import apply
+from nova_xen_sched.cmd.facts import nova_api as api
+from nova_xen_sched.cmd.facts import publish as command
 from nova_xen_sched.xenhost import read_many
-from tests.unit.cmd.publish import fake
-from tests.unit.cmd.publish.test_plan import OLD
-from tests.unit.cmd.publish.test_plan import ours
+from tests.unit.cmd.facts import fake
+from tests.unit.cmd.facts.test_plan import OLD
+from tests.unit.cmd.facts.test_plan import ours
 
 NAMES = ('xen-a1', 'xen-a2', 'xen-b1')
 

@@ -8,9 +8,9 @@ tests/functional/test_publish.py holds the same code to the real one.
 
 from __future__ import annotations
 
-from nova_xen_sched.cmd.publish import apply
-from nova_xen_sched.cmd.publish import content
-from nova_xen_sched.cmd.publish import plan as planning
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import apply
+from nova_xen_sched.cmd.facts import plan as planning
 
 
 class FakeNova(apply.Api):

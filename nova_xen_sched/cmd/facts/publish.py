@@ -13,17 +13,17 @@ from cliff import columns
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.facts import apply
+from nova_xen_sched.cmd.facts import ask_placement
+from nova_xen_sched.cmd.facts import desired as wanting
+from nova_xen_sched.cmd.facts import plan as planning
 from nova_xen_sched.cmd.facts import read_hosts
-from nova_xen_sched.cmd.publish import apply
-from nova_xen_sched.cmd.publish import ask_placement
-from nova_xen_sched.cmd.publish import plan as planning
-from nova_xen_sched.cmd.publish import report as words
-from nova_xen_sched.cmd.publish import wanted as wanting
+from nova_xen_sched.cmd.facts import report as words
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
 
 if ty.TYPE_CHECKING:
-    from nova_xen_sched.cmd.publish import api
+    from nova_xen_sched.cmd.facts import nova_api as api
 
 PLANNED = 'planned'
 NOT_TRIED = 'not tried'
@@ -115,7 +115,7 @@ class Publish(base.Lister):
         self, parsed_args: argparse.Namespace
     ) -> tuple[tuple[str, ...], list[tuple[ty.Any, ...]]]:
         with errors.openstacksdk():
-            from nova_xen_sched.cmd.publish import api
+            from nova_xen_sched.cmd.facts import nova_api as api
         if self.app.options.verbose_level < 2:
             # What fails is said in our own line.
             for name in _CHATTY:

@@ -8,8 +8,8 @@ import logging
 
 import pytest
 
-from nova_xen_sched.cmd.publish import api
-from nova_xen_sched.cmd.publish import wanted
+from nova_xen_sched.cmd.facts import desired as wanted
+from nova_xen_sched.cmd.facts import nova_api as api
 from nova_xen_sched.facts import parse_file
 
 HOSTS = [

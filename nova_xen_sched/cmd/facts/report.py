@@ -7,10 +7,10 @@ from __future__ import annotations
 import typing as ty
 
 from nova_xen_sched.cmd import tables
-from nova_xen_sched.cmd.publish import content
-from nova_xen_sched.cmd.publish import difference
-from nova_xen_sched.cmd.publish import plan as planning
-from nova_xen_sched.cmd.publish import wanted as wanting
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import desired as wanting
+from nova_xen_sched.cmd.facts import difference
+from nova_xen_sched.cmd.facts import plan as planning
 
 #: Names of hosts in one line.
 SHOWN = 10

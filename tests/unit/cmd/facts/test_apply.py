@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from nova_xen_sched.cmd.publish import apply
-from nova_xen_sched.cmd.publish import content
-from nova_xen_sched.cmd.publish import difference
-from nova_xen_sched.cmd.publish import plan as planning
-from tests.unit.cmd.publish import fake
-from tests.unit.cmd.publish.test_plan import at
-from tests.unit.cmd.publish.test_plan import MINE
-from tests.unit.cmd.publish.test_plan import NEW
-from tests.unit.cmd.publish.test_plan import OLD
-from tests.unit.cmd.publish.test_plan import ours
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import apply
+from nova_xen_sched.cmd.facts import difference
+from nova_xen_sched.cmd.facts import plan as planning
+from tests.unit.cmd.facts import fake
+from tests.unit.cmd.facts.test_plan import at
+from tests.unit.cmd.facts.test_plan import MINE
+from tests.unit.cmd.facts.test_plan import NEW
+from tests.unit.cmd.facts.test_plan import OLD
+from tests.unit.cmd.facts.test_plan import ours
 
 HOSTS = ('a', 'b', 'c', 'd')
 

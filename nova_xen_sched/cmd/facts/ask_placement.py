@@ -9,14 +9,14 @@ import typing as ty
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
-from nova_xen_sched.cmd.publish import apply
-from nova_xen_sched.cmd.publish import content
-from nova_xen_sched.cmd.publish import difference
-from nova_xen_sched.cmd.publish import reserves
-from nova_xen_sched.cmd.publish import wanted as wanting
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import apply
+from nova_xen_sched.cmd.facts import desired as wanting
+from nova_xen_sched.cmd.facts import difference
+from nova_xen_sched.cmd.facts import reserves
 
 if ty.TYPE_CHECKING:
-    from nova_xen_sched.cmd.publish import api
+    from nova_xen_sched.cmd.facts import nova_api as api
 
 
 def counted(

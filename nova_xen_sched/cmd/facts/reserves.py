@@ -12,12 +12,12 @@ import dataclasses
 import typing as ty
 
 from nova_xen_sched import facts
-from nova_xen_sched.cmd.publish import apply
-from nova_xen_sched.cmd.publish import content
-from nova_xen_sched.cmd.publish import wanted as wanting
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import apply
+from nova_xen_sched.cmd.facts import desired as wanting
 
 if ty.TYPE_CHECKING:
-    from nova_xen_sched.cmd.publish import api
+    from nova_xen_sched.cmd.facts import nova_api as api
 
 KEY = facts.BY_NAME['reserved_host_memory_mb'].metadata_key
 

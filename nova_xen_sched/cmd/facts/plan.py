@@ -24,7 +24,7 @@ from __future__ import annotations
 import dataclasses
 import typing as ty
 
-from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.facts import aggregates as content
 
 CREATE = 'create'
 SET = 'set'

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from nova_xen_sched.cmd.publish import api
-from nova_xen_sched.cmd.publish import apply
+from nova_xen_sched.cmd.facts import apply
+from nova_xen_sched.cmd.facts import nova_api as api
 
 PASSWORD = 'not-for-your-eyes'
 

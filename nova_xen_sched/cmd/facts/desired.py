@@ -8,11 +8,11 @@ import dataclasses
 import typing as ty
 
 from nova_xen_sched import facts
-from nova_xen_sched.cmd.publish import content
+from nova_xen_sched.cmd.facts import aggregates as content
 from nova_xen_sched.facts import parse_file as tables
 
 if ty.TYPE_CHECKING:
-    from nova_xen_sched.cmd.publish import api
+    from nova_xen_sched.cmd.facts import nova_api as api
 
 
 @dataclasses.dataclass(frozen=True)

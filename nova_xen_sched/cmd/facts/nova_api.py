@@ -11,9 +11,9 @@ import typing as ty
 from openstack import exceptions
 
 from nova_xen_sched.cmd import cloud
-from nova_xen_sched.cmd.publish import apply
-from nova_xen_sched.cmd.publish import content
-from nova_xen_sched.cmd.publish import plan as planning
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import apply
+from nova_xen_sched.cmd.facts import plan as planning
 
 _TRANSIENT = (500, 502, 503, 504)
 _CONFLICTS = (400, 404, 409)

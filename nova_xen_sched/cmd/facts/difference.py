@@ -11,8 +11,8 @@ from __future__ import annotations
 import typing as ty
 
 from nova_xen_sched import log
-from nova_xen_sched.cmd.publish import content
-from nova_xen_sched.cmd.publish import plan as planning
+from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import plan as planning
 from nova_xen_sched.facts import aggregate as source
 
 #: By key of the metadata: the value before and after, None if unknown.
