@@ -21,10 +21,10 @@ from oslo_policy import policy as oslo_policy
 from placement import policy as placement_policy
 
 from nova_xen_sched.cmd import app
-from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import apply
-from nova_xen_sched.cmd.facts import nova_api as api
-from nova_xen_sched.cmd.facts import publish as command
+from nova_xen_sched.cmd.facts import nova_api
+from nova_xen_sched.cmd.facts import publish as publishing
 import tests.functional  # noqa: F401  before any other import of nova
 from tests.functional import hosts
 from tests.functional.cases import FilterCase
@@ -75,7 +75,7 @@ class PublishCase(FilterCase):
             fixtures.EnvironmentVariable('OS_CLIENT_CONFIG_FILE', path)
         )
         # The command quietens these, which other tests listen to.
-        for name in command._CHATTY:
+        for name in publishing._CHATTY:
             logger = logging.getLogger(name)
             self.addCleanup(logger.setLevel, logger.level)
         self.facts = os.path.join(self._folder, 'facts.yaml')
@@ -146,7 +146,7 @@ class PublishCase(FilterCase):
             program = app.App(stdout=out, stderr=err)
             # What is installed may be older than what is tested.
             program.command_manager.add_command(
-                'facts publish', command.Publish
+                'facts publish', publishing.Publish
             )
             ended = program.run(
                 ['facts', 'publish', '-f', 'json', '--os-cloud', cloud]
@@ -169,7 +169,7 @@ class PublishCase(FilterCase):
         return [
             metadata['xen:libvirt_version']
             for metadata, members in self.aggregates().values()
-            if host in members and content.MANAGED_BY in metadata
+            if host in members and aggregates.MANAGED_BY in metadata
         ]
 
     def until_the_scheduler_knows(self):
@@ -278,7 +278,7 @@ class TestPublish(PublishCase):
         self.write('9.0.2')
         identity = next(
             each.id
-            for each in api.Nova('admin').aggregates()
+            for each in nova_api.Nova('admin').aggregates()
             if each.name == ours
         )
         self.api.post_aggregate_action(
@@ -398,7 +398,9 @@ class TestInterrupted(PublishCase):
             for name in ('create', 'change'):
                 undo.enter_context(
                     mock.patch.object(
-                        api.Nova, name, counting(getattr(api.Nova, name))
+                        nova_api.Nova,
+                        name,
+                        counting(getattr(nova_api.Nova, name)),
                     )
                 )
             return self.publish('--apply', code=1 if calls < self.total else 0)
@@ -436,7 +438,8 @@ class TestTwoAtOnce(PublishCase):
                 for host in ('old', 'new1', 'new2')
             }
             both = [
-                apply.Applying(api.Nova('admin'), wanted) for _ in range(2)
+                apply.Applying(nova_api.Nova('admin'), wanted)
+                for _ in range(2)
             ]
             errors = []
             start = threading.Barrier(2)

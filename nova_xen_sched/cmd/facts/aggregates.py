@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What an aggregate of ours looks like: its name, its owner, its facts."""
+"""Aggregates that hold facts: what ours look like, and what all of them say.
+
+Aggregates that aren't ours count as well, as they do in the scheduler: of
+several values it takes the lowest.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched import versions
+from nova_xen_sched.facts import aggregate as source
 
 MANAGED_BY = 'xen:managed_by'
 OWNER = 'nova-xen-sched'
@@ -20,18 +25,26 @@ OBSERVED_AT = facts.BY_NAME['observed_at'].metadata_key
 ZONE = 'availability_zone'
 
 _NAME = re.compile('nova-xen-sched-[0-9a-f]{8}')
-#: The metadata that is ours in an aggregate of ours; all else is left alone.
+#: The facts in an aggregate of ours. They and MANAGED_BY are ours; all other
+#: metadata is left alone.
 BY_KEY: ty.Dict[str, facts.Name] = {
     name.metadata_key: name for name in facts.NAMES
 }
 
 #: Facts as they stand in an aggregate's metadata.
 Metadata = ty.Mapping[str, str]
+#: By host the facts that it shall have; none where nothing is known.
+ByHost = ty.Mapping[str, Metadata]
+#: By key of the metadata: the value before and after, None if unknown.
+Changed = ty.Dict[str, ty.Tuple[ty.Optional[str], ty.Optional[str]]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Aggregate:
-    """An aggregate as nova's API shows it."""
+    """An aggregate as nova's API shows it.
+
+    :ivar id: 0 of one that is not made yet; nova's begin with 1.
+    """
 
     id: int
     name: str
@@ -102,8 +115,6 @@ def name_of(metadata: Metadata) -> str:
 
 def readable(key: str, value: str | None) -> bool:
     """Whether the scheduler can read a fact in metadata."""
-    if value is None:
-        return False
     try:
         BY_KEY[key].parse(value)
     except ValueError:
@@ -114,3 +125,81 @@ def readable(key: str, value: str | None) -> bool:
 def lowest(key: str, values: list[str]) -> str:
     """Of several readable values of a fact the one that promises least."""
     return str(BY_KEY[key].lowest(values))
+
+
+def facts_in(aggregates: ty.Iterable[Aggregate]) -> dict[str, str]:
+    """A host's facts as the scheduler reads them of its aggregates."""
+    return metadata_of(
+        source.merge([source.read(each, {}) for each in aggregates])
+    )
+
+
+def _by_host(
+    aggregates: ty.Iterable[Aggregate],
+) -> dict[str, list[Aggregate]]:
+    found: dict[str, list[Aggregate]] = {}
+    for aggregate in aggregates:
+        for host in aggregate.hosts:
+            found.setdefault(host, []).append(aggregate)
+    return found
+
+
+def published(aggregates: ty.Iterable[Aggregate]) -> dict[str, dict[str, str]]:
+    """By host, the facts that aggregates of ours have of it."""
+    owned = _by_host(each for each in aggregates if each.owned)
+    return {host: facts_in(found) for host, found in owned.items()}
+
+
+def differences(
+    before: ty.Iterable[Aggregate], after: ty.Iterable[Aggregate]
+) -> list[tuple[list[str], Changed]]:
+    """What the scheduler reads otherwise after than before.
+
+    :returns: hosts for which the same changes, and what changes for them.
+    """
+    then, now = _by_host(before), _by_host(after)
+    found: dict[ty.Any, list[str]] = {}
+    for host in sorted(then.keys() | now.keys()):
+        old, new = facts_in(then.get(host, ())), facts_in(now.get(host, ()))
+        changed = tuple(
+            (key, (old.get(key), new.get(key)))
+            for key in BY_KEY
+            if old.get(key) != new.get(key)
+        )
+        if changed:
+            found.setdefault(changed, []).append(host)
+    return [(hosts, dict(changed)) for changed, hosts in found.items()]
+
+
+def overrides(
+    desired: ByHost, after: ty.Iterable[Aggregate]
+) -> list[tuple[str, str, str, list[str]]]:
+    """Where the scheduler reads another value than the one published.
+
+    :returns: the host, the key, the lower value, and the names of the
+        aggregates that aren't ours and have it.
+    """
+    now = _by_host(after)
+    found = []
+    for host, metadata in sorted(desired.items()):
+        foreign = [each for each in now.get(host, ()) if not each.owned]
+        in_force = facts_in(now[host]) if foreign else {}
+        for key, value in in_force.items():
+            if key == OBSERVED_AT or metadata.get(key, value) == value:
+                continue
+            names = [
+                each.name
+                for each in foreign
+                if facts_in([each]).get(key) == value
+            ]
+            if names:
+                found.append((host, key, value, names))
+    return found
+
+
+def others(
+    known: ty.Collection[str], aggregates: ty.Iterable[Aggregate]
+) -> list[str]:
+    """The hosts in our aggregates but for those of which facts are known."""
+    hosts = {host for each in aggregates if each.owned for host in each.hosts}
+    return sorted(hosts.difference(known))

@@ -9,12 +9,14 @@ and planning anew, a few times.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import random
 import time
 import typing as ty
 
-from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import aggregates
+from nova_xen_sched.cmd.facts import nova_api
 from nova_xen_sched.cmd.facts import plan as planning
 
 DONE = 'done'
@@ -26,39 +28,11 @@ ROUNDS = 8
 STRIKES = 3
 
 
-class RefusedError(Exception):
-    """nova refused one call; says why, in one line."""
-
-
-class StoppedError(Exception):
-    """No call can be made any more; says why, in one line."""
-
-
-class Api:
-    """The calls of nova's API that are made: see nova.py.
-
-    Each raises RefusedError or StoppedError.
-    """
-
-    def aggregates(self) -> list[content.Aggregate]:
-        """All that there are."""
-        raise NotImplementedError
-
-    def create(self, name: str) -> int:
-        """Make an aggregate without an availability zone; its id."""
-        raise NotImplementedError
-
-    def change(self, aggregate_id: int, change: planning.Change) -> None:
-        """Make any other change."""
-        raise NotImplementedError
-
-
-_Key = ty.Tuple[str, int]
-
-
 class Applying:
     """One run that makes the changes of a plan.
 
+    :param desired: as of :func:`nova_xen_sched.cmd.facts.plan.plan`; prune
+        and spared likewise.
     :param pause: waits for so many seconds.
     :ivar outcomes: by change DONE, NOT_NEEDED, or why it wasn't made; in the
         order in which they were tried first.
@@ -68,25 +42,25 @@ class Applying:
 
     def __init__(
         self,
-        api: Api,
-        wanted: planning.Wanted,
+        api: nova_api.Nova,
+        desired: aggregates.ByHost,
         prune: bool = False,
         spared: ty.Collection[str] = (),
         pause: ty.Callable[[float], None] = time.sleep,
     ) -> None:
         self._api = api
-        self._wanted = wanted
-        self._prune = prune
-        self._spared = spared
+        self._goal = desired, prune, spared
         self._pause = pause
-        self._strikes: dict[planning.Change, int] = {}
-        self._unmet: ty.Set[_Key] = set()
-        self._unmet_hosts: ty.Set[str] = set()
-        self._made: dict[str, int] = {}
+        self._strikes: ty.Counter[planning.Change] = collections.Counter()
+        # The aggregates that got or lost a host.
         self._touched: ty.Set[int] = set()
-        self._tried = False
         self.outcomes: dict[planning.Change, str] = {}
         self.converged = False
+
+    @property
+    def done(self) -> int:
+        """How many changes were made."""
+        return list(self.outcomes.values()).count(DONE)
 
     @property
     def failed(self) -> dict[planning.Change, str]:
@@ -100,100 +74,93 @@ class Applying:
     def steps(self) -> ty.Iterator[planning.Plan]:
         """Make the changes; stops for a moment after each call of the API.
 
-        :raises StoppedError: if no call can be made any more.
+        :returns: the plan as it is at that moment.
+        :raises errors.Failure: if no call can be made any more.
         """
+        desired, prune, spared = self._goal
         for number in range(ROUNDS):
-            aggregates = self._api.aggregates()
-            plan = planning.plan(
-                self._wanted, aggregates, self._prune, self._spared
-            )
-            self._forget(plan.changes)
+            existing = self._api.aggregates()
+            plan = planning.plan(desired, existing, prune, spared)
+            for change in self.failed:
+                if change not in plan.changes:
+                    self.outcomes[change] = NOT_NEEDED
             yield plan
-            self._tried = False
             if number and plan.changes:
                 # Not in step with another that does the same.
                 self._pause(random.uniform(0, 0.2 * number))  # noqa: S311
             last = number == ROUNDS - 1
+            tried = False
             for _ in self._round(plan.changes, last):
+                tried = True
                 yield plan
-            if not self._tried:
+            if not tried:
                 self.converged = not (last and plan.changes)
                 break
-        for _ in self._refresh(aggregates):
+        for _ in self._refresh(existing):
             yield plan
-
-    def _forget(self, changes: ty.List[planning.Change]) -> None:
-        """What was refused and isn't to be done any more, was no failure."""
-        for change in self.failed:
-            if change not in changes:
-                self.outcomes[change] = NOT_NEEDED
 
     def _round(
         self, changes: ty.List[planning.Change], last: bool
     ) -> ty.Iterator[None]:
         """Try each change whose conditions are met.
 
+        What rests on a change that wasn't made is not made either: a host
+        that wasn't added isn't removed elsewhere, and one that wasn't removed
+        needs the facts of its aggregate as they are.
+
         :param last: only add. Of two runs that want different facts for one
             host each might remove what the other one added, and none would
             be left to notice.
         """
-        self._unmet, self._unmet_hosts, self._made = set(), set(), {}
+        made: dict[str, int] = {}
+        # Hosts that weren't added, and aggregates in which something wasn't
+        # changed, by name and id.
+        unmet: ty.Set[ty.Any] = set()
         for change in changes:
-            why = self._hindered(change, last)
+            aggregate = (change.aggregate, change.id)
+            adds = change.action == planning.ADD_HOST
+            removes = change.action == planning.REMOVE_HOST
+            why = None
+            if self._strikes[change] >= STRIKES:
+                why = self.outcomes[change]
+            elif removes and change.host in unmet:
+                why = 'left, as the host was not added to the other one'
+            elif not removes and aggregate in unmet:
+                why = 'left, for what was refused before'
+            elif last and (removes or change.action == planning.DELETE):
+                why = 'left, as someone else makes other changes; run it again'
+            if why is None:
+                why = self._make(change, made)
+                self.outcomes[change] = why or DONE
+                yield
+            elif change not in self.failed:
+                self.outcomes[change] = why
             if why is not None:
-                if change not in self.failed:
-                    self.outcomes[change] = why
-                self._leave(change)
-                continue
-            self._tried = True
-            try:
-                self._make(change)
-            except RefusedError as e:
-                self.outcomes[change] = str(e)
-                self._strikes[change] = self._strikes.get(change, 0) + 1
-                self._leave(change)
-            else:
-                self.outcomes[change] = DONE
-            yield
+                unmet.add(change.host if adds else aggregate)
 
-    def _hindered(self, change: planning.Change, last: bool) -> str | None:
-        """Why a change must not be tried now; None if it can be."""
-        if self._strikes.get(change, 0) >= STRIKES:
-            return self.outcomes[change]
-        removes = change.action == planning.REMOVE_HOST
-        if removes:
-            if change.host in self._unmet_hosts:
-                return 'left, as the host was not added to the other one'
-        elif (change.aggregate, change.id or 0) in self._unmet:
-            return 'left, for what was refused before'
-        if last and (removes or change.action == planning.DELETE):
-            return 'left, as someone else makes other changes; run it again'
+    def _make(
+        self, change: planning.Change, made: dict[str, int]
+    ) -> str | None:
+        """Make a change.
+
+        :param made: by name, the ids of the aggregates that this round made.
+        :returns: why nova refused it, None if it didn't.
+        """
+        try:
+            if change.action == planning.CREATE:
+                made[change.aggregate] = self._api.create(change.aggregate)
+                return None
+            number = made[change.aggregate] if change.id is None else change.id
+            self._api.change(number, change)
+        except nova_api.RefusedError as e:
+            self._strikes[change] += 1
+            return str(e)
+        if change.host:
+            self._touched.add(number)
         return None
 
-    def _leave(self, change: planning.Change) -> None:
-        """What rests on a change that wasn't made is not made either.
-
-        A host that wasn't added isn't removed elsewhere. One that wasn't
-        removed needs the facts of its aggregate as they are.
-        """
-        if change.action == planning.ADD_HOST:
-            self._unmet_hosts.add(change.host)
-        else:
-            self._unmet.add((change.aggregate, change.id or 0))
-
-    def _make(self, change: planning.Change) -> None:
-        if change.action == planning.CREATE:
-            self._made[change.aggregate] = self._api.create(change.aggregate)
-            return
-        aggregate_id = change.id
-        if aggregate_id is None:
-            aggregate_id = self._made[change.aggregate]
-        self._api.change(aggregate_id, change)
-        if change.host:
-            self._touched.add(aggregate_id)
-
     def _refresh(
-        self, aggregates: ty.List[content.Aggregate]
+        self, existing: ty.List[aggregates.Aggregate]
     ) -> ty.Iterator[None]:
         """Let the schedulers learn of the aggregates as they are now.
 
@@ -201,16 +168,16 @@ class Applying:
         it. Of two hosts that were added at once, one may be missing there
         until the next change. Setting what is set already is such a change.
         """
-        for each in aggregates:
+        for each in existing:
             if not each.owned or each.id not in self._touched:
                 continue
             change = planning.Change(
                 planning.SET,
                 each.name,
                 each.id,
-                metadata=((content.MANAGED_BY, content.OWNER),),
+                metadata=((aggregates.MANAGED_BY, aggregates.OWNER),),
             )
             # Someone else may have deleted it.
-            with contextlib.suppress(RefusedError):
+            with contextlib.suppress(nova_api.RefusedError):
                 self._api.change(each.id, change)
             yield

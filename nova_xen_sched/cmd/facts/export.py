@@ -13,19 +13,20 @@ import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched import log
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
-from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import edit_file
-from nova_xen_sched.cmd.facts import merge_file
+from nova_xen_sched.cmd.facts import plan
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.cmd.facts import write_file
+from nova_xen_sched.facts import file
 
 FILE = 'file'
 AGGREGATES = 'aggregates'
 
 
-class Export(base.Command):
+class Export(read_hosts.ReadsHosts):
     """Ask Xen hosts, and write what they say as the schedulers read it.
 
     As a file (the default): a facts file for [xen_scheduler]
@@ -47,8 +48,7 @@ class Export(base.Command):
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        read_hosts.add_arguments(parser)
+        parser = super().get_parser(prog_name)
         parser.add_argument(
             '--format',
             choices=(FILE, AGGREGATES),
@@ -68,92 +68,62 @@ class Export(base.Command):
         )
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        if parsed_args.format == AGGREGATES and parsed_args.file:
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        path = parsed_args.file
+        if parsed_args.format == AGGREGATES and path:
             raise errors.Failure('--file goes with --format file only.')
-        if parsed_args.dry_run and not parsed_args.file:
+        if parsed_args.dry_run and not path:
             raise errors.Failure('--dry-run goes with --file only.')
-        nova = read_hosts.configuration(self.app.options, parsed_args)
-        asked = read_hosts.ask_all(parsed_args, nova)
-        read_hosts.complain(self, asked)
-        stated = read_hosts.stated_by(self, asked)
+        results = self.read_hosts(parsed_args)
+        found = self.facts_of(results)
+        named = {each.name for each in results if each.nova_name}
         if parsed_args.format == AGGREGATES:
-            self._commands(asked, stated)
-        elif parsed_args.file:
-            named = {each.name for each in asked if each.nova_name}
-            self._merge(parsed_args.file, stated, named, parsed_args.dry_run)
+            self._print_commands(found, named)
+        elif path:
+            try:
+                self._edit(path, found, named, parsed_args.dry_run)
+            except file.FileError as e:
+                raise errors.Failure(
+                    'The facts file %s was not written: %s.'
+                    % (path, str(e).rstrip('.'))
+                ) from e
         else:
-            self.write(merge_file.merged(None, stated).text)
+            self.write(edit_file.edited(None, found).text)
 
-    # A file
-
-    def _merge(
+    def _edit(
         self,
         path: str,
-        stated: ty.Mapping[str, facts.Raw],
+        found: ty.Mapping[str, facts.Raw],
         named: set[str],
         dry_run: bool,
     ) -> None:
         """Put the facts into a file.
 
         :param named: the hosts whose name in nova is known.
+        :raises file.FileError: if it can't be edited or written.
         """
-        try:
-            with write_file.alone(path):
-                before = write_file.read(path)
-                merged = merge_file.merged(before, stated, path)
-                self._tell(merged)
-                self._tell_alike(merged, named)
-                self.write(_difference(path, before or '', merged.text))
-                if dry_run or merged.text == before:
-                    return
-                write_file.replace(path, before, merged.text)
-        except (edit_file.MergeError, write_file.WriteError) as e:
-            raise errors.Failure(
-                'The facts file %s was not written: %s.'
-                % (path, str(e).rstrip('.'))
-            ) from e
-        self.say('Written: %s, with the facts of %s.' % (path, _names(stated)))
+        with write_file.alone(path):
+            before = write_file.read(path)
+            edited = edit_file.edited(before, found, path)
+            for line in _remarks(edited, named):
+                self.say(line)
+            self.write(_difference(path, before or '', edited.text))
+            if dry_run or edited.text == before:
+                return
+            write_file.replace(path, before, edited.text)
+        self.say(
+            'Written: %s, with the facts of %s.'
+            % (path, tables.listed(sorted(found)))
+        )
 
-    def _tell(self, merged: merge_file.Merged) -> None:
-        for kept in merged.kept:
-            self.say(
-                '%s: %s stays %s, as written; the host says %s.'
-                % (
-                    kept.host,
-                    kept.fact,
-                    _shown(kept.written),
-                    _shown(kept.stated),
-                )
-            )
-        for hidden in merged.hidden:
-            self.say(
-                '%s: %s is now %s, as the host says, and no longer %s, as a '
-                'pattern or the defaults say.'
-                % (
-                    hidden.host,
-                    hidden.fact,
-                    _shown(hidden.stated),
-                    _shown(hidden.written),
-                )
-            )
-
-    def _tell_alike(self, merged: merge_file.Merged, named: set[str]) -> None:
-        for host, entry in merged.alike:
-            if host not in named:
-                self.say(
-                    "%s is libvirt's name, and the file has %s, which is all "
-                    'that counts if nova calls the host so: give its name '
-                    'with --nova-host.' % (host, entry)
-                )
-
-    # Aggregates
-
-    def _commands(
-        self, asked: list[read_hosts.Asked], stated: ty.Mapping[str, facts.Raw]
+    def _print_commands(
+        self, found: ty.Mapping[str, facts.Raw], named: set[str]
     ) -> None:
-        known = {each.name for each in asked if each.nova_name is not None}
-        nameless = sorted(set(stated) - known)
+        """Print the commands that make aggregates.
+
+        :param named: the hosts whose name in nova is known.
+        """
+        nameless = sorted(found.keys() - named)
         if nameless:
             self.exit_code = errors.FINDINGS
             self.say(
@@ -161,42 +131,59 @@ class Export(base.Command):
                 "takes nova's: give them with --nova-host."
                 % ', '.join(nameless)
             )
-        groups: dict[str, dict[str, dict[str, str]]] = {}
-        for host in sorted(set(stated) & known):
-            metadata = content.metadata_of(stated[host])
-            groups.setdefault(content.name_of(metadata), {})[host] = metadata
+        groups = plan.group_hosts(
+            {
+                host: aggregates.metadata_of(raw)
+                for host, raw in found.items()
+                if host in named
+            }
+        )
         if not groups:
             raise errors.Failure(
                 "There is nothing to print: no host's name in nova is known."
             )
-        self.write('\n'.join(_aggregate(*each) for each in groups.items()))
+        self.write('\n'.join(map(_commands, groups)))
 
 
-def _aggregate(name: str, hosts: ty.Mapping[str, ty.Mapping[str, str]]) -> str:
+def _commands(group: plan.Group) -> str:
     """The commands for hosts with equal facts."""
-    metadata = {content.MANAGED_BY: content.OWNER}
-    metadata.update(next(iter(hosts.values())))
-    times = [
-        each[content.OBSERVED_AT]
-        for each in hosts.values()
-        if content.OBSERVED_AT in each
-    ]
-    if times:
-        metadata[content.OBSERVED_AT] = content.lowest(
-            content.OBSERVED_AT, times
-        )
+    openstack = ('openstack', 'aggregate')
     properties = [
         word
-        for pair in sorted(metadata.items())
+        for pair in sorted(group.metadata.items())
         for word in ('--property', '%s=%s' % pair)
     ]
-    commands = [['openstack', 'aggregate', 'create', *properties, name]]
+    commands = [(*openstack, 'create', *properties, group.name)]
     commands += [
-        ['openstack', 'aggregate', 'add', 'host', name, host] for host in hosts
+        (*openstack, 'add', 'host', group.name, host) for host in group.hosts
     ]
     return ''.join(
         ' '.join(map(shlex.quote, command)) + '\n' for command in commands
     )
+
+
+def _remarks(edited: edit_file.Edited, named: set[str]) -> ty.Iterator[str]:
+    """What of a file stays, what hides, and what may be of the same host."""
+    for host, fact, written, reported in edited.kept:
+        yield '%s: %s stays %s, as written; the host says %s.' % (
+            host,
+            fact,
+            _shown(written),
+            _shown(reported),
+        )
+    for host, fact, written, reported in edited.hidden:
+        yield (
+            '%s: %s is now %s, as the host says, and no longer %s, as a '
+            'pattern or the defaults say.'
+            % (host, fact, _shown(reported), _shown(written))
+        )
+    for host, entry in edited.alike:
+        if host not in named:
+            yield (
+                "%s is libvirt's name, and the file has %s, which is all "
+                'that counts if nova calls the host so: give its name with '
+                '--nova-host.' % (host, entry)
+            )
 
 
 def _difference(path: str, before: str, after: str) -> str:
@@ -211,12 +198,6 @@ def _difference(path: str, before: str, after: str) -> str:
     return ''.join(
         line if line.endswith('\n') else line + '\n' for line in lines
     )
-
-
-def _names(hosts: ty.Mapping[str, facts.Raw]) -> str:
-    """Some names, or how many."""
-    names = sorted(hosts)
-    return ', '.join(names) if len(names) <= 5 else '%d hosts' % len(names)
 
 
 def _shown(value: ty.Any) -> str:

@@ -11,9 +11,9 @@ import typing as ty
 from openstack import exceptions
 
 from nova_xen_sched.cmd import cloud
-from nova_xen_sched.cmd.facts import aggregates as content
-from nova_xen_sched.cmd.facts import apply
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.facts import plan as planning
+from nova_xen_sched.cmd.facts.aggregates import Aggregate
 
 _TRANSIENT = (500, 502, 503, 504)
 _CONFLICTS = (400, 404, 409)
@@ -21,6 +21,10 @@ _RIGHTS = {
     'nova': 'change aggregates and to list hypervisors',
     'placement': 'read resource providers',
 }
+
+
+class RefusedError(Exception):
+    """nova refused one call; says why, in one line."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +43,14 @@ class Host:
     uuid: str = ''
 
 
-class Nova(apply.Api):
+class Nova:
     """nova, as one cloud of clouds.yaml or the OS_ variables name it.
 
+    Its calls raise errors.Failure if no call can be made any more, those that
+    change something RefusedError if it is only this one.
+
     :param name: that of :func:`nova_xen_sched.cmd.cloud.connect`.
-    :raises StoppedError: if there is no such cloud, or it can't be reached.
+    :raises errors.Failure: if there is no such cloud, or it can't be reached.
     """
 
     def __init__(self, name: str | None = None) -> None:
@@ -52,10 +59,7 @@ class Nova(apply.Api):
             self._compute = self._cloud.compute
 
     def hosts(self) -> list[Host]:
-        """All compute hosts.
-
-        :raises StoppedError: if that can't be had.
-        """
+        """All compute hosts."""
         with _errors('Asking nova for its hosts'):
             return [
                 Host(
@@ -73,7 +77,6 @@ class Nova(apply.Api):
         Its nova-compute writes to placement what is in force.
 
         :returns: None if placement has no memory of the host.
-        :raises StoppedError: if placement can't be asked.
         """
         path = '/resource_providers/%s/inventories/MEMORY_MB' % host.uuid
         with _errors('Asking placement', service='placement'):
@@ -85,14 +88,15 @@ class Nova(apply.Api):
         try:
             return int(answer.json()['reserved'])
         except (KeyError, TypeError, ValueError) as e:
-            raise apply.StoppedError(
+            raise errors.Failure(
                 'Asking placement: its answer is no inventory.'
             ) from e
 
-    def aggregates(self) -> list[content.Aggregate]:
+    def aggregates(self) -> list[Aggregate]:
+        """All aggregates."""
         with _errors('Asking nova for its aggregates'):
             return [
-                content.Aggregate(
+                Aggregate(
                     int(each.id),
                     each.name,
                     dict(each.metadata or {}),
@@ -102,10 +106,12 @@ class Nova(apply.Api):
             ]
 
     def create(self, name: str) -> int:
+        """Make an aggregate without an availability zone; its id."""
         with _errors('Creating aggregate ' + name, _CONFLICTS):
             return int(self._compute.create_aggregate(name=name).id)
 
     def change(self, aggregate_id: int, change: planning.Change) -> None:
+        """Make any other change of an aggregate."""
         what = '%s of aggregate %s' % (change.action, change.aggregate)
         with _errors(what, _CONFLICTS):
             if change.action == planning.ADD_HOST:
@@ -138,13 +144,13 @@ def _errors(
             yield
     except cloud.CloudError as e:
         if e.status is None:
-            raise apply.StoppedError('%s: %s' % (doing, e)) from e
+            raise errors.Failure('%s: %s' % (doing, e)) from e
         answer = '%s answers %s: %s' % (service, e.status, e)
         if e.status in refusals or (refusals and e.status in _TRANSIENT):
-            raise apply.RefusedError(answer) from e
+            raise RefusedError(answer) from e
         if e.status == 403:
             answer += (
                 ' The user needs the right to %s, as an admin has.'
                 % (_RIGHTS[service])
             )
-        raise apply.StoppedError('%s: %s' % (doing, answer)) from e
+        raise errors.Failure('%s: %s' % (doing, answer)) from e

@@ -24,20 +24,14 @@ from __future__ import annotations
 import dataclasses
 import typing as ty
 
-from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.facts import aggregates
 
 CREATE = 'create'
 SET = 'set'
 ADD_HOST = 'add_host'
 REMOVE_HOST = 'remove_host'
 DELETE = 'delete'
-
-#: By host the metadata that it shall have; none where nothing is known.
-Wanted = ty.Mapping[str, content.Metadata]
-
-
-class CollisionError(ValueError):
-    """Different facts have the same name; says which hosts they are of."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,229 +67,196 @@ class Plan:
 
 
 @dataclasses.dataclass
-class _Group:
-    """Hosts with equal facts, and the aggregate that they are to be in."""
+class Group:
+    """Hosts with equal facts.
+
+    :ivar name: of the aggregate that they are to be in.
+    :ivar metadata: that it is to have; of several times the oldest.
+    """
 
     name: str
     metadata: ty.Dict[str, str]
     hosts: ty.List[str]
-    home: ty.Optional[content.Aggregate] = None
 
-    @property
-    def id(self) -> int | None:
-        return None if self.home is None else self.home.id
+
+def group_hosts(desired: aggregates.ByHost) -> list[Group]:
+    """The hosts of which facts are known, those with equal facts together.
+
+    :raises errors.Failure: where different facts have the same name.
+    """
+    groups: dict[str, Group] = {}
+    for host, metadata in sorted(desired.items()):
+        if not metadata:
+            continue
+        mine = {**metadata, aggregates.MANAGED_BY: aggregates.OWNER}
+        name = aggregates.name_of(metadata)
+        group = groups.setdefault(name, Group(name, mine, []))
+        _lower_time(group.metadata, mine)
+        _lower_time(mine, group.metadata)
+        if mine != group.metadata:
+            raise errors.Failure(
+                'The facts of %s and %s have the same hash by accident: '
+                'publish one of them by hand.' % (group.hosts[0], host)
+            )
+        group.hosts.append(host)
+    return list(groups.values())
+
+
+def _lower_time(metadata: dict[str, str], other: aggregates.Metadata) -> None:
+    """Take the older time of two, where both are known."""
+    key = aggregates.OBSERVED_AT
+    if key in metadata and aggregates.readable(key, other.get(key)):
+        metadata[key] = aggregates.lowest(key, [metadata[key], other[key]])
 
 
 def plan(
-    wanted: Wanted,
-    aggregates: ty.Iterable[content.Aggregate],
+    desired: aggregates.ByHost,
+    existing: ty.Iterable[aggregates.Aggregate],
     prune: bool = False,
     spared: ty.Collection[str] = (),
 ) -> Plan:
     """What has to change.
 
-    :param wanted: the hosts that are told of, by nova's name.
-    :param aggregates: all that nova has.
+    :param desired: the facts of hosts, by nova's name.
+    :param existing: all aggregates that nova has.
     :param prune: take all other hosts out of our aggregates.
     :param spared: hosts that are left as they are even then.
-    :raises CollisionError: where two contents have the same name.
+    :raises errors.Failure: where different facts have the same name.
     """
-    aggregates = sorted(aggregates, key=lambda each: each.id)
-    owned = [each for each in aggregates if each.owned]
-    groups, blocked = _groups(wanted, aggregates)
-    left = {host for hosts in blocked.values() for host in hosts}
-    home_of = {host: each.id for each in groups for host in each.hosts}
+    existing = sorted(existing, key=lambda each: each.id)
+    owned = [each for each in existing if each.owned]
+    homes: list[tuple[Group, aggregates.Aggregate]] = []
+    blocked = {}
+    for group in group_hosts(desired):
+        home = _home(group, existing)
+        if home is None:
+            blocked[group.name] = group.hosts
+        else:
+            homes.append((group, home))
+    stay = {*spared, *(host for hosts in blocked.values() for host in hosts)}
+    home_of = {host: home.id for group, home in homes for host in group.hosts}
 
-    def goes(host: str, aggregate: content.Aggregate) -> bool:
-        if host in left or host in spared:
+    def leaves(host: str, aggregate: aggregates.Aggregate) -> bool:
+        if host in stay:
             return False
-        if host in wanted:
+        if host in desired:
             return home_of.get(host) != aggregate.id
         return prune
 
     leaving = {
-        each.id: [host for host in sorted(each.hosts) if goes(host, each)]
+        each.id: [host for host in sorted(each.hosts) if leaves(host, each)]
         for each in owned
     }
     made: ty.List[Change] = []
     added: ty.List[Change] = []
     raised: ty.List[Change] = []
-    for group in groups:
-        before, lowered, goal = _metadata(group, wanted, leaving)
-        if group.home is None:
-            made.append(Change(CREATE, group.name))
-        made += _set(group, before, lowered)
-        raised += _set(group, lowered, goal)
-        there = frozenset() if group.home is None else group.home.hosts
+    for group, home in homes:
+        before = {key: home.metadata[key] for key in _our_keys(home)}
+        goal = dict(group.metadata)
+        if home.hosts.difference(group.hosts, leaving.get(home.id, ())):
+            # Of these hosts nothing newer is known.
+            _lower_time(goal, before)
+        lowered = {
+            key: aggregates.lowest(key, [before[key], value])
+            if key in aggregates.BY_KEY
+            and aggregates.readable(key, before.get(key))
+            else value
+            for key, value in goal.items()
+        }
+        if not home.id:
+            made.append(Change(CREATE, home.name))
+        made += _set(home, before, lowered)
+        raised += _set(home, lowered, goal)
         added += [
-            Change(ADD_HOST, group.name, group.id, host)
+            Change(ADD_HOST, home.name, home.id or None, host)
             for host in group.hosts
-            if host not in there
+            if host not in home.hosts
         ]
     removed = [
         Change(REMOVE_HOST, each.name, each.id, host)
         for each in owned
         for host in leaving[each.id]
     ]
-    homes = {group.id for group in groups}
-    empty = [
-        each
-        for each in owned
-        if each.id not in homes and len(leaving[each.id]) == len(each.hosts)
-    ]
-    kept = [each.name for each in empty if _foreign_keys(each)]
-    deleted = [
-        Change(DELETE, each.name, each.id)
-        for each in empty
-        if not _foreign_keys(each)
-    ]
+    used = set(home_of.values())
+    kept, deleted = [], []
+    for each in owned:
+        if each.id not in used and len(leaving[each.id]) == len(each.hosts):
+            if _our_keys(each) == each.metadata.keys():
+                deleted.append(Change(DELETE, each.name, each.id))
+            else:
+                kept.append(each.name)
     return Plan(made + added + removed + raised + deleted, blocked, kept)
 
 
-def _groups(
-    wanted: Wanted, aggregates: list[content.Aggregate]
-) -> tuple[list[_Group], dict[str, list[str]]]:
-    """The groups of hosts with equal facts, and those that are blocked."""
-    groups: dict[str, _Group] = {}
-    for host in sorted(wanted):
-        metadata = dict(wanted[host])
-        if not metadata:
-            continue
-        name = content.name_of(metadata)
-        group = groups.get(name)
-        if group is None:
-            groups[name] = _Group(name, metadata, [host])
-            continue
-        observed = metadata.pop(content.OBSERVED_AT, None)
-        if observed is not None:
-            oldest = group.metadata[content.OBSERVED_AT]
-            metadata[content.OBSERVED_AT] = content.lowest(
-                content.OBSERVED_AT, [oldest, observed]
-            )
-        if metadata.keys() != group.metadata.keys() or any(
-            metadata[key] != group.metadata[key]
-            for key in metadata
-            if key != content.OBSERVED_AT
-        ):
-            raise CollisionError('%s and %s' % (group.hosts[0], host))
-        group.metadata = metadata
-        group.hosts.append(host)
-    blocked = {}
-    for group in groups.values():
-        named = [each for each in aggregates if each.name == group.name]
-        usable = [each for each in named if each.owned] or [
-            each for each in named if each.bare
-        ]
-        if usable:
-            group.home = usable[0]
-        elif named:
-            blocked[group.name] = group.hosts
-    return [
-        group for name, group in groups.items() if name not in blocked
-    ], blocked
+def _home(
+    group: Group, existing: list[aggregates.Aggregate]
+) -> aggregates.Aggregate | None:
+    """The aggregate for a group; None if another is in the way."""
+    named = [each for each in existing if each.name == group.name]
+    if not named:
+        return aggregates.Aggregate(0, group.name)
+    usable = [each for each in named if each.owned]
+    usable += [each for each in named if each.bare]
+    return usable[0] if usable else None
 
 
-def _metadata(
-    group: _Group, wanted: Wanted, leaving: ty.Mapping[int, list[str]]
-) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """The metadata of a group's aggregate before, lowered, and as it shall be.
-
-    Of metadata that isn't ours none of them has anything.
-    """
-    goal = dict(group.metadata)
-    goal[content.MANAGED_BY] = content.OWNER
-    if group.home is None:
-        return {}, goal, goal
-    before = {
-        key: value
-        for key, value in group.home.metadata.items()
-        if key in content.BY_KEY or key == content.MANAGED_BY
-    }
-    observed = before.get(content.OBSERVED_AT)
-    going = leaving.get(group.home.id, [])
-    if (
-        group.home.hosts.difference(group.hosts, going)
-        and content.OBSERVED_AT in goal
-        and observed is not None
-        and content.readable(content.OBSERVED_AT, observed)
-    ):
-        # Of these hosts nothing newer is known.
-        goal[content.OBSERVED_AT] = content.lowest(
-            content.OBSERVED_AT, [goal[content.OBSERVED_AT], observed]
-        )
-    lowered = dict(goal)
-    for key in goal:
-        if key in content.BY_KEY and content.readable(key, before.get(key)):
-            lowered[key] = content.lowest(key, [before[key], goal[key]])
-    return before, lowered, goal
+def _our_keys(aggregate: aggregates.Aggregate) -> set[str]:
+    ours = {aggregates.MANAGED_BY, *aggregates.BY_KEY}
+    return ours.intersection(aggregate.metadata)
 
 
 def _set(
-    group: _Group, before: ty.Mapping[str, str], after: ty.Mapping[str, str]
+    home: aggregates.Aggregate,
+    before: aggregates.Metadata,
+    after: aggregates.Metadata,
 ) -> list[Change]:
-    changed: dict[str, str | None] = {
-        key: value for key, value in after.items() if before.get(key) != value
-    }
-    changed.update((key, None) for key in before if key not in after)
+    changed = tuple(
+        (key, after.get(key))
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    )
     if not changed:
         return []
-    return [
-        Change(
-            SET,
-            group.name,
-            group.id,
-            metadata=tuple(sorted(changed.items())),
-        )
-    ]
-
-
-def _foreign_keys(aggregate: content.Aggregate) -> ty.FrozenSet[str]:
-    return frozenset(
-        key
-        for key in aggregate.metadata
-        if key not in content.BY_KEY and key != content.MANAGED_BY
-    )
+    return [Change(SET, home.name, home.id or None, metadata=changed)]
 
 
 def applied(
-    aggregates: ty.Iterable[content.Aggregate], changes: ty.Iterable[Change]
-) -> list[content.Aggregate]:
+    existing: ty.Iterable[aggregates.Aggregate], changes: ty.Iterable[Change]
+) -> list[aggregates.Aggregate]:
     """The aggregates as they are after some changes.
 
     What is made gets an id that no other has.
     """
-    now = {each.id: each for each in aggregates}
+    now = {each.id: each for each in existing}
     made: dict[str, int] = {}
     for change in changes:
+        name = change.aggregate
         if change.action == CREATE:
-            made[change.aggregate] = max(now, default=0) + 1
-            now[made[change.aggregate]] = content.Aggregate(
-                made[change.aggregate], change.aggregate
-            )
+            made[name] = max(now, default=0) + 1
+            now[made[name]] = aggregates.Aggregate(made[name], name)
             continue
-        key = made[change.aggregate] if change.id is None else change.id
+        number = made[name] if change.id is None else change.id
         if change.action == DELETE:
-            del now[key]
+            del now[number]
         else:
-            now[key] = _changed(now[key], change)
+            now[number] = _changed(now[number], change)
     return list(now.values())
 
 
 def _changed(
-    aggregate: content.Aggregate, change: Change
-) -> content.Aggregate:
+    aggregate: aggregates.Aggregate, change: Change
+) -> aggregates.Aggregate:
+    """An aggregate with a host more or less, or other metadata."""
+    hosts = set(aggregate.hosts)
     if change.action == ADD_HOST:
-        return dataclasses.replace(
-            aggregate, hosts=aggregate.hosts | {change.host}
-        )
-    if change.action == REMOVE_HOST:
-        return dataclasses.replace(
-            aggregate, hosts=aggregate.hosts - {change.host}
-        )
-    metadata = dict(aggregate.metadata)
-    for key, value in change.metadata:
-        if value is None:
-            metadata.pop(key, None)
-        else:
-            metadata[key] = value
-    return dataclasses.replace(aggregate, metadata=metadata)
+        hosts.add(change.host)
+    elif change.action == REMOVE_HOST:
+        hosts.discard(change.host)
+    metadata = {**aggregate.metadata, **dict(change.metadata)}
+    return dataclasses.replace(
+        aggregate,
+        hosts=frozenset(hosts),
+        metadata={
+            key: value for key, value in metadata.items() if value is not None
+        },
+    )

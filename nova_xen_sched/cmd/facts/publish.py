@@ -5,28 +5,29 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import typing as ty
-
-from cliff import columns
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
-from nova_xen_sched.cmd.facts import apply
-from nova_xen_sched.cmd.facts import ask_placement
-from nova_xen_sched.cmd.facts import desired as wanting
+from nova_xen_sched.cmd.facts import aggregates
+from nova_xen_sched.cmd.facts import desired
 from nova_xen_sched.cmd.facts import plan as planning
 from nova_xen_sched.cmd.facts import read_hosts
-from nova_xen_sched.cmd.facts import report as words
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
 
 if ty.TYPE_CHECKING:
-    from nova_xen_sched.cmd.facts import nova_api as api
+    from nova_xen_sched.cmd.facts import apply
+    from nova_xen_sched.cmd.facts import nova_api
 
 PLANNED = 'planned'
 NOT_TRIED = 'not tried'
+UNKNOWN = 'unknown'
+#: Mistakes of a file that are shown.
+_MISTAKES = 10
 #: Loggers whose warnings are said better in our own words.
 _CHATTY = ('openstack', 'nova_xen_sched.log')
 #: What of a host must have been read, or its facts are not all there.
@@ -35,20 +36,7 @@ _NEEDED = frozenset(
 )
 
 
-class _Metadata(columns.FormattableColumn):
-    """What is set, a line each; a mapping for machines, null is removed."""
-
-    def human_readable(self) -> str:
-        return '\n'.join(
-            '-%s' % key if value is None else '%s=%s' % (key, value)
-            for key, value in sorted(self._value.items())
-        )
-
-    def machine_readable(self) -> ty.Any:
-        return self._value
-
-
-class Publish(base.Lister):
+class Publish(read_hosts.ReadsHosts, base.Lister):
     """Publish facts as metadata of aggregates, which all schedulers see.
 
     Hosts with equal facts are put into one aggregate, which is named
@@ -73,11 +61,9 @@ class Publish(base.Lister):
 
     COLUMNS = ('change', 'aggregate', 'host', 'metadata', 'result')
     _closing = ''
-    _asked = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        read_hosts.add_arguments(parser)
+        parser = super().get_parser(prog_name)
         parser.add_argument(
             '--from-file',
             metavar='PATH',
@@ -115,41 +101,59 @@ class Publish(base.Lister):
         self, parsed_args: argparse.Namespace
     ) -> tuple[tuple[str, ...], list[tuple[ty.Any, ...]]]:
         with errors.openstacksdk():
-            from nova_xen_sched.cmd.facts import nova_api as api
+            from nova_xen_sched.cmd.facts import apply
+            from nova_xen_sched.cmd.facts import nova_api
         if self.app.options.verbose_level < 2:
             # What fails is said in our own line.
             for name in _CHATTY:
                 logging.getLogger(name).setLevel(logging.ERROR)
             # But not what is wrong with clouds.yaml.
             logging.getLogger('openstack.config').setLevel(logging.WARNING)
-        read = self._read(parsed_args)
-        try:
-            cloud = api.Nova(parsed_args.os_cloud)
-            hosts, before = cloud.hosts(), cloud.aggregates()
-            wanted = ask_placement.counted(
-                self, cloud, hosts, read and read(hosts), before
-            )
-            prune = parsed_args.prune and self._may_prune(wanted)
-        except apply.StoppedError as e:
-            raise errors.Failure(str(e)) from e
-        try:
-            plan = planning.plan(wanted.facts, before, prune, wanted.spared)
-        except planning.CollisionError as e:
-            raise errors.Failure(
-                'The facts of %s have the same hash by accident: publish '
-                'one of them by hand.' % e
-            ) from e
-        for line in words.lines(wanted, before, plan, prune):
+        goal_of = self._read(parsed_args)
+        cloud = nova_api.Nova(parsed_args.os_cloud)
+        hosts, before = cloud.hosts(), cloud.aggregates()
+        published = aggregates.published(before)
+        if goal_of is None:
+            goal = desired.of_published(published, hosts)
+        else:
+            goal = goal_of(hosts)
+        xen_hosts = [
+            host
+            for host in hosts
+            # Of a host without facts nothing is to be published.
+            if host.xen and (goal_of is None or goal.facts.get(host.name))
+        ]
+        reserves = self._read_reserves(cloud, xen_hosts)
+        if reserves.error and goal_of is None:
+            raise errors.Failure(reserves.error)
+        for line in desired.remarks(goal, reserves):
             self.say(line)
-        if wanted.unknown or plan.blocked:
+        goal = desired.with_reserves(goal, reserves, published)
+        prune = parsed_args.prune
+        if prune and goal.unknown and not parsed_args.from_file:
+            prune = False
+            self.say(
+                'Nothing is pruned, for %s may be any host of nova '
+                '(--nova-host says which).' % tables.listed(goal.unknown)
+            )
+        plan = planning.plan(goal.facts, before, prune, goal.spared)
+        for line in _lines(goal, before, plan, prune):
+            self.say(line)
+        if goal.unknown or plan.blocked:
             self.exit_code = errors.FINDINGS
-        if not parsed_args.apply:
+        if parsed_args.apply:
+            run = apply.Applying(cloud, goal.facts, prune, goal.spared)
+            outcomes = self._apply(run, plan)
+        else:
             outcomes = dict.fromkeys(plan.changes, PLANNED)
-            self._closing = words.planned(wanted, plan)
-            return self.COLUMNS, _rows(outcomes)
-        run = apply.Applying(cloud, wanted.facts, prune, wanted.spared)
-        left = self._apply(run, plan)
-        return self.COLUMNS, _rows({**run.outcomes, **left})
+            told = 'hosts told of: %d.' % len(goal.facts)
+            self._closing = 'Nothing to change; ' + told
+            if plan.changes:
+                self._closing = (
+                    '%d changes would be made; %s Nothing was changed: add '
+                    '--apply.' % (len(plan.changes), told)
+                )
+        return self.COLUMNS, [_row(*each) for each in outcomes.items()]
 
     def produce_output(
         self, parsed_args: ty.Any, column_names: ty.Any, data: ty.Any
@@ -161,12 +165,12 @@ class Publish(base.Lister):
 
     def _read(
         self, parsed_args: argparse.Namespace
-    ) -> ty.Callable[[list[api.Host]], wanting.Wanted] | None:
+    ) -> ty.Callable[[list[nova_api.Host]], desired.Desired] | None:
         """Read the facts.
 
-        :returns: what makes Wanted of them, given nova's hosts; None if only
-            placement is to tell of them.
-        :raises Failure: if there are none.
+        :returns: what says which facts nova's hosts shall have, given these;
+            None if only placement is asked.
+        :raises errors.Failure: if there are none.
         """
         path = parsed_args.from_file
         connect = parsed_args.connect or parsed_args.nova_host
@@ -178,68 +182,58 @@ class Publish(base.Lister):
         if parsed_args.from_placement:
             return None
         if path is None:
-            return self._ask(parsed_args)
+            return functools.partial(
+                desired.of_hosts, self._read_reported(parsed_args)
+            )
         try:
-            found, _ = file.load(path)
+            table, _ = file.load(path)
         except (OSError, file.FileError, parse_file.TableError) as e:
             reason = getattr(e, 'strerror', None) or str(e)
             raise errors.Failure(
                 "The facts file %s can't be used: %s." % (path, reason)
             ) from e
-        if found.wrong:
+        if table.wrong:
             raise errors.Failure(
                 'The facts file %s has mistakes, and nothing is published '
-                'from it: %s.' % (path, '; '.join(found.wrong[: words.SHOWN]))
+                'from it: %s.' % (path, '; '.join(table.wrong[:_MISTAKES]))
             )
-        return lambda hosts: wanting.of_file(found, hosts)
+        return functools.partial(desired.of_file, table)
 
-    def _ask(
+    def _read_reported(
         self, parsed_args: argparse.Namespace
-    ) -> ty.Callable[[list[api.Host]], wanting.Wanted]:
-        asked = read_hosts.ask_all(
-            parsed_args,
-            read_hosts.configuration(self.app.options, parsed_args),
-        )
-        read_hosts.complain(self, asked)
+    ) -> list[desired.Reported]:
+        """Read what hosts report; nothing where it may not be all."""
+        results = self.read_hosts(parsed_args)
         if self.exit_code == errors.FAILED:
             raise errors.Failure('No host answered: nothing was changed.')
-        self._asked = True
-        raw = read_hosts.stated_by(self, asked)
-        said = [
-            wanting.Stated(
-                each.name,
-                each.nova_name is not None,
-                {} if self._in_part(each) else raw.get(each.name, {}),
+        raw = self.facts_of(results)
+        for each in results:
+            if each.host and _NEEDED & each.host.problems.keys():
+                raw.pop(each.name, None)
+                self.say('%s: left as before, for that.' % each.name)
+        return [
+            desired.Reported(
+                each.name, each.nova_name is not None, raw.get(each.name, {})
             )
-            for each in asked
+            for each in results
         ]
-        return lambda hosts: wanting.of_hosts(said, hosts)
 
-    def _in_part(self, asked: read_hosts.Asked) -> bool:
-        """Whether a host's facts may not be all that it has."""
-        lost = asked.host and sorted(_NEEDED & asked.host.problems.keys())
-        if lost:
-            self.say('%s: left as before, for that.' % asked.name)
-        return bool(lost)
-
-    def _may_prune(self, wanted: wanting.Wanted) -> bool:
-        """Not while it can't be told which of nova's hosts one is."""
-        if not self._asked or not wanted.unknown:
-            return True
-        self.exit_code = errors.FINDINGS
-        self.say(
-            'Nothing is pruned, for %s may be any host of nova (--nova-host '
-            'says which).' % tables.listed(wanted.unknown)
-        )
-        return False
+    def _read_reserves(
+        self, cloud: nova_api.Nova, hosts: list[nova_api.Host]
+    ) -> desired.Reserves:
+        with base.Progress('Asking placement', len(hosts)) as progress:
+            found = desired.read_reserves(cloud, hosts, progress.step)
+        if found.error or found.lacking:
+            self.exit_code = errors.FINDINGS
+        return found
 
     def _apply(
         self, run: apply.Applying, plan: planning.Plan
     ) -> dict[planning.Change, str]:
         """Make the changes and say what became of them.
 
-        :returns: those that were not even tried.
-        :raises Failure: if nothing was done.
+        :returns: what became of each.
+        :raises errors.Failure: if nothing was done.
         """
         stopped = ''
         total = len(plan.changes)
@@ -247,24 +241,21 @@ class Publish(base.Lister):
             with base.Progress('Changing aggregates', total) as progress:
                 for newest in run.steps():
                     plan = newest
-                    progress.step(_done(run))
-        except apply.StoppedError as e:
-            if not _done(run):
+                    progress.step(run.done)
+        except errors.Failure as e:
+            if not run.done:
                 raise errors.Failure('%s Nothing was changed.' % e) from e
             stopped = '%s ' % e
         except KeyboardInterrupt:
             stopped = 'Interrupted. '
-        left = {}
+        outcomes = dict(run.outcomes)
         if not run.converged:
-            left = {
-                change: NOT_TRIED
-                for change in plan.changes
-                if change not in run.outcomes
-            }
-        undone = len(run.failed) + len(left)
+            for change in plan.changes:
+                outcomes.setdefault(change, NOT_TRIED)
+        undone = len(run.failed) + len(outcomes) - len(run.outcomes)
         self._closing = '%sChanges made: %d%s.' % (
             stopped,
-            _done(run),
+            run.done,
             ', left: %d' % undone if undone else '',
         )
         if stopped or undone or not run.converged:
@@ -273,21 +264,63 @@ class Publish(base.Lister):
                 ' Each host has its old facts, its new ones, or the lower of '
                 'both. Run it again.'
             )
-        return left
+        return outcomes
 
 
-def _done(run: apply.Applying) -> int:
-    return sum(outcome == apply.DONE for outcome in run.outcomes.values())
+def _lines(
+    goal: desired.Desired,
+    before: list[aggregates.Aggregate],
+    plan: planning.Plan,
+    prune: bool,
+) -> ty.Iterator[str]:
+    """What changes for each host, and what doesn't and why.
 
-
-def _rows(outcomes: dict[planning.Change, str]) -> list[tuple[ty.Any, ...]]:
-    return [
-        (
-            change.action,
-            change.aggregate,
-            change.host,
-            _Metadata(dict(change.metadata)),
-            outcome,
+    :param before: the aggregates that there are.
+    """
+    after = planning.applied(before, plan.changes)
+    for hosts, changed in aggregates.differences(before, after):
+        yield tables.listed(hosts)
+        for key, (old, new) in changed.items():
+            yield '  %s: %s -> %s' % (key, old or UNKNOWN, new or UNKNOWN)
+    if goal.unknown:
+        yield 'nova has no host %s: not published.' % tables.listed(
+            goal.unknown
         )
-        for change, outcome in outcomes.items()
-    ]
+    for name, hosts in sorted(plan.blocked.items()):
+        yield (
+            'Aggregate %s is not ours (it needs %s=%s and no availability '
+            'zone) and is in the way: %s left as before.'
+            % (
+                name,
+                aggregates.MANAGED_BY,
+                aggregates.OWNER,
+                tables.listed(hosts),
+            )
+        )
+    for name in plan.kept:
+        yield (
+            'Aggregate %s is kept, though empty, for metadata in it that '
+            "isn't ours." % name
+        )
+    for host, key, value, names in aggregates.overrides(goal.facts, after):
+        yield (
+            '%s: %s stays %s, for aggregate %s, which is not ours, says so.'
+            % (host, key, value, ', '.join(names))
+        )
+    others = aggregates.others(goal.facts.keys() | goal.spared, before)
+    if others and not prune:
+        yield (
+            'Left as before, for nothing was told of them (--prune takes '
+            'them out): %s.' % tables.listed(others)
+        )
+
+
+def _row(change: planning.Change, outcome: str) -> tuple[ty.Any, ...]:
+    metadata = tables.Cell(
+        dict(change.metadata),
+        '\n'.join(
+            '-%s' % key if value is None else '%s=%s' % (key, value)
+            for key, value in change.metadata
+        ),
+    )
+    return change.action, change.aggregate, change.host, metadata, outcome

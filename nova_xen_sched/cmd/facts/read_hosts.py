@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the commands that ask Xen hosts have in common."""
+"""What the commands that read Xen hosts have in common."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ TIMEOUT = 30.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
-    """One host that was asked.
+class Result:
+    """What became of reading one host.
 
     :ivar uri: by which.
     :ivar name: of the host: nova's where it is known, else libvirt's.
@@ -44,32 +44,141 @@ class Asked:
     nova: ty.Optional[nova_conf.NovaConf] = None
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say whom to ask."""
-    parser.add_argument(
-        '--connect',
-        metavar='URI',
-        action='append',
-        help="A host's libvirt, such as xen+ssh://root@xen-a1/system or "
-        'xen+tls://xen-a1/system; may be given several times. Without it '
-        'this host is asked: %s.' % HERE,
-    )
-    parser.add_argument(
-        '--nova-host',
-        metavar='NAME',
-        action='append',
-        help="nova's name of the host (Host in `openstack compute service "
-        "list'), for each --connect one, in the same order. Without it: "
-        '[DEFAULT]host of the nova.conf on this host for this host, and for '
-        "others libvirt's name.",
-    )
-    parser.add_argument(
-        '--timeout',
-        metavar='SECONDS',
-        type=_seconds,
-        default=TIMEOUT,
-        help='How long a host may take (%(default)g).',
-    )
+class ReadsHosts(base._Command):
+    """A command that reads Xen hosts.
+
+    :ivar nova: nova's configuration on this machine.
+    """
+
+    nova: nova_conf.NovaConf
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--connect',
+            metavar='URI',
+            action='append',
+            help="A host's libvirt, such as xen+ssh://root@xen-a1/system or "
+            'xen+tls://xen-a1/system; may be given several times. Without it '
+            'this host is asked: %s.' % HERE,
+        )
+        parser.add_argument(
+            '--nova-host',
+            metavar='NAME',
+            action='append',
+            help="nova's name of the host (Host in `openstack compute service "
+            "list'), for each --connect one, in the same order. Without it: "
+            '[DEFAULT]host of the nova.conf on this host for this host, and '
+            "for others libvirt's name.",
+        )
+        parser.add_argument(
+            '--timeout',
+            metavar='SECONDS',
+            type=_seconds,
+            default=TIMEOUT,
+            help='How long a host may take (%(default)g).',
+        )
+        return parser
+
+    def read_hosts(self, parsed_args: argparse.Namespace) -> list[Result]:
+        """Read every host.
+
+        Those that did not answer, or not in full, are named, and the exit
+        code is set: to FAILED if none answered, to FINDINGS if one did not.
+
+        :returns: one for each URI, in their order.
+        :raises errors.Failure: if libvirt's Python binding is missing, there
+            are not as many names as hosts, or nova.conf is wrong.
+        """
+        uris = parsed_args.connect or [HERE]
+        self.nova = self._read_nova_conf(uris)
+        names = parsed_args.nova_host or [None] * len(uris)
+        if len(names) != len(uris):
+            raise errors.Failure(
+                '--nova-host was given %d times for %d hosts. Give one for '
+                'each --connect, in the same order.' % (len(names), len(uris))
+            )
+        if not read_many.installed():
+            raise errors.Failure(read_many.INSTALL)
+        with base.Progress('Asking hosts', len(uris)) as progress:
+            answers = read_many.ask(uris, parsed_args.timeout, progress.step)
+        results = [
+            _result(answer, name, self.nova)
+            for answer, name in zip(answers, names)
+        ]
+        if not any(each.host for each in results):
+            self.exit_code = errors.FAILED
+        for each in results:
+            problems = each.host.problems if each.host else {}
+            if each.error is not None:
+                who = '%s (%s)' % (each.name, each.uri)
+                self.say(
+                    '%s did not answer: %s.'
+                    % (
+                        each.uri if each.name == each.uri else who,
+                        each.error.rstrip('.'),
+                    )
+                )
+            for part, why in problems.items():
+                self.say('%s: %s is not known: %s.' % (each.name, part, why))
+            if each.error or problems:
+                self.exit_code = self.exit_code or errors.FINDINGS
+        return results
+
+    def _read_nova_conf(self, uris: list[str]) -> nova_conf.NovaConf:
+        """nova's configuration here, as the application's options name it.
+
+        One that isn't named matters only where this host is asked.
+        """
+        options = self.app.options
+        try:
+            return nova_conf.read(options.config_file, options.config_dir)
+        except nova_conf.ConfError as e:
+            named = options.config_file or options.config_dir
+            if not named and not any(map(reader.is_local, uris)):
+                return nova_conf.NovaConf()
+            raise errors.Failure(
+                "nova's configuration can't be read: %s. Mend it, run this "
+                'as a user who may read it, or name another with '
+                '--config-file (/dev/null for none).' % str(e).rstrip('.')
+            ) from e
+
+    def facts_of(self, results: list[Result]) -> dict[str, facts.Raw]:
+        """The facts of the hosts that answered, by their names.
+
+        What a host can't report is said, and the exit code set for one that
+        reports nothing.
+
+        :raises errors.Failure: if two have the same name, or none reports
+            anything.
+        """
+        found: dict[str, facts.Raw] = {}
+        uris: dict[str, str] = {}
+        for each in results:
+            if each.host is None:
+                continue
+            other = uris.setdefault(each.name.lower(), each.uri)
+            if other is not each.uri:
+                raise errors.Failure(
+                    '%s and %s have the same name, %s: say who is who with '
+                    '--nova-host.' % (other, each.uri, each.name)
+                )
+            raw = to_facts.facts_of(
+                each.host,
+                reserved_host_memory_mb=each.nova.reserved_host_memory_mb
+                if each.nova
+                else None,
+            )
+            if raw:
+                found[each.name] = raw
+            else:
+                self.exit_code = errors.FINDINGS
+            left_out = _left_out(each.host)
+            if left_out:
+                self.say('%s: %s.' % (each.name, left_out))
+        if not found:
+            raise errors.Failure('There are no facts: no Xen host answered.')
+        return found
 
 
 def _seconds(text: str) -> float:
@@ -85,74 +194,15 @@ def _seconds(text: str) -> float:
     return value
 
 
-def configuration(
-    options: argparse.Namespace,
-    parsed_args: argparse.Namespace | None = None,
-) -> nova_conf.NovaConf:
-    """nova's configuration here, as the application's options name it.
-
-    One that isn't named matters only where this host is asked.
-
-    :param parsed_args: the command's, None if it matters always.
-    :raises errors.Failure: if it is there, but wrong.
-    """
-    try:
-        return nova_conf.read(options.config_file, options.config_dir)
-    except nova_conf.ConfError as e:
-        named = options.config_file or options.config_dir
-        matters = parsed_args is None or any(
-            map(reader.is_local, _uris(parsed_args))
-        )
-        if not named and not matters:
-            return nova_conf.NovaConf()
-        raise errors.Failure(
-            "nova's configuration can't be read: %s. Mend it, run this as a "
-            'user who may read it, or name another with --config-file '
-            '(/dev/null for none).' % str(e).rstrip('.')
-        ) from e
-
-
-def _uris(parsed_args: argparse.Namespace) -> list[str]:
-    return parsed_args.connect or [HERE]
-
-
-def ask_all(
-    parsed_args: argparse.Namespace, nova: nova_conf.NovaConf
-) -> list[Asked]:
-    """Ask every host.
-
-    :param nova: the configuration on this machine.
-    :returns: one for each URI, in their order.
-    :raises errors.Failure: if libvirt's Python binding is missing, or there
-        are not as many names as hosts.
-    """
-    uris = _uris(parsed_args)
-    names = parsed_args.nova_host
-    if names is not None and len(names) != len(uris):
-        raise errors.Failure(
-            '--nova-host was given %d times for %d hosts. Give one for each '
-            '--connect, in the same order.' % (len(names), len(uris))
-        )
-    if not read_many.installed():
-        raise errors.Failure(read_many.INSTALL)
-    with base.Progress('Asking hosts', len(uris)) as progress:
-        answers = read_many.read(uris, parsed_args.timeout, progress.step)
-    return [
-        _asked(answer, names[i] if names else None, nova)
-        for i, answer in enumerate(answers)
-    ]
-
-
-def _asked(
-    answer: read_many.Result, name: str | None, nova: nova_conf.NovaConf
-) -> Asked:
+def _result(
+    answer: read_many.Answer, name: str | None, nova: nova_conf.NovaConf
+) -> Result:
     own = nova if reader.is_local(answer.uri) else None
     nova_name = name or (own.host if own else None)
-    return Asked(
+    hostname = answer.host.hostname if answer.host else None
+    return Result(
         uri=answer.uri,
-        name=nova_name
-        or (answer.host.hostname if answer.host else None)
-        or _host_in(answer.uri),
+        name=nova_name or hostname or _host_in(answer.uri),
         nova_name=nova_name,
         host=answer.host,
         error=answer.error,
@@ -167,91 +217,20 @@ def _host_in(uri: str) -> str:
         return uri
 
 
-def stated_by(
-    command: base._Command, asked: list[Asked]
-) -> dict[str, facts.Raw]:
-    """What the hosts that answered state, by their names.
-
-    What a host can't state is said, and the exit code set for one that states
-    nothing.
-
-    :raises errors.Failure: if two have the same name, or none states anything.
-    """
-    found: dict[str, facts.Raw] = {}
-    named: dict[str, str] = {}
-    for each in asked:
-        if each.host is None:
-            continue
-        other = named.setdefault(each.name.lower(), each.uri)
-        if other is not each.uri:
-            raise errors.Failure(
-                '%s and %s have the same name, %s: say who is who with '
-                '--nova-host.' % (other, each.uri, each.name)
-            )
-        raw = to_facts.facts_of(
-            each.host,
-            reserved_host_memory_mb=each.nova.reserved_host_memory_mb
-            if each.nova
-            else None,
-        )
-        if raw:
-            found[each.name] = raw
-        else:
-            command.exit_code = errors.FINDINGS
-        for line in _left_out(each.host):
-            command.say('%s: %s.' % (each.name, line))
-    if not found:
-        raise errors.Failure('There are no facts: no Xen host answered.')
-    return found
-
-
-def _left_out(host: XenHost) -> ty.Iterator[str]:
-    """What a host doesn't state, and why."""
-    dom0 = host.dom0
+def _left_out(host: XenHost) -> str | None:
+    """What a host doesn't report, and why."""
     if not host.is_xen:
-        yield (
-            "libvirt's driver here is %s, not that of Xen: no facts"
-            % (host.hypervisor or 'unknown')
+        return "libvirt's driver here is %s, not that of Xen: no facts" % (
+            host.hypervisor or 'unknown'
         )
-    elif dom0 is not None and dom0.sizing != xenhost.FIXED:
-        yield (
-            "dom0's memory is no size that can be stated, it %s: set "
-            'dom0_mem= (facts show says how much), or state dom0_memory_mb '
-            'yourself'
-            % (
-                'balloons'
-                if dom0.sizing == xenhost.BALLOONING
-                else "can't be told whether it balloons"
-            )
+    if host.dom0 is None or host.dom0.sizing == xenhost.FIXED:
+        return None
+    return (
+        "dom0's memory is no size that can be stated, it %s: set dom0_mem= "
+        '(facts show says how much), or state dom0_memory_mb yourself'
+        % (
+            'balloons'
+            if host.dom0.sizing == xenhost.BALLOONING
+            else "can't be told whether it balloons"
         )
-
-
-def complain(command: base._Command, asked: list[Asked]) -> None:
-    """Name the hosts that did not answer, or not in full; set the exit code.
-
-    It becomes FAILED if none answered, FINDINGS if one did not.
-    """
-    for each in asked:
-        if each.error is not None:
-            command.say(
-                '%s did not answer: %s.'
-                % (
-                    each.uri
-                    if each.name == each.uri
-                    else '%s (%s)' % (each.name, each.uri),
-                    each.error.rstrip('.'),
-                )
-            )
-        elif each.host and each.host.problems:
-            for part, why in each.host.problems.items():
-                command.say(
-                    '%s: %s is not known: %s.' % (each.name, part, why)
-                )
-    if not any(each.host for each in asked):
-        command.exit_code = errors.FAILED
-    elif any(each.error or _partial(each.host) for each in asked):
-        command.exit_code = errors.FINDINGS
-
-
-def _partial(host: XenHost | None) -> bool:
-    return host is not None and bool(host.problems)
+    )

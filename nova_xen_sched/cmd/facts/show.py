@@ -34,7 +34,7 @@ _MODES = {'xen': 'PV', 'hvm': 'HVM', 'xenpvh': 'PVH'}
 _WIDTH = 79
 
 
-class Show(base.Lister):
+class Show(read_hosts.ReadsHosts, base.Lister):
     """Show what Xen hosts say of themselves, and what differs from the guide.
 
     Asks libvirt on each host, read-only and all at once; no nova is needed.
@@ -62,41 +62,39 @@ class Show(base.Lister):
     did not answer, or not in full; 2 if none answered.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        read_hosts.add_arguments(parser)
-        return parser
-
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[ty.Sequence[str], ty.Iterable[ty.Sequence[ty.Any]]]:
-        nova = read_hosts.configuration(self.app.options, parsed_args)
-        asked = read_hosts.ask_all(parsed_args, nova)
+        results = self.read_hosts(parsed_args)
         self._found = [
-            (each, findings.findings(each.host, each.nova, nova.settings))
-            for each in asked
-            if each.host
+            (
+                each,
+                findings.findings(
+                    each.host or xenhost.XenHost(),
+                    each.nova,
+                    self.nova.settings,
+                ),
+            )
+            for each in results
         ]
-        read_hosts.complain(self, asked)
-        if self.exit_code == errors.FINE and any(
+        if any(
             finding.level != NOTE
             for _, found in self._found
             for finding in found
         ):
-            self.exit_code = errors.FINDINGS
-        by_uri = {id(each): found for each, found in self._found}
-        rows = [_row(each, by_uri.get(id(each), [])) for each in asked]
+            self.exit_code = self.exit_code or errors.FINDINGS
+        rows = [_row(*each) for each in self._found]
         columns = tuple(rows[0])
         if parsed_args.formatter in ('json', 'yaml'):
             return columns, [tuple(row.values()) for row in rows]
         if parsed_args.formatter != 'table':
-            return columns, [tuple(_words(row, '').values()) for row in rows]
-        rows = [_words(row, 'unknown') for row in rows if row['error'] is None]
-        if not parsed_args.columns and len(rows) == 1 == len(asked):
+            return columns, [tuple(_texts(row, '').values()) for row in rows]
+        rows = [_texts(row, 'unknown') for row in rows if row['error'] is None]
+        if parsed_args.columns:
+            return columns, [tuple(row.values()) for row in rows]
+        if len(rows) == 1 == len(results):
             return ('what', 'value'), _upright(rows[0])
-        if not parsed_args.columns:
-            columns = _BRIEF
-        return columns, [[row[key] for key in columns] for row in rows]
+        return _BRIEF, [[row[key] for key in _BRIEF] for row in rows]
 
     def produce_output(
         self,
@@ -105,40 +103,42 @@ class Show(base.Lister):
         data: ty.Any,
     ) -> int:
         rows = list(data)
-        if rows or parsed_args.formatter != 'table':
+        table = parsed_args.formatter == 'table'
+        if rows or not table:
             super().produce_output(parsed_args, column_names, rows)
-        if parsed_args.formatter == 'table' and not parsed_args.columns:
+        if table and not parsed_args.columns:
             for each, found in self._found:
                 for finding in found:
-                    self._tell(each.name, finding)
+                    self.write(_paragraph(each.name, finding))
         return 0
 
-    def _tell(self, name: str, finding: Finding) -> None:
-        text = '%s: %s (%s): %s. Remedy: %s.' % (
-            name,
-            finding.code,
-            finding.level,
-            finding.text,
-            finding.remedy,
-        )
-        lines = textwrap.wrap(
-            redact.passwords(text),
-            _WIDTH,
-            subsequent_indent='  ',
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
-        self.write('\n' + '\n'.join(lines) + '\n')
+
+def _paragraph(host: str, finding: Finding) -> str:
+    text = '%s: %s (%s): %s. Remedy: %s.' % (
+        host,
+        finding.code,
+        finding.level,
+        finding.text,
+        finding.remedy,
+    )
+    lines = textwrap.wrap(
+        redact.passwords(text),
+        _WIDTH,
+        subsequent_indent='  ',
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return '\n' + '\n'.join(lines) + '\n'
 
 
-def _row(asked: read_hosts.Asked, found: list[Finding]) -> dict[str, ty.Any]:
+def _row(result: read_hosts.Result, found: list[Finding]) -> dict[str, ty.Any]:
     """A host as JSON has it: column -> value."""
-    host = asked.host or xenhost.XenHost(uri=asked.uri)
+    host = result.host or xenhost.XenHost()
     dom0 = host.dom0 or xenhost.Dom0()
     guests = host.guests
     return {
-        'host': asked.name,
-        'uri': asked.uri,
+        'host': result.name,
+        'uri': result.uri,
         'hostname': host.hostname,
         'hypervisor': host.hypervisor,
         'libvirt_version': host.libvirt_version,
@@ -167,7 +167,7 @@ def _row(asked: read_hosts.Asked, found: list[Finding]) -> dict[str, ty.Any]:
         'qemu_driver': host.qemu_driver,
         'findings': [finding._asdict() for finding in found],
         'problems': dict(host.problems),
-        'error': asked.error,
+        'error': result.error,
     }
 
 
@@ -208,10 +208,10 @@ def _upright(row: dict[str, ty.Any]) -> list[tuple[str, ty.Any]]:
     return lines
 
 
-def _words(row: dict[str, ty.Any], unknown: str) -> dict[str, ty.Any]:
+def _texts(row: dict[str, ty.Any], unknown: str) -> dict[str, ty.Any]:
     """A row as people read it; what isn't known is the given word."""
     return {
-        key: unknown if value is None else _WORDS.get(key, _plain)(value)
+        key: unknown if value is None else _TEXTS.get(key, _plain)(value)
         for key, value in row.items()
     }
 
@@ -249,7 +249,7 @@ def _models(found: list[dict[str, ty.Any]]) -> str:
     )
 
 
-_WORDS: ty.Dict[str, ty.Callable[[ty.Any], ty.Any]] = {
+_TEXTS: ty.Dict[str, ty.Callable[[ty.Any], ty.Any]] = {
     'guest_types': _guest_types,
     'device_models': _models,
     'findings': lambda found: ' '.join(each['code'] for each in found),

@@ -14,22 +14,18 @@ import typing as ty
 from nova_xen_sched.facts import file
 
 
-class WriteError(Exception):
-    """The file was not written; says why and what to do."""
-
-
 def read(path: str) -> str | None:
     """The content of a facts file, None if there is none.
 
-    :raises WriteError: if it can't be read, is no text in UTF-8, or nothing
-        that a scheduler would read: a device, or too large.
+    :raises file.FileError: if it can't be read, is no text in UTF-8, or
+        nothing that a scheduler would read: a device, or too large.
     """
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
-            raise WriteError('it is not a regular file')
+            raise file.FileError('it is not a regular file')
         if status.st_size > file.MAX_SIZE:
-            raise WriteError(
+            raise file.FileError(
                 'it has %d bytes, more than the %d that are read'
                 % (status.st_size, file.MAX_SIZE)
             )
@@ -38,21 +34,21 @@ def read(path: str) -> str | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as e:
-        raise WriteError('it is not UTF-8: %s' % e) from e
+        raise file.FileError('it is not UTF-8: %s' % e) from e
     except OSError as e:
-        raise WriteError(e.strerror or str(e)) from e
+        raise file.FileError(e.strerror or str(e)) from e
 
 
 @contextlib.contextmanager
 def alone(path: str) -> ty.Iterator[None]:
     """While nobody else who asks so writes in the file's folder.
 
-    :raises WriteError: if the folder is not there.
+    :raises file.FileError: if the folder is not there.
     """
     try:
         folder = os.open(os.path.dirname(os.path.realpath(path)), os.O_RDONLY)
     except OSError as e:
-        raise WriteError('its folder: %s' % (e.strerror or e)) from e
+        raise file.FileError('its folder: %s' % (e.strerror or e)) from e
     try:
         # Not every file system knows locks; read again before writing then
         # still finds what others did.
@@ -67,8 +63,8 @@ def replace(path: str, before: str | None, text: str) -> None:
     """Write a file, with the owner and mode that it had.
 
     :param before: its content as it was read, None if there was none.
-    :raises WriteError: if it has changed since, or can't be written; it is as
-        it was then.
+    :raises file.FileError: if it has changed since, or can't be written; it
+        is as it was then.
     """
     path = os.path.realpath(path)
     folder = os.path.dirname(path)
@@ -83,12 +79,12 @@ def replace(path: str, before: str | None, text: str) -> None:
             _like(path, f.fileno())
             os.fsync(f.fileno())
         if read(path) != before:
-            raise WriteError('it has changed meanwhile; run this again')
+            raise file.FileError('it has changed meanwhile; run this again')
         os.replace(temporary, path)
         temporary = ''
         _sync(folder)
     except OSError as e:
-        raise WriteError(e.strerror or str(e)) from e
+        raise file.FileError(e.strerror or str(e)) from e
     finally:
         if temporary:
             with contextlib.suppress(OSError):
@@ -107,7 +103,7 @@ def _like(path: str, descriptor: int) -> None:
         try:
             os.fchown(descriptor, old.st_uid, old.st_gid)
         except PermissionError as e:
-            raise WriteError(
+            raise file.FileError(
                 'it belongs to another user or group, and only root can '
                 'keep it so'
             ) from e

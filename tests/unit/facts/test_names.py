@@ -11,7 +11,7 @@ import pytest
 
 from nova_xen_sched import facts
 from nova_xen_sched import log
-from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import edit_file
 from nova_xen_sched.facts import merge
 
@@ -188,11 +188,11 @@ def test_what_is_read_is_written_and_read_again(name, raws):
         except ValueError:
             assert log.shown(raw)
             continue
-        metadata = content.metadata_of({name: raw})
+        metadata = aggregates.metadata_of({name: raw})
         (text,) = metadata.values()
         assert len(text) < 64
         assert parse(name, text) == value
-        assert content.metadata_of({name: text}) == metadata
+        assert aggregates.metadata_of({name: text}) == metadata
         assert edit_file.same(name, raw, text)
         if name == 'observed_at':
             assert re.fullmatch(r'\d{4}(-\d\d){2}T(\d\d:){2}\d\dZ', text)
@@ -215,4 +215,4 @@ def test_no_value_keeps_others_from_being_read(said):
         for name, raw in each.items()
     )
     for name, fact in found.known.items():
-        assert fact.value == parse(name, content._text(fact.value))
+        assert fact.value == parse(name, aggregates._text(fact.value))

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import apply
-from nova_xen_sched.cmd.facts import difference
+from nova_xen_sched.cmd.facts import nova_api
 from nova_xen_sched.cmd.facts import plan as planning
 from tests.unit.cmd.facts import fake
 from tests.unit.cmd.facts.test_plan import at
@@ -31,19 +31,21 @@ metadata = st.builds(
     st.sampled_from([None, '1024', '4096']),
     st.sampled_from([None, 1, 2, 3]),
 )
-wanteds = st.dictionaries(st.sampled_from(HOSTS), metadata, max_size=4)
-runs = st.tuples(wanteds, st.booleans(), st.integers(1, 40))
+desireds = st.dictionaries(st.sampled_from(HOSTS), metadata, max_size=4)
+runs = st.tuples(desireds, st.booleans(), st.integers(1, 40))
 FOREIGN = [
-    content.Aggregate(
+    aggregates.Aggregate(
         101, 'az1', {'availability_zone': 'az1', **MINE}, frozenset('ab')
     ),
-    content.Aggregate(102, content.name_of(OLD), {'x': 'y'}, frozenset('c')),
-    content.Aggregate(103, 'nova-xen-sched-00000000', OLD, frozenset('d')),
+    aggregates.Aggregate(
+        102, aggregates.name_of(OLD), {'x': 'y'}, frozenset('c')
+    ),
+    aggregates.Aggregate(103, 'nova-xen-sched-00000000', OLD, frozenset('d')),
 ]
 
 
 def seen(nova, host, owned=True):
-    return difference._seen(
+    return aggregates.facts_in(
         [
             each
             for each in nova.now
@@ -53,43 +55,43 @@ def seen(nova, host, owned=True):
 
 
 def no_better(key, value, than):
-    return content.lowest(key, [value, than]) == value
+    return aggregates.lowest(key, [value, than]) == value
 
 
 def undated(facts):
-    return {k: v for k, v in facts.items() if k != content.OBSERVED_AT}
+    return {k: v for k, v in facts.items() if k != aggregates.OBSERVED_AT}
 
 
 def before(history):
     """A cloud after runs that were interrupted anywhere."""
     nova = fake.FakeNova(HOSTS, FOREIGN)
-    for wanted, prune, steps in history:
-        fake.run(nova, wanted, prune, steps)
+    for desired, prune, steps in history:
+        fake.run(nova, desired, prune, steps)
     nova.calls.clear()
     return nova
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(runs, max_size=3), wanteds, st.booleans())
-def test_every_moment_of_a_run(history, wanted, prune):
+@given(st.lists(runs, max_size=3), desireds, st.booleans())
+def test_every_moment_of_a_run(history, desired, prune):
     nova = before(history)
     old = {host: seen(nova, host) for host in HOSTS}
-    blocked = planning.plan(wanted, nova.now, prune).blocked
+    blocked = planning.plan(desired, nova.now, prune).blocked
     blocked = {host for hosts in blocked.values() for host in hosts}
-    applying = apply.Applying(nova, wanted, prune, pause=None)
+    applying = apply.Applying(nova, desired, prune, pause=None)
     for _ in applying.steps():
         assert [each for each in nova.now if each.id > 100][:3] == FOREIGN
         for host in HOSTS:
             now = seen(nova, host)
             if host in blocked:
                 assert now.keys() == old[host].keys()
-            elif host not in wanted:
+            elif host not in desired:
                 if not prune:
                     # All but the time is as it was.
                     assert undated(now) == undated(old[host])
                     assert now.keys() == old[host].keys()
             else:
-                new = wanted[host]
+                new = desired[host]
                 # What is not known any more vanishes; of several aggregates
                 # the host leaves one after the other.
                 assert now.keys() <= old[host].keys() | new.keys()
@@ -102,12 +104,14 @@ def test_every_moment_of_a_run(history, wanted, prune):
                     assert key in now or key not in old[host]
     assert applying.converged
     assert not applying.failed
-    for host in set(wanted) - blocked:
+    for host in set(desired) - blocked:
         now = dict(seen(nova, host))
-        new = dict(wanted[host])
+        new = dict(desired[host])
         # The oldest of its group.
-        time = now.pop(content.OBSERVED_AT, None)
-        assert (time is None) == (new.pop(content.OBSERVED_AT, None) is None)
+        time = now.pop(aggregates.OBSERVED_AT, None)
+        assert (time is None) == (
+            new.pop(aggregates.OBSERVED_AT, None) is None
+        )
         assert now == new
     assert all(
         'availability_zone' not in each.metadata
@@ -115,7 +119,7 @@ def test_every_moment_of_a_run(history, wanted, prune):
         if each.owned
     )
     nova.calls.clear()
-    again = fake.run(nova, wanted, prune)
+    again = fake.run(nova, desired, prune)
     assert not nova.calls
     assert not again.outcomes
 
@@ -123,14 +127,14 @@ def test_every_moment_of_a_run(history, wanted, prune):
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(runs, max_size=2),
-    wanteds,
+    desireds,
     st.booleans(),
     st.lists(st.booleans(), max_size=80),
 )
-def test_two_that_do_the_same(history, wanted, prune, turns):
+def test_two_that_do_the_same(history, desired, prune, turns):
     nova = before(history)
     both = [
-        apply.Applying(nova, wanted, prune, pause=lambda s: None)
+        apply.Applying(nova, desired, prune, pause=lambda s: None)
         for _ in range(2)
     ]
     interleave(both, turns)
@@ -138,13 +142,13 @@ def test_two_that_do_the_same(history, wanted, prune, turns):
         assert each.converged
         assert not each.failed
     nova.calls.clear()
-    fake.run(nova, wanted, prune)
+    fake.run(nova, desired, prune)
     assert not nova.calls
     assert [each for each in nova.now if each.id > 100][:3] == FOREIGN
 
 
 @settings(max_examples=300, deadline=None)
-@given(wanteds, wanteds, st.lists(st.booleans(), max_size=200))
+@given(desireds, desireds, st.lists(st.booleans(), max_size=200))
 def test_two_that_want_different_facts(first, second, turns):
     nova = before([])
     interleave(
@@ -156,8 +160,8 @@ def test_two_that_want_different_facts(first, second, turns):
     )
     for host in set(first) & set(second):
         facts = [each[host] for each in (first, second)]
-        names = [content.name_of(each) for each in facts if each]
-        if len(names) < 2 or content.name_of(OLD) in names:
+        names = [aggregates.name_of(each) for each in facts if each]
+        if len(names) < 2 or aggregates.name_of(OLD) in names:
             continue
         # It never ends up without any.
         assert any(
@@ -199,7 +203,7 @@ def test_a_host_that_nova_refuses_keeps_what_it_has():
 def test_an_aggregate_that_can_not_be_made_leaves_its_hosts():
     class Full(fake.FakeNova):
         def create(self, name):
-            raise apply.RefusedError('nova answers 409: no.')
+            raise nova_api.RefusedError('nova answers 409: no.')
 
     nova = Full('ab', [ours(1, OLD, 'a', 'b')])
     applying = fake.run(nova, {'a': NEW})
@@ -233,6 +237,6 @@ def test_two_that_never_agree_end_and_leave_both():
     applying = fake.run(nova, {'a': NEW})
     assert not applying.converged
     assert [each.name for each in nova.now if 'a' in each.hosts] == [
-        content.name_of(OLD),
-        content.name_of(NEW),
+        aggregates.name_of(OLD),
+        aggregates.name_of(NEW),
     ]

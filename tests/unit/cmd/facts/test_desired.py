@@ -8,20 +8,20 @@ import logging
 
 import pytest
 
-from nova_xen_sched.cmd.facts import desired as wanted
-from nova_xen_sched.cmd.facts import nova_api as api
+from nova_xen_sched.cmd.facts import desired
+from nova_xen_sched.cmd.facts import nova_api
 from nova_xen_sched.facts import parse_file
 
 HOSTS = [
-    api.Host('xen-a1', 'xen-a1.example.org', True),
-    api.Host('XEN-b1', 'xen-b1.example.org', True),
-    api.Host('kvm-1', 'kvm-1.example.org', False),
-    api.Host('new', 'new.example.org', False),
+    nova_api.Host('xen-a1', 'xen-a1.example.org', True),
+    nova_api.Host('XEN-b1', 'xen-b1.example.org', True),
+    nova_api.Host('kvm-1', 'kvm-1.example.org', False),
+    nova_api.Host('new', 'new.example.org', False),
 ]
 
 
 def of_file(text):
-    return wanted.of_file(parse_file.load(text.encode(), 'f'), HOSTS)
+    return desired.of_file(parse_file.load(text.encode(), 'f'), HOSTS)
 
 
 def test_a_file_counts_for_the_xen_hosts_as_in_the_scheduler():
@@ -68,13 +68,13 @@ METADATA = {'xen:libvirt_version': '9.0.0'}
     ],
 )
 def test_libvirts_name_of_a_host_is_that_of_its_node(name, by_nova, known):
-    found = wanted.of_hosts([wanted.Stated(name, by_nova, RAW)], HOSTS)
+    found = desired.of_hosts([desired.Reported(name, by_nova, RAW)], HOSTS)
     assert found.facts == ({known: METADATA} if known else {})
     assert found.unknown == ([] if known else [name])
 
 
 def test_a_host_that_says_nothing_is_left_as_it_is():
-    found = wanted.of_hosts([wanted.Stated('xen-a1', True, {})], HOSTS)
+    found = desired.of_hosts([desired.Reported('xen-a1', True, {})], HOSTS)
     assert found.facts == {}
     assert found.spared == {'xen-a1'}
 

@@ -6,31 +6,32 @@ from __future__ import annotations
 
 import pytest
 
-from nova_xen_sched.cmd.facts import aggregates as content
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import plan as planning
 
 OLD = {'xen:libvirt_version': '1.2.5'}
 NEW = {'xen:libvirt_version': '9.0.0', 'xen:dom0_memory_mb': '4096'}
-MINE = {content.MANAGED_BY: content.OWNER}
+MINE = {aggregates.MANAGED_BY: aggregates.OWNER}
 
 
 def at(metadata, when):
     return dict(
-        metadata, **{content.OBSERVED_AT: '2026-11-%02dT00:00:00Z' % when}
+        metadata, **{aggregates.OBSERVED_AT: '2026-11-%02dT00:00:00Z' % when}
     )
 
 
 def ours(number, metadata, *hosts, **more):
-    return content.Aggregate(
+    return aggregates.Aggregate(
         number,
-        content.name_of(metadata),
+        aggregates.name_of(metadata),
         {**metadata, **MINE, **more},
         frozenset(hosts),
     )
 
 
-def steps(wanted, *aggregates, **options):
-    found = planning.plan(wanted, aggregates, **options)
+def steps(desired, *existing, **options):
+    found = planning.plan(desired, existing, **options)
     return [
         (change.action, change.id, change.host or dict(change.metadata))
         for change in found.changes
@@ -85,18 +86,20 @@ def test_a_host_of_which_nothing_is_known_any_more():
     'foreign',
     [
         {'x': 'y'},
-        {content.MANAGED_BY: 'someone'},
+        {aggregates.MANAGED_BY: 'someone'},
         {**MINE, 'availability_zone': 'az1'},
         {'availability_zone': 'az1'},
     ],
 )
 def test_a_foreign_aggregate_is_in_the_way(foreign):
     there = [
-        content.Aggregate(1, content.name_of(NEW), foreign, frozenset('b')),
+        aggregates.Aggregate(
+            1, aggregates.name_of(NEW), foreign, frozenset('b')
+        ),
         ours(2, OLD, 'a'),
     ]
     found = planning.plan({'a': NEW, 'c': OLD}, there, prune=True)
-    assert found.blocked == {content.name_of(NEW): ['a']}
+    assert found.blocked == {aggregates.name_of(NEW): ['a']}
     # The host keeps what it has.
     assert [(change.action, change.host) for change in found.changes] == [
         ('add_host', 'c')
@@ -105,29 +108,37 @@ def test_a_foreign_aggregate_is_in_the_way(foreign):
 
 def test_the_owner_alone_or_the_name_alone_makes_none_ours():
     there = [
-        content.Aggregate(1, 'nova-xen-sched-0123456', MINE, frozenset('a')),
-        content.Aggregate(2, 'nova-xen-sched-0123456z', MINE, frozenset('a')),
-        content.Aggregate(3, 'nova-xen-sched-01234567', OLD, frozenset('a')),
-        content.Aggregate(4, 'nova-xen-sched-89abcdef'),
+        aggregates.Aggregate(
+            1, 'nova-xen-sched-0123456', MINE, frozenset('a')
+        ),
+        aggregates.Aggregate(
+            2, 'nova-xen-sched-0123456z', MINE, frozenset('a')
+        ),
+        aggregates.Aggregate(
+            3, 'nova-xen-sched-01234567', OLD, frozenset('a')
+        ),
+        aggregates.Aggregate(4, 'nova-xen-sched-89abcdef'),
     ]
     assert steps({}, *there, prune=True) == []
 
 
 def test_what_an_interrupted_run_made_is_taken_up():
-    bare = content.Aggregate(7, content.name_of(NEW))
+    bare = aggregates.Aggregate(7, aggregates.name_of(NEW))
     assert steps({'a': NEW}, bare) == [
         ('set', 7, {**NEW, **MINE}),
         ('add_host', 7, 'a'),
     ]
-    with_host = content.Aggregate(7, content.name_of(NEW), {}, frozenset('b'))
+    with_host = aggregates.Aggregate(
+        7, aggregates.name_of(NEW), {}, frozenset('b')
+    )
     assert steps({'a': NEW}, with_host) == []
 
 
 def test_the_oldest_time_counts_and_does_not_tell_hosts_apart():
-    wanted = {'a': at(NEW, 3), 'b': at(NEW, 2)}
-    assert steps(wanted)[1] == ('set', None, {**at(NEW, 2), **MINE})
+    desired = {'a': at(NEW, 3), 'b': at(NEW, 2)}
+    assert steps(desired)[1] == ('set', None, {**at(NEW, 2), **MINE})
     # A host whose time is unknown gets none from others.
-    assert len({content.name_of(m) for m in (NEW, at(NEW, 2))}) == 2
+    assert len({aggregates.name_of(m) for m in (NEW, at(NEW, 2))}) == 2
 
 
 def test_a_time_is_lowered_before_hosts_come_and_raised_after_they_went():
@@ -135,10 +146,10 @@ def test_a_time_is_lowered_before_hosts_come_and_raised_after_they_went():
     assert steps(
         {'a': at(NEW, 6), 'b': at(NEW, 4), 'c': at(OLD, 6)}, *there
     ) == [
-        ('set', 1, {content.OBSERVED_AT: '2026-11-04T00:00:00Z'}),
+        ('set', 1, {aggregates.OBSERVED_AT: '2026-11-04T00:00:00Z'}),
         ('add_host', 1, 'b'),
         ('remove_host', 2, 'b'),
-        ('set', 2, {content.OBSERVED_AT: '2026-11-06T00:00:00Z'}),
+        ('set', 2, {aggregates.OBSERVED_AT: '2026-11-06T00:00:00Z'}),
     ]
 
 
@@ -147,14 +158,14 @@ def test_of_other_hosts_nothing_newer_is_said():
     assert steps({'a': at(NEW, 6)}, there) == []
     assert steps({'a': at(NEW, 6)}, there, prune=True) == [
         ('remove_host', 1, 'other'),
-        ('set', 1, {content.OBSERVED_AT: '2026-11-06T00:00:00Z'}),
+        ('set', 1, {aggregates.OBSERVED_AT: '2026-11-06T00:00:00Z'}),
     ]
 
 
 def test_what_others_edited_is_lowered_first_and_raised_last():
-    edited = content.Aggregate(
+    edited = aggregates.Aggregate(
         1,
-        content.name_of(NEW),
+        aggregates.name_of(NEW),
         {
             'xen:libvirt_version': '1.0',
             'xen:dom0_memory_mb': '99999',
@@ -191,22 +202,22 @@ def test_of_two_with_one_name_one_is_left():
 def test_metadata_of_others_keeps_an_empty_aggregate():
     found = planning.plan({}, [ours(1, OLD, pinned='true')])
     assert found.changes == []
-    assert found.kept == [content.name_of(OLD)]
+    assert found.kept == [aggregates.name_of(OLD)]
 
 
 def test_a_collision_of_names_is_no_plan(mocker):
-    mocker.patch.object(content, 'name_of', return_value='x')
-    with pytest.raises(planning.CollisionError, match='a and b'):
+    mocker.patch.object(aggregates, 'name_of', return_value='x')
+    with pytest.raises(errors.Failure, match='a and b'):
         planning.plan({'a': OLD, 'b': NEW}, [])
 
 
 def test_no_aggregate_ever_gets_an_availability_zone():
     raw = {'libvirt_version': '9.0.0', 'availability_zone': 'az1'}
-    assert content.metadata_of(raw) == {'xen:libvirt_version': '9.0.0'}
+    assert aggregates.metadata_of(raw) == {'xen:libvirt_version': '9.0.0'}
 
 
 def test_one_text_for_each_value():
-    assert content.metadata_of(
+    assert aggregates.metadata_of(
         {
             'libvirt_version': ' 9.00.0 ',
             'libvirt_migration_backports': 'TRUE',

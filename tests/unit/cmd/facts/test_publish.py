@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The command, before a stand-in for nova and hosts that were never asked.
+"""The publishing, before a stand-in for nova and hosts that were never asked.
 
 libvirt is stood for here; tests/functional/test_publish.py has the real nova.
 """
@@ -15,10 +15,10 @@ import pytest
 
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import app
-from nova_xen_sched.cmd.facts import aggregates as content
-from nova_xen_sched.cmd.facts import apply
-from nova_xen_sched.cmd.facts import nova_api as api
-from nova_xen_sched.cmd.facts import publish as command
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.facts import aggregates
+from nova_xen_sched.cmd.facts import nova_api
+from nova_xen_sched.cmd.facts import publish as publishing
 from nova_xen_sched.xenhost import read_many
 from tests.unit.cmd.facts import fake
 from tests.unit.cmd.facts.test_plan import OLD
@@ -36,7 +36,7 @@ class Nova(fake.FakeNova):
     reserves = None
 
     def hosts(self):
-        return [api.Host(name, name + '.lan', True) for name in NAMES]
+        return [nova_api.Host(name, name + '.lan', True) for name in NAMES]
 
     def create(self, name):
         self._count()
@@ -49,7 +49,7 @@ class Nova(fake.FakeNova):
     def reserved_mb(self, host):
         self.placements_patience -= 1
         if self.placements_patience < 0:
-            raise apply.StoppedError('Placement is away.')
+            raise errors.Failure('Placement is away.')
         if self.reserves is None:
             return 512
         return self.reserves.get(host.name)
@@ -57,26 +57,28 @@ class Nova(fake.FakeNova):
     def _count(self):
         self.patience -= 1
         if self.patience < 0:
-            raise apply.StoppedError('nova is away.')
+            raise errors.Failure('nova is away.')
 
 
 @pytest.fixture
 def cloud(monkeypatch):
     found = Nova(NAMES, [ours(1, OLD, *NAMES)])
-    monkeypatch.setattr(api, 'Nova', lambda name: found)
+    monkeypatch.setattr(nova_api, 'Nova', lambda name: found)
     return found
 
 
 @pytest.fixture
 def publish(monkeypatch):
     # It quietens loggers, which other tests listen to.
-    monkeypatch.setattr(command, '_CHATTY', ())
+    monkeypatch.setattr(publishing, '_CHATTY', ())
 
     def run(*options, code=0):
         """The rows, and what is said beside them."""
         out, err = io.StringIO(), io.StringIO()
         program = app.App(stdout=out, stderr=err)
-        program.command_manager.add_command('facts publish', command.Publish)
+        program.command_manager.add_command(
+            'facts publish', publishing.Publish
+        )
         root = logging.getLogger()
         before = root.handlers, root.level
         try:
@@ -138,9 +140,9 @@ def of(cloud, host):
     ],
 )
 def test_a_time_in_an_aggregate_of_anybody(cloud, answers, publish, value):
-    metadata = {content.OBSERVED_AT: value}
+    metadata = {aggregates.OBSERVED_AT: value}
     cloud.now.append(
-        content.Aggregate(9, 'theirs', metadata, frozenset(NAMES))
+        aggregates.Aggregate(9, 'theirs', metadata, frozenset(NAMES))
     )
     rows, said = publish(*answers('xen://a', 'xen-a1.lan'))
     assert rows
@@ -265,8 +267,8 @@ def test_an_aggregate_is_in_the_way(cloud, answers, publish):
     raw = {'libvirt_version': '9.0.0', 'dom0_memory_mb': 4096}
     raw.update(dom0_vcpus=4, observed_at='2026-11-22T10:00:00Z')
     raw.update(reserved_host_memory_mb=512)
-    name = content.name_of(content.metadata_of(raw))
-    mine = content.Aggregate(9, name, {'mine': 'x'})
+    name = aggregates.name_of(aggregates.metadata_of(raw))
+    mine = aggregates.Aggregate(9, name, {'mine': 'x'})
     cloud.now.append(mine)
     rows, said = publish(*answers('xen-a1', 'xen-a1'), '--apply', code=1)
     assert rows == []

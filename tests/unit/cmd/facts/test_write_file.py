@@ -39,7 +39,7 @@ def test_what_someone_else_wrote_meanwhile_is_not_lost(tmp_path):
     path = tmp_path / 'facts.yaml'
     path.write_text('theirs')
     for before in (None, 'what was there'):
-        with pytest.raises(write_file.WriteError, match='changed meanwhile'):
+        with pytest.raises(file.FileError, match='changed meanwhile'):
             write_file.replace(str(path), before, 'ours')
     assert path.read_text() == 'theirs'
     assert os.listdir(str(tmp_path)) == ['facts.yaml']
@@ -48,15 +48,15 @@ def test_what_someone_else_wrote_meanwhile_is_not_lost(tmp_path):
 def test_what_is_no_text_is_refused(tmp_path):
     path = tmp_path / 'facts.yaml'
     path.write_bytes(b'\xff\xfe')
-    with pytest.raises(write_file.WriteError, match='not UTF-8'):
+    with pytest.raises(file.FileError, match='not UTF-8'):
         write_file.read(str(path))
-    with pytest.raises(write_file.WriteError, match='not a regular file'):
+    with pytest.raises(file.FileError, match='not a regular file'):
         write_file.read(str(tmp_path))
-    with pytest.raises(write_file.WriteError, match='No such file'):
+    with pytest.raises(file.FileError, match='No such file'):
         write_file.replace(str(tmp_path / 'no' / 'facts'), None, 'x')
-    with pytest.raises(
-        write_file.WriteError, match='folder'
-    ), write_file.alone(str(tmp_path / 'no' / 'facts')):
+    with pytest.raises(file.FileError, match='folder'), write_file.alone(
+        str(tmp_path / 'no' / 'facts')
+    ):
         pass
 
 
@@ -65,10 +65,10 @@ def test_a_device_is_neither_read_nor_replaced(tmp_path):
     # /dev/null would be a file then.
     path = tmp_path / 'facts.yaml'
     os.mkfifo(str(path))
-    with pytest.raises(write_file.WriteError, match='not a regular file'):
+    with pytest.raises(file.FileError, match='not a regular file'):
         write_file.read(str(path))
     for before in (None, ''):
-        with pytest.raises(write_file.WriteError, match='not a regular file'):
+        with pytest.raises(file.FileError, match='not a regular file'):
             write_file.replace(str(path), before, 'x')
     assert stat.S_ISFIFO(os.stat(str(path)).st_mode)
     assert os.listdir(str(tmp_path)) == ['facts.yaml']
@@ -78,7 +78,7 @@ def test_a_file_larger_than_a_scheduler_reads_is_refused(tmp_path):
     path = tmp_path / 'facts.yaml'
     with path.open('wb') as f:
         f.truncate(file.MAX_SIZE + 1)
-    with pytest.raises(write_file.WriteError, match='more than the'):
+    with pytest.raises(file.FileError, match='more than the'):
         write_file.read(str(path))
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from nova_xen_sched import facts
 from nova_xen_sched.cmd.facts import edit_file
-from nova_xen_sched.cmd.facts import merge_file
+from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
 
 EXAMPLE = (
@@ -28,7 +28,7 @@ STATED = {
 
 
 def put(text, **stated):
-    return merge_file.merged(
+    return edit_file.edited(
         text, {name.replace('_', '-'): raw for name, raw in stated.items()}
     )
 
@@ -190,13 +190,13 @@ def test_a_fact_of_a_merge_key_is_a_persons_too():
     ],
 )
 def test_what_cant_be_edited_safely_is_refused(text, said):
-    with pytest.raises(edit_file.MergeError, match=said):
+    with pytest.raises(file.FileError, match=said):
         put(text, xen_a1=STATED)
 
 
 def test_a_host_whose_name_has_no_quotes_is_refused():
-    with pytest.raises(edit_file.MergeError, match='host 7 needs quotes'):
-        merge_file.merged(
+    with pytest.raises(file.FileError, match='host 7 needs quotes'):
+        edit_file.edited(
             'version: 1\nhosts:\n  7:\n    dom0_vcpus: 2\n', {'7': STATED}
         )
 
@@ -220,9 +220,9 @@ _HOSTS = st.dictionaries(_NAMES, _VALUES, max_size=4).filter(
 
 @given(_HOSTS, _HOSTS)
 def test_whatever_is_exported_is_what_the_file_then_says(first, second):
-    once = merge_file.merged(None, first).text
+    once = edit_file.edited(None, first).text
     assert says(once) or first == {}
-    twice = merge_file.merged(once, second).text
+    twice = edit_file.edited(once, second).text
     found = says(twice) or {}
     lower = {name.lower(): raw or {} for name, raw in found.items()}
     for name, raw in second.items():

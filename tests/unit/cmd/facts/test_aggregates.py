@@ -4,21 +4,20 @@
 
 from __future__ import annotations
 
-from nova_xen_sched.cmd.facts import aggregates as content
-from nova_xen_sched.cmd.facts import difference
+from nova_xen_sched.cmd.facts import aggregates
 from tests.unit.cmd.facts.test_plan import NEW
 from tests.unit.cmd.facts.test_plan import OLD
 from tests.unit.cmd.facts.test_plan import ours
 
 
 def foreign(number, metadata, *hosts):
-    return content.Aggregate(number, 'mine', metadata, frozenset(hosts))
+    return aggregates.Aggregate(number, 'mine', metadata, frozenset(hosts))
 
 
 def test_hosts_with_the_same_changes_are_together():
     before = [ours(1, OLD, 'a', 'b', 'c')]
     after = [ours(1, OLD, 'c'), ours(2, NEW, 'a', 'b', 'd')]
-    assert difference.differences(before, after) == [
+    assert aggregates.differences(before, after) == [
         (
             ['a', 'b'],
             {
@@ -39,7 +38,7 @@ def test_hosts_with_the_same_changes_are_together():
 def test_the_lower_value_of_another_aggregate_stays_and_is_told():
     mine = foreign(9, {'xen:libvirt_version': '1.0', 'x': 'y'}, 'a')
     after = [ours(2, NEW, 'a', 'b'), mine]
-    assert difference.differences([mine], after) == [
+    assert aggregates.differences([mine], after) == [
         (['a'], {'xen:dom0_memory_mb': (None, '4096')}),
         (
             ['b'],
@@ -49,7 +48,7 @@ def test_the_lower_value_of_another_aggregate_stays_and_is_told():
             },
         ),
     ]
-    assert difference.overrides({'a': NEW, 'b': NEW}, after) == [
+    assert aggregates.overrides({'a': NEW, 'b': NEW}, after) == [
         ('a', 'xen:libvirt_version', '1.0', ['mine'])
     ]
 
@@ -60,9 +59,9 @@ def test_a_higher_or_unreadable_value_is_no_matter():
         foreign(8, {'xen:libvirt_version': '99'}, 'a'),
         foreign(9, {'xen:libvirt_version': 'new'}, 'a'),
     ]
-    assert difference.overrides({'a': NEW}, after) == []
+    assert aggregates.overrides({'a': NEW}, after) == []
 
 
 def test_others_in_our_aggregates():
     there = [ours(1, OLD, 'a', 'x'), foreign(9, {}, 'y')]
-    assert difference.others({'a'}, there) == ['x']
+    assert aggregates.others({'a'}, there) == ['x']
