@@ -35,7 +35,7 @@ BY_KEY: ty.Dict[str, facts.Name] = {
 Metadata = ty.Mapping[str, str]
 #: By host the facts that it shall have; none where nothing is known.
 ByHost = ty.Mapping[str, Metadata]
-#: By key of the metadata: the value before and after, None if unknown.
+#: By key of the metadata, a value before and after; None if unknown.
 Changed = ty.Dict[str, ty.Tuple[ty.Optional[str], ty.Optional[str]]]
 
 
@@ -113,18 +113,17 @@ def name_of(metadata: Metadata) -> str:
     return '%s-%s' % (OWNER, hashlib.sha256(text.encode()).hexdigest()[:8])
 
 
-def readable(key: str, value: str | None) -> bool:
-    """Whether the scheduler can read a fact in metadata."""
+def lower(key: str, value: str, other: str | None) -> str:
+    """Of two values of a fact the one that promises less.
+
+    :param other: counts only if the scheduler can read it.
+    """
+    name = BY_KEY[key]
     try:
-        BY_KEY[key].parse(value)
+        name.parse(other)
     except ValueError:
-        return False
-    return True
-
-
-def lowest(key: str, values: list[str]) -> str:
-    """Of several readable values of a fact the one that promises least."""
-    return str(BY_KEY[key].lowest(values))
+        return value
+    return str(name.lowest([other, value]))
 
 
 def facts_in(aggregates: ty.Iterable[Aggregate]) -> dict[str, str]:

@@ -14,6 +14,7 @@ import dataclasses
 import typing as ty
 
 from nova_xen_sched import facts
+from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import aggregates
@@ -140,27 +141,23 @@ class Reserves:
 
 
 def read_reserves(
-    cloud: nova_api.Nova,
-    hosts: ty.List[nova_api.Host],
-    step: ty.Callable[[], None],
+    cloud: nova_api.Nova, hosts: ty.List[nova_api.Host]
 ) -> Reserves:
-    """Ask placement, one call a host.
-
-    :param step: called after each.
-    """
+    """Ask placement, one call a host."""
     found = Reserves()
-    for number, host in enumerate(hosts):
-        try:
-            reserved_mb = cloud.reserved_mb(host)
-        except errors.Failure as e:
-            found.error = str(e)
-            found.unread = [each.name for each in hosts[number:]]
-            break
-        if reserved_mb is None:
-            found.lacking.append(host.name)
-        else:
-            found.mb[host.name] = str(reserved_mb)
-        step()
+    with base.Progress('Asking placement', len(hosts)) as progress:
+        for number, host in enumerate(hosts):
+            try:
+                reserved_mb = cloud.reserved_mb(host)
+            except errors.Failure as e:
+                found.error = str(e)
+                found.unread = [each.name for each in hosts[number:]]
+                break
+            if reserved_mb is None:
+                found.lacking.append(host.name)
+            else:
+                found.mb[host.name] = str(reserved_mb)
+            progress.step()
     return found
 
 

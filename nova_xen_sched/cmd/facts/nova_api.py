@@ -15,8 +15,8 @@ from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.facts import plan as planning
 from nova_xen_sched.cmd.facts.aggregates import Aggregate
 
-_TRANSIENT = (500, 502, 503, 504)
-_CONFLICTS = (400, 404, 409)
+#: Answers to a change that concern this one call only.
+_REFUSALS = (400, 404, 409, 500, 502, 503, 504)
 _RIGHTS = {
     'nova': 'change aggregates and to list hypervisors',
     'placement': 'read resource providers',
@@ -107,36 +107,31 @@ class Nova:
 
     def create(self, name: str) -> int:
         """Make an aggregate without an availability zone; its id."""
-        with _errors('Creating aggregate ' + name, _CONFLICTS):
+        with _errors('Creating aggregate ' + name, changing=True):
             return int(self._compute.create_aggregate(name=name).id)
 
-    def change(self, aggregate_id: int, change: planning.Change) -> None:
-        """Make any other change of an aggregate."""
+    def change(self, number: int, change: planning.Change) -> None:
+        """Make any other change of the aggregate with this id."""
+        nova = self._compute
         what = '%s of aggregate %s' % (change.action, change.aggregate)
-        with _errors(what, _CONFLICTS):
+        with _errors(what, changing=True):
             if change.action == planning.ADD_HOST:
-                self._compute.add_host_to_aggregate(aggregate_id, change.host)
+                nova.add_host_to_aggregate(number, change.host)
             elif change.action == planning.REMOVE_HOST:
-                self._compute.remove_host_from_aggregate(
-                    aggregate_id, change.host
-                )
+                nova.remove_host_from_aggregate(number, change.host)
             elif change.action == planning.DELETE:
-                self._compute.delete_aggregate(
-                    aggregate_id, ignore_missing=False
-                )
+                nova.delete_aggregate(number, ignore_missing=False)
             else:
-                self._compute.set_aggregate_metadata(
-                    aggregate_id, dict(change.metadata)
-                )
+                nova.set_aggregate_metadata(number, dict(change.metadata))
 
 
 @contextlib.contextmanager
 def _errors(
-    doing: str, refusals: tuple[int, ...] = (), service: str = 'nova'
+    doing: str, changing: bool = False, service: str = 'nova'
 ) -> ty.Iterator[None]:
     """Say what went wrong in one line, with nothing secret in it.
 
-    :param refusals: the statuses that concern this one call only.
+    :param changing: whether it is one change of several.
     :param service: who is called.
     """
     try:
@@ -146,7 +141,7 @@ def _errors(
         if e.status is None:
             raise errors.Failure('%s: %s' % (doing, e)) from e
         answer = '%s answers %s: %s' % (service, e.status, e)
-        if e.status in refusals or (refusals and e.status in _TRANSIENT):
+        if changing and e.status in _REFUSALS:
             raise RefusedError(answer) from e
         if e.status == 403:
             answer += (

@@ -91,8 +91,8 @@ def group_hosts(desired: aggregates.ByHost) -> list[Group]:
         mine = {**metadata, aggregates.MANAGED_BY: aggregates.OWNER}
         name = aggregates.name_of(metadata)
         group = groups.setdefault(name, Group(name, mine, []))
-        _lower_time(group.metadata, mine)
-        _lower_time(mine, group.metadata)
+        _lower(group.metadata, mine, aggregates.OBSERVED_AT)
+        _lower(mine, group.metadata, aggregates.OBSERVED_AT)
         if mine != group.metadata:
             raise errors.Failure(
                 'The facts of %s and %s have the same hash by accident: '
@@ -102,11 +102,12 @@ def group_hosts(desired: aggregates.ByHost) -> list[Group]:
     return list(groups.values())
 
 
-def _lower_time(metadata: dict[str, str], other: aggregates.Metadata) -> None:
-    """Take the older time of two, where both are known."""
-    key = aggregates.OBSERVED_AT
-    if key in metadata and aggregates.readable(key, other.get(key)):
-        metadata[key] = aggregates.lowest(key, [metadata[key], other[key]])
+def _lower(
+    metadata: dict[str, str], other: aggregates.Metadata, *keys: str
+) -> None:
+    """Take the lower value of two, where both are known."""
+    for key in metadata.keys() & keys:
+        metadata[key] = aggregates.lower(key, metadata[key], other.get(key))
 
 
 def plan(
@@ -155,14 +156,9 @@ def plan(
         goal = dict(group.metadata)
         if home.hosts.difference(group.hosts, leaving.get(home.id, ())):
             # Of these hosts nothing newer is known.
-            _lower_time(goal, before)
-        lowered = {
-            key: aggregates.lowest(key, [before[key], value])
-            if key in aggregates.BY_KEY
-            and aggregates.readable(key, before.get(key))
-            else value
-            for key, value in goal.items()
-        }
+            _lower(goal, before, aggregates.OBSERVED_AT)
+        lowered = dict(goal)
+        _lower(lowered, before, *aggregates.BY_KEY)
         if not home.id:
             made.append(Change(CREATE, home.name))
         made += _set(home, before, lowered)

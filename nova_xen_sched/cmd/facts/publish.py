@@ -123,7 +123,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             # Of a host without facts nothing is to be published.
             if host.xen and (goal_of is None or goal.facts.get(host.name))
         ]
-        reserves = self._read_reserves(cloud, xen_hosts)
+        reserves = desired.read_reserves(cloud, xen_hosts)
         if reserves.error and goal_of is None:
             raise errors.Failure(reserves.error)
         for line in desired.remarks(goal, reserves):
@@ -139,7 +139,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         plan = planning.plan(goal.facts, before, prune, goal.spared)
         for line in _lines(goal, before, plan, prune):
             self.say(line)
-        if goal.unknown or plan.blocked:
+        lacking = reserves.lacking or reserves.error
+        if lacking or goal.unknown or plan.blocked:
             self.exit_code = errors.FINDINGS
         if parsed_args.apply:
             run = apply.Applying(cloud, goal.facts, prune, goal.spared)
@@ -217,15 +218,6 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             )
             for each in results
         ]
-
-    def _read_reserves(
-        self, cloud: nova_api.Nova, hosts: list[nova_api.Host]
-    ) -> desired.Reserves:
-        with base.Progress('Asking placement', len(hosts)) as progress:
-            found = desired.read_reserves(cloud, hosts, progress.step)
-        if found.error or found.lacking:
-            self.exit_code = errors.FINDINGS
-        return found
 
     def _apply(
         self, run: apply.Applying, plan: planning.Plan

@@ -55,7 +55,7 @@ def seen(nova, host, owned=True):
 
 
 def no_better(key, value, than):
-    return aggregates.lowest(key, [value, than]) == value
+    return aggregates.lower(key, value, than) == value
 
 
 def undated(facts):

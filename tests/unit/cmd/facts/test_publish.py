@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The publishing, before a stand-in for nova and hosts that were never asked.
+"""The command, before a stand-in for nova and hosts that were never asked.
 
 libvirt is stood for here; tests/functional/test_publish.py has the real nova.
 """
