@@ -62,6 +62,10 @@ def test_a_higher_or_unreadable_value_is_no_matter():
     assert aggregates.overrides({'a': NEW}, after) == []
 
 
+def test_what_could_not_be_published_is_no_matter():
+    assert aggregates.overrides({'a': NEW}, [foreign(9, {}, 'a')]) == []
+
+
 def test_others_in_our_aggregates():
     there = [ours(1, OLD, 'a', 'x'), foreign(9, {}, 'y')]
     assert aggregates.others({'a'}, there) == ['x']

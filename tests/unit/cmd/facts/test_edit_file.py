@@ -177,6 +177,8 @@ def test_a_fact_of_a_merge_key_is_a_persons_too():
         ('version: 1\nhosts:\n  xen-a1: {dom0_vcpus:\n   2}', 'within braces'),
         ('version: 1\nhosts:\n  xen-a1: words', 'is no mapping'),
         ('version: 1\nhosts:\n  xen-a1: [1]', 'is no mapping'),
+        ('version: 1\nhosts:\n  xen-a1: []', 'is no mapping'),
+        ('version: 1\nhosts:\n  xen-a1: 0', 'is no mapping'),
         (
             'version: 1\nhosts:\n  b: &b\n    dom0_vcpus: 2\n  xen-a1: *b\n',
             'an alias',
