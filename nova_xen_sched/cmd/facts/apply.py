@@ -89,19 +89,15 @@ class Applying:
                 # Not in step with another that does the same.
                 self._pause(random.uniform(0, 0.2 * number))  # noqa: S311
             last = number == ROUNDS - 1
-            tried = False
-            for _ in self._round(plan.changes, last):
-                tried = True
-                yield plan
+            tried = yield from self._round(plan, last)
             if not tried:
                 self.converged = not (last and plan.changes)
                 break
-        for _ in self._refresh(existing):
-            yield plan
+        yield from self._refresh(existing, plan)
 
     def _round(
-        self, changes: ty.List[planning.Change], last: bool
-    ) -> ty.Iterator[None]:
+        self, plan: planning.Plan, last: bool
+    ) -> ty.Generator[planning.Plan, None, bool]:
         """Try each change whose conditions are met.
 
         What rests on a change that wasn't made is not made either: a host
@@ -111,12 +107,14 @@ class Applying:
         :param last: only add. Of two runs that want different facts for one
             host each might remove what the other one added, and none would
             be left to notice.
+        :returns: whether any was tried.
         """
+        tried = False
         made: dict[str, int] = {}
         # Hosts that weren't added, and aggregates in which something wasn't
         # changed, by name and id.
         unmet: ty.Set[ty.Any] = set()
-        for change in changes:
+        for change in plan.changes:
             aggregate = (change.aggregate, change.id)
             adds = change.action == planning.ADD_HOST
             removes = change.action == planning.REMOVE_HOST
@@ -132,11 +130,13 @@ class Applying:
             if why is None:
                 why = self._make(change, made)
                 self.outcomes[change] = why or DONE
-                yield
+                tried = True
+                yield plan
             elif change not in self.failed:
                 self.outcomes[change] = why
             if why is not None:
                 unmet.add(change.host if adds else aggregate)
+        return tried
 
     def _make(
         self, change: planning.Change, made: dict[str, int]
@@ -160,8 +160,8 @@ class Applying:
         return None
 
     def _refresh(
-        self, existing: ty.List[aggregates.Aggregate]
-    ) -> ty.Iterator[None]:
+        self, existing: ty.List[aggregates.Aggregate], plan: planning.Plan
+    ) -> ty.Iterator[planning.Plan]:
         """Let the schedulers learn of the aggregates as they are now.
 
         nova tells them of an aggregate as the call that changed it had read
@@ -180,4 +180,4 @@ class Applying:
             # Someone else may have deleted it.
             with contextlib.suppress(nova_api.RefusedError):
                 self._api.change(each.id, change)
-            yield
+            yield plan

@@ -190,15 +190,8 @@ class _Edit:
             self._edits.append((at, at, '\n\nhosts:'))
         for host in new:
             self.hosts[host] = dict(reported[host])
-            self._insert(
-                at,
-                '%s%s:\n%s'
-                % (
-                    ' ' * indent,
-                    _name(host),
-                    _lines(reported[host], indent + 2),
-                ),
-            )
+            first = '%s%s:\n' % (' ' * indent, _name(host))
+            self._insert(at, first + _lines(reported[host], indent + 2))
 
     def result(self) -> str:
         """The text with all edits."""

@@ -112,12 +112,10 @@ class ReadsHosts(base._Command):
             problems = each.host.problems if each.host else {}
             if each.error is not None:
                 who = '%s (%s)' % (each.name, each.uri)
+                if each.name == each.uri:
+                    who = each.uri
                 self.say(
-                    '%s did not answer: %s.'
-                    % (
-                        each.uri if each.name == each.uri else who,
-                        each.error.rstrip('.'),
-                    )
+                    '%s did not answer: %s.' % (who, each.error.rstrip('.'))
                 )
             for part, why in problems.items():
                 self.say('%s: %s is not known: %s.' % (each.name, part, why))
@@ -163,11 +161,11 @@ class ReadsHosts(base._Command):
                     '%s and %s have the same name, %s: say who is who with '
                     '--nova-host.' % (other, each.uri, each.name)
                 )
+            reserved_mb = (
+                each.nova.reserved_host_memory_mb if each.nova else None
+            )
             raw = to_facts.facts_of(
-                each.host,
-                reserved_host_memory_mb=each.nova.reserved_host_memory_mb
-                if each.nova
-                else None,
+                each.host, reserved_host_memory_mb=reserved_mb
             )
             if raw:
                 found[each.name] = raw

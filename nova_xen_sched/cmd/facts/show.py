@@ -66,24 +66,15 @@ class Show(read_hosts.ReadsHosts, base.Lister):
         self, parsed_args: argparse.Namespace
     ) -> tuple[ty.Sequence[str], ty.Iterable[ty.Sequence[ty.Any]]]:
         results = self.read_hosts(parsed_args)
-        self._found = [
-            (
-                each,
-                findings.findings(
-                    each.host or xenhost.XenHost(),
-                    each.nova,
-                    self.nova.settings,
-                ),
-            )
-            for each in results
-        ]
-        if any(
-            finding.level != NOTE
-            for _, found in self._found
-            for finding in found
-        ):
+        rows = []
+        self._findings: list[tuple[str, Finding]] = []
+        for each in results:
+            host = each.host or xenhost.XenHost()
+            found = findings.findings(host, each.nova, self.nova.settings)
+            self._findings += [(each.name, finding) for finding in found]
+            rows.append(_row(each, host, found))
+        if any(finding.level != NOTE for _, finding in self._findings):
             self.exit_code = self.exit_code or errors.FINDINGS
-        rows = [_row(*each) for each in self._found]
         columns = tuple(rows[0])
         if parsed_args.formatter in ('json', 'yaml'):
             return columns, [tuple(row.values()) for row in rows]
@@ -103,13 +94,11 @@ class Show(read_hosts.ReadsHosts, base.Lister):
         data: ty.Any,
     ) -> int:
         rows = list(data)
-        table = parsed_args.formatter == 'table'
-        if rows or not table:
+        if rows or parsed_args.formatter != 'table':
             super().produce_output(parsed_args, column_names, rows)
-        if table and not parsed_args.columns:
-            for each, found in self._found:
-                for finding in found:
-                    self.write(_paragraph(each.name, finding))
+        if parsed_args.formatter == 'table' and not parsed_args.columns:
+            for name, finding in self._findings:
+                self.write(_paragraph(name, finding))
         return 0
 
 
@@ -131,9 +120,10 @@ def _paragraph(host: str, finding: Finding) -> str:
     return '\n' + '\n'.join(lines) + '\n'
 
 
-def _row(result: read_hosts.Result, found: list[Finding]) -> dict[str, ty.Any]:
+def _row(
+    result: read_hosts.Result, host: xenhost.XenHost, found: list[Finding]
+) -> dict[str, ty.Any]:
     """A host as JSON has it: column -> value."""
-    host = result.host or xenhost.XenHost()
     dom0 = host.dom0 or xenhost.Dom0()
     guests = host.guests
     return {
@@ -174,19 +164,20 @@ def _row(result: read_hosts.Result, found: list[Finding]) -> dict[str, ty.Any]:
 def _device_models(host: xenhost.XenHost) -> list[dict[str, ty.Any]] | None:
     if host.device_models is None:
         return None
-    shown = []
-    for mode in ('dom0', 'hvm', 'pv', 'pvh', 'unknown'):
-        models = [each for each in host.device_models if each.mode == mode]
-        if models:
-            shown.append(
-                {
-                    'mode': mode,
-                    'count': len(models),
-                    'resident_mb': _mean([m.resident_kb for m in models]),
-                    'anonymous_mb': _mean([m.anonymous_kb for m in models]),
-                }
-            )
-    return shown
+    by_mode = {
+        mode: [each for each in host.device_models if each.mode == mode]
+        for mode in ('dom0', 'hvm', 'pv', 'pvh', 'unknown')
+    }
+    return [
+        {
+            'mode': mode,
+            'count': len(models),
+            'resident_mb': _mean([each.resident_kb for each in models]),
+            'anonymous_mb': _mean([each.anonymous_kb for each in models]),
+        }
+        for mode, models in by_mode.items()
+        if models
+    ]
 
 
 def _mean(sizes_kb: list[int | None] | list[int]) -> float | None:
