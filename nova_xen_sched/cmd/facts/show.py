@@ -188,7 +188,7 @@ def _mean(sizes_kb: list[int | None] | list[int]) -> float | None:
 
 
 def _upright(row: dict[str, ty.Any]) -> list[tuple[str, ty.Any]]:
-    """One host, a line each; findings and the rest are told beside it."""
+    """One host, a line each; findings and problems stand beside it."""
     lines = []
     for key, value in row.items():
         if key == 'device_models' and ': ' in value:
