@@ -16,6 +16,7 @@ import re
 import typing as ty
 
 from nova_xen_sched import facts
+from nova_xen_sched import log
 from nova_xen_sched import versions
 from nova_xen_sched.facts import aggregate as source
 
@@ -129,7 +130,7 @@ def lower(key: str, value: str, other: str | None) -> str:
 def facts_in(aggregates: ty.Iterable[Aggregate]) -> dict[str, str]:
     """A host's facts as the scheduler reads them of its aggregates."""
     return metadata_of(
-        source.merge([source.read(each, {}) for each in aggregates])
+        source.merge([source.read(each, log.Noticed()) for each in aggregates])
     )
 
 

@@ -101,7 +101,7 @@ class ReadsHosts(base._Command):
         if not read_many.installed():
             raise errors.Failure(read_many.INSTALL)
         with base.Progress('Asking hosts', len(uris)) as progress:
-            answers = read_many.ask(uris, parsed_args.timeout, progress.step)
+            answers = read_many.read(uris, parsed_args.timeout, progress.step)
         results = [
             _result(answer, name, self.nova)
             for answer, name in zip(answers, names)
@@ -193,7 +193,7 @@ def _seconds(text: str) -> float:
 
 
 def _result(
-    answer: read_many.Answer, name: str | None, nova: nova_conf.NovaConf
+    answer: read_many.Result, name: str | None, nova: nova_conf.NovaConf
 ) -> Result:
     own = nova if reader.is_local(answer.uri) else None
     nova_name = name or (own.host if own else None)
