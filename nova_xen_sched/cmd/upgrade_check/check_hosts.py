@@ -1,27 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
-"""Checks of the Xen hosts under the options as they are."""
+"""Checks of the Xen hosts: what refuses them, and nova's count of memory."""
 
 from __future__ import annotations
 
 import collections
 import typing as ty
 
+import nova.conf
+from oslo_upgradecheck.upgradecheck import Code
+from oslo_upgradecheck.upgradecheck import Result
+
+from nova_xen_sched import conf
 from nova_xen_sched import refusal
 from nova_xen_sched import request as guest
 from nova_xen_sched.cmd.nova import request_spec
-from nova_xen_sched.cmd.upgrade_check.situation import failure
-from nova_xen_sched.cmd.upgrade_check.situation import Finding
-from nova_xen_sched.cmd.upgrade_check.situation import fine
-from nova_xen_sched.cmd.upgrade_check.situation import memory
-from nova_xen_sched.cmd.upgrade_check.situation import names
-from nova_xen_sched.cmd.upgrade_check.situation import Situation
-from nova_xen_sched.cmd.upgrade_check.situation import warning
+from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
+from nova_xen_sched.cmd.upgrade_check.deployment import grouped
+from nova_xen_sched.cmd.upgrade_check.deployment import names
+from nova_xen_sched.cmd.upgrade_check.deployment import problem
 from nova_xen_sched.request import Kind
+
+CONF = nova.conf.CONF
 
 #: The smallest guest that is usual: what it is refused for isn't its size.
 _RAM, _VCPUS, _DISK = 512, 1, 1
+_HVM = {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
+_PV = {'hypervisor_type': 'xen', 'vm_mode': 'xen'}
+#: Requests that stand for those of users and operators: image properties, and
+#: what it is to do.
+_REQUESTS: ty.Mapping[str, tuple[dict[str, str], Kind]] = {
+    'HVM boot': (_HVM, Kind.BOOT),
+    'PV boot': (_PV, Kind.BOOT),
+    'boot of an untyped image': ({}, Kind.BOOT),
+    'HVM live migration': (_HVM, Kind.LIVE_MIGRATION),
+    'PV live migration': (_PV, Kind.LIVE_MIGRATION),
+}
 
 #: Codes by which guests are sorted; that a host has them is no trouble.
 _SORTING = frozenset(
@@ -35,74 +49,80 @@ _SORTING = frozenset(
     }
 )
 
-
-def _requests(situation: Situation) -> ty.Iterator[tuple[str, ty.Any]]:
-    """Requests that stand for what users and operators ask."""
-    flavor = request_spec.flavor_of(_RAM, _VCPUS, _DISK)
-    hvm = {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
-    pv = {'hypervisor_type': 'xen', 'vm_mode': 'xen'}
-    untyped: dict[str, str] = {}
-    for name, properties, kind in (
-        ('HVM boot', hvm, Kind.BOOT),
-        ('PV boot', pv, Kind.BOOT),
-        ('boot of an untyped image', untyped, Kind.BOOT),
-        ('HVM live migration', hvm, Kind.LIVE_MIGRATION),
-        ('PV live migration', pv, Kind.LIVE_MIGRATION),
-    ):
-        image = request_spec.image_of(properties, 'raw')
-        spec = request_spec.boot(situation.view, image, flavor)
-        guest.tell(spec, kind)
-        yield name, spec
+_RESERVED = 'reserved_host_memory_mb'
+_PUBLISH = 'nova-xen-sched facts publish --from-placement --apply'
 
 
-def refused(situation: Situation) -> Finding:
+def readable(deployment: Deployment) -> Result:
+    """All cells can be read."""
+    details = '%d Xen hosts of %d.' % (
+        len(deployment.xen),
+        len(deployment.hosts),
+    )
+    unreachable = deployment.view.silent
+    if not unreachable:
+        return Result(Code.SUCCESS, details)
+    return Result(
+        Code.WARNING,
+        '%s The others are not known: %s'
+        % (details, '; '.join(unreachable.values())),
+    )
+
+
+def refused(deployment: Deployment) -> Result:
     """How many Xen hosts each rule refuses, as configured."""
-    xen = situation.xen
+    xen = deployment.xen
     if not xen:
-        return fine('There are no Xen hosts.')
-    states = [each.state for each in xen]
-    xen_filter = situation.view.xen_filter()
-    report_only = situation.settings.report_only
+        return Result(Code.SUCCESS, 'There are no Xen hosts.')
+    flavor = request_spec.flavor_of(_RAM, _VCPUS, _DISK)
     lines = []
-    serious: ty.Counter[str] = collections.Counter()
     remedies: dict[str, str] = {}
     usable = False
-    for name, spec in _requests(situation):
-        tally: ty.Counter[refusal.Code] = collections.Counter()
-        left = 0
-        for verdict in xen_filter.verdicts(states, spec, every=True):
-            tally.update(reason.code for reason in verdict.refusals)
-            left += verdict.refusal is None
-            for reason in verdict.refusals:
-                if reason.code not in _SORTING:
-                    serious[str(reason.code)] += 1
-                    remedies[str(reason.code)] = reason.remedy
+    for name, (properties, kind) in _REQUESTS.items():
+        image = request_spec.image_of(properties, 'raw')
+        spec = request_spec.boot(deployment.view, image, flavor)
+        guest.tell(spec, kind)
+        verdicts = deployment.view.xen_filter().verdicts(
+            [each.state for each in xen], spec, every=True
+        )
+        left = sum(verdict.refusal is None for verdict in verdicts)
         usable = usable or left > 0
-        codes = ', '.join(
-            '%s%s %d'
-            % (code, ' (report_only)' if code in report_only else '', number)
-            for code, number in sorted(tally.items())
+        refusals = [each for found in verdicts for each in found.refusals]
+        remedies.update(
+            (each.code, each.remedy)
+            for each in refusals
+            if each.code not in _SORTING
         )
-        lines.append(
-            '%s: %d of %d left%s'
-            % (name, left, len(xen), ' (%s)' % codes if codes else '')
+        codes = _counted(
+            (each.code for each in refusals), deployment.settings.report_only
         )
+        lines.append('%s: %d of %d left%s' % (name, left, len(xen), codes))
     details = '; '.join(lines) + '.'
-    remedy = (
-        '; '.join(
-            '%s: %s' % (code, remedies[code]) for code in sorted(serious)
-        )
-        or 'see nova-xen-sched host list.'
+    if usable and not remedies:
+        return Result(Code.SUCCESS, details)
+    return problem(
+        Code.WARNING if usable else Code.FAILURE,
+        details,
+        '; '.join('%s: %s' % each for each in sorted(remedies.items()))
+        or 'see nova-xen-sched host list.',
     )
-    if not usable:
-        return failure(details, remedy)
-    return warning(details, remedy) if serious else fine(details)
 
 
-def reserved_memory(situation: Situation) -> Finding:
+def _counted(
+    codes: ty.Iterable[refusal.Code], report_only: ty.Collection[refusal.Code]
+) -> str:
+    found = ', '.join(
+        '%s%s %d'
+        % (code, ' (report_only)' if code in report_only else '', count)
+        for code, count in sorted(collections.Counter(codes).items())
+    )
+    return ' (%s)' % found if found else ''
+
+
+def reserved_memory(deployment: Deployment) -> Result:
     """nova keeps as much memory as dom0 has."""
     short, guessed = {}, set()
-    for each, inventory in memory(situation):
+    for each, inventory in deployment.memory:
         assert each.load is not None  # noqa: S101  a Xen host
         dom0 = each.load.dom0_memory_mb
         if inventory['reserved'] < dom0:
@@ -110,7 +130,7 @@ def reserved_memory(situation: Situation) -> Finding:
             if each.host.facts.get('dom0_memory_mb') is None:
                 guessed.add(each.name)
     if not short:
-        return fine()
+        return Result(Code.SUCCESS)
     details = (
         'On Xen hosts nova keeps less memory than dom0 has, and sells the '
         'rest: %s; %d MiB in all.' % (names(short), sum(short.values()))
@@ -118,35 +138,102 @@ def reserved_memory(situation: Situation) -> Finding:
     if guessed:
         details += (
             " Of %d of them dom0's size is not known, and counted as %g MiB."
-            % (len(guessed), situation.settings.dom0_memory_mb)
+            % (len(guessed), deployment.settings.dom0_memory_mb)
         )
-    remedy = (
-        'set [DEFAULT] reserved_host_memory_mb in nova-compute to what dom0 '
-        'has (dom0_mem=), restart nova-compute, and run this again'
-    )
-    if situation.settings.refuse_dom0_overcommit:
-        return warning(
-            details,
-            remedy + '; refuse_dom0_overcommit refuses them until then.',
-        )
-    if guessed == set(short):
-        return warning(details, remedy + ', or state the fact dom0_memory_mb.')
-    return failure(
+    code = Code.WARNING
+    if deployment.settings.refuse_dom0_overcommit:
+        further = '; refuse_dom0_overcommit refuses them until then.'
+    elif guessed == set(short):
+        further = ', or state the fact dom0_memory_mb.'
+    else:
+        code = Code.FAILURE
+        further = '; refuse_dom0_overcommit refuses such hosts until then.'
+    return problem(
+        code,
         details,
-        remedy + '; refuse_dom0_overcommit refuses such hosts until then.',
+        'set [DEFAULT] reserved_host_memory_mb in nova-compute to what dom0 '
+        'has (dom0_mem=), restart nova-compute, and run this again' + further,
     )
 
 
-def ram_allocation_ratio(situation: Situation) -> Finding:
+def reserves(deployment: Deployment) -> Result:
+    """The scheduler counts as reserved what the computes reserve."""
+    wrong: dict[_Reserve, list[str]] = collections.defaultdict(list)
+    for each, inventory in deployment.memory:
+        fact = each.host.facts.get(_RESERVED)
+        found = _Reserve(
+            fact.source if fact else '',
+            fact.value if fact else CONF.reserved_host_memory_mb,
+            inventory['reserved'],
+        )
+        if found.counted_mb != found.reserved_mb:
+            wrong[found].append(each.name)
+    if not wrong:
+        return Result(Code.SUCCESS)
+    remedies = (
+        _remedy(deployment.settings, each, hosts)
+        for each, hosts in sorted(wrong.items())
+    )
+    return problem(
+        Code.WARNING,
+        'The scheduler counts %s otherwise than the computes do (by '
+        'placement), and so takes a part of the reserve for guests, or of the '
+        'guests for reserve: %s.' % (_RESERVED, grouped('%s: %s', wrong)),
+        '; '.join(dict.fromkeys(remedies)) + '.',
+    )
+
+
+class _Reserve(ty.NamedTuple):
+    """What is counted of some hosts, and what is so.
+
+    :ivar source: of the fact; '' for the scheduler's own nova.conf.
+    :ivar counted_mb: MiB.
+    :ivar reserved_mb: by their computes, as these write it to placement, MiB.
+    """
+
+    source: str
+    counted_mb: int
+    reserved_mb: int
+
+    def __str__(self) -> str:
+        return '%d MiB, from %s, and %d in placement' % (
+            self.counted_mb,
+            self.source or 'its own nova.conf',
+            self.reserved_mb,
+        )
+
+
+def _remedy(settings: conf.Settings, wrong: _Reserve, hosts: list[str]) -> str:
+    """What to do, by where it comes from and what the scheduler reads."""
+    source = wrong.source
+    path = settings.host_facts_file
+    by_file = path and 'file' in settings.fact_sources and not source
+    # Of more hosts than are named it is easier to publish it.
+    if source == 'file' or (by_file and len(hosts) <= 5):
+        return 'put %s: %d under the hosts in %s, for %s' % (
+            _RESERVED,
+            wrong.reserved_mb,
+            path,
+            names(hosts),
+        )
+    if source not in ('', 'aggregate'):
+        return 'correct what %s says of %s' % (source, names(hosts))
+    if 'aggregate' in settings.fact_sources:
+        return _PUBLISH
+    return 'add aggregate to fact_sources, then ' + _PUBLISH
+
+
+def ram_allocation_ratio(deployment: Deployment) -> Result:
     """No Xen host sells its memory more than once."""
     above = {
         each.name: inventory['allocation_ratio']
-        for each, inventory in memory(situation)
+        for each, inventory in deployment.memory
         if inventory['allocation_ratio'] > 1
     }
     if not above:
-        return fine()
-    return failure(
+        return Result(Code.SUCCESS)
+    return problem(
+        Code.FAILURE,
         'On Xen hosts ram_allocation_ratio is above 1, up to %g, and Xen '
         "doesn't share memory between guests: %s."
         % (max(above.values()), names(above)),

@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
-"""Checks of how the plugins are enabled."""
+"""Checks of the plugins, and of nova's own that work against them."""
 
 from __future__ import annotations
 
+import collections
+import typing as ty
+
+import nova.conf
+from oslo_upgradecheck.upgradecheck import Code
+from oslo_upgradecheck.upgradecheck import Result
+
 from nova_xen_sched import conf
 from nova_xen_sched import refusal
-from nova_xen_sched.cmd.upgrade_check.situation import failure
-from nova_xen_sched.cmd.upgrade_check.situation import Finding
-from nova_xen_sched.cmd.upgrade_check.situation import fine
-from nova_xen_sched.cmd.upgrade_check.situation import Situation
-from nova_xen_sched.cmd.upgrade_check.situation import warning
-from nova_xen_sched.filters import XenHostFilter
-from nova_xen_sched.weights import Dom0HeadroomWeigher
+from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
+from nova_xen_sched.cmd.upgrade_check.deployment import grouped
+from nova_xen_sched.cmd.upgrade_check.deployment import names
+from nova_xen_sched.cmd.upgrade_check.deployment import problem
+
+CONF = nova.conf.CONF
 
 #: What only ImagePropertiesFilter would refuse in place of XenHostFilter.
 _GUEST_TYPES = frozenset(
@@ -23,13 +28,27 @@ _GUEST_TYPES = frozenset(
         refusal.Code.VM_MODE,
     }
 )
+#: Weighers whose huge multiplier is a veto, and which weigh nothing else.
+_VETOES = frozenset({'BuildFailureWeigher', 'CrossCellWeigher'})
+#: How often the headroom's multiplier must hold the largest other one. By
+#: simulation 5 does nearly as well as 10; with 1 or 2 the others drown it.
+_ENOUGH = 5
 
 
-def filter_enabled(situation: Situation) -> Finding:
+def _find(plugins: ty.Iterable[ty.Any], name: str) -> ty.Any:
+    """The first plugin of a class of this name; None if there is none."""
+    for each in plugins:
+        if name in {kind.__name__ for kind in type(each).__mro__}:
+            return each
+    return None
+
+
+def filter_enabled(deployment: Deployment) -> Result:
     """nova-scheduler runs XenHostFilter."""
-    if any(isinstance(f, XenHostFilter) for f in situation.view.filters):
-        return fine()
-    return failure(
+    if _find(deployment.view.filters, 'XenHostFilter'):
+        return Result(Code.SUCCESS)
+    return problem(
+        Code.FAILURE,
         'XenHostFilter is not among the enabled filters: no host is refused '
         'by it.',
         'in [filter_scheduler] name it in enabled_filters in place of '
@@ -39,13 +58,12 @@ def filter_enabled(situation: Situation) -> Finding:
     )
 
 
-def weigher_enabled(situation: Situation) -> Finding:
+def weigher_enabled(deployment: Deployment) -> Result:
     """nova-scheduler weighs by dom0's headroom."""
-    if any(
-        isinstance(w, Dom0HeadroomWeigher) for w in situation.view.weighers
-    ):
-        return fine()
-    return warning(
+    if _find(deployment.view.weighers, 'Dom0HeadroomWeigher'):
+        return Result(Code.SUCCESS)
+    return problem(
+        Code.WARNING,
         'Dom0HeadroomWeigher is not among the weighers: the host with most '
         'free memory gets the next guest, however full its dom0 is.',
         'set [filter_scheduler] weight_classes = '
@@ -54,12 +72,13 @@ def weigher_enabled(situation: Situation) -> Finding:
     )
 
 
-def option_names(situation: Situation) -> Finding:
+def option_names(deployment: Deployment) -> Result:
     """Every name in [xen_scheduler] is an option."""
-    unknown = conf.unknown_names(situation.config)
+    unknown = conf.unknown_names(CONF)
     if not unknown:
-        return fine()
-    return failure(
+        return Result(Code.SUCCESS)
+    return problem(
+        Code.FAILURE,
         'In [xen_scheduler] these are no options and have no effect: %s.'
         % ', '.join(
             name + (' (nearest: %s)' % nearest if nearest else '')
@@ -70,50 +89,172 @@ def option_names(situation: Situation) -> Finding:
     )
 
 
-def image_properties_filter(situation: Situation) -> Finding:
+def image_properties_filter(deployment: Deployment) -> Result:
     """nova's own filter is where it belongs: out, or beside a trial."""
-    filters = situation.view.filters
-    order = [type(each).__name__ for each in filters]
-    ours = next(
-        (
-            i
-            for i, each in enumerate(filters)
-            if isinstance(each, XenHostFilter)
-        ),
-        None,
-    )
+    filters = deployment.view.filters
+    ours = _find(filters, 'XenHostFilter')
+    theirs = _find(filters, 'ImagePropertiesFilter')
     if ours is None:
-        return fine('XenHostFilter is not enabled, so it is needed.')
-    theirs = (
-        order.index('ImagePropertiesFilter')
-        if 'ImagePropertiesFilter' in order
-        else None
-    )
-    reported = situation.settings.report_only
-    trial = _GUEST_TYPES & reported
-    if theirs is None:
-        if not trial:
-            return fine('It is not enabled: XenHostFilter replaces it.')
-        return failure(
+        return Result(
+            Code.SUCCESS, 'XenHostFilter is not enabled, so it is needed.'
+        )
+    trial = ', '.join(sorted(_GUEST_TYPES & deployment.settings.report_only))
+    if theirs is None and trial:
+        return problem(
+            Code.FAILURE,
             'Nothing refuses hosts for %s: report_only names it, and '
-            'ImagePropertiesFilter is not enabled.' % ', '.join(sorted(trial)),
+            'ImagePropertiesFilter is not enabled.' % trial,
             'enable ImagePropertiesFilter behind XenHostFilter while '
             'report_only names these, or take them out of it.',
         )
-    if theirs < ours:
-        return warning(
+    if theirs is None:
+        return Result(
+            Code.SUCCESS, 'It is not enabled: XenHostFilter replaces it.'
+        )
+    if filters.index(theirs) < filters.index(ours):
+        return problem(
+            Code.WARNING,
             'It is enabled before XenHostFilter, which so never sees the '
             'hosts that it refuses, and has no reason to give for them.',
             'put XenHostFilter first, or take ImagePropertiesFilter out.',
         )
     if trial:
-        return fine(
+        return Result(
+            Code.SUCCESS,
             'It is enabled behind XenHostFilter, as it should be while '
-            'report_only names %s.' % ', '.join(sorted(trial))
+            'report_only names %s.' % trial,
         )
-    return warning(
+    return problem(
+        Code.WARNING,
         'It is enabled behind XenHostFilter, which has refused all that it '
         'would; it costs time, and nova 27 to 34 fail in it for images with '
         'hw_maxphysaddr_bits.',
         'take ImagePropertiesFilter out of enabled_filters.',
+    )
+
+
+def multipliers(deployment: Deployment) -> Result:
+    """Headroom is not drowned by the other weighers."""
+    weighers = deployment.view.weighers
+    ours = _find(weighers, 'Dom0HeadroomWeigher')
+    if ours is None:
+        return Result(Code.SUCCESS, 'Dom0HeadroomWeigher is not enabled.')
+    others = {
+        type(each).__name__: each
+        for each in weighers
+        if each is not ours and type(each).__name__ not in _VETOES
+    }
+    drowned: dict[str, list[str]] = collections.defaultdict(list)
+    for host in deployment.xen:
+        own = ours.weight_multiplier(host.state)
+        largest, name = max(
+            (
+                (abs(other.weight_multiplier(host.state)), name)
+                for name, other in others.items()
+            ),
+            default=(0.0, ''),
+        )
+        if own == 0:
+            why = 'it is 0, so headroom counts nothing'
+        elif own < 0:
+            why = (
+                'it is %g, so that hosts with the least headroom come first'
+                % own
+            )
+        elif own < _ENOUGH * largest:
+            why = "it is %g, and %s's %g: that drowns it" % (
+                own,
+                name,
+                largest,
+            )
+        else:
+            continue
+        drowned[why].append(host.name)
+    if not drowned:
+        return Result(Code.SUCCESS)
+    return problem(
+        Code.WARNING,
+        'dom0_headroom_weight_multiplier on Xen hosts: %s.'
+        % grouped('%s, on %s', drowned),
+        'make it %d times the largest other multiplier or more (in nova.conf, '
+        'or in the metadata of aggregates), unless it is meant so.' % _ENOUGH,
+    )
+
+
+def hypervisor_version(deployment: Deployment) -> Result:
+    """Xen's version number is not compared with QEMU's."""
+    weigher = _find(deployment.view.weighers, 'HypervisorVersionWeigher')
+    if weigher is None:
+        return Result(Code.SUCCESS, 'It is not enabled.')
+    others = [
+        each.state.hypervisor_version or 0
+        for each in deployment.hosts
+        if not each.host.is_xen
+    ]
+    multiplier_of: dict[str, float] = {
+        each.name: weigher.weight_multiplier(each.state)
+        for each in deployment.xen
+    }
+    if not others or not any(multiplier_of.values()):
+        return Result(Code.SUCCESS)
+    newest = max(each.state.hypervisor_version or 0 for each in deployment.xen)
+    pushed = (max(others) > newest) == (max(multiplier_of.values()) > 0)
+    return problem(
+        Code.WARNING,
+        "It compares Xen's version (%d) with that of other hypervisors (%d): "
+        'images that name no hypervisor_type are %s Xen hosts by it; on %s.'
+        % (
+            newest,
+            max(others),
+            'pushed off' if pushed else 'drawn to',
+            names(name for name, each in multiplier_of.items() if each),
+        ),
+        'set [filter_scheduler] hypervisor_version_weight_multiplier = 0, or '
+        'name hypervisor_type on every image.',
+    )
+
+
+def max_placement_results(deployment: Deployment) -> Result:
+    """Placement's answer has room for the Xen hosts."""
+    limit = CONF.scheduler.max_placement_results
+    xen, every = len(deployment.xen), len(deployment.hosts)
+    if not xen or limit >= every:
+        return Result(Code.SUCCESS)
+    if limit < xen:
+        details = (
+            'placement names %d hosts at most, and there are %d Xen hosts.'
+            % (limit, xen)
+        )
+    else:
+        details = (
+            'placement names %d of %d hosts at most, before any filter: the '
+            '%d Xen hosts may not be among them.' % (limit, every, xen)
+        )
+    return problem(
+        Code.WARNING,
+        details,
+        'raise [scheduler] max_placement_results to the number of hosts, or '
+        'have placement select Xen hosts by a trait or an aggregate.',
+    )
+
+
+def aggregate_image_properties_isolation(deployment: Deployment) -> Result:
+    """nova doesn't warn of our metadata for every host of every request."""
+    name = 'AggregateImagePropertiesIsolation'
+    if _find(deployment.view.filters, name) is None:
+        return Result(Code.SUCCESS, 'It is not enabled.')
+    aggregates = {
+        aggregate.name
+        for each in deployment.hosts
+        for aggregate in each.state.aggregates
+        if any(key.startswith('xen:') for key in aggregate.metadata)
+    }
+    if not aggregates:
+        return Result(Code.SUCCESS)
+    return problem(
+        Code.WARNING,
+        'It logs a warning for each xen: key in the metadata of an '
+        'aggregate, for every host of every request: aggregates %s.'
+        % names(aggregates),
+        'have these facts in host_facts_file instead, or take %s out.' % name,
     )

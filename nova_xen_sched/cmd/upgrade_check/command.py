@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """nova-xen-sched-status upgrade check: is all as it should be?
 
 It reads what nova-scheduler reads and changes nothing. It ends with 0 if all
@@ -13,6 +12,7 @@ import functools
 import logging
 import sys
 import traceback
+import types
 import typing as ty
 
 from oslo_config import cfg
@@ -21,21 +21,12 @@ from oslo_upgradecheck import upgradecheck
 from nova_xen_sched import redact
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
-from nova_xen_sched.cmd import nova as view
+from nova_xen_sched.cmd import nova
 
-#: What is checked where there is nothing else to look at.
+#: The check of what all others need.
 _READABLE = 'Configuration and databases'
 #: That of oslo.upgradecheck for what is unexpected.
 _ERROR = 255
-
-
-class _Options:
-    """What the view wants to know of the command line."""
-
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
-        self.config_file = list(conf.config_file or [])
-        self.config_dir = list(conf.config_dir or [])
-        self.verbose_level = 2 if conf.debug else 0
 
 
 class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
@@ -51,72 +42,81 @@ class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
     def check(self) -> ty.Any:
         """Look at everything, print it, and return the worst code."""
         try:
-            return self._check()
+            self._upgrade_checks = self._checks()
+            return super().check()
         except Exception:  # noqa: BLE001  oslo.upgradecheck prints all of it
             trace = redact.passwords(traceback.format_exc())
             sys.stdout.write('Error:\n%s\n' % trace)
             return _ERROR
 
-    def _check(self) -> ty.Any:
+    def _checks(self) -> ty.Any:
+        """The checks, in the order in which they are shown."""
         try:
-            situation = _look(_Options(self._conf))
+            view = nova.open_view(
+                types.SimpleNamespace(
+                    config_file=self._conf.config_file,
+                    config_dir=self._conf.config_dir,
+                    verbose_level=2 if self._conf.debug else 0,
+                )
+            )
+            # These import nova, whose configuration had to be loaded first.
+            from nova_xen_sched.cmd.upgrade_check import check_facts as facts
+            from nova_xen_sched.cmd.upgrade_check import check_hosts as hosts
+            from nova_xen_sched.cmd.upgrade_check import (
+                check_plugins as plugins,
+            )
+            from nova_xen_sched.cmd.upgrade_check import deployment
+
+            found = deployment.Deployment(view)
         except errors.Failure as e:
             if self._conf.debug:
                 raise
-            failed = _shown(upgradecheck.Code.FAILURE, str(e))
-            self._upgrade_checks = ((_READABLE, lambda _self: failed),)
-            return super().check()
-        from nova_xen_sched.cmd import upgrade_check
-
-        silent = '; '.join(situation.view.silent.values())
-        readable = _shown(
-            upgradecheck.Code.WARNING if silent else upgradecheck.Code.SUCCESS,
-            '%d Xen hosts of %d.%s'
-            % (
-                len(situation.xen),
-                len(situation.seen),
-                ' The others are not known: ' + silent if silent else '',
+            failed = _result(upgradecheck.Code.FAILURE, str(e))
+            return ((_READABLE, lambda _self: failed),)
+        checks = (
+            (_READABLE, hosts.readable),
+            ('XenHostFilter enabled', plugins.filter_enabled),
+            ('Dom0HeadroomWeigher enabled', plugins.weigher_enabled),
+            ('Option names', plugins.option_names),
+            ('ImagePropertiesFilter', plugins.image_properties_filter),
+            ('Hosts that the rules refuse', hosts.refused),
+            ('Memory kept for dom0', hosts.reserved_memory),
+            ('reserved_host_memory_mb', hosts.reserves),
+            ('Memory sold more than once', hosts.ram_allocation_ratio),
+            ('Facts file', facts.facts_file),
+            ('Facts for hosts that exist', facts.nonexistent),
+            ('Facts known', facts.unknown),
+            ('Facts readable and fresh', facts.remarks),
+            ('Multipliers', plugins.multipliers),
+            ('HypervisorVersionWeigher', plugins.hypervisor_version),
+            ('max_placement_results', plugins.max_placement_results),
+            (
+                'AggregateImagePropertiesIsolation',
+                plugins.aggregate_image_properties_isolation,
             ),
         )
-        self._upgrade_checks = (
-            (_READABLE, lambda _self: readable),
-            *(
-                (check.name, functools.partial(_result, check, situation))
-                for check in upgrade_check.CHECKS
-            ),
+        return tuple(
+            (name, functools.partial(_checked, check, found))
+            for name, check in checks
         )
-        return super().check()
 
 
-def _look(options: ty.Any) -> ty.Any:
-    """What there is to check."""
-    found = view.open_view(options)
-    import nova.conf
-
-    from nova_xen_sched.cmd.nova import xen_hosts
-    from nova_xen_sched.cmd.upgrade_check import situation
-
-    return situation.Situation(
-        nova.conf.CONF,
-        xen_hosts.settings(),
-        found,
-        tuple(xen_hosts.see(found.host_states())),
-    )
-
-
-def _result(check: ty.Any, situation: ty.Any, _commands: ty.Any) -> ty.Any:
-    """One check, as oslo.upgradecheck takes it."""
+def _checked(check: ty.Any, deployment: ty.Any, _self: ty.Any) -> ty.Any:
+    """One check, as oslo.upgradecheck calls it."""
     try:
-        finding = check.function(situation)
+        found = check(deployment)
     except errors.Failure as e:
         # Such as placement, which not every check needs.
-        return _shown(upgradecheck.Code.FAILURE, str(e))
-    return _shown(upgradecheck.Code(finding.level.value), finding.details)
+        return _result(upgradecheck.Code.FAILURE, str(e))
+    return _result(found.code, found.details)
 
 
-def _shown(code: ty.Any, details: str) -> ty.Any:
+def _result(code: ty.Any, details: str | None) -> ty.Any:
     """A result as it may be printed."""
-    return upgradecheck.Result(code, redact.passwords(details) or None)
+    # Before oslo.upgradecheck breaks it into lines.
+    return upgradecheck.Result(
+        code, redact.passwords(details) if details else None
+    )
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the checks look at, and how they word what they find."""
+
+from __future__ import annotations
+
+import functools
+import typing as ty
+
+from oslo_upgradecheck.upgradecheck import Code
+from oslo_upgradecheck.upgradecheck import Result
+
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.nova import placement
+from nova_xen_sched.cmd.nova import xen_hosts
+from nova_xen_sched.cmd.nova.scheduler import View
+
+
+class Deployment:
+    """What there is to check.
+
+    :param view: what nova-scheduler sees.
+    :ivar settings: the options of [xen_scheduler].
+    :ivar hosts: all hosts.
+    :ivar xen: the Xen hosts of them.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.settings = xen_hosts.settings()
+        self.hosts = xen_hosts.see(view.host_states())
+        self.xen = [each for each in self.hosts if each.host.is_xen]
+
+    @functools.cached_property
+    def memory(self) -> list[tuple[xen_hosts.Seen, dict[str, ty.Any]]]:
+        """Placement's inventory of memory of each Xen host that has one.
+
+        :raises errors.Failure: if placement can't be asked.
+        """
+        found = []
+        with base.Progress(
+            "Reading placement's inventories", len(self.xen)
+        ) as progress:
+            for each in self.xen:
+                inventories = placement.inventories(each.state.uuid) or {}
+                progress.step()
+                if 'MEMORY_MB' in inventories:
+                    found.append((each, inventories['MEMORY_MB']))
+        return found
+
+
+def problem(code: Code, details: str, remedy: str) -> Result:
+    """The result of a check that found something.
+
+    :param details: what is so, with a full stop.
+    :param remedy: what to do about it.
+    """
+    return Result(code, '%s Remedy: %s' % (details, remedy))
+
+
+def names(hosts: ty.Iterable[str]) -> str:
+    """Names for a sentence: how many, and the first of them."""
+    every = sorted(set(hosts))
+    return '%d (%s)' % (len(every), tables.listed(every))
+
+
+def grouped(form: str, hosts: ty.Mapping[ty.Any, ty.Iterable[str]]) -> str:
+    """Names of hosts, by what is so of them.
+
+    :param form: takes what is so, and the names.
+    """
+    return '; '.join(
+        form % (what, names(each)) for what, each in sorted(hosts.items())
+    )
