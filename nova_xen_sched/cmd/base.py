@@ -5,20 +5,20 @@
 from __future__ import annotations
 
 import argparse
-import copy
 import logging
 import sys
 import time
 import typing as ty
 import warnings
 
-from cliff import columns
 from cliff import command
+from cliff import display
 from cliff import lister
 from cliff import show
 
 from nova_xen_sched import redact
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import tables
 
 _LEVELS = {
     # They chat about each connection.
@@ -101,8 +101,8 @@ class Command(_Command):
         raise NotImplementedError
 
 
-class Lister(_Command, lister.Lister):
-    """A command that prints a table; also as json, yaml, csv or value."""
+class _Display(_Command, display.DisplayCommandBase):
+    """A command that prints cells in the format that is asked for."""
 
     def produce_output(
         self,
@@ -110,32 +110,34 @@ class Lister(_Command, lister.Lister):
         column_names: ty.Iterable[str],
         data: ty.Iterable[ty.Any],
     ) -> int:
-        rows = [[shown(cell) for cell in row] for row in data]
-        code: int = super().produce_output(parsed_args, column_names, rows)
-        return code
-
-
-class ShowOne(_Command, show.ShowOne):
-    """A command that prints one thing; also as json, yaml or value."""
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: ty.Iterable[str],
-        data: ty.Iterable[ty.Any],
-    ) -> int:
-        cells = [shown(cell) for cell in data]
+        cells = shown(list(data), parsed_args.formatter)
         code: int = super().produce_output(parsed_args, column_names, cells)
         return code
 
 
-def shown(cell: ty.Any) -> ty.Any:
-    """A cell as it may be shown: without passwords, whatever the format."""
-    if not isinstance(cell, columns.FormattableColumn):
-        return redact.values(cell)
-    found = copy.copy(cell)
-    vars(found).update(redact.values(vars(cell)))
-    return found
+class Lister(_Display, lister.Lister):
+    """A command that prints a table; also as json, yaml, csv or value."""
+
+
+class ShowOne(_Display, show.ShowOne):
+    """A command that prints one thing; also as json, yaml or value."""
+
+
+def shown(data: ty.Any, formatter: str = 'table') -> ty.Any:
+    """Cells as they may be shown: without passwords, whatever the format.
+
+    :param data: a cell, or lists and tuples of them.
+    :param formatter: cliff's; csv and value have '' for None.
+    """
+    if isinstance(data, (list, tuple)):
+        return [shown(each, formatter) for each in data]
+    is_cell = isinstance(data, tables.Cell)
+    value = redact.values(data.machine_readable() if is_cell else data)
+    if formatter in ('csv', 'value'):
+        return '' if value is None else value
+    if is_cell:
+        return tables.Cell(value, redact.values(data.human_readable()))
+    return value
 
 
 def quieten() -> None:
@@ -189,7 +191,6 @@ class Progress:
         self._active = is_terminal(self._stream)
         self._shown = 0
         self._done = 0
-        self._began = self._last = time.monotonic()
 
     def __enter__(self) -> Progress:
         self._began = self._last = time.monotonic()

@@ -8,9 +8,13 @@ A cell is read in one form by a person and in another by a program.
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 import typing as ty
 
 from cliff import columns
+
+#: What a person calls nova's vm_mode.
+MODES = {'xen': 'PV', 'hvm': 'HVM'}
 
 
 class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
@@ -31,17 +35,6 @@ class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
         if mine is None or others is None:
             return mine is None and others is not None
         return bool(mine < others)
-
-
-def row(formatter: str, values: ty.Iterable[ty.Any]) -> tuple[ty.Any, ...]:
-    """A row for one of cliff's formats: csv and value would say None."""
-    if formatter not in ('csv', 'value'):
-        return tuple(values)
-    plain = (
-        value.machine_readable() if isinstance(value, Cell) else value
-        for value in values
-    )
-    return tuple('' if value is None else value for value in plain)
 
 
 def number(value: float) -> int | float:
@@ -84,8 +77,20 @@ def listed(hosts: ty.Iterable[str], limit: int = 5) -> str:
     return ', '.join(shown) + (' and %d more' % more if more else '')
 
 
-def counted(hosts: int) -> str:
-    return '%d host%s' % (hosts, '' if hosts == 1 else 's')
+def counted(number: int, noun: str = 'host') -> str:
+    """A number of things: "1 host", "2 hosts"."""
+    return '%d %s%s' % (number, noun, '' if number == 1 else 's')
+
+
+def wrapped(text: str, width: int, end: str = '') -> str:
+    """A text in lines; words stay whole, as they may be pasted.
+
+    :param end: of each line but the last.
+    """
+    lines = textwrap.wrap(
+        text, width, break_long_words=False, break_on_hyphens=False
+    )
+    return (end + '\n').join(lines)
 
 
 def figures(

@@ -113,8 +113,7 @@ class Capacity(base.Lister):
             columns = columns[:3]
         else:
             columns = (*columns, 'refused')
-        formatter = parsed_args.formatter
-        return columns, [tables.row(formatter, each) for each in rows]
+        return columns, rows
 
 
 def _ways(counted: ty.Any) -> ty.Any:

@@ -13,7 +13,6 @@ from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
-from nova_xen_sched.cmd import tables
 
 COLUMNS = (
     'host',
@@ -115,10 +114,7 @@ class List(base.Lister):
             )
         )
         return COLUMNS, [
-            tables.row(
-                parsed_args.formatter, (each.row[name] for name in COLUMNS)
-            )
-            for each in shown
+            [each.row[name] for name in COLUMNS] for each in shown
         ]
 
 
@@ -146,9 +142,7 @@ class Show(base.ShowOne):
         (found,) = read.hosts
         self.partial(read.silent)
         details = found.details(read.label, parsed_args.formatter == 'table')
-        return tuple(details), tables.row(
-            parsed_args.formatter, details.values()
-        )
+        return tuple(details), tuple(details.values())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import re
-import textwrap
 import typing as ty
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.image import remedies
 from nova_xen_sched.cmd.image import values
 
@@ -87,55 +87,63 @@ class Check(base.Lister):
         with errors.openstacksdk():
             from nova_xen_sched.cmd.nova import images as glance
         connection = glance.connect(parsed_args.os_cloud)
-        found = self._images(connection, parsed_args.images)
-        mixed = self._mixed(connection, parsed_args.mixed)
+        if parsed_args.images:
+            images = [
+                glance.find(connection, name) for name in parsed_args.images
+            ]
+        else:
+            images = []
+            with base.Progress(
+                'Reading images', stream=self.app.stderr
+            ) as progress:
+                for each in glance.every(connection):
+                    images.append(each)
+                    progress.step()
+        mixed = parsed_args.mixed == 'yes'
+        if parsed_args.mixed == 'auto':
+            mixed = self._is_mixed(glance, connection)
         if not values.nova_is_here():
             self.say(
                 'nova is not installed here, so values that it refuses are '
                 'not looked for.'
             )
         rows = [
-            (image.name, str(each.code), each.problem, each.mend, image.id)
-            for image in sorted(
-                found, key=lambda image: (image.name, image.id)
+            (
+                image.get('name') or '',
+                str(each.code),
+                each.problem,
+                each.mend,
+                image['id'],
             )
+            for image in images
             for each in remedies.findings(
                 image, mixed, parsed_args.disk_formats
             )
         ]
+        rows.sort(key=lambda row: (row[0], row[-1]))
         if rows:
             self.exit_code = errors.FINDINGS
-        self.say(_summary(rows, len(found)))
+        self.say(
+            '%s of %d images will surprise.'
+            % (len({row[-1] for row in rows}) or 'None', len(images))
+        )
         if parsed_args.formatter != 'table':
             return COLUMNS, rows
-        table = [
-            (name, finding, _wrapped(problem), _wrapped_command(mend), id_)
+        rows = [
+            (
+                name,
+                finding,
+                tables.wrapped(problem, _PROBLEM_WIDTH),
+                _wrapped_command(mend),
+                id_,
+            )
             for name, finding, problem, mend, id_ in rows
         ]
         if parsed_args.columns:
-            return COLUMNS, table
-        return COLUMNS[:-1], [row[:-1] for row in table]
+            return COLUMNS, rows
+        return COLUMNS[:-1], [row[:-1] for row in rows]
 
-    def _images(
-        self, connection: ty.Any, names: list[str]
-    ) -> list[remedies.Image]:
-        from nova_xen_sched.cmd.nova import images as glance
-
-        if names:
-            every = (glance.find(connection, name) for name in names)
-            return [remedies.Image.of(each) for each in every]
-        found = []
-        with base.Progress('Reading images', stream=self.app.stderr) as shown:
-            for each in glance.every(connection):
-                found.append(remedies.Image.of(each))
-                shown.step()
-        return found
-
-    def _mixed(self, connection: ty.Any, said: str) -> bool:
-        if said != 'auto':
-            return said == 'yes'
-        from nova_xen_sched.cmd.nova import images as glance
-
+    def _is_mixed(self, glance: ty.Any, connection: ty.Any) -> bool:
         try:
             types = glance.hypervisor_types(connection)
         except errors.Failure as e:
@@ -158,25 +166,8 @@ def _formats(text: str) -> tuple[str, ...]:
     return found
 
 
-def _wrapped(text: str) -> str:
-    return '\n'.join(_lines(text, _PROBLEM_WIDTH))
-
-
 def _wrapped_command(line: str) -> str:
     """A command in several lines, which a shell still takes."""
     # Options stay with their values.
     glued = re.sub(r'(--[a-z-]+) ', '\\1\0', line)
-    return ' \\\n'.join(_lines(glued, _MEND_WIDTH)).replace('\0', ' ')
-
-
-def _lines(text: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        text, width, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def _summary(rows: list[ty.Any], total: int) -> str:
-    surprising = len({row[4] for row in rows})
-    if not surprising:
-        return 'None of %d images will surprise.' % total
-    return '%d of %d images will surprise.' % (surprising, total)
+    return tables.wrapped(glued, _MEND_WIDTH, ' \\').replace('\0', ' ')

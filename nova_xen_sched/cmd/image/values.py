@@ -64,33 +64,29 @@ def _canonical(kind: str, value: str | None) -> str | None:
     return found
 
 
-def refused(properties: ty.Mapping[str, str]) -> ty.Iterator[Refused]:
+def refused(properties: ty.Mapping[str, str]) -> list[Refused]:
     """The properties for which nova refuses to boot the image.
 
     :param properties: of the image, by their names in Glance.
     """
     if image_meta is None or _complaint(properties) is None:
-        return
-    alone = False
+        return []
+    found = []
     for name, value in properties.items():
         why = _complaint({name: value})
         if why is not None:
-            alone = True
-            yield Refused(name, value, why, *_choices(name, value))
-    if not alone:
-        # Such as hw_numa_cpus.1, which nova reads only behind .0.
-        yield from _together(properties)
-
-
-def _together(properties: ty.Mapping[str, str]) -> ty.Iterator[Refused]:
-    """The property with which nova begins to refuse the others."""
+            found.append(Refused(name, value, why, *_choices(name, value)))
+    if found:
+        return found
+    # Such as hw_numa_cpus.1, which nova reads only behind .0: the one with
+    # which it begins to refuse the others.
     so_far: dict[str, str] = {}
     for name in sorted(properties):
         so_far[name] = properties[name]
         why = _complaint(so_far)
         if why is not None:
-            yield Refused(name, properties[name], why)
-            return
+            return [Refused(name, properties[name], why)]
+    return []
 
 
 def _complaint(properties: ty.Mapping[str, str]) -> str | None:

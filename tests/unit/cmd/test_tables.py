@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import tables
 
 
@@ -33,13 +34,13 @@ def test_cells_sort_by_value_and_the_unknown_first():
 
 @pytest.mark.parametrize('formatter', ['csv', 'value'])
 def test_no_none_in_text(formatter):
-    row = tables.row(formatter, ['a', None, tables.percent(None)])
-    assert row == ('a', '', '')
+    row = base.shown(['a', None, tables.percent(None)], formatter)
+    assert row == ['a', '', '']
 
 
 def test_json_has_null():
     cell = tables.percent(None)
-    assert tables.row('json', ['a', None, cell]) == ('a', None, cell)
+    assert base.shown(['a', None, cell], 'json') == ['a', None, cell]
 
 
 def test_whole_numbers_have_no_point():

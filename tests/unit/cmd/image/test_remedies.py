@@ -17,8 +17,17 @@ ID = 'c3e58657-1aec-4804-94eb-166cff02600d'
 HVM = {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
 
 
+def image_of(name, disk_format, properties):
+    return {
+        'id': ID,
+        'name': name,
+        'disk_format': disk_format,
+        'properties': properties,
+    }
+
+
 def findings(properties, disk_format='raw', mixed=True):
-    image = remedies.Image(ID, 'an image', disk_format, properties)
+    image = image_of('an image', disk_format, properties)
     return list(remedies.findings(image, mixed))
 
 
@@ -147,7 +156,7 @@ def test_what_nova_takes_after_the_line_was_run():
 
 
 def test_names_are_quoted_for_the_shell():
-    image = remedies.Image(ID, "it's; rm", 'vmdk', HVM)
+    image = image_of("it's; rm", 'vmdk', HVM)
     (found,) = remedies.findings(image, False)
     assert shlex.split(found.mend)[-1] == "it's; rm"
 
