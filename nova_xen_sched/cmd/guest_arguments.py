@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Which guest the commands count with: its flavor, or its size, and mode."""
 
 from __future__ import annotations
@@ -9,11 +8,10 @@ import argparse
 import typing as ty
 
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import tables
 
 #: As the m1.small of old; any other is named.
 RAM, VCPUS, DISK = 2048, 1, 20
-
-_MODES = {'hvm': 'HVM', 'xen': 'PV'}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     group.add_argument(
         '--vm-mode',
-        choices=sorted(_MODES),
+        choices=sorted(tables.MODES),
         default='hvm',
         help="nova's vm_mode of the guest; xen is PV. The default is hvm.",
     )
@@ -76,15 +74,14 @@ def label(found: ty.Any, vm_mode: str) -> str:
 
     :param found: a nova Flavor.
     """
-    size = '%d MiB, %d vCPU%s, %d GiB' % (
+    size = '%d MiB, %s, %d GiB' % (
         found.memory_mb,
-        found.vcpus,
-        '' if found.vcpus == 1 else 's',
+        tables.counted(found.vcpus, 'vCPU'),
         found.root_gb,
     )
     name = found.name if found.flavorid else ''
     return '%s guests of %s' % (
-        _MODES[vm_mode],
+        tables.MODES[vm_mode],
         '%s (%s)' % (name, size) if name else size,
     )
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """nova-xen-sched capacity: how many more guests fit, and what runs out."""
 
 from __future__ import annotations
@@ -9,11 +8,10 @@ import argparse
 import collections
 import typing as ty
 
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
-from nova_xen_sched.cmd import guest_arguments
-from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.hosts import command
+from nova_xen_sched.cmd.hosts import fits
 
 _EPILOG = """\
 columns:
@@ -40,7 +38,7 @@ needed is out of reach.
 """
 
 
-class Capacity(base.Lister):
+class Capacity(command.HostLister):
     """Say how many more guests of a kind fit on Xen hosts."""
 
     _epilog = _EPILOG
@@ -48,90 +46,53 @@ class Capacity(base.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            'hosts', metavar='HOST', nargs='*', help='Only these hosts.'
-        )
-        parser.add_argument(
             '--total',
             action='store_true',
             help='One row, of all hosts together; its host is *.',
         )
-        guest_arguments.add_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        # The nova that is configured must be loaded before any of its own.
-        seen_from = nova.open_view(self.app.options)
-        from nova_xen_sched.cmd.hosts import count_fits
-        from nova_xen_sched.cmd.hosts import fits as capacity
-        from nova_xen_sched.cmd.nova import xen_hosts
-
-        flavor = guest_arguments.flavor(seen_from, parsed_args)
-        named = xen_hosts.named(
-            xen_hosts.see(seen_from.host_states()), parsed_args.hosts
-        )
-        seen = [each for each in named if each.host.is_xen]
-        if parsed_args.hosts and len(seen) < len(named):
-            others = (each.name for each in named if not each.host.is_xen)
+        counted = command.count(self, parsed_args, parsed_args.hosts)
+        others = [each.name for each in counted.hosts if not each.host.is_xen]
+        if parsed_args.hosts and others:
             raise errors.Failure(
                 'Capacity is counted of Xen hosts, and this is none: %s.'
                 % ', '.join(others)
             )
-        counted = count_fits.count(
-            seen_from, seen, flavor, parsed_args.vm_mode
-        )
-        total = capacity.in_all(counted)
-        self.partial(seen_from.silent)
+        hosts = list(counted.fits.values())
+        total = fits.in_all(hosts)
+        first = collections.Counter(each.first for each in hosts if each.first)
         self.say(
-            'In all %s more %s on %d Xen host%s.%s'
+            'In all %s more %s on %s.%s'
             % (
                 'any number of' if total is None else total,
-                guest_arguments.label(flavor, parsed_args.vm_mode),
-                len(counted),
-                '' if len(counted) == 1 else 's',
-                _first(counted),
+                counted.guests,
+                tables.counted(len(hosts), 'Xen host'),
+                _summary(first, sum(bool(each.refused) for each in hosts)),
             )
         )
-        columns: tuple[str, ...] = (
-            *('host', 'fits', 'runs_out_first'),
-            *capacity.LIMITS,
-        )
-        rows = [
+        columns = ('host', 'fits', 'runs_out_first')
+        if parsed_args.total:
+            most = first.most_common(1)
+            return columns, [
+                ('*', tables.count(total), most[0][0] if most else '')
+            ]
+        return (*columns, *fits.LIMITS, 'refused'), [
             (
                 each.host,
                 tables.count(each.count),
                 each.first,
-                *(
-                    tables.count(each.limits.get(name))
-                    for name in capacity.LIMITS
-                ),
+                *(tables.count(each.limits.get(name)) for name in fits.LIMITS),
                 each.refused,
             )
-            for each in counted
+            for each in hosts
         ]
-        if parsed_args.total:
-            rows = [('*', tables.count(total), _most_often(counted))]
-            columns = columns[:3]
-        else:
-            columns = (*columns, 'refused')
-        return columns, rows
 
 
-def _ways(counted: ty.Any) -> ty.Any:
-    return collections.Counter(each.first for each in counted if each.first)
-
-
-def _most_often(counted: ty.Any) -> str:
-    found = _ways(counted).most_common(1)
-    return str(found[0][0]) if found else ''
-
-
-def _first(counted: ty.Any) -> str:
+def _summary(first: ty.Counter[str], refused: int) -> str:
     """What runs out first, by how many hosts."""
-    parts = [
-        '%s on %d' % (name, number)
-        for name, number in _ways(counted).most_common()
-    ]
-    refused = sum(bool(each.refused) for each in counted)
+    parts = ['%s on %d' % each for each in first.most_common()]
     if refused:
         parts.append('%d take none at all' % refused)
     return ' What runs out first: %s.' % ', '.join(parts) if parts else ''

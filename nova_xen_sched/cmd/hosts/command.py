@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """nova-xen-sched host list and host show: hosts as the scheduler has them."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import typing as ty
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
+from nova_xen_sched.cmd import tables
 
 COLUMNS = (
     'host',
@@ -76,7 +75,19 @@ fields: those of host list, and
 )
 
 
-class List(base.Lister):
+class HostLister(base.Lister):
+    """A command that lists hosts: all, or those that are named."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'hosts', metavar='HOST', nargs='*', help='Only these hosts.'
+        )
+        guest_arguments.add_arguments(parser)
+        return parser
+
+
+class List(HostLister):
     """List Xen hosts as nova-scheduler sees them now."""
 
     _epilog = _LIST_EPILOG
@@ -84,38 +95,34 @@ class List(base.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            'hosts', metavar='HOST', nargs='*', help='Only these hosts.'
-        )
-        parser.add_argument(
             '--all', action='store_true', help='Other hosts than Xen, too.'
         )
-        guest_arguments.add_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        read = _read(self.app.options, parsed_args, parsed_args.hosts)
-        xen = sum(each.is_xen for each in read.hosts)
-        others = len(read.hosts) - xen
-        shown = [
-            each
-            for each in read.hosts
-            if each.is_xen or parsed_args.all or parsed_args.hosts
-        ]
-        self.partial(read.silent)
+        counted = count(self, parsed_args, parsed_args.hosts)
+        from nova_xen_sched.cmd.hosts import report
+        from nova_xen_sched.cmd.nova import xen_hosts
+
+        every = parsed_args.all or parsed_args.hosts
+        others = len(counted.hosts) - len(counted.fits)
         self.say(
-            '%d Xen host%s%s; fits counts %s.'
+            '%s%s; fits counts %s.'
             % (
-                xen,
-                '' if xen == 1 else 's',
+                tables.counted(len(counted.fits), 'Xen host'),
                 ', and %d of other hypervisors (--all)' % others
-                if len(shown) < len(read.hosts)
+                if others and not every
                 else '',
-                read.label,
+                counted.guests,
             )
         )
-        return COLUMNS, [
-            [each.row[name] for name in COLUMNS] for each in shown
+        settings = xen_hosts.settings()
+        rows = [
+            report.row(each, counted.fits.get(each.name), settings)
+            for each in counted.hosts
+            if each.host.is_xen or every
         ]
+        return COLUMNS, [[row[name] for name in COLUMNS] for row in rows]
 
 
 class Show(base.ShowOne):
@@ -130,53 +137,40 @@ class Show(base.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        read = _read(self.app.options, parsed_args, [parsed_args.host])
-        if len(read.hosts) > 1:
+        counted = count(self, parsed_args, [parsed_args.host])
+        from nova_xen_sched.cmd.hosts import report
+        from nova_xen_sched.cmd.nova import xen_hosts
+
+        if len(counted.hosts) > 1:
             raise errors.Failure(
                 '%s has several nodes: name one of %s.'
                 % (
                     parsed_args.host,
-                    ', '.join(each.row['host'] for each in read.hosts),
+                    ', '.join(each.name for each in counted.hosts),
                 )
             )
-        (found,) = read.hosts
-        self.partial(read.silent)
-        details = found.details(read.label, parsed_args.formatter == 'table')
+        (host,) = counted.hosts
+        details = report.details(
+            host,
+            counted.fits.get(host.name),
+            xen_hosts.settings(),
+            counted.guests,
+            wrap=parsed_args.formatter == 'table',
+        )
         return tuple(details), tuple(details.values())
 
 
-@dataclasses.dataclass(frozen=True)
-class _Read:
-    hosts: list[ty.Any]
-    silent: dict[str, str]
-    label: str
+def count(
+    command: base._Command, parsed_args: argparse.Namespace, names: list[str]
+) -> ty.Any:
+    """How many more guests fit on the hosts of these names, all if none.
 
-
-def _read(
-    options: ty.Any, parsed_args: argparse.Namespace, names: list[str]
-) -> _Read:
-    """The hosts of these names, all if there are none."""
-    seen_from = nova.open_view(options)
-    # These import nova, whose configuration had to be loaded first.
+    :returns: a count_fits.Counted.
+    """
+    view = nova.open_view(command.app.options)
+    # It imports nova, whose configuration had to be loaded first.
     from nova_xen_sched.cmd.hosts import count_fits
-    from nova_xen_sched.cmd.hosts import rows
-    from nova_xen_sched.cmd.nova import xen_hosts
 
-    flavor = guest_arguments.flavor(seen_from, parsed_args)
-    seen = xen_hosts.named(xen_hosts.see(seen_from.host_states()), names)
-    xen = [each for each in seen if each.host.is_xen]
-    counted = {
-        each.host: each
-        for each in count_fits.count(
-            seen_from, xen, flavor, parsed_args.vm_mode
-        )
-    }
-    settings = xen_hosts.settings()
-    return _Read(
-        [
-            rows.HostRow(each, counted.get(each.name), settings)
-            for each in seen
-        ],
-        seen_from.silent,
-        guest_arguments.label(flavor, parsed_args.vm_mode),
-    )
+    counted = count_fits.of_named(view, parsed_args, names)
+    command.partial(view.silent)
+    return counted

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """How many more guests of a flavor fit on Xen hosts, by nova and by dom0.
 
 Placement is asked what a boot would take and where; nova's enabled filters,
@@ -10,35 +9,69 @@ what its rooms have left.
 
 from __future__ import annotations
 
+import argparse
+import sys
 import typing as ty
 
-from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd.hosts import fits
 from nova_xen_sched.cmd.hosts.fits import Fits
-from nova_xen_sched.cmd.hosts.fits import Stock
 from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.scheduler import View
 from nova_xen_sched.filters import XenHostFilter
-from nova_xen_sched.load import mode_of
-from nova_xen_sched.refusal import Code
 
-_ROOM_CODES = frozenset(Code(str(room)) for room in dom0.Room)
+#: The codes of refusals by dom0's hard limit.
+_HARD_LIMIT = frozenset(str(room) for room in dom0.Room)
+
+
+class Counted(ty.NamedTuple):
+    """Hosts, and how many more guests fit on them.
+
+    :ivar hosts: those that were asked for, of other hypervisors too.
+    :ivar fits: of the Xen hosts of them, by name.
+    :ivar guests: the guests that are counted, in words.
+    """
+
+    hosts: ty.Sequence[xen_hosts.Seen]
+    fits: dict[str, Fits]
+    guests: str
+
+
+def of_named(
+    view: View, parsed_args: argparse.Namespace, names: list[str]
+) -> Counted:
+    """The hosts of these names, all if there are none.
+
+    :param parsed_args: with those of guest_arguments.
+    :raises errors.Failure: if there is no host of a name, and as count().
+    """
+    flavor = guest_arguments.flavor(view, parsed_args)
+    hosts = xen_hosts.named(xen_hosts.see(view.host_states()), names)
+    return Counted(
+        hosts,
+        count(
+            view,
+            [each for each in hosts if each.host.is_xen],
+            flavor,
+            parsed_args.vm_mode,
+        ),
+        guest_arguments.label(flavor, parsed_args.vm_mode),
+    )
 
 
 def count(
-    view: View, seen: list[xen_hosts.Seen], flavor: ty.Any, vm_mode: str
-) -> list[Fits]:
-    """How many more guests fit on each host.
+    view: View, hosts: list[xen_hosts.Seen], flavor: ty.Any, vm_mode: str
+) -> dict[str, Fits]:
+    """How many more guests fit on each host, by its name.
 
-    :param seen: Xen hosts.
+    :param hosts: Xen hosts.
     :param flavor: a nova Flavor.
     :param vm_mode: of the guests: 'hvm' or 'xen'.
-    :returns: in the order of the hosts.
     :raises errors.Failure: if placement can't be asked, or nova would refuse
         the request.
     """
@@ -49,163 +82,124 @@ def count(
     spec = request_spec.boot(
         view, image, flavor, boot_from_volume=not flavor.root_gb
     )
-    found = placement.candidates(
+    candidates = placement.candidates(
         view.context, spec, view.host_manager, every=True
     )
-    refused = _refused(view, seen, spec, found)
+    refused = _refused(view, hosts, spec, candidates)
     settings = xen_hosts.settings()
-    kind = fits.Guest(
-        mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
+    guest = fits.Guest(
+        host.mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
     )
-    counted = []
-    answer = _Placement(found)
-    with base.Progress('Counting guests', len(seen)) as shown:
-        for each in seen:
-            counted.append(
-                _count(
-                    each, kind, answer, refused.get(each.name, ''), settings
-                )
+    counted = {}
+    with base.Progress('Counting guests', len(hosts)) as progress:
+        for each in hosts:
+            assert each.load is not None  # noqa: S101  a Xen host
+            limits, why, shared = _by_placement(each.state.uuid, candidates)
+            limits.update(fits.of_rooms(settings.dom0_model, each.load, guest))
+            counted[each.name] = Fits(
+                each.name, limits, why or refused.get(each.name, ''), shared
             )
-            shown.step()
+            progress.step()
     return counted
-
-
-def _count(
-    seen: xen_hosts.Seen,
-    kind: fits.Guest,
-    answer: _Placement,
-    refused: str,
-    settings: conf.Settings,
-) -> Fits:
-    assert seen.load is not None  # noqa: S101  a Xen host
-    limits = fits.of_rooms(settings.dom0_model, seen.load, kind)
-    provider = seen.state.uuid
-    amounts = answer.amounts(provider)
-    if amounts is not None:
-        limits.update(fits.of_placement(amounts, answer.stocks))
-        pools = answer.pools(provider, amounts)
-        return Fits(seen.name, limits, refused, pools)
-    own = _own(provider, answer.found.resources)
-    limits.update(own or {})
-    if answer.found.refusal is not None:
-        refused = 'request: ' + answer.found.refusal
-    elif own is None:
-        refused = 'placement: it has no inventory of this host'
-    elif min(own.values(), default=1) > 0:
-        refused = (
-            'placement: no candidate, for its traits, aggregates or resources'
-        )
-    return Fits(seen.name, limits, refused)
 
 
 def _refused(
     view: View,
-    seen: list[xen_hosts.Seen],
+    hosts: list[xen_hosts.Seen],
     spec: ty.Any,
-    found: placement.Candidates,
+    candidates: placement.Candidates,
 ) -> dict[str, str]:
     """The first filter of each host that takes no such guest, and why.
 
     dom0's hard limit is left to the limits, which say how far it reaches.
     """
-    states = []
-    for each in seen:
-        if found.by_provider.get(each.state.uuid):
-            placement.attach(each.state, found)
-            states.append(each)
-    result = filtering.filtered(
-        view.host_manager, [each.state for each in states], spec
-    )
-    steps = {
-        id(state): step for step in result.steps for state in step.refused
-    }
+    states = [
+        each.state
+        for each in hosts
+        if each.state.uuid in candidates.by_provider
+    ]
+    for state in states:
+        placement.attach(state, candidates)
     refused = {}
-    ours = {}
-    for step in result.steps:
+    for step in filtering.filtered(view.host_manager, states, spec).steps:
+        reasons = [step.why] * len(step.refused)
         if step.name == XenHostFilter.__name__:
             verdicts = view.xen_filter().verdicts(step.refused, spec)
-            ours = dict(zip(map(id, step.refused), verdicts))
-    for each in states:
-        step_of = steps.get(id(each.state))
-        if step_of is None:
-            continue
-        why = step_of.why
-        verdict = ours.get(id(each.state))
-        if verdict is not None and verdict.refusal is not None:
-            if verdict.refusal.code in _ROOM_CODES:
-                continue
-            why = str(verdict.refusal.code)
-        refused[each.name] = '%s: %s' % (step_of.name, why)
+            reasons = [
+                str(verdict.refusal.code) if verdict.refusal else step.why
+                for verdict in verdicts
+            ]
+        for state, why in zip(step.refused, reasons):
+            if why not in _HARD_LIMIT:
+                refused[xen_hosts.name_of(state)] = '%s: %s' % (step.name, why)
     return refused
 
 
-class _Placement:
-    """Placement's answer, as it is asked for every host."""
+def _by_placement(
+    provider: str, candidates: placement.Candidates
+) -> tuple[dict[str, int], str, dict[str, int]]:
+    """How many fit on a host by placement.
 
-    def __init__(self, found: placement.Candidates) -> None:
-        self.found = found
-        self.stocks: fits.Stocks = {
-            provider: {
-                name: Stock(each['capacity'], each['used'])
-                for name, each in summary['resources'].items()
-            }
-            for provider, summary in found.summaries.items()
+    :returns: how many by resource class; why it takes none at all, '' if it
+        does; and by provider, how many fit in what it shares with others.
+    """
+    ways = [
+        {name: each['resources'] for name, each in way['allocations'].items()}
+        for way in candidates.by_provider.get(provider, [])
+    ]
+    if not ways:
+        return (*_by_inventories(provider, candidates), {})
+    left = {
+        name: {
+            resource: each['capacity'] - each['used']
+            for resource, each in candidates.summaries[name][
+                'resources'
+            ].items()
         }
+        for way in ways
+        for name in way
+    }
 
-    def amounts(self, provider: str) -> fits.Amounts | None:
-        """What a guest would take there, None if it is no candidate.
+    def most(way: fits.Amounts) -> int:
+        return min(fits.of_placement(way, left).values(), default=sys.maxsize)
 
-        Of several ways to place it, that which serves most guests.
-        """
-        ways = [
-            {
-                name: each['resources']
-                for name, each in wanted['allocations'].items()
-            }
-            for wanted in self.found.by_provider.get(provider, [])
-        ]
-        return max(ways, key=self._fits) if ways else None
-
-    def _fits(self, amounts: fits.Amounts) -> float:
-        limits = fits.of_placement(amounts, self.stocks)
-        return min(limits.values(), default=float('inf'))
-
-    def pools(self, own: str, amounts: fits.Amounts) -> dict[str, int]:
-        """How many fit in each provider that a host shares with others."""
-        return {
-            provider: min(
-                fits.of_placement({provider: each}, self.stocks).values(),
-                default=0,
-            )
-            for provider, each in amounts.items()
-            if provider != own and self._is_root(provider)
-        }
-
-    def _is_root(self, provider: str) -> bool:
-        """Whether a provider is no part of another, as a NUMA node is."""
-        summary = self.found.summaries[provider]
-        return bool(summary.get('root_provider_uuid', provider) == provider)
+    best = max(ways, key=most)
+    shared = {
+        name: most({name: amounts})
+        for name, amounts in best.items()
+        # What is no part of another, as a NUMA node is.
+        if name != provider
+        and candidates.summaries[name].get('root_provider_uuid', name) == name
+    }
+    return fits.of_placement(best, left), '', shared
 
 
-def _own(
-    provider: str, resources: ty.Mapping[str, int]
-) -> dict[str, int] | None:
-    """How many fit by the inventories of a host that is no candidate.
+def _by_inventories(
+    provider: str, candidates: placement.Candidates
+) -> tuple[dict[str, int], str]:
+    """How many fit on a host that is no candidate, and why it is none.
 
-    :returns: None if placement doesn't know the host. What it has none of,
-        as where storage is shared, is left out.
+    What it has none of, as where storage is shared, is left out.
     """
     inventories = placement.stocks(provider)
-    if inventories is None:
-        return None
-    stocks = {}
-    for name, each in inventories.items():
-        amount = resources.get(name, 0)
-        most = (each['total'] - each['reserved']) * each['allocation_ratio']
-        if amount > each['max_unit'] or amount < each['min_unit']:
-            most = 0
-        stocks[name] = Stock(int(most), each['used'])
-    amounts = {
-        name: amount for name, amount in resources.items() if name in stocks
-    }
-    return fits.of_placement({provider: amounts}, {provider: stocks})
+    amounts: dict[str, int] = {}
+    left: dict[str, int] = {}
+    for name, each in (inventories or {}).items():
+        amounts[name] = amount = candidates.resources.get(name, 0)
+        capacity = 0
+        if each['min_unit'] <= amount <= each['max_unit']:
+            capacity = int(
+                (each['total'] - each['reserved']) * each['allocation_ratio']
+            )
+        left[name] = capacity - each['used']
+    limits = fits.of_placement({provider: amounts}, {provider: left})
+    why = ''
+    if candidates.refusal is not None:
+        why = 'request: ' + candidates.refusal
+    elif inventories is None:
+        why = 'placement: it has no inventory of this host'
+    elif min(limits.values(), default=1) > 0:
+        why = (
+            'placement: no candidate, for its traits, aggregates or resources'
+        )
+    return limits, why

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """How many more guests of one kind fit, and what runs out first.
 
 Two things decide: the dom0 model's rooms, and placement's inventories. Both
@@ -38,20 +37,8 @@ class Guest(ty.NamedTuple):
     vcpus: float
 
 
-class Stock(ty.NamedTuple):
-    """What a provider of placement has of one resource class.
-
-    :ivar capacity: its total less what is reserved, times the allocation
-        ratio.
-    """
-
-    capacity: float
-    used: float
-
-
-#: By provider's UUID and resource class.
-Stocks = ty.Mapping[str, ty.Mapping[str, Stock]]
-#: What one guest takes, likewise.
+#: Of the providers of placement, by UUID and resource class: what each has
+#: left, or what one guest takes.
 Amounts = ty.Mapping[str, ty.Mapping[str, float]]
 
 
@@ -81,14 +68,9 @@ class Fits:
     @property
     def first(self) -> str:
         """What runs out first; '' if nothing does, or the host is refused."""
-        count = self.count
-        if self.refused or count is None:
+        if self.refused or not self.limits:
             return ''
-        return next(
-            name
-            for name in in_order(self.limits)
-            if self.limits[name] == count
-        )
+        return min(in_order(self.limits), key=lambda name: self.limits[name])
 
 
 def in_order(names: ty.Collection[str]) -> list[str]:
@@ -124,12 +106,11 @@ def _most(too_many: ty.Callable[[int], bool]) -> int | None:
 
     :param too_many: a function of a number that is true from some number on.
     """
-    high = 1
+    low, high = 0, 1
     while not too_many(high):
-        high *= 2
+        low, high = high, high * 2
         if high > _MANY:
             return None
-    low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
         if too_many(middle):
@@ -139,28 +120,23 @@ def _most(too_many: ty.Callable[[int], bool]) -> int | None:
     return low
 
 
-def of_placement(amounts: Amounts, stocks: Stocks) -> dict[str, int]:
+def of_placement(amounts: Amounts, left: Amounts) -> dict[str, int]:
     """How many fit into placement's inventories.
 
     :param amounts: what one guest takes.
-    :param stocks: of these providers at least; what is missing is none.
+    :param left: what the providers have left; what is missing is none.
     :returns: by resource class, in this package's words.
     """
     found: dict[str, int] = {}
     for provider, classes in amounts.items():
         for name, amount in classes.items():
-            stock = stocks.get(provider, {}).get(name, Stock(0, 0))
+            if amount <= 0:
+                continue
+            free = left.get(provider, {}).get(name, 0)
+            count = max(int(free // amount), 0)
             word = _WORDS.get(name, name.lower())
-            count = _times(stock, amount)
-            if count is not None:
-                found[word] = min(count, found.get(word, count))
+            found[word] = min(count, found.get(word, count))
     return found
-
-
-def _times(stock: Stock, amount: float) -> int | None:
-    if amount <= 0:
-        return None
-    return max(int((stock.capacity - stock.used) // amount), 0)
 
 
 def in_all(hosts: ty.Iterable[Fits]) -> int | None:

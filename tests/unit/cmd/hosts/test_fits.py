@@ -13,7 +13,6 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched.cmd.hosts import fits as capacity
 from nova_xen_sched.cmd.hosts.fits import Fits
-from nova_xen_sched.cmd.hosts.fits import Stock
 
 MODEL = conf.defaults().dom0_model
 
@@ -76,7 +75,7 @@ def test_rooms_agree_with_placing_one_by_one(model, load, guest):
     )
 )
 def test_placement_agrees_with_claiming_one_by_one(classes):
-    stocks = {'p': {c: Stock(n, used) for c, (n, used, _) in classes.items()}}
+    left = {'p': {c: n - used for c, (n, used, _) in classes.items()}}
     amounts = {'p': {c: amount for c, (_, _, amount) in classes.items()}}
     count = 0
     used = {c: used for c, (_, used, _) in classes.items()}
@@ -87,7 +86,7 @@ def test_placement_agrees_with_claiming_one_by_one(classes):
         for c, amount in amounts['p'].items():
             used[c] += amount
         count += 1
-    found = Fits('a', capacity.of_placement(amounts, stocks))
+    found = Fits('a', capacity.of_placement(amounts, left))
     assert found.count == count
 
 

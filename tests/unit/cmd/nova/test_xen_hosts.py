@@ -12,7 +12,7 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import log
 from nova_xen_sched.cmd import errors
-from nova_xen_sched.cmd.hosts import rows
+from nova_xen_sched.cmd.hosts import report
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.refusal import Code
 from tests.unit import builders
@@ -139,9 +139,10 @@ def test_hosts_by_name_in_any_case():
 
 def test_guest_types_in_words():
     assert (
-        rows.guest_types(builders.XEN_HVM) == 'PV (x86_64), HVM (i686, x86_64)'
+        report.guest_types(builders.XEN_HVM)
+        == 'PV (x86_64), HVM (i686, x86_64)'
     )
-    assert rows.guest_types(builders.KVM) == (
+    assert report.guest_types(builders.KVM) == (
         'qemu HVM (x86_64), kvm HVM (x86_64)'
     )
-    assert rows.guest_types(()) == ''
+    assert report.guest_types(()) == ''

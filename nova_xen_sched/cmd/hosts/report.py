@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The cells of host list and host show."""
+
+from __future__ import annotations
+
+import sys
+import typing as ty
+
+from nova_xen_sched import conf
+from nova_xen_sched import dom0
+from nova_xen_sched import versions
+from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd import troubleshooting
+from nova_xen_sched.cmd.hosts import fits
+from nova_xen_sched.cmd.nova import xen_hosts
+
+#: Of long texts in a table.
+_WIDTH = 60
+DEFAULT = 'default'
+
+
+def row(
+    host: xen_hosts.Seen, fit: fits.Fits | None, settings: conf.Settings
+) -> dict[str, ty.Any]:
+    """The row of a host in host list.
+
+    :param fit: how many more guests fit; None of a host that is no Xen host.
+    """
+    scarcest = dom0.scarcest(host.rooms) if host.rooms else None
+    migration = xen_hosts.migration(host, settings)
+    libvirt = host.host.facts.get('libvirt_version')
+    xen = host.host.xen_version if host.host.is_xen else None
+    unknown = tables.Cell(None, 'unknown' if host.host.is_xen else '')
+    return {
+        'host': host.name,
+        'guest_types': guest_types(host.host.guest_types),
+        'libvirt': tables.Cell(
+            ('' if libvirt.exact else '>=') + versions.show(libvirt.value)
+        )
+        if libvirt
+        else unknown,
+        'libvirt_source': _source(host, 'libvirt_version'),
+        'xen': tables.Cell(versions.show(xen)) if xen else unknown,
+        'xen_source': _source(host, 'xen_version') or 'nova' if xen else '',
+        'live_migration': '%s (%s)' % (migration.answer, migration.code)
+        if migration.code
+        else migration.answer,
+        'dom0_memory_mb': _size(host, 'dom0_memory_mb', settings),
+        'dom0_vcpus': _size(host, 'dom0_vcpus', settings),
+        'headroom': tables.percent(scarcest.headroom if scarcest else None),
+        'scarcest': str(scarcest.room) if scarcest else '',
+        'fits': tables.count(fit.count) if fit else tables.Cell(None),
+    }
+
+
+def details(
+    host: xen_hosts.Seen,
+    fit: fits.Fits | None,
+    settings: conf.Settings,
+    guests: str,
+    wrap: bool,
+) -> dict[str, ty.Any]:
+    """All that is known of a host, for a person to read top down.
+
+    :param fit: as for row().
+    :param guests: those that fit counts, in words.
+    :param wrap: break long texts into lines.
+    """
+    width = _WIDTH if wrap else sys.maxsize
+    state = host.state
+    found = row(host, fit, settings)
+    found['hypervisor'] = _hypervisor(state)
+    found['service_version'] = (state.service or {}).get('version')
+    if fit is None:
+        return found
+    found['live_migration_why'] = tables.wrapped(
+        _why_migration(xen_hosts.migration(host, settings)), width
+    )
+    for name in ('dom0_memory_mb', 'dom0_vcpus'):
+        found[name + '_source'] = _source(host, name) or DEFAULT
+    observed = host.host.facts.get('observed_at')
+    found['observed_at'] = tables.Cell(
+        observed.value.isoformat() if observed else None
+    )
+    for mode in (*dom0.MODES, 'unknown'):
+        found['guests_' + mode] = getattr(host.load, mode)
+    for room in host.rooms:
+        found['room_%s' % room.room] = '%s of %s %s' % (
+            _amount(room.used),
+            _amount(room.capacity),
+            room.room.unit,
+        )
+        found['room_%s_source' % room.room] = room.source
+    found['fits_of'] = guests
+    for name in fits.in_order((*fits.LIMITS, *fit.limits)):
+        found['fits_' + name] = tables.count(fit.limits.get(name))
+    found['runs_out_first'] = fit.first
+    found['refused'] = tables.wrapped(fit.refused, width)
+    found['logs'] = tables.wrapped(troubleshooting.LOGS, width)
+    return found
+
+
+def _source(host: xen_hosts.Seen, name: str) -> str:
+    fact = host.host.facts.get(name)
+    if fact is None:
+        return ''
+    return fact.source + (', stale' if fact.stale else '')
+
+
+def _why_migration(migration: xen_hosts.Migration) -> str:
+    parts = [migration.why, migration.remedy]
+    if migration.answer in ('no', 'unknown'):
+        parts.append(
+            'for a server that stays MIGRATING see nova-xen-sched explain '
+            '--server'
+        )
+    return '; '.join(filter(None, parts))
+
+
+def _size(
+    host: xen_hosts.Seen, name: str, settings: conf.Settings
+) -> tables.Cell:
+    """dom0's size by a fact, or by the option of its name."""
+    if not host.host.is_xen:
+        return tables.Cell(None)
+    fact = host.host.facts.get(name)
+    if fact is not None:
+        return tables.Cell(fact.value)
+    default = getattr(settings, name)
+    return tables.Cell(
+        tables.number(default), '%s (%s)' % (_amount(default), DEFAULT)
+    )
+
+
+def guest_types(types: ty.Any) -> str:
+    """Guest types by mode: "PV (x86_64), HVM (i686, x86_64)"."""
+    found: dict[str, list[str]] = {}
+    for arch, hv_type, mode in types:
+        name = tables.MODES.get(mode, mode)
+        if hv_type != 'xen':
+            name = '%s %s' % (hv_type, name)
+        found.setdefault(name, [])
+        if arch not in found[name]:
+            found[name].append(arch)
+    return ', '.join(
+        '%s (%s)' % (name, ', '.join(sorted(archs)))
+        for name, archs in found.items()
+    )
+
+
+def _hypervisor(state: ty.Any) -> str | None:
+    if not state.hypervisor_type:
+        return None
+    return '%s %s' % (
+        state.hypervisor_type,
+        versions.from_nova_int(state.hypervisor_version) or 'unknown',
+    )
+
+
+def _amount(number: float) -> str:
+    return '%g' % round(number, 1) if number < 10**5 else '%d' % number
