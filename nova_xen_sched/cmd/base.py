@@ -163,14 +163,6 @@ def quieten_loggers(verbose_level: int = 0) -> None:
                 logging.getLogger(name).setLevel(level)
 
 
-def is_terminal(stream: ty.Any) -> bool:
-    """Whether a person looks at a stream: colour and progress are for them."""
-    try:
-        return bool(stream.isatty())
-    except (AttributeError, ValueError):
-        return False
-
-
 class Progress:
     """One line on the terminal for what takes longer than two seconds.
 
@@ -188,7 +180,10 @@ class Progress:
         self._what = what
         self._total = total
         self._stream = sys.stderr if stream is None else stream
-        self._active = is_terminal(self._stream)
+        try:
+            self._active = self._stream.isatty()
+        except (AttributeError, ValueError):
+            self._active = False
         self._shown = 0
         self._done = 0
 

@@ -52,17 +52,15 @@ def flavor(view: ty.Any, options: argparse.Namespace) -> ty.Any:
 
     :raises errors.Failure: if there is none, or they say two things.
     """
-    size = (options.ram, options.vcpus, options.disk)
     if options.flavor is None:
         from nova_xen_sched.cmd.nova import request_spec
 
         return request_spec.flavor_of(
-            *(
-                default if given is None else given
-                for given, default in zip(size, (RAM, VCPUS, DISK))
-            )
+            options.ram or RAM,
+            options.vcpus or VCPUS,
+            DISK if options.disk is None else options.disk,
         )
-    if size != (None, None, None):
+    if (options.ram, options.vcpus, options.disk) != (None, None, None):
         raise errors.Failure(
             'Give either --flavor, or --ram, --vcpus and --disk.'
         )

@@ -171,6 +171,6 @@ def count(
     # It imports nova, whose configuration had to be loaded first.
     from nova_xen_sched.cmd.hosts import count_fits
 
-    counted = count_fits.of_named(view, parsed_args, names)
+    counted = count_fits.count(view, parsed_args, names)
     command.partial(view.silent)
     return counted

@@ -42,39 +42,19 @@ class Counted(ty.NamedTuple):
     guests: str
 
 
-def of_named(
+def count(
     view: View, parsed_args: argparse.Namespace, names: list[str]
 ) -> Counted:
-    """The hosts of these names, all if there are none.
+    """How many more guests fit on the hosts of these names, all if none.
 
     :param parsed_args: with those of guest_arguments.
-    :raises errors.Failure: if there is no host of a name, and as count().
+    :raises errors.Failure: if there is no host of a name, placement can't be
+        asked, or nova would refuse the request.
     """
     flavor = guest_arguments.flavor(view, parsed_args)
+    vm_mode = parsed_args.vm_mode
     hosts = xen_hosts.named(xen_hosts.see(view.host_states()), names)
-    return Counted(
-        hosts,
-        count(
-            view,
-            [each for each in hosts if each.host.is_xen],
-            flavor,
-            parsed_args.vm_mode,
-        ),
-        guest_arguments.label(flavor, parsed_args.vm_mode),
-    )
-
-
-def count(
-    view: View, hosts: list[xen_hosts.Seen], flavor: ty.Any, vm_mode: str
-) -> dict[str, Fits]:
-    """How many more guests fit on each host, by its name.
-
-    :param hosts: Xen hosts.
-    :param flavor: a nova Flavor.
-    :param vm_mode: of the guests: 'hvm' or 'xen'.
-    :raises errors.Failure: if placement can't be asked, or nova would refuse
-        the request.
-    """
+    xen = [each for each in hosts if each.host.is_xen]
     image = request_spec.image_of(
         {'hypervisor_type': 'xen', 'vm_mode': vm_mode}, 'raw'
     )
@@ -85,14 +65,14 @@ def count(
     candidates = placement.candidates(
         view.context, spec, view.host_manager, every=True
     )
-    refused = _refused(view, hosts, spec, candidates)
+    refused = _refused(view, xen, spec, candidates)
     settings = xen_hosts.settings()
     guest = fits.Guest(
         host.mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
     )
     counted = {}
-    with base.Progress('Counting guests', len(hosts)) as progress:
-        for each in hosts:
+    with base.Progress('Counting guests', len(xen)) as progress:
+        for each in xen:
             assert each.load is not None  # noqa: S101  a Xen host
             limits, why, shared = _by_placement(each.state.uuid, candidates)
             limits.update(fits.of_rooms(settings.dom0_model, each.load, guest))
@@ -100,7 +80,7 @@ def count(
                 each.name, limits, why or refused.get(each.name, ''), shared
             )
             progress.step()
-    return counted
+    return Counted(hosts, counted, guest_arguments.label(flavor, vm_mode))
 
 
 def _refused(
@@ -149,15 +129,15 @@ def _by_placement(
     ]
     if not ways:
         return (*_by_inventories(provider, candidates), {})
+    summaries = {
+        name: candidates.summaries[name] for way in ways for name in way
+    }
     left = {
         name: {
             resource: each['capacity'] - each['used']
-            for resource, each in candidates.summaries[name][
-                'resources'
-            ].items()
+            for resource, each in summary['resources'].items()
         }
-        for way in ways
-        for name in way
+        for name, summary in summaries.items()
     }
 
     def most(way: fits.Amounts) -> int:
@@ -169,7 +149,7 @@ def _by_placement(
         for name, amounts in best.items()
         # What is no part of another, as a NUMA node is.
         if name != provider
-        and candidates.summaries[name].get('root_provider_uuid', name) == name
+        and summaries[name].get('root_provider_uuid', name) == name
     }
     return fits.of_placement(best, left), '', shared
 

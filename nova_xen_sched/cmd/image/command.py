@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """nova-xen-sched image check: images that will surprise on Xen hosts."""
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Images that will surprise on Xen hosts, and the command that mends each."""
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ _NO_IMAGES = frozenset({'aki', 'ari'})
 #: What qemu-img calls otherwise than Glance.
 _QEMU_NAMES = {'vhd': 'vpc', 'ploop': 'parallels', 'iso': 'raw', 'ami': 'raw'}
 
-#: The newer name and the older; nova's scheduler takes the newer if it has
-#: both.
+#: The newer name and the older; nova takes the newer if both are there.
 _TYPES = ('img_hv_type', 'hypervisor_type')
 _MODES = ('hw_vm_mode', 'vm_mode')
 #: Properties that a converted copy needs.
@@ -74,11 +72,12 @@ def findings(
     disk_format = (image.get('disk_format') or '').lower()
     if disk_format in _NO_IMAGES:
         return
-    types = [known[name] for name in _TYPES if known.get(name)]
-    hypervisor_type = values.hypervisor_type(types[0] if types else None)
+    hypervisor_type = values.canonical(
+        'HVType', known.get('img_hv_type') or known.get('hypervisor_type')
+    )
     if hypervisor_type not in (None, XEN):
         return
-    new, old = (values.vm_mode(known.get(name)) for name in _MODES)
+    new, old = (values.canonical('VMMode', known.get(n)) for n in _MODES)
     modes_are_known = refused.isdisjoint(_MODES)
     # nova's libvirt driver reads the older name only, and builds PV where
     # it isn't there; nova-compute-xen takes the newer one then. Which of them

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What nova makes of an image's properties, by nova's own objects.
 
 nova's lists of values differ between releases, so none is kept here. On a
@@ -42,17 +41,11 @@ def nova_is_here() -> bool:
     return image_meta is not None
 
 
-def hypervisor_type(value: str | None) -> str | None:
-    """nova's spelling of a hypervisor type; None for one that it refuses."""
-    return _canonical('HVType', value)
+def canonical(kind: str, value: str | None) -> str | None:
+    """nova's spelling of a value; None for one that it refuses.
 
-
-def vm_mode(value: str | None) -> str | None:
-    """nova's spelling of a vm_mode, xen for PV; None for one it refuses."""
-    return _canonical('VMMode', value)
-
-
-def _canonical(kind: str, value: str | None) -> str | None:
+    :param kind: 'HVType' or 'VMMode', where PV is xen.
+    """
     if not value:
         return None
     if fields is None:

@@ -52,27 +52,21 @@ class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
     def _checks(self) -> ty.Any:
         """The checks, in the order in which they are shown."""
         try:
-            view = nova.open_view(
-                types.SimpleNamespace(
-                    config_file=self._conf.config_file,
-                    config_dir=self._conf.config_dir,
-                    verbose_level=2 if self._conf.debug else 0,
-                )
-            )
-            # These import nova, whose configuration had to be loaded first.
-            from nova_xen_sched.cmd.upgrade_check import check_facts as facts
-            from nova_xen_sched.cmd.upgrade_check import check_hosts as hosts
-            from nova_xen_sched.cmd.upgrade_check import (
-                check_plugins as plugins,
-            )
-            from nova_xen_sched.cmd.upgrade_check import deployment
-
-            found = deployment.Deployment(view)
+            found = self._deployment()
         except errors.Failure as e:
             if self._conf.debug:
                 raise
-            failed = _result(upgradecheck.Code.FAILURE, str(e))
-            return ((_READABLE, lambda _self: failed),)
+            failed = upgradecheck.Result(upgradecheck.Code.FAILURE, str(e))
+            return (
+                (
+                    _READABLE,
+                    functools.partial(_checked, lambda _: failed, None),
+                ),
+            )
+        from nova_xen_sched.cmd.upgrade_check import check_facts as facts
+        from nova_xen_sched.cmd.upgrade_check import check_hosts as hosts
+        from nova_xen_sched.cmd.upgrade_check import check_plugins as plugins
+
         checks = (
             (_READABLE, hosts.readable),
             ('XenHostFilter enabled', plugins.filter_enabled),
@@ -100,23 +94,31 @@ class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
             for name, check in checks
         )
 
+    def _deployment(self) -> ty.Any:
+        """What there is to check."""
+        view = nova.open_view(
+            types.SimpleNamespace(
+                config_file=self._conf.config_file,
+                config_dir=self._conf.config_dir,
+                verbose_level=2 if self._conf.debug else 0,
+            )
+        )
+        # It imports nova, whose configuration had to be loaded first.
+        from nova_xen_sched.cmd.upgrade_check import deployment
+
+        return deployment.Deployment(view)
+
 
 def _checked(check: ty.Any, deployment: ty.Any, _self: ty.Any) -> ty.Any:
-    """One check, as oslo.upgradecheck calls it."""
+    """The result of a check as it may be printed."""
     try:
-        found = check(deployment)
+        result = check(deployment)
     except errors.Failure as e:
         # Such as placement, which not every check needs.
-        return _result(upgradecheck.Code.FAILURE, str(e))
-    return _result(found.code, found.details)
-
-
-def _result(code: ty.Any, details: str | None) -> ty.Any:
-    """A result as it may be printed."""
+        result = upgradecheck.Result(upgradecheck.Code.FAILURE, str(e))
     # Before oslo.upgradecheck breaks it into lines.
-    return upgradecheck.Result(
-        code, redact.passwords(details) if details else None
-    )
+    result.details = redact.passwords(result.details or '') or None
+    return result
 
 
 def main(argv: list[str] | None = None) -> int:
