@@ -82,15 +82,15 @@ def counted(number: int, noun: str = 'host') -> str:
     return '%d %s%s' % (number, noun, '' if number == 1 else 's')
 
 
-def wrapped(text: str, width: int, end: str = '') -> str:
-    """A text in lines; words stay whole, as they may be pasted.
+def wrapped(text: str, width: int, end: str = '') -> Cell:
+    """A text, and in a table its lines; words stay whole, to be pasted.
 
     :param end: of each line but the last.
     """
     lines = textwrap.wrap(
         text, width, break_long_words=False, break_on_hyphens=False
     )
-    return (end + '\n').join(lines)
+    return Cell(text, (end + '\n').join(lines))
 
 
 def figures(

@@ -102,7 +102,6 @@ class List(HostLister):
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         counted = count(self, parsed_args, parsed_args.hosts)
         from nova_xen_sched.cmd.hosts import report
-        from nova_xen_sched.cmd.nova import xen_hosts
 
         every = parsed_args.all or parsed_args.hosts
         others = len(counted.hosts) - len(counted.fits)
@@ -116,9 +115,8 @@ class List(HostLister):
                 counted.guests,
             )
         )
-        settings = xen_hosts.settings()
         rows = [
-            report.row(each, counted.fits.get(each.name), settings)
+            report.row(each, counted)
             for each in counted.hosts
             if each.host.is_xen or every
         ]
@@ -139,7 +137,6 @@ class Show(base.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         counted = count(self, parsed_args, [parsed_args.host])
         from nova_xen_sched.cmd.hosts import report
-        from nova_xen_sched.cmd.nova import xen_hosts
 
         if len(counted.hosts) > 1:
             raise errors.Failure(
@@ -150,13 +147,7 @@ class Show(base.ShowOne):
                 )
             )
         (host,) = counted.hosts
-        details = report.details(
-            host,
-            counted.fits.get(host.name),
-            xen_hosts.settings(),
-            counted.guests,
-            wrap=parsed_args.formatter == 'table',
-        )
+        details = report.details(host, counted)
         return tuple(details), tuple(details.values())
 
 

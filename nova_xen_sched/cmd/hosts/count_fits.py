@@ -13,6 +13,7 @@ import argparse
 import sys
 import typing as ty
 
+from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import guest_arguments
@@ -35,11 +36,13 @@ class Counted(ty.NamedTuple):
     :ivar hosts: those that were asked for, of other hypervisors too.
     :ivar fits: of the Xen hosts of them, by name.
     :ivar guests: the guests that are counted, in words.
+    :ivar settings: the options of [xen_scheduler].
     """
 
     hosts: ty.Sequence[xen_hosts.Seen]
     fits: dict[str, Fits]
     guests: str
+    settings: conf.Settings
 
 
 def count(
@@ -80,7 +83,8 @@ def count(
                 each.name, limits, why or refused.get(each.name, ''), shared
             )
             progress.step()
-    return Counted(hosts, counted, guest_arguments.label(flavor, vm_mode))
+    label = guest_arguments.label(flavor, vm_mode)
+    return Counted(hosts, counted, label, settings)
 
 
 def _refused(

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import sys
 import typing as ty
 
 from nova_xen_sched import conf
@@ -13,6 +12,7 @@ from nova_xen_sched import versions
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd import troubleshooting
 from nova_xen_sched.cmd.hosts import fits
+from nova_xen_sched.cmd.hosts.count_fits import Counted
 from nova_xen_sched.cmd.nova import xen_hosts
 
 #: Of long texts in a table.
@@ -20,13 +20,13 @@ _WIDTH = 60
 DEFAULT = 'default'
 
 
-def row(
-    host: xen_hosts.Seen, fit: fits.Fits | None, settings: conf.Settings
-) -> dict[str, ty.Any]:
+def row(host: xen_hosts.Seen, counted: Counted) -> dict[str, ty.Any]:
     """The row of a host in host list.
 
-    :param fit: how many more guests fit; None of a host that is no Xen host.
+    :param counted: how many more guests fit on it, and on others.
     """
+    fit = counted.fits.get(host.name)
+    settings = counted.settings
     scarcest = dom0.scarcest(host.rooms) if host.rooms else None
     migration = xen_hosts.migration(host, settings)
     libvirt = host.host.facts.get('libvirt_version')
@@ -54,28 +54,20 @@ def row(
     }
 
 
-def details(
-    host: xen_hosts.Seen,
-    fit: fits.Fits | None,
-    settings: conf.Settings,
-    guests: str,
-    wrap: bool,
-) -> dict[str, ty.Any]:
+def details(host: xen_hosts.Seen, counted: Counted) -> dict[str, ty.Any]:
     """All that is known of a host, for a person to read top down.
 
-    :param fit: as for row().
-    :param guests: those that fit counts, in words.
-    :param wrap: break long texts into lines.
+    :param counted: as for row().
     """
-    width = _WIDTH if wrap else sys.maxsize
     state = host.state
-    found = row(host, fit, settings)
+    fit = counted.fits.get(host.name)
+    found = row(host, counted)
     found['hypervisor'] = _hypervisor(state)
     found['service_version'] = (state.service or {}).get('version')
     if fit is None:
         return found
     found['live_migration_why'] = tables.wrapped(
-        _why_migration(xen_hosts.migration(host, settings)), width
+        _why_migration(xen_hosts.migration(host, counted.settings)), _WIDTH
     )
     for name in ('dom0_memory_mb', 'dom0_vcpus'):
         found[name + '_source'] = _source(host, name) or DEFAULT
@@ -92,12 +84,12 @@ def details(
             room.room.unit,
         )
         found['room_%s_source' % room.room] = room.source
-    found['fits_of'] = guests
+    found['fits_of'] = counted.guests
     for name in fits.in_order((*fits.LIMITS, *fit.limits)):
         found['fits_' + name] = tables.count(fit.limits.get(name))
     found['runs_out_first'] = fit.first
-    found['refused'] = tables.wrapped(fit.refused, width)
-    found['logs'] = tables.wrapped(troubleshooting.LOGS, width)
+    found['refused'] = tables.wrapped(fit.refused, _WIDTH)
+    found['logs'] = tables.wrapped(troubleshooting.LOGS, _WIDTH)
     return found
 
 

@@ -110,8 +110,8 @@ class Check(base.Lister):
             (
                 image.get('name') or '',
                 str(each.code),
-                each.problem,
-                each.mend,
+                tables.wrapped(each.problem, _PROBLEM_WIDTH),
+                _wrapped_command(each.mend),
                 image['id'],
             )
             for image in images
@@ -126,19 +126,7 @@ class Check(base.Lister):
             '%s of %d images will surprise.'
             % (len({row[-1] for row in rows}) or 'None', len(images))
         )
-        if parsed_args.formatter != 'table':
-            return COLUMNS, rows
-        rows = [
-            (
-                name,
-                finding,
-                tables.wrapped(problem, _PROBLEM_WIDTH),
-                _wrapped_command(mend),
-                id_,
-            )
-            for name, finding, problem, mend, id_ in rows
-        ]
-        if parsed_args.columns:
+        if parsed_args.formatter != 'table' or parsed_args.columns:
             return COLUMNS, rows
         return COLUMNS[:-1], [row[:-1] for row in rows]
 
@@ -165,8 +153,9 @@ def _formats(text: str) -> tuple[str, ...]:
     return found
 
 
-def _wrapped_command(line: str) -> str:
-    """A command in several lines, which a shell still takes."""
+def _wrapped_command(line: str) -> tables.Cell:
+    """A command, in a table in several lines, which a shell still takes."""
     # Options stay with their values.
     glued = re.sub(r'(--[a-z-]+) ', '\\1\0', line)
-    return tables.wrapped(glued, _MEND_WIDTH, ' \\').replace('\0', ' ')
+    text = tables.wrapped(glued, _MEND_WIDTH, ' \\').human_readable()
+    return tables.Cell(line, text.replace('\0', ' '))
