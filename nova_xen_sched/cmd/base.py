@@ -74,15 +74,6 @@ class _Command(command.Command):
             return errors.FAILED
         return outcome or self.exit_code
 
-    def partial(self, silent: ty.Mapping[str, str]) -> None:
-        """Say which cells the answer lacks, if any.
-
-        :param silent: by cell, why it couldn't be read.
-        """
-        for why in silent.values():
-            self.say('The answer lacks hosts: %s' % why)
-            self.exit_code = errors.FINDINGS
-
     def say(self, line: str) -> None:
         """A line for the person, beside what the command prints."""
         self.app.stderr.write(line + '\n')

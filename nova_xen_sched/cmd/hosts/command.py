@@ -163,5 +163,7 @@ def count(
     from nova_xen_sched.cmd.hosts import count_fits
 
     counted = count_fits.count(view, parsed_args, names)
-    command.partial(view.silent)
+    for why in view.silent.values():
+        command.say('The answer lacks hosts: %s' % why)
+        command.exit_code = errors.FINDINGS
     return counted

@@ -78,7 +78,7 @@ def count(
         for each in xen:
             assert each.load is not None  # noqa: S101  a Xen host
             limits, why, shared = _by_placement(each.state.uuid, candidates)
-            limits.update(fits.of_rooms(settings.dom0_model, each.load, guest))
+            limits.update(fits.of_dom0(settings.dom0_model, each.load, guest))
             counted[each.name] = Fits(
                 each.name, limits, why or refused.get(each.name, ''), shared
             )

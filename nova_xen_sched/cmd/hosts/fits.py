@@ -49,14 +49,14 @@ class Fits:
     :ivar limits: by what limits it, how many; without those that don't.
     :ivar refused: why the host takes none, whatever its limits; '' if it
         does.
-    :ivar pools: by the provider's UUID, how many fit in what the host shares
+    :ivar shared: by the provider's UUID, how many fit in what the host shares
         with others.
     """
 
     host: str
     limits: ty.Mapping[str, int]
     refused: str = ''
-    pools: ty.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    shared: ty.Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def count(self) -> int | None:
@@ -79,7 +79,7 @@ def in_order(names: ty.Collection[str]) -> list[str]:
     return [name for name in LIMITS if name in names] + others
 
 
-def of_rooms(
+def of_dom0(
     model: dom0.Model, load: dom0.Load, guest: Guest
 ) -> dict[str, int]:
     """How many fit into each room of a Xen host.
@@ -150,9 +150,9 @@ def in_all(hosts: ty.Iterable[Fits]) -> int | None:
         count = each.count
         if count is None:
             return None
-        for pool, fits in each.pools.items():
-            count = min(count, left.setdefault(pool, fits))
-        for pool in each.pools:
-            left[pool] -= count
+        for provider, fits in each.shared.items():
+            count = min(count, left.setdefault(provider, fits))
+        for provider in each.shared:
+            left[provider] -= count
         total += count
     return total

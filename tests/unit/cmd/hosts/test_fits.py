@@ -57,7 +57,7 @@ def one_by_one(model, load, guest, index):
 @hypothesis.settings(max_examples=300, deadline=None)
 @hypothesis.given(models, loads, guests)
 def test_rooms_agree_with_placing_one_by_one(model, load, guest):
-    found = capacity.of_rooms(model, load, guest)
+    found = capacity.of_dom0(model, load, guest)
     assert found == {
         str(left.room): one_by_one(model, load, guest, index)
         for index, left in enumerate(dom0.rooms(model, load))
@@ -94,13 +94,13 @@ def test_what_a_guest_takes_nothing_of_does_not_limit():
     assert capacity.of_placement({'p': {'DISK_GB': 0}}, {}) == {}
     model = MODEL._replace(pv_memory_mb=0)
     load = dom0.Load(65536, 4096, 4)
-    found = capacity.of_rooms(model, load, capacity.Guest('pv', 512, 1))
+    found = capacity.of_dom0(model, load, capacity.Guest('pv', 512, 1))
     assert sorted(found) == ['dom0_cpu', 'host_memory']
 
 
 def test_a_room_that_is_overcommitted_already_takes_none():
     load = dom0.Load(65536, 300, 4)
-    found = capacity.of_rooms(MODEL, load, capacity.Guest('hvm', 512, 1))
+    found = capacity.of_dom0(MODEL, load, capacity.Guest('hvm', 512, 1))
     assert found['dom0_memory'] == 0
 
 
@@ -121,8 +121,8 @@ def test_the_least_limit_decides(limits, refused, count, first):
 
 def test_hosts_that_share_storage_share_what_it_has():
     hosts = [
-        Fits('a', {'ram': 4, 'disk': 6}, pools={'store': 6}),
-        Fits('b', {'ram': 4, 'disk': 6}, pools={'store': 6}),
+        Fits('a', {'ram': 4, 'disk': 6}, shared={'store': 6}),
+        Fits('b', {'ram': 4, 'disk': 6}, shared={'store': 6}),
         Fits('c', {'ram': 4}),
     ]
     assert capacity.in_all(hosts) == 10
