@@ -74,6 +74,7 @@ def refused(deployment: Deployment) -> Result:
     xen = deployment.xen
     if not xen:
         return Result(Code.SUCCESS, 'There are no Xen hosts.')
+    xen_filter = deployment.view.xen_filter()
     flavor = request_spec.flavor_of(_RAM, _VCPUS, _DISK)
     lines = []
     remedies: dict[str, str] = {}
@@ -82,7 +83,7 @@ def refused(deployment: Deployment) -> Result:
         image = request_spec.image_of(properties, 'raw')
         spec = request_spec.boot(deployment.view, image, flavor)
         guest.tell(spec, kind)
-        verdicts = deployment.view.xen_filter().verdicts(
+        verdicts = xen_filter.verdicts(
             [each.state for each in xen], spec, every=True
         )
         left = sum(verdict.refusal is None for verdict in verdicts)
