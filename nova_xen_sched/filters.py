@@ -100,6 +100,7 @@ class XenHostFilter(filters.BaseHostFilter):
         :param host_states: nova HostStates.
         :param spec_obj: a nova RequestSpec.
         :param every: find all refusals, not just those that matter.
+        :returns: rules.UNJUDGED where that fails.
         """
         settings = self._options.current()
         request = read_request(spec_obj)
@@ -131,7 +132,7 @@ class XenHostFilter(filters.BaseHostFilter):
                     verdict = known[offered] = judge(offered, every)
             except Exception:  # noqa: BLE001  nothing may reach nova
                 log.unexpected('judging a host; it is accepted')
-                verdict = rules.ACCEPTED
+                verdict = rules.UNJUDGED
             verdicts.append(verdict)
         facts.noticed.warn()
         loads.noticed.warn()

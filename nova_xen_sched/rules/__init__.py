@@ -110,6 +110,8 @@ class Verdict:
 
 #: The verdict on a host against which nothing speaks.
 ACCEPTED = Verdict()
+#: That on a host which can't be judged, for an unexpected error.
+UNJUDGED = Verdict()
 
 
 class Judge:

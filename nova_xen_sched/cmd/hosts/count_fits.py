@@ -25,6 +25,7 @@ from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.scheduler import View
 from nova_xen_sched.filters import XenHostFilter
+from nova_xen_sched.load import mode_of
 
 #: The codes of refusals by dom0's hard limit.
 _HARD_LIMIT = frozenset(str(room) for room in dom0.Room)
@@ -71,7 +72,7 @@ def count(
     refused = _refused(view, xen, spec, candidates)
     settings = xen_hosts.settings()
     guest = fits.Guest(
-        host.mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
+        mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
     )
     counted = {}
     with base.Progress('Counting guests', len(xen)) as progress:

@@ -10,7 +10,6 @@ import dataclasses
 from oslo_upgradecheck.upgradecheck import Code
 from oslo_upgradecheck.upgradecheck import Result
 
-from nova_xen_sched import host
 from nova_xen_sched import refusal
 from nova_xen_sched import rules
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
@@ -19,6 +18,7 @@ from nova_xen_sched.cmd.upgrade_check.deployment import names
 from nova_xen_sched.cmd.upgrade_check.deployment import problem
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
+from nova_xen_sched.load import LOAD_FACTS
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.request import Kind
 
@@ -115,11 +115,11 @@ def unknown(deployment: Deployment) -> Result:
     request = GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION}))
     lacking: dict[str, list[str]] = collections.defaultdict(list)
     for each in deployment.xen:
-        verdict = rules.judge(request, each.host, strict, every=True)
+        verdict = rules.Judge(request, strict)(each.host, every=True)
         for found in verdict.refusals:
             if found.code in _VERSIONS:
                 lacking[_VERSIONS[found.code]].append(each.name)
-        for name in host.LOAD_FACTS - {'reserved_host_memory_mb'}:
+        for name in LOAD_FACTS - {'reserved_host_memory_mb'}:
             if each.host.facts.get(name) is None:
                 lacking[name].append(each.name)
     if not lacking:

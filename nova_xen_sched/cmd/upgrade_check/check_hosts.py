@@ -14,6 +14,7 @@ from oslo_upgradecheck.upgradecheck import Result
 from nova_xen_sched import conf
 from nova_xen_sched import refusal
 from nova_xen_sched import request as guest
+from nova_xen_sched import rules
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
@@ -78,7 +79,7 @@ def refused(deployment: Deployment) -> Result:
     flavor = request_spec.flavor_of(_RAM, _VCPUS, _DISK)
     lines = []
     remedies: dict[str, str] = {}
-    usable = False
+    usable, unjudged = False, 0
     for name, (properties, kind) in _REQUESTS.items():
         image = request_spec.image_of(properties, 'raw')
         spec = request_spec.boot(deployment.view, image, flavor)
@@ -86,7 +87,11 @@ def refused(deployment: Deployment) -> Result:
         verdicts = xen_filter.verdicts(
             [each.state for each in xen], spec, every=True
         )
-        left = sum(verdict.refusal is None for verdict in verdicts)
+        unjudged += verdicts.count(rules.UNJUDGED)
+        left = sum(
+            verdict.refusal is None and verdict is not rules.UNJUDGED
+            for verdict in verdicts
+        )
         usable = usable or left > 0
         refusals = [each for found in verdicts for each in found.refusals]
         remedies.update(
@@ -99,6 +104,9 @@ def refused(deployment: Deployment) -> Result:
         )
         lines.append('%s: %d of %d left%s' % (name, left, len(xen), codes))
     details = '; '.join(lines) + '.'
+    if unjudged:
+        details += ' Hosts could not be judged (%d times).' % unjudged
+        remedies['not judged'] = 'report the error that was logged'
     if usable and not remedies:
         return Result(Code.SUCCESS, details)
     return problem(
