@@ -6,14 +6,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sys
-import textwrap
 import time
 import typing as ty
 
 from tests.e2e.processes import Failure
-
-_WIDTH = 100
+from tools import printing
 
 
 @dataclasses.dataclass
@@ -35,6 +32,10 @@ class Step:
         self.happened = '; '.join(filter(None, (self.happened, text)))
         self.lines.extend(line for line in lines if line not in self.lines)
 
+    @property
+    def outcome(self) -> str:
+        return ('FAILED: ' if self.failed else '') + self.happened
+
     def check(self, holds: object, otherwise: str) -> None:
         """:raises Failure: with these words, unless it holds"""
         if not holds:
@@ -50,11 +51,11 @@ class Report:
 
     def chapter(self, title: str) -> None:
         self._steps.append(title)
-        self._print('\n%s' % title)
+        print('\n%s' % title, flush=True)
 
     def note(self, text: str) -> None:
         """Progress that isn't part of the table."""
-        self._print('%5.0f s  %s' % (self.elapsed, text))
+        print('%5.0f s  %s' % (self.elapsed, text), flush=True)
 
     @property
     def elapsed(self) -> float:
@@ -70,80 +71,46 @@ class Report:
             yield step
         except Exception as e:
             step.failed = True
-            step.says(
-                '%s%s'
-                % (
-                    '' if isinstance(e, Failure) else type(e).__name__ + ': ',
-                    e,
-                )
-            )
+            kind = '' if isinstance(e, Failure) else type(e).__name__ + ': '
+            step.says('%s%s' % (kind, e))
         finally:
             step.seconds = time.monotonic() - began
             self._steps.append(step)
-            self.note(
-                '  %s%s (%.1f s)'
-                % (
-                    'FAILED: ' if step.failed else '',
-                    step.happened,
-                    step.seconds,
-                )
-            )
+            self.note('  %s (%.1f s)' % (step.outcome, step.seconds))
+
+    @property
+    def _done(self) -> list[Step]:
+        return [step for step in self._steps if isinstance(step, Step)]
 
     @property
     def failures(self) -> list[Step]:
-        return [
-            step
-            for step in self._steps
-            if isinstance(step, Step) and step.failed
-        ]
+        return [step for step in self._done if step.failed]
 
     def table(self) -> None:
-        steps = [step for step in self._steps if isinstance(step, Step)]
-        left = min(44, max(len(step.asked) for step in steps))
-        right = _WIDTH - left - 12
-        self._print('')
+        """All steps, with the lines of the logs that show what happened."""
+        left = min(44, max(len(step.asked) for step in self._done))
+        widths = (left, printing.WIDTH - left - 12, 7)
+        print()
         for step in self._steps:
             if isinstance(step, str):
-                self._print('\n%s' % step)
+                print('\n%s' % step)
                 continue
-            asked = textwrap.wrap(step.asked, left)
-            happened = textwrap.wrap(
-                ('FAILED: ' if step.failed else '') + step.happened, right
-            ) or ['']
-            for n in range(max(len(asked), len(happened))):
-                self._print(
-                    '  %-*s  %-*s  %s'
-                    % (
-                        left,
-                        asked[n] if n < len(asked) else '',
-                        right,
-                        happened[n] if n < len(happened) else '',
-                        '' if n else '%5.1f s' % step.seconds,
-                    )
-                )
+            cells = (step.asked, step.outcome, '%5.1f s' % step.seconds)
+            for line in printing.columns(cells, widths):
+                print('  ' + line)
             for line in step.lines:
                 if line.startswith(('+-', '| ')):
                     # A table, which has its own width.
-                    self._print('      ' + line)
-                    continue
-                for piece in textwrap.wrap(
-                    line,
-                    _WIDTH,
-                    initial_indent='      | ',
-                    subsequent_indent='      |   ',
-                    break_long_words=False,
-                ):
-                    self._print(piece)
-
-    def _print(self, text: str) -> None:
-        print('\n'.join(t.rstrip() for t in text.split('\n')), flush=True)
-        sys.stdout.flush()
+                    print('      ' + line)
+                else:
+                    printing.wrapped(line, '      | ', '      |   ')
 
     def end(self, logs: str) -> int:
         """The last lines, and the exit code."""
-        steps = [step for step in self._steps if isinstance(step, Step)]
-        self._print(
+        count = len(self._done)
+        print(
             '\n%d of %d as expected, in %d s. Logs: %s'
-            % (len(steps) - len(self.failures), len(steps), self.elapsed, logs)
+            % (count - len(self.failures), count, self.elapsed, logs),
+            flush=True,
         )
         return 1 if self.failures else 0

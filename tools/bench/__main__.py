@@ -5,33 +5,28 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
-import os
 import sys
 import typing as ty
-import warnings
 
-# The deprecations of others are no news here.
-warnings.simplefilter('ignore')
-# As nova-scheduler runs by default since nova 33.
-os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING', 'true')
+import nova.conf
 
-import nova.conf  # noqa: E402
-
-from tools.bench import apart  # noqa: E402
-from tools.bench import measure  # noqa: E402
-from tools.bench import memory  # noqa: E402
-from tools.bench import report  # noqa: E402
-from tools.bench import subjects  # noqa: E402
-from tools.bench import world  # noqa: E402
-from tools.demo import printing  # noqa: E402
+from tools import plotting
+from tools import printing
+from tools.bench import apart
+from tools.bench import measure
+from tools.bench import memory
+from tools.bench import plot
+from tools.bench import report
+from tools.bench import subjects
+from tools.bench import world
 
 #: More than the caches hold.
 _SMALL_REQUESTS = 12000
 _ROUNDS = {100: 25, 1000: 15, 10000: 9}
 OWN_TIMES = ', facts_max_age and a time of each host'
 KNOWN_GUESTS = ', 50 known guests'
-_AGED = {'facts_max_age': 36500}
 #: What may be the ratio to nova's own class, by the name of the line, hosts
 #: and known guests, at 5 aggregates a host.
 GOALS = {
@@ -46,165 +41,120 @@ GOALS = {
 }
 
 
-def _figures(
-    shape: world.Shape,
-    rounds: int,
-    filters: str = '',
-    weighers: str = '',
-    request: ty.Any = None,
-    **settings: ty.Any,
-) -> list[report.Figure]:
-    """Time one cloud.
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One cloud to be timed.
 
-    :param filters: what to call XenHostFilter's line; none if empty.
-    :param weighers: likewise.
+    :ivar how: what its lines say behind the plugin's name.
+    :ivar settings: of [xen_scheduler].
     """
-    taken = subjects.take(
-        shape, rounds, bool(filters), bool(weighers), request, **settings
-    )
-    found = []
-    every = subjects.EVERY if filters == subjects.FILTER else ''
-    for what, mine, novas, least in (
-        (filters, subjects.FILTER, subjects.NOVA_FILTER, subjects.LOOK),
-        (every, subjects.EVERY, subjects.FILTER, subjects.LOOK),
-        (weighers, subjects.WEIGHER, subjects.NOVA_WEIGHER, subjects.HANDLER),
-    ):
-        if not what:
-            continue
-        goal = None
-        if shape.aggregates == 5:
-            goal = GOALS.get((what, shape.hosts, shape.guests))
-        each = shape.hosts * 1e-6
-        found.append(
-            report.Figure(
-                what,
-                novas,
-                str(shape),
-                taken[mine].median / each,
-                taken[novas].median / each,
-                taken[subjects.LOOP].median / each,
-                measure.ratio(taken[mine], taken[novas]),
-                measure.ratio(taken[least], taken[novas]).median,
-                goal,
-            )
+
+    shape: world.Shape
+    how: str = ''
+    plugins: tuple[str, ...] = (subjects.FILTER, subjects.WEIGHER)
+    request: ty.Any = None
+    settings: ty.Mapping[str, ty.Any] = dataclasses.field(default_factory=dict)
+
+    def figures(self, rounds: int) -> list[report.Figure]:
+        """Time it."""
+        shape = self.shape
+        taken = subjects.take(
+            shape, rounds, self.plugins, self.request, **self.settings
         )
-    return found
+        each = shape.hosts * 1e-6
+        found = []
+        for mine, (novas, least) in subjects.BESIDE.items():
+            if mine not in taken or (mine == subjects.EVERY and self.how):
+                continue
+            what = mine + self.how
+            goal = GOALS.get((what, shape.hosts, shape.guests))
+            found.append(
+                report.Figure(
+                    what,
+                    novas,
+                    str(shape),
+                    taken[mine].median / each,
+                    taken[novas].median / each,
+                    taken[subjects.LOOP].median / each,
+                    measure.ratio(taken[mine], taken[novas]),
+                    measure.ratio(taken[least], taken[novas]).median,
+                    goal if shape.aggregates == 5 else None,
+                )
+            )
+        return found
+
+
+def _own_times(hosts: int) -> Run:
+    return Run(
+        world.Shape(hosts, facts=world.STATS),
+        OWN_TIMES,
+        (subjects.FILTER,),
+        settings={'facts_max_age': 36500},
+    )
+
+
+def _known_guests(hosts: int) -> Run:
+    shape = world.Shape(hosts, guests=50)
+    return Run(shape, KNOWN_GUESTS, (subjects.WEIGHER,))
+
+
+def _all_runs() -> ty.Iterator[Run]:
+    """In the order of the page."""
+    for hosts in _ROUNDS:
+        for aggregates in (0, 1, 5):
+            facts = world.AGGREGATES if aggregates else world.NONE
+            yield Run(world.Shape(hosts, aggregates, 0, facts))
+    for facts in (world.NONE, world.FILE, world.STATS):
+        yield Run(world.Shape(facts=facts), ', facts: ' + facts)
+    yield Run(world.Shape(stating=3), ', 3 aggregates with facts')
+    yield _own_times(1000)
+    yield _own_times(10000)
+    off = {'min_libvirt_version': '0', 'min_xen_version': '0'}
+    told = {'live_migration_check': 'live_migration'}
+    for how, request, settings in (
+        (', guest types alone', None, off),
+        (', refuse_dom0_overcommit', None, {'refuse_dom0_overcommit': True}),
+        (', live_migration, a boot', None, told),
+        (', live_migration, a move', world.move(), told),
+    ):
+        yield Run(world.Shape(), how, (subjects.FILTER,), request, settings)
+    yield _known_guests(100)
+    yield _known_guests(1000)
 
 
 def _everything(progress: printing.Progress) -> list[report.Figure]:
-    found: list[report.Figure] = []
-    plugins = {'filters': subjects.FILTER, 'weighers': subjects.WEIGHER}
-    for hosts, rounds in _ROUNDS.items():
-        for aggregates in (0, 1, 5):
-            facts = world.AGGREGATES if aggregates else world.NONE
-            shape = world.Shape(hosts, aggregates, 0, facts)
-            progress(str(shape))
-            found += _figures(shape, rounds, **plugins)
-    rounds = _ROUNDS[1000]
-    for facts in (world.NONE, world.FILE, world.STATS):
-        progress('facts: ' + facts)
-        said = '%%s, facts: %s' % facts
-        found += _figures(
-            world.Shape(facts=facts),
-            rounds,
-            said % subjects.FILTER,
-            said % subjects.WEIGHER,
-        )
-    progress('three aggregates with facts')
-    found += _figures(
-        world.Shape(stating=3),
-        rounds,
-        subjects.FILTER + ', 3 aggregates with facts',
-        subjects.WEIGHER + ', 3 aggregates with facts',
-    )
-    for hosts in (1000, 10000):
-        progress('%d hosts with times of their own' % hosts)
-        found += _figures(
-            world.Shape(hosts, facts=world.STATS),
-            _ROUNDS[hosts],
-            subjects.FILTER + OWN_TIMES,
-            **_AGED,
-        )
-    for what, request, settings in (
-        ('guest types alone', None, {'min_libvirt_version': '0'}),
-        ('refuse_dom0_overcommit', None, {'refuse_dom0_overcommit': True}),
-        (
-            'live_migration, a boot',
-            None,
-            {'live_migration_check': 'live_migration'},
-        ),
-        (
-            'live_migration, a move',
-            world.move(),
-            {'live_migration_check': 'live_migration'},
-        ),
-    ):
-        progress(what)
-        if what == 'guest types alone':
-            settings['min_xen_version'] = '0'
-        found += _figures(
-            world.Shape(),
-            rounds,
-            '%s, %s' % (subjects.FILTER, what),
-            request=request,
-            **settings,
-        )
-    for hosts in (100, 1000):
-        progress('%d hosts with known guests' % hosts)
-        found += _figures(
-            world.Shape(hosts, guests=50),
-            _ROUNDS[hosts],
-            weighers=subjects.WEIGHER + KNOWN_GUESTS,
-        )
+    found = []
+    for run in _all_runs():
+        progress('%s%s' % (run.shape, run.how))
+        found += run.figures(_ROUNDS[run.shape.hosts])
     return found
 
 
 def _small() -> bool:
     """Nine rounds, their median; whether CI may pass."""
-    good = True
-    for figures in (
-        _figures(world.Shape(), 9, subjects.FILTER, subjects.WEIGHER),
-        _figures(
-            world.Shape(facts=world.STATS),
-            9,
-            subjects.FILTER + OWN_TIMES,
-            **_AGED,
-        ),
-        _figures(
-            world.Shape(guests=50),
-            9,
-            weighers=subjects.WEIGHER + KNOWN_GUESTS,
-        ),
-    ):
-        for figure in figures:
+    verdicts = []
+    for run in (Run(world.Shape()), _own_times(1000), _known_guests(1000)):
+        for figure in run.figures(9):
             assert figure.goal is not None
             slack = 1 if figure.what == subjects.EVERY else report.SLACK
             bar = slack * figure.goal
-            fine = figure.ratio.median <= bar
-            good = good and fine
-            print(
-                '%s %s beside %s, %s: %.2f (fails above %.2f)'
-                % (
-                    'ok  ' if fine else 'FAIL',
-                    figure.what,
-                    figure.beside,
-                    figure.shape,
-                    figure.ratio.median,
-                    bar,
+            ratio = figure.ratio.median
+            verdicts.append(
+                printing.Verdict(
+                    '%s beside %s, %s: %.2f (fails above %.2f)'
+                    % (figure.what, figure.beside, figure.shape, ratio, bar),
+                    ratio <= bar,
                 )
             )
     grown = memory.growth(memory.run(_SMALL_REQUESTS))
-    fine = grown <= memory.GROWTH
-    print(
-        '%s memory over %d requests: %.1f %% more blocks (fails above %.0f)'
-        % (
-            'ok  ' if fine else 'FAIL',
-            _SMALL_REQUESTS,
-            grown * 100,
-            memory.GROWTH * 100,
+    verdicts.append(
+        printing.Verdict(
+            'memory over %d requests: %.1f %% more blocks (fails above %.0f)'
+            % (_SMALL_REQUESTS, grown * 100, memory.GROWTH * 100),
+            grown <= memory.GROWTH,
         )
     )
-    return good and fine
+    return printing.verdicts(verdicts)
 
 
 def _options(argv: ty.Sequence[str] | None) -> argparse.Namespace:
@@ -235,18 +185,18 @@ def main(argv: ty.Sequence[str] | None = None) -> int:
     figures = _everything(progress)
     progress('a whole request')
     # It varies most: nova makes all HostStates anew, and then frees them.
-    path = apart.take(1000, 45)
+    whole = apart.take(1000, 45)
     samples = memory.run(options.requests, progress)
     progress.done()
-    page = report.markdown(figures, path, samples, about)
+    page = report.markdown(figures, whole, samples, about)
     print(page)
     if options.docs:
-        from tools.bench import plot
-
-        os.makedirs(options.docs, exist_ok=True)
-        with open(os.path.join(options.docs, 'bench.md'), 'w') as f:
-            f.write(page)
-        plot.draw(figures, samples, os.path.join(options.docs, 'bench.svg'))
+        plotting.write(
+            options.docs,
+            'bench',
+            page,
+            lambda path: plot.draw(figures, samples, path),
+        )
     return 0 if memory.growth(samples) <= memory.GROWTH else 1
 
 

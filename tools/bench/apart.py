@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import subprocess
 import sys
 import typing as ty
-import warnings
 
 from tools.bench import measure
 
@@ -24,15 +22,12 @@ def take(hosts: int, rounds: int) -> dict[str, measure.Timing]:
         [sys.executable, '-m', __name__, str(hosts), str(rounds)],
         stdout=subprocess.PIPE,
         check=True,
-        # As nova-scheduler runs by default since nova 33.
-        env={**os.environ, 'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
     )
     found: ty.Dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
     return {name: measure.Timing(tuple(each)) for name, each in found.items()}
 
 
 def main() -> None:
-    warnings.simplefilter('ignore')
     importlib.import_module('tests.functional')
     from tools.bench import path
     from tools.bench import world

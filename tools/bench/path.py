@@ -25,11 +25,11 @@ from nova_xen_sched import weights
 from tests.functional import cloud
 from tools.bench import measure
 from tools.bench import world
-from tools.bench.path_names import choosing
-from tools.bench.path_names import FILTERED
-from tools.bench.path_names import PLUGIN
-from tools.bench.path_names import READ
-from tools.bench.path_names import STOCK
+from tools.bench.report import choosing
+from tools.bench.report import FILTERED
+from tools.bench.report import PLUGIN
+from tools.bench.report import READ
+from tools.bench.report import STOCK
 
 
 class _Cloud(cloud.Cloud):

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import typing as ty
 
+from tools import plotting
 from tools.bench import memory
 from tools.bench import report
 
-# Okabe and Ito's colours, which can be told apart by all.
-_COLOUR, _GOAL, _FLOOR, _RSS = '#0072B2', '#D55E00', '#E69F00', '#009E73'
+_COLOUR, _RSS = plotting.BLUE, plotting.GREEN
+_GOAL, _FLOOR = plotting.VERMILION, plotting.ORANGE
 
 
 def draw(
@@ -18,24 +19,13 @@ def draw(
     samples: ty.Sequence[memory.Sample],
     path: str,
 ) -> None:
-    """Write the picture; the same bytes for the same figures.
-
-    :param path: where to, ending in .svg.
-    """
-    import matplotlib as mpl
-
-    mpl.use('svg')
-    mpl.rcParams['svg.hashsalt'] = 'nova-xen-sched'
-    from matplotlib import pyplot
-
-    figure, (left, right) = pyplot.subplots(
-        1, 2, figsize=(11, 0.27 * len(figures) + 1.6), width_ratios=(3, 2)
-    )
-    _ratios(left, figures)
-    _memory(right, samples)
-    figure.tight_layout()
-    figure.savefig(path, metadata={'Date': None})
-    pyplot.close(figure)
+    """Write the picture to that path."""
+    size = (11, 0.27 * len(figures) + 1.6)
+    with plotting.picture(path, figsize=size, width_ratios=(3, 2)) as figure:
+        left, right = figure.axes
+        _ratios(left, figures)
+        _memory(right, samples)
+        figure.tight_layout()
 
 
 def _ratios(axes: ty.Any, figures: ty.Sequence[report.Figure]) -> None:
@@ -66,9 +56,8 @@ def _ratios(axes: ty.Any, figures: ty.Sequence[report.Figure]) -> None:
         fontsize=7,
     )
     axes.set_title("Time beside nova's own class (1: as long)", fontsize=10)
-    axes.axvline(1, color='black', linewidth=1, linestyle='--', zorder=3)
-    axes.grid(axis='x', linewidth=0.4, zorder=0)
-    axes.spines[['top', 'right']].set_visible(False)
+    axes.axvline(1, **plotting.MARK)
+    plotting.tidy(axes, 'x')
     axes.legend(loc='lower right', fontsize=8, frameon=False)
 
 

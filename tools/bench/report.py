@@ -9,9 +9,9 @@ import os
 import platform
 import typing as ty
 
+from tools import printing
 from tools.bench import measure
 from tools.bench import memory
-from tools.bench import path_names as names
 
 #: By how much CI lets a figure be worse.
 SLACK = 1.5
@@ -85,12 +85,16 @@ def machine() -> str:
     )
 
 
-def _lines(rows: ty.Sequence[ty.Sequence[str]]) -> list[str]:
-    head, *rest = rows
-    return [
-        '| %s |' % ' | '.join(each)
-        for each in [head, ['---'] * len(head), *rest]
-    ]
+#: What whole requests are timed as, see path.py.
+STOCK = 'nova as it comes'
+FILTERED = 'with XenHostFilter'
+PLUGIN = 'with XenHostFilter and Dom0HeadroomWeigher'
+READ = 'the read of an instance'
+
+
+def choosing(name: str) -> str:
+    """What its filters and weighers alone are timed as."""
+    return name + ', filters and weighers'
 
 
 _WHOLE_HEAD = (
@@ -102,9 +106,9 @@ _WHOLE_HEAD = (
     'limit',
 )
 _WHOLES = (
-    ('nova as it comes', names.STOCK),
-    ('XenHostFilter in place of ImagePropertiesFilter', names.FILTERED),
-    ('the same, and Dom0HeadroomWeigher beside all others', names.PLUGIN),
+    ('nova as it comes', STOCK),
+    ('XenHostFilter in place of ImagePropertiesFilter', FILTERED),
+    ('the same, and Dom0HeadroomWeigher beside all others', PLUGIN),
 )
 
 
@@ -113,14 +117,14 @@ def _whole_row(
 ) -> tuple[str, ...]:
     """A line of the table of whole requests."""
     taken = path[name]
-    whole = measure.ratio(taken, path[names.STOCK])
+    whole = measure.ratio(taken, path[STOCK])
     return (
         what,
-        '%.1f' % (path[names.choosing(name)].median * 1000),
+        '%.1f' % (path[choosing(name)].median * 1000),
         '%.0f' % (taken.median * 1000),
         '%.2f' % whole.median,
         '%.2f-%.2f' % (whole.low, whole.high),
-        '' if name == names.STOCK else '1.05',
+        '' if name == STOCK else '1.05',
     )
 
 
@@ -149,7 +153,7 @@ def markdown(
         '1000 hosts, each in 5 aggregates of 5 keys. 30 % of the hosts are '
         'KVM hosts.',
         '',
-        *_lines([HEAD, *map(row, figures)]),
+        *printing.markdown(HEAD, map(row, figures)),
         '',
         'The floor is the least work, as a ratio too. Of a filter: each '
         "host's guest types are compared with those seen before, and nothing "
@@ -166,11 +170,9 @@ def markdown(
             '1000 candidates: database (SQLite), HostStates, all default '
             'filters and weighers.',
             '',
-            *_lines(
-                [
-                    _WHOLE_HEAD,
-                    *(_whole_row(what, name, path) for what, name in _WHOLES),
-                ]
+            *printing.markdown(
+                _WHOLE_HEAD,
+                (_whole_row(what, name, path) for what, name in _WHOLES),
             ),
             '',
             'Each reads hosts of its own. The reading is the same for all and '
@@ -179,8 +181,7 @@ def markdown(
             'of what is left.',
             '',
             'A move of which it matters whether it is a live migration is '
-            'read once in its cell: %.1f ms.'
-            % (path[names.READ].median * 1000),
+            'read once in its cell: %.1f ms.' % (path[READ].median * 1000),
             '',
         ]
     if samples:

@@ -34,6 +34,14 @@ LOOK = 'look'
 #: nova's handler, with a weigher to which weighing costs nothing.
 HANDLER = 'handler'
 
+#: What each stands beside, and the least work for it.
+BESIDE = {
+    FILTER: (NOVA_FILTER, LOOK),
+    # Beside filter_all itself.
+    EVERY: (FILTER, LOOK),
+    WEIGHER: (NOVA_WEIGHER, HANDLER),
+}
+
 _two = operator.attrgetter('host', 'hypervisor_type')
 _guest_types_of = operator.attrgetter('supported_instances')
 
@@ -141,8 +149,7 @@ def weighing(
 def take(
     shape: world.Shape,
     rounds: int,
-    filters_too: bool = True,
-    weighers_too: bool = True,
+    plugins: ty.Collection[str] = (FILTER, WEIGHER),
     request: ty.Any = None,
     **settings: ty.Any,
 ) -> dict[str, measure.Timing]:
@@ -154,8 +161,8 @@ def take(
     request = request or world.request()
     subjects: dict[str, ty.Callable[[], object]] = {}
     with options(**settings), cloud(shape) as states:
-        if filters_too:
+        if FILTER in plugins:
             subjects.update(filtering(states, request))
-        if weighers_too:
+        if WEIGHER in plugins:
             subjects.update(weighing(states, request))
         return measure.interleaved(subjects, rounds)

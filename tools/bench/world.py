@@ -16,15 +16,11 @@ import uuid
 from nova import objects
 from nova.scheduler import host_manager
 
-objects.register_all()
+from nova_xen_sched import facts
+from tests.unit import builders
+from tools import nova_objects
 
-#: What Xen 4.17 with PV and HVM reports, and an x86 KVM host.
-XEN_TYPES = (
-    ('x86_64', 'xen', 'xen'),
-    ('i686', 'xen', 'xen'),
-    ('i686', 'xen', 'hvm'),
-    ('x86_64', 'xen', 'hvm'),
-)
+#: What an x86 KVM host reports.
 KVM_TYPES = (
     ('i686', 'qemu', 'hvm'),
     ('i686', 'kvm', 'hvm'),
@@ -99,6 +95,7 @@ def compute_node(number: int, shape: Shape) -> objects.ComputeNode:
     """A compute node that has reported."""
     rng = random.Random(number)
     kvm = is_kvm(number)
+    types = KVM_TYPES if kvm else builders.XEN_HVM
     guests = shape.guests or rng.randrange(10, 20)
     memory_mb = rng.choice((64, 128, 256, 512)) * GIB
     stats = {
@@ -113,9 +110,8 @@ def compute_node(number: int, shape: Shape) -> objects.ComputeNode:
         owner = uuid.UUID(int=rng.randrange(200))
         stats['num_proj_%s' % owner.hex] = str(guests // 5)
     if shape.facts == STATS and not kvm:
-        facts = known(number % KINDS, number)
-        for key, fact in list(facts.items()):
-            stats[STATS_KEYS[key]] = fact
+        for key, fact in known(number % KINDS, number).items():
+            stats[facts.BY_NAME[key].stats_key] = fact
     return objects.ComputeNode(
         uuid=str(uuid.UUID(int=number)),
         host=name(number),
@@ -136,7 +132,7 @@ def compute_node(number: int, shape: Shape) -> objects.ComputeNode:
         # with another.
         supported_hv_specs=[
             objects.HVSpec.from_list(each)
-            for each in json.loads(json.dumps(KVM_TYPES if kvm else XEN_TYPES))
+            for each in json.loads(json.dumps(types))
         ],
         stats=json.loads(json.dumps(stats)),
         metrics='[]',
@@ -150,22 +146,6 @@ def compute_node(number: int, shape: Shape) -> objects.ComputeNode:
         running_vms=guests,
         updated_at=None,
     )
-
-
-STATS_KEYS = {
-    'libvirt_version': 'xen_libvirt_version',
-    'xen_version': 'xen_version',
-    'dom0_memory_mb': 'xen_dom0_memory_mb',
-    'dom0_vcpus': 'xen_dom0_vcpus',
-    'observed_at': 'xen_facts_observed_at',
-}
-METADATA_KEYS = {
-    'libvirt_version': 'xen:libvirt_version',
-    'xen_version': 'xen:version',
-    'dom0_memory_mb': 'xen:dom0_memory_mb',
-    'dom0_vcpus': 'xen:dom0_vcpus',
-    'observed_at': 'xen:observed_at',
-}
 
 
 def _aggregate(number: int, metadata: dict[str, str]) -> objects.Aggregate:
@@ -190,7 +170,10 @@ def stating(number: int, kind: int) -> objects.Aggregate:
     """An aggregate with the facts about one kind of Xen hosts."""
     return _aggregate(
         number,
-        {METADATA_KEYS[key]: fact for key, fact in known(kind).items()},
+        {
+            facts.BY_NAME[key].metadata_key: fact
+            for key, fact in known(kind).items()
+        },
     )
 
 
@@ -206,12 +189,12 @@ def aggregates_of(shape: Shape) -> list[list[objects.Aggregate]]:
     count = shape.aggregates
     if not count:
         return [[] for _ in range(shape.hosts)]
-    facts = shape.facts == AGGREGATES
+    has_facts = shape.facts == AGGREGATES
     if count == 1:
         return [
             [
                 stating(number, number % KINDS)
-                if facts and not is_kvm(number)
+                if has_facts and not is_kvm(number)
                 else ordinary(number)
             ]
             for number in range(shape.hosts)
@@ -220,7 +203,7 @@ def aggregates_of(shape: Shape) -> list[list[objects.Aggregate]]:
     kinds = [stating(len(pool) + kind, kind) for kind in range(KINDS)]
     found = []
     for number in range(shape.hosts):
-        if facts and not is_kvm(number):
+        if has_facts and not is_kvm(number):
             mine = rng.sample(pool, count - shape.stating)
             for n in range(shape.stating):
                 kind = kinds[(number + n) % KINDS]
@@ -300,31 +283,6 @@ def move() -> objects.RequestSpec:
 
 def request() -> objects.RequestSpec:
     """A boot of an HVM guest for Xen."""
-    return objects.RequestSpec(
-        instance_uuid=str(uuid.UUID(int=1)),
-        image=objects.ImageMeta(
-            disk_format='raw',
-            properties=objects.ImageMetaProps.from_dict(
-                {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
-            ),
-        ),
-        flavor=objects.Flavor(
-            memory_mb=GIB,
-            vcpus=1,
-            root_gb=10,
-            ephemeral_gb=0,
-            swap=0,
-            extra_specs={},
-        ),
-        instance_group=None,
-        numa_topology=None,
-        pci_requests=None,
-        project_id='project',
-        num_instances=1,
-        is_bfv=False,
-        ignore_hosts=None,
-        force_hosts=None,
-        force_nodes=None,
-        requested_destination=None,
-        scheduler_hints={},
+    return nova_objects.request(
+        GIB, properties={'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
     )

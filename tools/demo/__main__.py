@@ -5,27 +5,20 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
-import warnings
-
-# As nova-scheduler runs by default since nova 33.
-os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING', 'true')
-# The deprecations of others are no news here.
-warnings.simplefilter('ignore')
 
 # isort: split
-import tests.functional  # noqa: E402, F401  before any other import of nova
+import tests.functional  # noqa: F401  before any other import of nova
 
 # isort: split
-from nova import version  # noqa: E402
+from nova import version
 
-from tests.functional import cloud  # noqa: E402
-from tools.demo import guest_types  # noqa: E402
-from tools.demo import headroom  # noqa: E402
-from tools.demo import live_migration  # noqa: E402
-from tools.demo import printing  # noqa: E402
-from tools.demo import stage  # noqa: E402
+from tests.functional import cloud
+from tools import printing
+from tools.demo import guest_types
+from tools.demo import headroom
+from tools.demo import live_migration
+from tools.demo import stage
 
 FILTERS = """
 [filter_scheduler]
@@ -66,8 +59,7 @@ def main() -> int:
             'and %d computes' % (release, count)
         )
         print("The operator's part of nova.conf:\n")
-        for line in DemoCloud.NOVA_CONF.strip().splitlines():
-            print(('    ' + line).rstrip())
+        printing.indented(DemoCloud.NOVA_CONF.strip())
         printing.heading('The hosts')
         guest_types.show_hosts(running)
         printing.heading('Guest types')

@@ -8,7 +8,7 @@ import collections
 import typing as ty
 
 from tests.functional import hosts
-from tools.demo import printing
+from tools import printing
 from tools.demo import stage
 
 GIB = 1024

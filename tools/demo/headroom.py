@@ -10,8 +10,8 @@ import typing as ty
 from nova_xen_sched import dom0
 from nova_xen_sched import weights
 from tests.functional import hosts
+from tools import printing
 from tools.demo import guest_types
-from tools.demo import printing
 from tools.demo import stage
 
 OPTIONS = """

@@ -8,8 +8,8 @@ import os
 import typing as ty
 
 from tests.functional import hosts
+from tools import printing
 from tools.demo import guest_types
-from tools.demo import printing
 from tools.demo import stage
 
 #: The host facts file, with the last line to be filled in.
@@ -106,6 +106,4 @@ def _show(filters: str, path: ty.Any) -> None:
         ],
     )
     print()
-    for line in (OPTIONS % ('1.3.2', 'host-facts.yaml')).splitlines():
-        print(('    ' + line).rstrip())
-    print()
+    printing.indented(OPTIONS % ('1.3.2', 'host-facts.yaml'))

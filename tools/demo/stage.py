@@ -10,7 +10,7 @@ import typing as ty
 from nova.scheduler.filters import image_props_filter
 
 from tests.functional import driver
-from tools.demo import printing
+from tools import printing
 
 #: Refusals because the guest would not run there at all; others are a site's
 #: choice, or a matter of migrating it later.
@@ -55,7 +55,7 @@ class Scene:
         )
         for (code, sentence), names in self.refused.items():
             lets = [n for n in names if n in self.stock_lets_through]
-            printing.wrapped(', '.join(names), '      ', 6)
+            printing.wrapped(', '.join(names), ' ' * 6, ' ' * 6)
             if lets:
                 note = '' if lets == names else ' ' + ', '.join(lets)
                 print(
@@ -65,7 +65,7 @@ class Scene:
                         'bad',
                     )
                 )
-            printing.wrapped('%s: %s' % (code, sentence), '        ', 8)
+            printing.wrapped('%s: %s' % (code, sentence), ' ' * 8, ' ' * 8)
         print()
 
     def code_against(self, host: str | None) -> str | None:

@@ -6,19 +6,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import typing as ty
-import warnings
 
-# The deprecations of others are no news here.
-warnings.simplefilter('ignore')
-
-from tools.demo import printing  # noqa: E402
-from tools.simulation import policies  # noqa: E402
-from tools.simulation import pool  # noqa: E402
-from tools.simulation import report  # noqa: E402
-from tools.simulation import run  # noqa: E402
+from tools import plotting
+from tools import printing
+from tools.simulation import plot
+from tools.simulation import policies
+from tools.simulation import pool
+from tools.simulation import report
+from tools.simulation import run
 
 LEVELS = (0.70, 0.85, 0.95)
 #: Those that take longest come first, so that no core waits at the end.
@@ -96,11 +93,11 @@ def _show(
     found = report.cells(outcomes)
     about = _about(outcomes, hosts)
     printing.heading("Dom0HeadroomWeigher in nova's weight handler")
-    printing.wrapped(about, '', 0)
+    printing.wrapped(about)
     print()
     printing.table(report.HEAD, report.rows(found))
     print()
-    printing.wrapped(report.NOTES, '', 0)
+    printing.wrapped(report.NOTES)
     over_ram = max(each.over_ram for each in found)
     print(
         'Hosts whose RAM beside dom0 was overcommitted: %.2f at most.\n'
@@ -109,28 +106,16 @@ def _show(
     verdicts = report.helps(found)
     if not options.small:
         verdicts += report.targets(found)
-    for verdict in verdicts:
-        print(verdict)
+    good = printing.verdicts(verdicts)
     if options.docs:
-        _write(options.docs, found, about, hosts)
-    return all(verdict.holds for verdict in verdicts)
-
-
-def _write(
-    folder: str, found: list[report.Cell], about: str, hosts: int
-) -> None:
-    with open(os.path.join(folder, 'simulation.md'), 'w') as page:
-        page.write(report.markdown(found, about))
-    try:
-        from tools.simulation import plot
-
-        plot.draw(
-            found,
-            os.path.join(folder, 'simulation.svg'),
-            '%d Xen hosts with uneven dom0s: who overcommits dom0?' % hosts,
+        title = '%d Xen hosts with uneven dom0s: who overcommits dom0?'
+        plotting.write(
+            options.docs,
+            'simulation',
+            report.markdown(found, about),
+            lambda path: plot.draw(found, path, title % hosts),
         )
-    except ImportError as e:
-        print('\nno picture: %s (pip install matplotlib)' % e)
+    return good
 
 
 def main(argv: ty.Sequence[str] | None = None) -> int:

@@ -10,26 +10,19 @@ HypervisorVersionWeigher has nothing to say.
 
 from __future__ import annotations
 
-import os
 import typing as ty
 import uuid
 
-# As nova-scheduler runs by default since nova 33.
-os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING', 'true')
-
 from nova import objects
 import nova.conf
-from nova.scheduler import host_manager
-from nova.scheduler import weights as nova_weights
 
 from nova_xen_sched import weights
-from tools.demo import printing
+from tools import nova_objects
+from tools import printing
+from tools.simulation import world
 
 CONF = nova.conf.CONF
 MULTIPLIER = 'dom0_headroom_weight_multiplier'
-_NOVAS = 'nova.scheduler.weights.all_weighers'
-_OURS = 'nova_xen_sched.weights.all_weighers'
-_RESERVED_MB = 512
 _DISK_GB = 20000
 _FLOORS = (0.0, 0.05, 0.10, 0.15, 0.20)
 
@@ -43,17 +36,9 @@ CLOUDS = {
     'uneven dom0s': ((256,) * 5, (1024, 1536, 2048, 3072, 4096)),
     'uneven RAM': ((64, 128, 192, 256, 384), (2048,) * 5),
 }
+#: Of the guests: MiB.
+_SMALL_MB = 1024
 _SIZES_MB = (512, 1024, 2048, 4096, 8192)
-
-
-class Flavor(ty.NamedTuple):
-    """What each guest takes: MiB and vCPUs."""
-
-    memory_mb: int = 1024
-    vcpus: int = 1
-
-
-_SMALL = Flavor()
 
 
 def host(name: str, ram_gb: int, dom0_mb: int | None = None) -> ty.Any:
@@ -61,26 +46,16 @@ def host(name: str, ram_gb: int, dom0_mb: int | None = None) -> ty.Any:
 
     :param dom0_mb: the size of dom0, MiB; None for a KVM host.
     """
-    state = host_manager.HostState(name, name, None)
-    xen = dom0_mb is not None
-    state.hypervisor_type = 'Xen' if xen else 'QEMU'
+    state = nova_objects.host_state(
+        name,
+        memory_mb=ram_gb * 1024,
+        vcpus=64,
+        disk_gb=_DISK_GB,
+        cpu_ratio=16.0,
+        reserved_mb=world.RESERVED_MB,
+        dom0=None if dom0_mb is None else (dom0_mb, 16),
+    )
     state.hypervisor_version = 8002000
-    state.supported_instances = [
-        ['x86_64', 'xen' if xen else 'kvm', mode]
-        for mode in (('xen', 'hvm') if xen else ('hvm',))
-    ]
-    state.total_usable_ram_mb = ram_gb * 1024
-    state.free_ram_mb = ram_gb * 1024 - _RESERVED_MB
-    state.total_usable_disk_gb = _DISK_GB
-    state.free_disk_mb = _DISK_GB * 1024
-    state.vcpus_total = 64
-    state.cpu_allocation_ratio = 16.0
-    state.ram_allocation_ratio = state.disk_allocation_ratio = 1.0
-    state.metrics = objects.MonitorMetricList(objects=[])
-    state.stats = {'num_instances': '0'}
-    if xen:
-        state.stats['xen_dom0_memory_mb'] = str(dom0_mb)
-        state.stats['xen_dom0_vcpus'] = '16'
     return state
 
 
@@ -104,62 +79,44 @@ def is_xen(state: ty.Any) -> bool:
     return bool(state.hypervisor_type == 'Xen')
 
 
-def place(state: ty.Any, flavor: Flavor, count: int = 1) -> None:
+def place(state: ty.Any, memory_mb: int, count: int = 1) -> None:
     """Guests are built there, and the compute has reported since."""
     for _ in range(count):
-        spec = _request(flavor)
+        spec = _request(memory_mb)
         state.consume_from_request(spec)
         state.instances[spec.instance_uuid] = objects.Instance(
-            uuid=spec.instance_uuid, vm_mode='hvm', **flavor._asdict()
+            uuid=spec.instance_uuid,
+            vm_mode='hvm',
+            memory_mb=memory_mb,
+            vcpus=1,
         )
-    state.stats['num_instances'] = str(state.num_instances)
-    state.num_io_ops = 0
+    nova_objects.reported(state)
 
 
 def run(
     states: ty.Sequence[ty.Any],
-    flavor: Flavor = _SMALL,
+    memory_mb: int = _SMALL_MB,
     ours: bool = True,
     guests: int = 200,
 ) -> int:
     """Place guests one after the other.
 
+    :param memory_mb: what each takes, and one vCPU.
     :param ours: whether Dom0HeadroomWeigher is one of the weighers.
     :returns: how many of them went to Xen hosts.
     """
-    handler = nova_weights.HostWeightHandler()
-    classes = [_NOVAS, _OURS] if ours else [_NOVAS]
-    weighers = [each() for each in handler.get_matching_classes(classes)]
+    weighing = nova_objects.Weighing(ours)
     to_xen = 0
     for _ in range(guests):
-        offered = [s for s in states if s.free_ram_mb >= flavor.memory_mb]
-        chosen = handler.get_weighed_objects(
-            weighers, offered, _request(flavor)
-        )[0].obj
+        offered = [s for s in states if s.free_ram_mb >= memory_mb]
+        chosen = weighing.best(offered, _request(memory_mb))
         to_xen += is_xen(chosen)
-        place(chosen, flavor)
+        place(chosen, memory_mb)
     return to_xen
 
 
-def _request(flavor: Flavor) -> ty.Any:
-    return objects.RequestSpec(
-        instance_uuid=str(uuid.uuid4()),
-        num_instances=1,
-        image=objects.ImageMeta(properties=objects.ImageMetaProps()),
-        flavor=objects.Flavor(
-            name='guest',
-            root_gb=10,
-            ephemeral_gb=0,
-            swap=0,
-            extra_specs={},
-            **flavor._asdict(),
-        ),
-        instance_group=None,
-        numa_topology=None,
-        pci_requests=None,
-        requested_destination=None,
-        scheduler_hints={},
-    )
+def _request(memory_mb: int) -> ty.Any:
+    return nova_objects.request(memory_mb, uuid=str(uuid.uuid4()))
 
 
 def nearly_full(kvm_ram_gb: int, guests: int = 55) -> list[ty.Any]:
@@ -169,7 +126,7 @@ def nearly_full(kvm_ram_gb: int, guests: int = 55) -> list[ty.Any]:
     """
     states = hosts([512] * 5, [DOM0_OF_60] * 5, [kvm_ram_gb] * 5)
     for state in filter(is_xen, states):
-        place(state, _SMALL, guests)
+        place(state, _SMALL_MB, guests)
     return states
 
 
@@ -179,8 +136,7 @@ def _shares() -> list[tuple[str, ...]]:
     for name, sizes in CLOUDS.items():
         for ours in (False, True):
             found = [
-                run(hosts(*sizes), Flavor(memory_mb), ours)
-                for memory_mb in _SIZES_MB
+                run(hosts(*sizes), memory_mb, ours) for memory_mb in _SIZES_MB
             ]
             rows.append((name, 'yes' if ours else 'no', *map(str, found)))
     return rows
@@ -205,7 +161,6 @@ def _floors() -> list[tuple[str, ...]]:
 
 def main() -> None:
     CONF([], project='nova', default_config_files=[])
-    objects.register_all()
     print('Of 200 untyped guests, how many go to five Xen hosts beside five')
     print('KVM hosts, by the size of the guests in MiB; with the weigher or')
     print('without.')

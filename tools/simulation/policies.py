@@ -7,7 +7,14 @@ from __future__ import annotations
 import typing as ty
 import uuid
 
+from nova import objects
+import nova.conf
+
+from nova_xen_sched import weights
+from tools import nova_objects
 from tools.simulation import world
+
+CONF = nova.conf.CONF
 
 NOVA = "nova's default weighers"
 UNKNOWN = '+ headroom, mix unknown'
@@ -15,7 +22,6 @@ KNOWN = '+ headroom, mix known'
 GREEDY = 'greedy that knows all'
 POLICIES = (NOVA, UNKNOWN, KNOWN, GREEDY)
 
-_GUEST_TYPES = (('x86_64', 'xen', 'xen'), ('x86_64', 'xen', 'hvm'))
 _VM_MODES = {'hvm': 'hvm', 'pv': 'xen'}
 
 
@@ -57,31 +63,16 @@ class Nova:
         multiplier: float | None,
         full_spread: float | None,
     ) -> None:
-        from nova import objects
-        import nova.conf
-        from nova.scheduler import weights
-
-        objects.register_all()
-        conf = nova.conf.CONF
-        classes = ['nova.scheduler.weights.all_weighers']
-        if ours:
-            classes.append('nova_xen_sched.weights.all_weighers')
-        self._handler = weights.HostWeightHandler()
-        self._weighers = [
-            weigher()
-            for weigher in self._handler.get_matching_classes(classes)
-        ]
+        self._weighing = nova_objects.Weighing(ours)
         if ours and multiplier is not None:
-            conf.set_override(
+            CONF.set_override(
                 'dom0_headroom_weight_multiplier',
                 multiplier,
                 'xen_scheduler',
             )
         if ours and full_spread is not None:
-            from nova_xen_sched import weights as our_weights
-
-            our_weights.FULL_SPREAD = full_spread
-        conf.set_override('track_instance_changes', known, 'filter_scheduler')
+            weights.FULL_SPREAD = full_spread
+        CONF.set_override('track_instance_changes', known, 'filter_scheduler')
         self._known = known
         self._states = [
             _state('xen-%03d' % i, host.size) for i, host in enumerate(hosts)
@@ -90,17 +81,12 @@ class Nova:
         self._specs: dict[tuple[str, world.Flavor], ty.Any] = {}
 
     def choose(self, guest: world.Guest, offered: ty.Sequence[int]) -> int:
-        """What nova takes with its default host_subset_size of 1."""
-        weighed = self._handler.get_weighed_objects(
-            self._weighers,
-            [self._states[i] for i in offered],
-            self._spec(guest),
+        chosen = self._weighing.best(
+            [self._states[i] for i in offered], self._spec(guest)
         )
-        return self._index[id(weighed[0].obj)]
+        return self._index[id(chosen)]
 
     def came(self, index: int, guest: world.Guest) -> None:
-        from nova import objects
-
         state = self._states[index]
         state.consume_from_request(self._spec(guest))
         if self._known:
@@ -108,7 +94,7 @@ class Nova:
             state.instances[key] = objects.Instance(
                 uuid=key, vm_mode=_VM_MODES[guest.mode]
             )
-        self._report(state)
+        nova_objects.reported(state)
 
     def went(self, index: int, guest: world.Guest) -> None:
         state = self._states[index]
@@ -118,12 +104,7 @@ class Nova:
         state.vcpus_used -= flavor.vcpus
         state.num_instances -= 1
         state.instances.pop(_uuid(guest), None)
-        self._report(state)
-
-    def _report(self, state: ty.Any) -> None:
-        """The guest is built, and the compute has reported since."""
-        state.stats['num_instances'] = str(state.num_instances)
-        state.num_io_ops = 0
+        nova_objects.reported(state)
 
     def _spec(self, guest: world.Guest) -> ty.Any:
         key = (guest.mode, guest.flavor)
@@ -138,54 +119,23 @@ def _uuid(guest: world.Guest) -> str:
 
 def _state(name: str, size: world.Size) -> ty.Any:
     """What nova has of a Xen host without guests."""
-    from nova import objects
-    from nova.scheduler import host_manager
-
-    state = host_manager.HostState(name, name, None)
-    state.total_usable_ram_mb = size.memory_mb
-    state.free_ram_mb = size.memory_mb - world.RESERVED_MB
-    state.total_usable_disk_gb = size.disk_gb
-    state.free_disk_mb = size.disk_gb * 1024
-    state.vcpus_total = size.vcpus
-    state.cpu_allocation_ratio = world.CPU_RATIO
-    state.ram_allocation_ratio = state.disk_allocation_ratio = 1.0
-    state.hypervisor_type = 'Xen'
-    state.hypervisor_version = 4017000
-    state.supported_instances = [list(each) for each in _GUEST_TYPES]
-    state.metrics = objects.MonitorMetricList(objects=[])
-    # Facts as a compute publishes them: text, in its stats.
-    state.stats = {
-        'num_instances': '0',
-        'xen_dom0_memory_mb': str(size.dom0_memory_mb),
-        'xen_dom0_vcpus': str(size.dom0_vcpus),
-    }
-    return state
+    return nova_objects.host_state(
+        name,
+        size.memory_mb,
+        size.vcpus,
+        size.disk_gb,
+        world.CPU_RATIO,
+        world.RESERVED_MB,
+        (size.dom0_memory_mb, size.dom0_vcpus),
+    )
 
 
 def _spec(mode: str, flavor: world.Flavor) -> ty.Any:
-    from nova import objects
-
-    return objects.RequestSpec(
-        instance_uuid=str(uuid.UUID(int=2**127)),
-        num_instances=1,
-        image=objects.ImageMeta(
-            disk_format='raw',
-            properties=objects.ImageMetaProps(hw_vm_mode=_VM_MODES[mode]),
-        ),
-        flavor=objects.Flavor(
-            name=flavor.name,
-            memory_mb=flavor.memory_mb,
-            vcpus=flavor.vcpus,
-            root_gb=flavor.disk_gb,
-            ephemeral_gb=0,
-            swap=0,
-            extra_specs={},
-        ),
-        instance_group=None,
-        numa_topology=None,
-        pci_requests=None,
-        requested_destination=None,
-        scheduler_hints={},
+    return nova_objects.request(
+        flavor.memory_mb,
+        flavor.vcpus,
+        flavor.disk_gb,
+        {'vm_mode': _VM_MODES[mode]},
     )
 
 

@@ -12,9 +12,10 @@ import multiprocessing
 import os
 import sys
 import typing as ty
-import warnings
 
-from tools.demo import printing
+import nova.conf
+
+from tools import printing
 from tools.simulation import run
 
 _SECONDS = 2
@@ -26,13 +27,8 @@ _counter: ty.Any = None
 def _start(counter: ty.Any) -> None:
     global _counter
     _counter = counter
-    warnings.simplefilter('ignore')
     # There are no cycles to collect, and thousands of instances.
     gc.disable()
-    # As nova-scheduler runs by default since nova 33.
-    os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING', 'true')
-    import nova.conf
-
     # nova's defaults, whatever this machine has in /etc/nova.
     nova.conf.CONF([], project='nova', default_config_files=[])
 
@@ -48,7 +44,7 @@ def _run(plan: run.Plan) -> list[run.Outcome]:
 
 def run_all(plans: ty.Sequence[run.Plan]) -> list[run.Outcome]:
     """Run them, as many at a time as there are cores."""
-    # Fresh processes: nova is imported there and nowhere else.
+    # Fresh processes: each has a configuration of its own.
     context = multiprocessing.get_context('spawn')
     counter = context.Value('q', 0)
     expected = sum(plan.arrivals() for plan in plans)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import statistics
 import typing as ty
 
+from tools import printing
 from tools.simulation import policies
 from tools.simulation import run
 
@@ -97,21 +98,11 @@ NOTES = (
 )
 
 
-class Verdict(ty.NamedTuple):
-    """Something that must hold."""
-
-    text: str
-    holds: bool
-
-    def __str__(self) -> str:
-        return '%s  %s' % ('ok    ' if self.holds else 'MISSED', self.text)
-
-
 def _by_place(found: ty.Sequence[Cell]) -> dict[tuple[str, float], Cell]:
     return {(each.policy, each.level): each for each in found}
 
 
-def targets(found: ty.Sequence[Cell]) -> list[Verdict]:
+def targets(found: ty.Sequence[Cell]) -> list[printing.Verdict]:
     """What the weigher is to reach at 70, 85 and 95 % of 200 hosts."""
     at = _by_place(found)
     verdicts = []
@@ -120,13 +111,13 @@ def targets(found: ty.Sequence[Cell]) -> list[Verdict]:
         ratio = known.worst / at[policies.GREEDY, level].worst
         where = 'at %.0f %%: ' % (level * 100)
         verdicts += [
-            Verdict(
+            printing.Verdict(
                 where
                 + 'mix known: %.2f dom0s overcommitted, target none'
                 % known.over,
                 known.over == 0,
             ),
-            Verdict(
+            printing.Verdict(
                 where + 'mix known: fullest dom0 is %.3f of the greedy '
                 "rule's, target at most %.2f" % (ratio, NEAR),
                 ratio <= NEAR,
@@ -135,7 +126,7 @@ def targets(found: ty.Sequence[Cell]) -> list[Verdict]:
         if level <= 0.85:
             over = at[policies.UNKNOWN, level].over
             verdicts.append(
-                Verdict(
+                printing.Verdict(
                     where + 'mix unknown: %.2f dom0s overcommitted, target '
                     'at most 0.5' % over,
                     over <= 0.5,
@@ -144,7 +135,7 @@ def targets(found: ty.Sequence[Cell]) -> list[Verdict]:
     return verdicts
 
 
-def helps(found: ty.Sequence[Cell]) -> list[Verdict]:
+def helps(found: ty.Sequence[Cell]) -> list[printing.Verdict]:
     """Whether it clearly beats nova's own weighers in the same run.
 
     At most a tenth of the overcommitted dom0s with the mix known, a fifth
@@ -157,7 +148,7 @@ def helps(found: ty.Sequence[Cell]) -> list[Verdict]:
         for policy, share in ((policies.KNOWN, 0.1), (policies.UNKNOWN, 0.2)):
             ours = at[policy, level]
             verdicts.append(
-                Verdict(
+                printing.Verdict(
                     "at %.0f %%: %s: %.1f dom0s overcommitted, nova's %.1f; "
                     "fullest %.2fx, nova's %.2fx"
                     % (
@@ -189,13 +180,17 @@ def markdown(found: ty.Sequence[Cell], about: str) -> str:
         '',
         about,
         '',
-        '| %s |' % ' | '.join(HEAD),
-        '|---:|---|---:|---:|---:|---:|---:|',
-    ]
-    lines += ['| %s |' % ' | '.join(row) for row in rows(found)]
-    lines += ['', NOTES, '', 'Targets:', '']
-    lines += [
-        '- %s: %s' % (each.text, 'reached' if each.holds else '**missed**')
-        for each in targets(found)
+        *printing.markdown(
+            HEAD, rows(found), '|---:|---|---:|---:|---:|---:|---:|'
+        ),
+        '',
+        NOTES,
+        '',
+        'Targets:',
+        '',
+        *(
+            '- %s: %s' % (each.text, 'reached' if each.holds else '**missed**')
+            for each in targets(found)
+        ),
     ]
     return '\n'.join(lines) + '\n'

@@ -19,7 +19,7 @@ from tests.xen.emulator.host import Host
 from tests.xen.facts import commands
 from tests.xen.facts import compare
 from tests.xen.facts import guests
-from tools.demo import printing
+from tools import printing
 
 #: The guide's: dom0 has a size of its own, and its CPU for itself.
 FIXED = Hardware(
