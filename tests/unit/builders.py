@@ -9,6 +9,7 @@ import typing as ty
 
 from nova import objects
 from nova.scheduler import host_manager
+from nova.scheduler import weights
 
 from nova_xen_sched.host import Host
 from nova_xen_sched.host import is_xen
@@ -70,6 +71,34 @@ def host(
         is_xen=is_xen(hypervisor_type, types),
         **values,
     )
+
+
+def instance(**fields: ty.Any) -> objects.Instance:
+    """A nova Instance; without fields a stub, which would load them."""
+    return objects.Instance(uuid=UUID, **fields)
+
+
+def aggregate(name: str = 'a', **metadata: str) -> objects.Aggregate:
+    """A nova Aggregate.
+
+    :param metadata: facts, without the xen: before their names.
+    """
+    return objects.Aggregate(
+        name=name,
+        metadata={'xen:' + key: value for key, value in metadata.items()},
+    )
+
+
+def multiplying(multiplier: str) -> objects.Aggregate:
+    """A nova Aggregate with another multiplier for Dom0HeadroomWeigher."""
+    return objects.Aggregate(
+        name='m', metadata={'dom0_headroom_weight_multiplier': multiplier}
+    )
+
+
+def weighed(*states: ty.Any) -> list[weights.WeighedHost]:
+    """Hosts as nova's handler gives them to a weigher."""
+    return [weights.WeighedHost(each, 0) for each in states]
 
 
 def spec(

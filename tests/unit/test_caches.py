@@ -5,37 +5,20 @@
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 
 from nova import objects
-import nova.conf
-from nova.scheduler import weights as nova_weights
 import pytest
 
-from nova_xen_sched import facts
 from nova_xen_sched import filters
-from nova_xen_sched import host
 from nova_xen_sched import weights
-from nova_xen_sched.facts import gather
 from tests.unit import builders
 
 pytestmark = pytest.mark.usefixtures('clean')
 
-CONF = nova.conf.CONF
 OLD, NEW = '1.2.5', '9.0.0'
 MULTIPLIER = 'dom0_headroom_weight_multiplier'
 GUEST = builders.spec(flavor=objects.Flavor(memory_mb=1, vcpus=1))
-
-
-def aggregate(**metadata):
-    return objects.Aggregate(
-        name='a',
-        metadata={
-            key if key == MULTIPLIER else 'xen:' + key: value
-            for key, value in metadata.items()
-        },
-    )
 
 
 def passes(xen_filter, state):
@@ -47,7 +30,7 @@ def passes(xen_filter, state):
 
 def test_an_aggregate_edited_in_place_counts_in_the_next_request():
     xen_filter = filters.XenHostFilter()
-    edited = aggregate(libvirt_version=OLD)
+    edited = builders.aggregate(libvirt_version=OLD)
     state = builders.state(aggregates=[edited])
     for version in (OLD, NEW) * 5:
         edited.metadata['xen:libvirt_version'] = version
@@ -59,24 +42,21 @@ def test_an_aggregate_that_is_replaced_counts_in_the_next_request():
     state = builders.state()
     # Each is freed at once, so that a later one may lie where it lay.
     for version in (OLD, NEW) * 150:
-        state.aggregates = [aggregate(libvirt_version=version)]
+        state.aggregates = [builders.aggregate(libvirt_version=version)]
         assert passes(xen_filter, state) is (version == NEW)
 
 
 def test_the_multiplier_of_an_aggregate_edited_or_replaced():
     weigher = weights.Dom0HeadroomWeigher()
-    edited = aggregate(**{MULTIPLIER: '1'})
+    edited = builders.multiplying('1')
     state, other = builders.state('a'), builders.state('b')
     for number in range(200):
         if number % 2:
             edited.metadata[MULTIPLIER] = str(number)
             state.aggregates = [edited]
         else:
-            state.aggregates = [aggregate(**{MULTIPLIER: str(number)})]
-        weigher.weigh_objects(
-            [nova_weights.WeighedHost(each, 0) for each in (state, other)],
-            GUEST,
-        )
+            state.aggregates = [builders.multiplying(str(number))]
+        weigher.weigh_objects(builders.weighed(state, other), GUEST)
         assert weigher.weight_multiplier(state) == number
         assert weigher.weight_multiplier(other) == 10
 
@@ -89,28 +69,19 @@ def test_stats_that_change_count_in_the_next_request():
         assert passes(xen_filter, state) is (version == NEW)
 
 
-@pytest.fixture
-def _hasty():
-    """Threads take turns a thousand times as often as they would."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(5e-6)
-    yield
-    sys.setswitchinterval(usual)
-
-
-@pytest.mark.usefixtures('_hasty')
+@pytest.mark.usefixtures('hasty')
 def test_many_threads_while_an_aggregate_changes():
     """Each request sees the facts of its own hosts, and of one moment."""
     xen_filter = filters.XenHostFilter()
     weigher = weights.Dom0HeadroomWeigher()
-    shared = aggregate(libvirt_version=NEW)
+    shared = builders.aggregate(libvirt_version=NEW)
     wrong = []
     asking = 8
 
     def requests(number):
         nonlocal asking
         mine = (OLD, NEW)[number % 2]
-        own = aggregate(libvirt_version=mine, **sizes[number])
+        own = builders.aggregate(libvirt_version=mine, **sizes[number])
         own.metadata[MULTIPLIER] = str(number)
         try:
             for _ in range(40):
@@ -121,7 +92,7 @@ def test_many_threads_while_an_aggregate_changes():
                 state = builders.state('mine', aggregates=[own])
                 if passes(xen_filter, state) is not (mine == NEW):
                     wrong.append('%s alone' % mine)
-                weighed = [nova_weights.WeighedHost(state, 0)]
+                weighed = builders.weighed(state)
                 (headroom,) = weigher.headrooms(weighed, GUEST)
                 if weigher.weight_multiplier(state) != number:
                     wrong.append('multiplier %d' % number)
@@ -142,11 +113,9 @@ def test_many_threads_while_an_aggregate_changes():
     ]
     alone = {}
     for number in range(asking):
-        own = aggregate(**sizes[number])
+        own = builders.aggregate(**sizes[number])
         state = builders.state(aggregates=[own])
-        (alone[number],) = weigher.headrooms(
-            [nova_weights.WeighedHost(state, 0)], GUEST
-        )
+        (alone[number],) = weigher.headrooms(builders.weighed(state), GUEST)
     assert len(set(alone.values())) == asking
     threads = [
         threading.Thread(target=requests, args=(number,))
@@ -161,59 +130,16 @@ def test_many_threads_while_an_aggregate_changes():
     assert passes(xen_filter, builders.state(aggregates=[shared]))
 
 
-def test_equal_words_of_different_kinds_are_not_mixed_up():
-    class Site:
-        def __init__(self, said):
-            self._said = said
-
-        def for_request(self, host_states):
-            return lambda state: {'libvirt_version': self._said}
-
-    for said in ('8.0.0', facts.AtLeast('8.0.0')) * 3:
-        gatherer = gather.Gatherer(CONF, ())
-        gatherer._sources = [('site', Site(said))]
-        found = gatherer.for_request([], facts.BY_NAME)(builders.state())
-        exact = not isinstance(said, facts.AtLeast)
-        assert found.get('libvirt_version').exact is exact
-
-
-def test_a_source_that_fails_for_one_host_fails_for_that_host_alone():
-    class Site:
-        def for_request(self, host_states):
-            return lambda state: {'dom0_vcpus': {'a': 2, 'c': 4}[state.host]}
-
-    gatherer = gather.Gatherer(CONF, ('stats',))
-    gatherer._sources.insert(0, ('site', Site()))
-    states = [builders.state(name) for name in 'abc']
-    states[1].stats = {'xen_dom0_vcpus': '7'}
-    found = map(gatherer.for_request(states, facts.BY_NAME), states)
-    assert [each.get('dom0_vcpus').value for each in found] == [2, 7, 4]
-
-
-def test_which_hosts_are_xen_hosts():
-    states = [
-        builders.state('a'),
-        builders.kvm_state('b'),
-        builders.state('c', hypervisor_type='XenServer'),
-        builders.state('d', [['x86_64', 'qemu', 'hvm'], *builders.XEN_PV]),
-        builders.state('e', ()),
-        builders.state('f', None, None),
-    ]
-    each = [host.state_is_xen(state) for state in states]
-    assert each == [True, False, False, True, False, False]
-    assert [host.read(state).is_xen for state in states] == each
-
-
 @pytest.mark.parametrize('refuse', [False, True])
-def test_a_request_leaves_nothing_for_the_garbage_collector(refuse):
-    CONF.set_override('refuse_dom0_overcommit', refuse, group='xen_scheduler')
+def test_a_request_leaves_nothing_for_the_garbage_collector(option, refuse):
+    option('refuse_dom0_overcommit', refuse)
     xen_filter = filters.XenHostFilter()
     weigher = weights.Dom0HeadroomWeigher()
     states = [
-        builders.state(name, aggregates=[aggregate(dom0_vcpus='2')])
+        builders.state(name, aggregates=[builders.aggregate(dom0_vcpus='2')])
         for name in 'abc'
     ]
-    weighed = [nova_weights.WeighedHost(state, 0) for state in states]
+    weighed = builders.weighed(*states)
 
     def request():
         assert xen_filter.filter_all(states, GUEST)

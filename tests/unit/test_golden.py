@@ -19,7 +19,6 @@ import random
 from nova import context as nova_context
 from nova import objects
 import nova.conf
-from nova.scheduler import weights as nova_weights
 import pytest
 
 from nova_xen_sched import filters
@@ -128,7 +127,7 @@ def guests(rng):
         values = {} if mode == '' else {'vm_mode': mode}
         if mode != '':
             values.update(memory_mb=rng.one((512, 2048)), vcpus=1)
-        found['g%d' % number] = objects.Instance(uuid=builders.UUID, **values)
+        found['g%d' % number] = builders.instance(**values)
     return found
 
 
@@ -198,7 +197,7 @@ def judged(spec, states):
     xen_filter = filters.XenHostFilter()
     weigher = weights.Dom0HeadroomWeigher()
     passed = {id(state) for state in xen_filter.filter_all(states, spec)}
-    weighed = [nova_weights.WeighedHost(state, 0) for state in states]
+    weighed = builders.weighed(*states)
     for state, verdict, headroom, weight in zip(
         states,
         xen_filter.verdicts(states, spec, every=True),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 
 from hypothesis import given
@@ -13,7 +12,7 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import log as notices
+from nova_xen_sched import host
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.facts import Fact
 from nova_xen_sched.facts.merge import HostFacts
@@ -22,15 +21,9 @@ from nova_xen_sched.load import mode_of
 from nova_xen_sched.request import GuestRequest
 from tests.unit import builders
 
-UNSET = object()
-
-
-def instance(vm_mode=UNSET):
-    """A nova Instance; without vm_mode a stub, which would load it."""
-    found = objects.Instance(uuid=builders.UUID)
-    if vm_mode is not UNSET:
-        found.vm_mode = vm_mode
-    return found
+HVM = builders.instance(vm_mode='hvm')
+PV = builders.instance(vm_mode='xen')
+STUB = builders.instance()
 
 
 def state(*instances, reported=None, placed=0, **attributes):
@@ -96,7 +89,7 @@ def test_free_memory_may_be_anything():
     assert load(state(free_ram_mb=70000)).guests_memory_mb == 0
 
 
-MIX = [instance('hvm')] * 3 + [instance('xen')] * 2 + [instance(None)]
+MIX = [HVM] * 3 + [PV] * 2 + [builders.instance(vm_mode=None)]
 
 
 @pytest.mark.parametrize(
@@ -109,8 +102,8 @@ def test_the_true_mix(default, expected):
 
 def test_a_patched_nova_s_pvh():
     # nova's own VMMode refuses the value, its Instance does not
-    pvh = instance('xenpvh')
-    assert guests(state(pvh, instance('hvm'))) == (1, 0, 1, 0)
+    pvh = builders.instance(vm_mode='xenpvh')
+    assert guests(state(pvh, HVM)) == (1, 0, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -118,21 +111,22 @@ def test_a_patched_nova_s_pvh():
 )
 def test_a_guest_counts_as_nova_builds_it(word):
     """An Instance has the image's own word, which the driver reads."""
-    found = guests(state(instance(word), instance('hvm')))
-    built = fields.VMMode.get_from_instance(instance(word))
+    found = guests(state(builders.instance(vm_mode=word), HVM))
+    built = fields.VMMode.get_from_instance(builders.instance(vm_mode=word))
     assert found == ((2, 0, 0, 0) if built == 'hvm' else (1, 1, 0, 0))
 
 
 def test_a_word_that_means_nothing_is_unknown():
-    assert guests(state(instance('uml'), instance('hvm'))) == (1, 0, 0, 1)
+    uml = builders.instance(vm_mode='uml')
+    assert guests(state(uml, HVM)) == (1, 0, 0, 1)
 
 
 def test_a_resize_to_its_own_host_brings_dom0_no_guest():
     asked = GuestRequest(
         vm_mode='hvm', memory_mb=2048, vcpus=2, instance_uuid='0'
     )
-    take = Loads(conf.defaults(), asked, 512)
-    found = take(state(instance('hvm'), instance('hvm')), HostFacts({}))
+    take = host.Loads(conf.Settings(), asked, 512)
+    found = take(state(HVM, HVM), HostFacts({}))
     assert found.hvm == 2
     # nova itself holds the memory of both sizes until it is confirmed
     assert found.guests_memory_mb == 8192 + 2048
@@ -144,16 +138,14 @@ def test_dom0_vcpus_may_be_more_than_nova_has_for_guests():
     assert load(its, facts={'dom0_vcpus': 24}).dom0_vcpus == 24
 
 
-def test_a_dom0_too_large_is_warned_of_once(caplog, monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+def test_a_dom0_too_large_is_warned_of_once(caplog):
     for _ in range(3):
         load(state(), facts={'dom0_memory_mb': 65536})
     assert caplog.text.count('no smaller than the host') == 1
     assert 'dom0_memory_mb=65536' in caplog.text
 
 
-def test_what_is_odd_of_many_hosts_is_one_line(caplog, monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+def test_what_is_odd_of_many_hosts_is_one_line(caplog):
     hosts = [
         state(
             host='h%d' % i,
@@ -204,7 +196,7 @@ def test_more_guests_never_raise_headroom(
     )
 
     def left(guests):
-        mix = [instance('hvm')] * guests if tracked else []
+        mix = [HVM] * guests if tracked else []
         its = state(*mix, reported=guests)
         return dom0.headroom(model, take(its, HostFacts({}), True))
 
@@ -229,7 +221,7 @@ def test_no_instances_known():
 
 
 def test_stubs_are_of_unknown_mode():
-    stubs = [instance(), instance()]
+    stubs = [STUB, STUB]
     assert guests(state(*MIX, *stubs)) == (3, 3, 0, 2)
 
 
@@ -239,7 +231,7 @@ def test_more_tracked_than_reported():
 
 def test_stubs_are_never_loaded(mocker):
     loading = mocker.patch.object(objects.Instance, 'obj_load_attr')
-    guests(state(*[instance() for _ in range(5)]))
+    guests(state(*[STUB] * 5))
     assert not loading.called
 
 
@@ -256,7 +248,7 @@ def test_stubs_are_never_loaded(mocker):
 def test_guests_placed_by_this_request_are_of_its_mode(
     vm_mode, default, expected
 ):
-    its = state(instance('hvm'), instance('xen'), placed=3)
+    its = state(HVM, PV, placed=3)
     assert guests(its, vm_mode, default_vm_mode=default) == expected
 
 
@@ -271,9 +263,10 @@ def test_a_node_without_stats():
     assert guests(its, 'hvm') == (2, 0, 0, 0)
 
 
+@pytest.mark.usefixtures('hasty')
 def test_the_dict_may_change_while_it_is_read():
     # Stubs, for which each guest is looked at one by one.
-    its = state(*MIX, *[instance()] * 200)
+    its = state(*MIX, *[STUB] * 200)
     stop = threading.Event()
 
     def churn():
@@ -283,8 +276,6 @@ def test_the_dict_may_change_while_it_is_read():
             for i in range(100):
                 del its.instances['x%d' % i]
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
     thread = threading.Thread(target=churn)
     thread.start()
     try:
@@ -293,7 +284,6 @@ def test_the_dict_may_change_while_it_is_read():
     finally:
         stop.set()
         thread.join()
-        sys.setswitchinterval(interval)
 
 
 # What Xen itself reports as left
@@ -359,8 +349,7 @@ def test_a_host_that_reports_nothing_else():
     assert take(its, HostFacts({})).free_mb == 100
 
 
-def test_a_bad_report_is_said_once_with_its_host(caplog, monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
+def test_a_bad_report_is_said_once_with_its_host(caplog):
     for _ in range(3):
         asking('much')
     (record,) = caplog.records
@@ -395,42 +384,34 @@ def counted(*guests, reserve, fact=None, placed=0, **attributes):
 
 
 def sized(memory_mb=8192, vcpus=4):
-    return objects.Instance(
-        uuid=builders.UUID, vm_mode='hvm', memory_mb=memory_mb, vcpus=vcpus
-    )
-
-
-@pytest.fixture
-def log(caplog, monkeypatch):
-    monkeypatch.setattr(notices, 'NOTICES', notices.Notices())
-    return caplog
+    return builders.instance(vm_mode='hvm', memory_mb=memory_mb, vcpus=vcpus)
 
 
 @pytest.mark.parametrize('fact', [None, 512, 4096])
 @pytest.mark.parametrize('placed', [0, 1, 3])
 def test_on_a_host_without_guests_all_that_is_used_is_the_reserve(
-    log, placed, fact
+    caplog, placed, fact
 ):
     found = counted(reserve=4096, placed=placed, fact=fact)
     assert found == placed * 2048
-    assert not log.records
+    assert not caplog.records
 
 
-def test_a_host_without_guests_but_with_a_migration_is_none(log):
+def test_a_host_without_guests_but_with_a_migration_is_none(caplog):
     """A resize to be confirmed, or a guest that comes; it is counted."""
     found = counted(reserve=512, free_ram_mb=-8192, vcpus_used=4)
     assert found == 8192
 
 
-def test_the_reserve_that_a_fact_says_is_counted(log):
+def test_the_reserve_that_a_fact_says_is_counted(caplog):
     assert counted(sized(), sized(), reserve=4096, fact=4096) == 16384
-    assert not log.records
+    assert not caplog.records
 
 
-def test_with_guests_a_reserve_is_suspected_and_not_counted(log):
+def test_with_guests_a_reserve_is_suspected_and_not_counted(caplog):
     for _ in range(3):
         assert counted(sized(40960), reserve=4096) == 40960 + 4096 - 512
-    (record,) = log.records
+    (record,) = caplog.records
     assert record.levelname == 'WARNING'
     assert record.getMessage().startswith(
         "Hosts whose used RAM is more than their guests' and this "
@@ -463,22 +444,22 @@ def test_with_guests_a_reserve_is_suspected_and_not_counted(log):
         ),
     ],
 )
-def test_what_explains_itself_is_not_suspected(log, guests, more):
+def test_what_explains_itself_is_not_suspected(caplog, guests, more):
     counted(*guests, **more)
-    assert not log.records
+    assert not caplog.records
 
 
-def test_while_most_of_the_ram_is_free_a_reserve_is_no_matter(log):
+def test_while_most_of_the_ram_is_free_a_reserve_is_no_matter(caplog):
     assert counted(sized(), reserve=4096) == 8192 + 4096 - 512
-    assert not log.records
+    assert not caplog.records
 
 
-def test_stubs_tell_nothing_of_a_reserve(log):
+def test_stubs_tell_nothing_of_a_reserve(caplog):
     its = state(
         sized(40960),
-        instance(),
+        STUB,
         free_ram_mb=65536 - 4096 - 40960,
         vcpus_used=4,
     )
     load(its)
-    assert not log.records
+    assert not caplog.records

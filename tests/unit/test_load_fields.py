@@ -6,15 +6,8 @@ from nova import objects
 from oslo_versionedobjects import base
 import pytest
 
-from nova_xen_sched import load
-from tests.unit import builders
-
-
-def guest(**fields):
-    return objects.Instance(uuid=builders.UUID, **fields)
-
-
-STUB = guest()
+from nova_xen_sched import loaded
+from tests.unit.builders import instance
 
 
 @pytest.fixture
@@ -27,16 +20,24 @@ def renamed(monkeypatch):
 
 
 def test_values():
-    guests = [guest(vm_mode='hvm'), guest(vm_mode=None), guest(vm_mode='xen')]
-    assert load._loaded(guests, 'vm_mode') == ['hvm', None, 'xen']
-    assert load._loaded([], 'vm_mode') == []
+    guests = [
+        instance(vm_mode='hvm'),
+        instance(vm_mode=None),
+        instance(vm_mode='xen'),
+    ]
+    assert loaded.values(guests, 'vm_mode') == ['hvm', None, 'xen']
+    assert loaded.values([], 'vm_mode') == []
 
 
 def test_what_is_not_loaded_is_left_out(mocker):
     loading = mocker.patch.object(objects.Instance, 'obj_load_attr')
-    guests = [STUB, guest(memory_mb=512), STUB]
-    assert load._loaded(guests, 'memory_mb') == [512]
-    assert load._loaded([STUB], 'vcpus') == []
+    guests = [
+        instance(),
+        instance(memory_mb=512),
+        instance(),
+    ]
+    assert loaded.values(guests, 'memory_mb') == [512]
+    assert loaded.values([instance()], 'vcpus') == []
     assert not loading.called
 
 
@@ -47,7 +48,11 @@ def test_names_are_those_of_the_library_in_hand():
 
 def test_renamed_fields_are_read_all_the_same(renamed, caplog, mocker):
     loading = mocker.patch.object(objects.Instance, 'obj_load_attr')
-    guests = [guest(vm_mode='hvm', vcpus=2), guest(), guest(vm_mode='xen')]
+    guests = [
+        instance(vm_mode='hvm', vcpus=2),
+        instance(),
+        instance(vm_mode='xen'),
+    ]
     for _ in range(3):
         assert load._loaded(guests, 'vm_mode') == ['hvm', 'xen']
         assert load._loaded(guests, 'vcpus') == [2]

@@ -71,8 +71,7 @@ def _fail(error):
         log.unexpected('judging')
 
 
-def test_one_traceback_per_kind(caplog, monkeypatch):
-    monkeypatch.setattr(log, 'TRACEBACKS', log.Notices())
+def test_one_traceback_per_kind(caplog):
     with caplog.at_level(logging.DEBUG, logger='nova_xen_sched'):
         _fail(KeyError('a'))
         _fail(KeyError('b'))
@@ -86,8 +85,7 @@ def test_one_traceback_per_kind(caplog, monkeypatch):
     assert "KeyError('b')" in caplog.records[1].getMessage()
 
 
-def test_warnings_of_a_kind_are_one_line(caplog, monkeypatch):
-    monkeypatch.setattr(log, 'NOTICES', log.Notices())
+def test_warnings_of_a_kind_are_one_line(caplog):
     many = {'a%03d' % i: 'a%03d: %d' % (i, i) for i in range(300)}
     for _ in range(3):
         log.warn_of('bad', 'Bad values', many)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 import time
 
@@ -41,8 +40,7 @@ def xen(name, guests=0, dom0_mb=1024, vcpus=4, ram_mb=262144, **attributes):
         },
         'num_instances': guests,
         'instances': {
-            str(i): objects.Instance(uuid=builders.UUID, vm_mode='hvm')
-            for i in range(guests)
+            str(i): builders.instance(vm_mode='hvm') for i in range(guests)
         },
         'total_usable_ram_mb': ram_mb,
         'free_ram_mb': ram_mb - 512 - guests * 1024,
@@ -94,29 +92,27 @@ def test_worked_by_hand(weigher):
     # CPUs (4 - 0.75) x 20 = 65. After one more guest:
     handrooms = [1 - 24 * 1 / 624, 1 - 24 * 11 / 624]
     states = [xen('a', 0), xen('b', 10)]
-    handler = nova_weights.WeighedHost
-    found = weigher.headrooms([handler(s, 0) for s in states], spec())
+    found = weigher.headrooms(builders.weighed(*states), spec())
     assert found == pytest.approx(handrooms)
 
 
-def test_multiplier(weigher):
+def test_multiplier(weigher, option):
     states = [xen('a', 0), xen('b', 10)]
     once = weighed(weigher, *states)
-    CONF.set_override(OPTION, 2 * CONF.xen_scheduler[OPTION], 'xen_scheduler')
+    option(OPTION, 2 * CONF.xen_scheduler[OPTION])
     twice = weighed(weigher, *states)
     assert twice['a'] == pytest.approx(2 * once['a'])
-    CONF.set_override(OPTION, -1, 'xen_scheduler')
+    option(OPTION, -1)
     assert list(weighed(weigher, *states)) == ['b', 'a']
-    CONF.set_override(OPTION, 0, 'xen_scheduler')
+    option(OPTION, 0)
     assert set(weighed(weigher, *states).values()) == {0}
 
 
 def test_aggregates_set_the_multiplier(weigher):
-    def aggregate(value):
-        return objects.Aggregate(name='m', metadata={OPTION: value})
-
-    three, five, bad, nan = map(aggregate, ['3.0', '5', 'much', 'nan'])
-    odd = map(aggregate, ['NaN', 'inf', '-inf', ' nan ', '1e999'])
+    three, five, bad, nan = map(
+        builders.multiplying, ['3.0', '5', 'much', 'nan']
+    )
+    odd = map(builders.multiplying, ['NaN', 'inf', '-inf', ' nan ', '1e999'])
     states = [
         xen('a', aggregates=[three]),
         xen('b', aggregates=[three, five]),
@@ -150,7 +146,7 @@ def test_aggregates_set_the_multiplier(weigher):
 
 
 def test_a_multiplier_that_is_none_is_warned_of_once(weigher, caplog):
-    bad = objects.Aggregate(name='m', metadata={OPTION: 'ten'})
+    bad = builders.multiplying('ten')
     weighed(weigher, *[xen('h%d' % i, aggregates=[bad]) for i in range(20)])
     assert caplog.text.count("Could not decode '%s'" % OPTION) == 1
 
@@ -161,9 +157,9 @@ def test_an_error_while_warning_leaves_the_weights(weigher, mocker):
     assert found['a'] == 0 > found['b']
 
 
-def test_other_hosts_weigh_nothing(weigher):
+def test_other_hosts_weigh_nothing(weigher, option):
     for multiplier in (10, -10, 1):
-        CONF.set_override(OPTION, multiplier, 'xen_scheduler')
+        option(OPTION, multiplier)
         found = weighed(
             weigher,
             kvm('k1'),
@@ -180,7 +176,7 @@ def test_other_hosts_weigh_nothing(weigher):
 def test_hosts_with_unknown_mixes_are_compared_by_the_average_guest(weigher):
     host = xen('a', 30, instances={})
     hvm, pv = (
-        weigher.headrooms([nova_weights.WeighedHost(host, 0)], spec(**mode))
+        weigher.headrooms(builders.weighed(host), spec(**mode))
         for mode in ({'hw_vm_mode': 'hvm'}, {'hw_vm_mode': 'xen'})
     )
     assert hvm == pv
@@ -199,8 +195,7 @@ def test_the_order_of_hosts_changes_no_weight(order):
     weigher = weights.Dom0HeadroomWeigher()
 
     def weighed(states):
-        objs = [nova_weights.WeighedHost(each, 0) for each in states]
-        found = weigher.weigh_objects(objs, spec())
+        found = weigher.weigh_objects(builders.weighed(*states), spec())
         return {
             state.host: pytest.approx(weight)
             for state, weight in zip(states, found)
@@ -249,16 +244,14 @@ def test_hosts_that_never_reported(weigher):
     assert all(map(math.isfinite, found.values()))
 
 
-def test_it_never_raises(weigher, caplog):
+def test_it_never_raises(weigher, logged):
     broken = xen('broken')
     broken.free_ram_mb = 'much'
     found = weighed(weigher, broken, xen('a', 0), xen('b', 20))
     assert found['a'] == 0 > found['b'] == found['broken']
-    handler = nova_weights.WeighedHost
-    states = [handler(xen('a'), 0), handler(xen('b'), 0)]
-    assert weigher.weigh_objects(states, object()) == [0, 0]
-    errors = [r for r in caplog.records if r.levelno == logging.ERROR]
-    assert len(errors) == 2
+    both = builders.weighed(xen('a'), xen('b'))
+    assert weigher.weigh_objects(both, object()) == [0, 0]
+    assert len(logged('ERROR')) == 2
 
 
 def test_options_are_read_once_a_request(weigher, mocker):
@@ -300,7 +293,9 @@ def test_a_host_that_is_no_number_leaves_the_others_alone(
 
 
 @pytest.mark.parametrize('text', ['//a:' * 16000, "'a:" * 21000 + '@'])
-def test_long_texts_where_numbers_belong_take_no_long(tmp_path, text, caplog):
+def test_long_texts_where_numbers_belong_take_no_long(
+    tmp_path, text, caplog, option
+):
     path = tmp_path / 'facts.json'
     known = {
         'dom0_memory_mb': text,
@@ -308,7 +303,7 @@ def test_long_texts_where_numbers_belong_take_no_long(tmp_path, text, caplog):
         'libvirt_version': text,
     }
     path.write_text(json.dumps({'version': 1, 'hosts': {'a': known}}))
-    CONF.set_override('host_facts_file', str(path), group='xen_scheduler')
+    option('host_facts_file', str(path))
     states = [
         xen('a', stats={'xen_free_memory_mb': text, 'xen_dom0_vcpus': text}),
         xen('b'),
@@ -317,7 +312,7 @@ def test_long_texts_where_numbers_belong_take_no_long(tmp_path, text, caplog):
         filters.XenHostFilter(),
         weights.Dom0HeadroomWeigher(),
     )
-    CONF.set_override('refuse_dom0_overcommit', True, group='xen_scheduler')
+    option('refuse_dom0_overcommit', True)
     start = time.process_time()
     passed = list(xen_filter.filter_all(states, spec()))
     assert len(weighed(weigher, *passed)) == 2
@@ -326,11 +321,11 @@ def test_long_texts_where_numbers_belong_take_no_long(tmp_path, text, caplog):
     assert caplog.text.count('text of %d characters' % len(text)) == 5
 
 
-def test_a_xen_host_that_cannot_be_weighed_is_the_least(weigher):
+def test_a_xen_host_that_cannot_be_weighed_is_the_least(weigher, option):
     odd = xen('odd')
     odd.total_usable_ram_mb = math.nan
     for multiplier in (10, -10):
-        CONF.set_override(OPTION, multiplier, 'xen_scheduler')
+        option(OPTION, multiplier)
         found = weighed(weigher, odd, xen('a', 0), xen('b', 20), kvm('k'))
         assert found['odd'] == min(found['a'], found['b']) < 0
         assert found['k'] == 0
@@ -345,7 +340,7 @@ def test_a_xen_host_that_cannot_be_weighed_is_the_least(weigher):
 def test_in_an_aggregate_with_a_larger_multiplier_fuller_hosts_lose_more(
     weigher,
 ):
-    larger = objects.Aggregate(name='m', metadata={OPTION: '20'})
+    larger = builders.multiplying('20')
     found = weighed(
         weigher, xen('a', 0), xen('b', 10), xen('c', 10, aggregates=[larger])
     )
@@ -355,8 +350,8 @@ def test_in_an_aggregate_with_a_larger_multiplier_fuller_hosts_lose_more(
 
 
 def test_signs_are_compared_apart(weigher):
-    filled = objects.Aggregate(name='m', metadata={OPTION: '-10'})
-    off = objects.Aggregate(name='m', metadata={OPTION: '0'})
+    filled = builders.multiplying('-10')
+    off = builders.multiplying('0')
     found = weighed(
         weigher,
         xen('a', 0),
@@ -370,10 +365,12 @@ def test_signs_are_compared_apart(weigher):
     assert found['c'] == pytest.approx(found['b'])
 
 
-def test_where_the_first_dom0_is_nearly_full_other_hosts_come_first(weigher):
+def test_where_the_first_dom0_is_nearly_full_other_hosts_come_first(
+    weigher, option
+):
     # 26 is what the dom0 of each serves
     for multiplier, guests in ((10, (24, 25)), (-10, (24, 0))):
-        CONF.set_override(OPTION, multiplier, 'xen_scheduler')
+        option(OPTION, multiplier)
         a, b = guests
         found = weighed(weigher, xen('a', a), xen('b', b), kvm('k'))
         assert max(found['a'], found['b']) < found['k'] == 0

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import datetime
 
-from nova import objects
 from nova.scheduler import host_manager
 from oslo_config import cfg
 import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import facts
-from nova_xen_sched import log
 from nova_xen_sched.facts import gather
 from tests.unit import builders
 
 EVERY = frozenset(facts.BY_NAME)
 ALL = ('stats', 'file', 'aggregate', 'service_version')
-
-
-@pytest.fixture(autouse=True)
-def memory(monkeypatch):
-    monkeypatch.setattr(log, 'NOTICES', log.Notices())
-    monkeypatch.setattr(log, 'TRACEBACKS', log.Notices())
 
 
 @pytest.fixture
@@ -33,10 +25,29 @@ def parsed():
     return config
 
 
-def gathered(config, *states, names=ALL, max_age=0):
-    request = gather.Gatherer(config, names).for_request(
-        list(states), EVERY, max_age
-    )
+class Site:
+    """A site's own source of facts.
+
+    :param of: what it has of a host, by the HostState.
+    """
+
+    def __init__(self, of):
+        self._of = of
+
+    def for_request(self, host_states):
+        return self._of
+
+
+class Down:
+    def for_request(self, host_states):
+        raise RuntimeError('no CMDB')
+
+
+def gathered(config, *states, names=ALL, max_age=0, site=None):
+    gatherer = gather.Gatherer(config, names)
+    if site:
+        gatherer._sources.insert(0, ('cmdb', site))
+    request = gatherer.for_request(list(states), EVERY, max_age)
     found = [request(state) for state in states]
     request.noticed.warn()
     return found
@@ -47,18 +58,20 @@ def state(name='h', stats=None, metadata=None, service=None):
     if stats is not None:
         result.stats = stats
     if metadata is not None:
-        result.aggregates = [objects.Aggregate(name='a', metadata=metadata)]
+        result.aggregates = [builders.aggregate(**metadata)]
     if service is not None:
         result.service = host_manager.ReadOnlyDict({'version': service})
     return result
 
 
-def warnings(caplog):
-    return [
-        record.getMessage()
-        for record in caplog.records
-        if record.levelname == 'WARNING'
-    ]
+def test_the_sources_of_the_package_are_installed():
+    assert set(ALL) <= set(gather.available())
+
+
+def test_looking_for_the_installed_sources_loads_none(mocker):
+    load = mocker.patch('importlib.metadata.EntryPoint.load')
+    gather.available()
+    assert not load.called
 
 
 @pytest.mark.parametrize(
@@ -85,9 +98,9 @@ def test_each_fact_from_the_first_source_that_knows_it(parsed, tmp_path):
         state(
             stats={'xen_libvirt_version': '9.0.0'},
             metadata={
-                'xen:libvirt_version': '1.2.5',
-                'xen:version': '4.4.1',
-                'xen:dom0_vcpus': '4',
+                'libvirt_version': '1.2.5',
+                'version': '4.4.1',
+                'dom0_vcpus': '4',
             },
             service=53,
         ),
@@ -102,7 +115,7 @@ def test_each_fact_from_the_first_source_that_knows_it(parsed, tmp_path):
 def test_the_order_is_the_operator_s(parsed):
     known = state(
         stats={'xen_libvirt_version': '9.0.0'},
-        metadata={'xen:libvirt_version': '1.2.5'},
+        metadata={'libvirt_version': '1.2.5'},
     )
     (found,) = gathered(parsed, known, names=('aggregate', 'stats'))
     assert found.get('libvirt_version').value == (1, 2, 5)
@@ -118,12 +131,12 @@ def test_a_service_version_is_a_lower_bound(parsed):
 
 
 def test_a_stated_version_below_the_bound_wins_with_one_warning(
-    parsed, caplog
+    parsed, logged
 ):
     states = [
         state(
             'h%02d' % i,
-            metadata={'xen:libvirt_version': '1.2.5'},
+            metadata={'libvirt_version': '1.2.5'},
             service=53,
         )
         for i in range(12)
@@ -131,31 +144,31 @@ def test_a_stated_version_below_the_bound_wins_with_one_warning(
     for _ in range(3):
         found = gathered(parsed, *states)
         assert {f.get('libvirt_version').value for f in found} == {(1, 2, 5)}
-    assert warnings(caplog) == [
+    assert logged('WARNING') == [
         'libvirt 1.2.5, stated by aggregate, is used although '
         'service_version says that nova-compute needs 4.0.0 at least (12): '
         '%s; ...' % '; '.join('h%02d' % i for i in range(10))
     ]
 
 
-def test_an_unreadable_value_is_unknown_there(parsed, caplog):
+def test_an_unreadable_value_is_unknown_there(parsed, logged):
     bad = state('h1', stats={'xen_libvirt_version': 'new'}, service=53)
     (found,) = gathered(parsed, bad)
     assert found.get('libvirt_version').source == 'service_version'
-    assert warnings(caplog) == [
+    assert logged('WARNING') == [
         "libvirt_version from stats can't be read and is unknown, such as "
         "'new': not a version like 1.2.15 (1): h1"
     ]
 
 
-def test_a_bad_value_that_changes_is_no_news(parsed, caplog):
+def test_a_bad_value_that_changes_is_no_news(parsed, logged):
     for i in range(5):
         bad = {'xen_facts_observed_at': '170000000%d' % i}
         gathered(parsed, *[state('h%d' % n, bad) for n in range(20)])
-    assert len(warnings(caplog)) == 1
+    assert len(logged('WARNING')) == 1
 
 
-def test_stale_facts_are_used_and_warned_of(parsed, caplog):
+def test_stale_facts_are_used_and_warned_of(parsed, logged):
     now = datetime.datetime.now(datetime.timezone.utc)
 
     def observed(days):
@@ -168,7 +181,7 @@ def test_stale_facts_are_used_and_warned_of(parsed, caplog):
     old, new = state('old', observed(8)), state('new', observed(6))
     found = gathered(parsed, old, new, max_age=7)
     assert [f.get('libvirt_version').stale for f in found] == [True, False]
-    assert warnings(caplog) == [
+    assert logged('WARNING') == [
         'Facts from stats are older than facts_max_age and still used (1): old'
     ]
     found = gathered(parsed, old, new)
@@ -181,8 +194,8 @@ def test_age_is_the_source_s_own(parsed):
         state(
             stats={'xen_version': '4.17.5'},
             metadata={
-                'xen:libvirt_version': '9.0.0',
-                'xen:observed_at': '2001-01-01T00:00:00Z',
+                'libvirt_version': '9.0.0',
+                'observed_at': '2001-01-01T00:00:00Z',
             },
         ),
         max_age=1,
@@ -200,101 +213,72 @@ def test_equal_hosts_share_their_facts(parsed):
     assert one is other
 
 
-class Broken:
-    """A site's own source that fails."""
-
-    def __init__(self, conf):
-        pass
-
-    def for_request(self, host_states):
-        raise RuntimeError('no CMDB')
-
-
-class BrokenLookup(Broken):
-    def for_request(self, host_states):
-        def lookup(state):
-            raise RuntimeError('no such host')
-
-        return lookup
-
-
-class Answers(Broken):
-    """A site's own source that answers oddly."""
-
-    answer = None
-
-    def for_request(self, host_states):
-        return lambda state: self.answer
+KNOWN = {'xen_version': '4.17.5'}
 
 
 @pytest.mark.parametrize('answer', [None, {}, [], ['x'], 'x', 7])
 def test_a_source_that_answers_oddly_is_skipped(parsed, answer):
-    gatherer = gather.Gatherer(parsed, ALL)
-    odd = Answers(parsed)
-    odd.answer = answer
-    gatherer._sources.insert(0, ('cmdb', odd))
-    known = state(stats={'xen_version': '4.17.5'})
-    request = gatherer.for_request([known], EVERY)
-    assert request(known).get('xen_version').value == (4, 17, 5)
+    odd = Site(lambda state: answer)
+    (found,) = gathered(parsed, state(stats=KNOWN), site=odd)
+    assert found.get('xen_version').value == (4, 17, 5)
 
 
-@pytest.mark.parametrize('broken', [Broken, BrokenLookup])
-def test_a_source_that_raises_is_skipped(parsed, caplog, broken):
-    gatherer = gather.Gatherer(parsed, ALL)
-    gatherer._sources.insert(0, ('cmdb', broken(parsed)))
-    known = state(stats={'xen_version': '4.17.5'})
+def _no_such_host(state):
+    raise RuntimeError('no such host')
+
+
+@pytest.mark.parametrize('broken', [Down(), Site(_no_such_host)])
+def test_a_source_that_raises_is_skipped(parsed, logged, broken):
     for _ in range(3):
-        request = gatherer.for_request([known], EVERY)
-        assert request(known).get('xen_version').value == (4, 17, 5)
-    errors = [r for r in caplog.records if r.levelname == 'ERROR']
-    assert len(errors) == 1
-    assert 'asking the source of facts cmdb; it is skipped' in (
-        errors[0].getMessage()
-    )
+        (found,) = gathered(parsed, state(stats=KNOWN), site=broken)
+        assert found.get('xen_version').value == (4, 17, 5)
+    (error,) = logged('ERROR')
+    assert 'asking the source of facts cmdb; it is skipped' in error
 
 
-def test_a_source_that_does_not_load_is_skipped(parsed, caplog, mocker):
+def test_a_source_that_fails_for_one_host_fails_for_that_host_alone(parsed):
+    site = Site(lambda state: {'dom0_vcpus': {'a': 2, 'c': 4}[state.host]})
+    states = [state('a'), state('b', {'xen_dom0_vcpus': '7'}), state('c')]
+    found = gathered(parsed, *states, site=site)
+    assert [each.get('dom0_vcpus').value for each in found] == [2, 7, 4]
+
+
+def test_a_source_that_does_not_load_is_skipped(parsed, logged, mocker):
     mocker.patch(
         'nova_xen_sched.facts.stats.Source', side_effect=ImportError('no x')
     )
     for _ in range(2):
         (found,) = gathered(parsed, state(service=53))
         assert found.get('libvirt_version').source == 'service_version'
-    errors = [r for r in caplog.records if r.levelname == 'ERROR']
-    assert [r.getMessage() for r in errors if 'nova_xen' in r.name] == [
+    assert logged('ERROR') == [
         "The source of facts stats can't be loaded and is skipped: "
         "ImportError('no x')"
     ]
 
 
+def test_equal_words_of_different_kinds_are_not_mixed_up(parsed):
+    for said in ('8.0.0', facts.AtLeast('8.0.0')) * 3:
+        site = Site(lambda state, said=said: {'libvirt_version': said})
+        (found,) = gathered(parsed, state(), site=site)
+        exact = not isinstance(said, facts.AtLeast)
+        assert found.get('libvirt_version').exact is exact
+
+
 def test_answers_that_live_for_a_moment_are_not_mixed_up(parsed):
     """A source may make its answers anew for each host."""
-
-    class Fresh(Broken):
-        def for_request(self, host_states):
-            return lambda state: {'dom0_vcpus': int(state.host)}
-
-    gatherer = gather.Gatherer(parsed, ())
-    gatherer._sources = [('fresh', Fresh(parsed))]
-    request = gatherer.for_request([], EVERY)
-    for i in range(1, 200):
-        assert request(state(str(i))).get('dom0_vcpus').value == i
+    states = [state(str(i)) for i in range(1, 200)]
+    fresh = Site(lambda state: {'dom0_vcpus': int(state.host)})
+    found = gathered(parsed, *states, site=fresh)
+    assert [each.get('dom0_vcpus').value for each in found] == [*range(1, 200)]
 
 
 def test_one_dict_that_is_changed_for_each_host(parsed):
-    class Changed(Broken):
-        def for_request(self, host_states):
-            answer = {}
+    answer = {}
 
-            def lookup(state):
-                answer['dom0_vcpus'] = int(state.host)
-                return answer
+    def changed(state):
+        answer['dom0_vcpus'] = int(state.host)
+        return answer
 
-            return lookup
-
-    gatherer = gather.Gatherer(parsed, ())
-    gatherer._sources = [('changed', Changed(parsed))]
     states = [state(str(i)) for i in range(1, 4)]
-    request = gatherer.for_request(states, EVERY)
-    found = [each.get('dom0_vcpus').value for each in map(request, states)]
-    assert found == [1, 2, 3]
+    found = gathered(parsed, *states, site=Site(changed))
+    assert [each.get('dom0_vcpus').value for each in found] == [1, 2, 3]

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import random
 
-import nova.conf
 import pytest
 
 from nova_xen_sched import weights
@@ -16,10 +15,8 @@ pytestmark = pytest.mark.usefixtures('clean')
 
 
 @pytest.fixture(params=[10, -10])
-def sign(request):
-    nova.conf.CONF.set_override(
-        mixed.MULTIPLIER, request.param, 'xen_scheduler'
-    )
+def sign(option, request):
+    option(mixed.MULTIPLIER, request.param)
 
 
 @pytest.mark.parametrize(

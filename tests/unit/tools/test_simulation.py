@@ -7,7 +7,6 @@ from __future__ import annotations
 import itertools
 
 from nova import objects
-import nova.conf
 import pytest
 
 from tools.simulation import policies
@@ -15,17 +14,10 @@ from tools.simulation import report
 from tools.simulation import run
 from tools.simulation import world
 
-CONF = nova.conf.CONF
+pytestmark = pytest.mark.usefixtures('clean')
 
 SMALL_DOM0 = world.Size(65536, 16, 1280, 1024, 8)
 FEW_VCPUS = world.Size(524288, 64, 10240, 4096, 2)
-
-
-@pytest.fixture(autouse=True)
-def clean():
-    CONF([], project='nova', default_config_files=[])
-    yield
-    CONF.reset()
 
 
 def test_slots():
