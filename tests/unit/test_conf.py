@@ -61,49 +61,6 @@ def test_report_only_all(config):
     assert settings.report_only == frozenset(refusal.Code)
 
 
-WRONG = {
-    'default_vm_mode': 'pv',
-    'require_hypervisor_type': 'maybe',
-    'disk_formats': 'raw,q cow',
-    'report_only': 'vm_mod',
-    'live_migration_check': 'sometimes',
-    'min_libvirt_version': '\u0661.\u0662',
-    'min_xen_version': '4.4.3-1',
-    'unknown_version': 'guess',
-    'live_migration_unknown': 'perhaps',
-    'live_migration_read_timeout': '0',
-    'fact_sources': 'a b',
-    'host_facts_file': 'facts.yaml',
-    'facts_max_age': '-1',
-    'dom0_memory_mb': '0',
-    'dom0_vcpus': '0',
-    'dom0_base_memory_mb': '-1',
-    'dom0_base_vcpus': 'half',
-    'dom0_memory_mb_per_hvm_guest': '-0.1',
-    'dom0_memory_mb_per_pv_guest': 'nan',
-    'dom0_memory_mb_per_pvh_guest': 'inf',
-    'dom0_guests_per_vcpu': '0',
-    'dom0_hvm_share': '1.01',
-    'guest_memory_overhead': 'some',
-    'dom0_headroom_weight_multiplier': 'inf',
-    'refuse_dom0_overcommit': '2',
-}
-
-
-def test_every_option_has_a_wrong_value_here():
-    assert set(WRONG) == {opt.dest for opt in conf._ALL_OPTS}
-
-
-@pytest.mark.parametrize('name', sorted(WRONG))
-def test_a_wrong_value_is_named(config, name):
-    with pytest.raises(conf.OptionError) as raised:
-        conf.Options(config('%s = %s' % (name, WRONG[name])))
-    message = str(raised.value)
-    assert message.startswith('[xen_scheduler] %s has a wrong value' % name)
-    assert str(config.path) in message
-    assert '\n' not in message
-
-
 def test_after_sighup_the_last_good_values_stay(config, logged):
     parsed = config('default_vm_mode = hvm')
     options = conf.Options(parsed)
