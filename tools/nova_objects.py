@@ -44,6 +44,7 @@ def request(
         instance_group=None,
         numa_topology=None,
         pci_requests=None,
+        availability_zone=None,
         project_id='project',
         num_instances=1,
         is_bfv=False,
