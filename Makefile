@@ -122,5 +122,5 @@ clean:  ## Remove what make and tox have made
 	rm -rf .xen-host
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache \
 	    .ruff_cache
-	find nova_xen_sched tests -name __pycache__ -type d -prune \
+	find nova_xen_sched tests tools -name __pycache__ -type d -prune \
 	    -exec rm -rf {} +
