@@ -278,7 +278,7 @@ def test_an_error_while_logging_leaves_the_verdicts(xen_filter, mocker):
 
 
 def test_an_error_in_a_rule_accepts(xen_filter, mocker, logged):
-    mocker.patch.object(rules, 'judge', side_effect=ZeroDivisionError)
+    mocker.patch.object(rules.Judge, '__call__', side_effect=ZeroDivisionError)
     assert len(xen_filter.filter_all(hosts(), builders.spec())) == 4
     assert len(logged('ERROR')) == 1
 

@@ -12,7 +12,6 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched import host
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.facts import Fact
 from nova_xen_sched.facts.merge import HostFacts
@@ -125,7 +124,7 @@ def test_a_resize_to_its_own_host_brings_dom0_no_guest():
     asked = GuestRequest(
         vm_mode='hvm', memory_mb=2048, vcpus=2, instance_uuid='0'
     )
-    take = host.Loads(conf.Settings(), asked, 512)
+    take = Loads(conf.defaults(), asked, 512)
     found = take(state(HVM, HVM), HostFacts({}))
     assert found.hvm == 2
     # nova itself holds the memory of both sizes until it is confirmed

@@ -6,7 +6,7 @@ from nova import objects
 from oslo_versionedobjects import base
 import pytest
 
-from nova_xen_sched import loaded
+from nova_xen_sched import load
 from tests.unit.builders import instance
 
 
@@ -25,8 +25,8 @@ def test_values():
         instance(vm_mode=None),
         instance(vm_mode='xen'),
     ]
-    assert loaded.values(guests, 'vm_mode') == ['hvm', None, 'xen']
-    assert loaded.values([], 'vm_mode') == []
+    assert load._loaded(guests, 'vm_mode') == ['hvm', None, 'xen']
+    assert load._loaded([], 'vm_mode') == []
 
 
 def test_what_is_not_loaded_is_left_out(mocker):
@@ -36,8 +36,8 @@ def test_what_is_not_loaded_is_left_out(mocker):
         instance(memory_mb=512),
         instance(),
     ]
-    assert loaded.values(guests, 'memory_mb') == [512]
-    assert loaded.values([instance()], 'vcpus') == []
+    assert load._loaded(guests, 'memory_mb') == [512]
+    assert load._loaded([instance()], 'vcpus') == []
     assert not loading.called
 
 

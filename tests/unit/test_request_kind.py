@@ -7,7 +7,7 @@ from nova import exception
 from nova import objects
 import pytest
 
-from nova_xen_sched import migration
+from nova_xen_sched import request as requests
 from nova_xen_sched.request import Kind
 from tests.unit import builders
 
@@ -71,7 +71,7 @@ def test_the_password_of_a_cell_is_not_logged(cells, logged):
     # It ends in another line than the first, which is all that is logged.
     error = RuntimeError("can't reach 'm//u:se\ncret@h/d'")
     cells.return_value = {builders.UUID: error}
-    migration.Teller(builders.moved(), 5)()
+    requests.KindInCell(builders.moved(), 5)()
     (line,) = logged('WARNING')
     assert "its cell failed: RuntimeError: can't reach 'm//u:***@h/d'" in line
 
@@ -84,7 +84,7 @@ def test_a_read_that_raises(cells, logged):
 
 
 def test_a_request_without_cell():
-    assert migration.Teller(builders.spec(), 5)() is None
+    assert requests.KindInCell(builders.spec(), 5)() is None
 
 
 def test_the_read_itself(mocker):

@@ -64,16 +64,6 @@ def state(name='h', stats=None, metadata=None, service=None):
     return result
 
 
-def test_the_sources_of_the_package_are_installed():
-    assert set(ALL) <= set(gather.available())
-
-
-def test_looking_for_the_installed_sources_loads_none(mocker):
-    load = mocker.patch('importlib.metadata.EntryPoint.load')
-    gather.available()
-    assert not load.called
-
-
 @pytest.mark.parametrize(
     'names, said',
     [
