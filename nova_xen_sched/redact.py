@@ -2,18 +2,16 @@
 
 """Keeps passwords out of what is shown and logged.
 
-All of it passes passwords(): what a command prints, before it is formatted
-(cmd.base); what is written to stderr, by a Stream; and what is logged, by the
-filter of the handlers in a command's process, and by that of the plugins' own
-loggers in any other.
+All of it passes passwords(): what a command prints, before it is formatted,
+and what it writes to stderr (both in cmd.base); and what is logged, by a
+filter of the handlers in a command's process, and of the plugins' own loggers
+in any other.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
-import sys
 import traceback
 import typing as ty
 
@@ -127,25 +125,6 @@ def values(data: ty.Any) -> ty.Any:
     return list(map(values, data)) if isinstance(data, list) else data
 
 
-class Stream:
-    """A stream to write to, for persons: what passes has no passwords."""
-
-    def __init__(self, stream: ty.Any) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        self._stream.write(passwords(text))
-        return len(text)
-
-    def __getattr__(self, name: str) -> ty.Any:
-        return getattr(self._stream, name)
-
-
-def stderr() -> ty.ContextManager[ty.Any]:
-    """While all that is written to stderr is for persons."""
-    return contextlib.redirect_stderr(Stream(sys.stderr))
-
-
 class _Filter(logging.Filter):
     """Lets every record pass, without passwords in it or its traceback."""
 
@@ -166,21 +145,12 @@ class _Filter(logging.Filter):
         return True
 
 
-_FILTER = _Filter()
+#: For loggers and handlers.
+FILTER = _Filter()
 
 
 def logger(name: str) -> ty.Any:
     """oslo.log's logger for a module of the plugins."""
     found = oslo_logging.getLogger(name)
-    found.logger.addFilter(_FILTER)
+    found.logger.addFilter(FILTER)
     return found
-
-
-def from_logs() -> None:
-    """Keep passwords out of what the handlers of now log from here on.
-
-    It holds for every level, as keystoneauth logs the URL of Keystone as it
-    was configured, and for tracebacks.
-    """
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_FILTER)

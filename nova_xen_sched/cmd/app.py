@@ -12,7 +12,6 @@ import typing as ty
 from cliff import app
 from cliff import commandmanager
 
-from nova_xen_sched import redact
 from nova_xen_sched.cmd import base
 
 NAMESPACE = 'nova_xen_sched.commands'
@@ -35,7 +34,9 @@ class App(app.App):
     DEFAULT_VERBOSE_LEVEL = 0
 
     def __init__(self, **streams: ty.Any) -> None:
-        streams['stderr'] = redact.Stream(streams.get('stderr') or sys.stderr)
+        streams['stderr'] = base.SafeStream(
+            streams.get('stderr') or sys.stderr
+        )
         super().__init__(
             description=(
                 'What nova-scheduler knows of Xen hosts, and why it chooses '
@@ -86,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
         something needed is out of reach.
     """
     base.quieten()
-    with redact.stderr():
+    with base.safe_stderr():
         return App().run(sys.argv[1:] if argv is None else argv)
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import sys
 import time
@@ -147,7 +148,9 @@ def quieten_loggers(verbose_level: int = 0) -> None:
 
     :param verbose_level: of the application: from 2 on all may be logged.
     """
-    redact.from_logs()
+    # At every level: keystoneauth logs the URL of Keystone as configured.
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(redact.FILTER)
     if verbose_level < 2:
         for names, level in _LEVELS.items():
             for name in names:
@@ -205,3 +208,22 @@ class Progress:
         if self._shown:
             self._stream.write('\r' + ' ' * self._shown + '\r')
             self._stream.flush()
+
+
+class SafeStream:
+    """A stream to write to, for persons: what passes has no passwords."""
+
+    def __init__(self, stream: ty.Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(redact.passwords(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> ty.Any:
+        return getattr(self._stream, name)
+
+
+def safe_stderr() -> ty.ContextManager[ty.Any]:
+    """While what is written to stderr has no passwords."""
+    return contextlib.redirect_stderr(SafeStream(sys.stderr))

@@ -92,7 +92,8 @@ def parse_bool(raw: ty.Any) -> bool:
     return text == 'true'
 
 
-def _parse_int(raw: ty.Any) -> int:
+def parse_natural(raw: ty.Any, least: int = 0) -> int:
+    """A whole number, not below the least one."""
     if isinstance(raw, str) and re.fullmatch('[0-9]+', raw.strip()):
         digits = raw.strip()
         raw = int(digits) if len(digits) <= 18 else LARGEST + 1
@@ -100,23 +101,14 @@ def _parse_int(raw: ty.Any) -> int:
         raise ValueError('not a whole number')
     if abs(raw) > LARGEST:
         raise ValueError('not a whole number of 1 to 18 digits')
+    if raw < least:
+        raise ValueError('not above 0' if least else 'below 0')
     return raw
 
 
 def parse_positive(raw: ty.Any) -> int:
     """A whole number above 0."""
-    value = _parse_int(raw)
-    if value <= 0:
-        raise ValueError('not above 0')
-    return value
-
-
-def parse_natural(raw: ty.Any) -> int:
-    """A whole number, 0 or above."""
-    value = _parse_int(raw)
-    if value < 0:
-        raise ValueError('below 0')
-    return value
+    return parse_natural(raw, 1)
 
 
 def parse_time(raw: ty.Any) -> datetime.datetime:

@@ -136,7 +136,7 @@ def main(argv: list[str] | None = None) -> int:
             'debug', default=False, help='Show where an error comes from.'
         )
     )
-    with redact.stderr():
+    with base.safe_stderr():
         try:
             # Its own --config-file is handed on to nova.
             return int(

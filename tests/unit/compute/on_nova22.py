@@ -34,7 +34,7 @@ import pytest
 from nova_xen_sched.compute import driver
 from nova_xen_sched.compute import launcher
 from nova_xen_sched.compute import stats
-from nova_xen_sched.facts import stats as stats_source
+from nova_xen_sched.facts import reported
 from nova_xen_sched.xenhost import local
 from tests.unit.xenhost import captured
 
@@ -279,7 +279,7 @@ def test_the_facts_reach_the_scheduler_s_hoststate(on):
         objects.ComputeNode.obj_from_primitive(stored)
     )
     assert STATS.items() <= state.stats.items()
-    lookup = stats_source.Source(None).for_request([state])
+    lookup = reported.Stats(None).for_request([state])
     assert lookup(state)['dom0_memory_mb'] == '1024'
 
 

@@ -14,7 +14,7 @@ import pytest
 from nova_xen_sched import facts
 from nova_xen_sched import log
 from nova_xen_sched.compute import stats
-from nova_xen_sched.facts import stats as source
+from nova_xen_sched.facts import reported
 from tests.unit.xenhost import captured
 
 BROKEN = captured.LibvirtError('internal error: client socket is closed')
@@ -108,7 +108,7 @@ def test_what_is_reported_is_what_the_scheduler_reads(tmp_path, name):
     found = Compute(name, tmp_path).update()
     assert all(isinstance(value, str) for value in found.values())
     state = types.SimpleNamespace(stats=found)
-    read = source.Source(None).for_request([state])(state)
+    read = reported.Stats(None).for_request([state])(state)
     for fact, value in read.items():
         facts.BY_NAME[fact].parse(value)
     assert read.keys() >= {'libvirt_version', 'xen_version', 'dom0_vcpus'}

@@ -235,7 +235,7 @@ def test_a_source_that_fails_for_one_host_fails_for_that_host_alone(parsed):
 
 def test_a_source_that_does_not_load_is_skipped(parsed, logged, mocker):
     mocker.patch(
-        'nova_xen_sched.facts.stats.Source', side_effect=ImportError('no x')
+        'nova_xen_sched.facts.reported.Stats', side_effect=ImportError('no x')
     )
     for _ in range(2):
         (found,) = gathered(parsed, state(service=53))

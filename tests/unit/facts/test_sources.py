@@ -11,13 +11,12 @@ from nova.scheduler import host_manager
 
 from nova_xen_sched import facts
 from nova_xen_sched.facts import aggregate
-from nova_xen_sched.facts import service_version
-from nova_xen_sched.facts import stats
+from nova_xen_sched.facts import reported
 from tests.unit import builders
 
 
-def lookup(module, *states):
-    found = module.Source(None).for_request(list(states))
+def lookup(source, *states):
+    found = source(None).for_request(list(states))
     if found is None:
         return {}
     answers = [found(state) for state in states]
@@ -31,15 +30,15 @@ def test_stats():
     state = builders.state(
         stats={'xen_libvirt_version': '9.0.0', 'num_instances': '3'}
     )
-    assert lookup(stats, state) == {'libvirt_version': '9.0.0'}
+    assert lookup(reported.Stats, state) == {'libvirt_version': '9.0.0'}
 
 
 def test_stats_of_a_node_that_never_reported():
     state = builders.state()
     assert not hasattr(state, 'stats')
-    assert lookup(stats, state) == {}
+    assert lookup(reported.Stats, state) == {}
     state.stats = {'num_instances': '3'}
-    assert lookup(stats, state) == {}
+    assert lookup(reported.Stats, state) == {}
 
 
 # service_version
@@ -52,16 +51,16 @@ def serving(version):
 
 
 def test_service_version():
-    answer = lookup(service_version, serving(53))
+    answer = lookup(reported.ServiceVersion, serving(53))
     assert answer == {'libvirt_version': '4.0.0'}
     assert isinstance(answer['libvirt_version'], facts.AtLeast)
 
 
 def test_service_version_that_proves_nothing():
-    assert lookup(service_version, serving(10)) == {}
-    assert lookup(service_version, builders.state()) == {}
+    assert lookup(reported.ServiceVersion, serving(10)) == {}
+    assert lookup(reported.ServiceVersion, builders.state()) == {}
     without = builders.state(service=host_manager.ReadOnlyDict({}))
-    assert lookup(service_version, without) == {}
+    assert lookup(reported.ServiceVersion, without) == {}
 
 
 # aggregate
@@ -70,17 +69,17 @@ agg = builders.aggregate
 
 
 def test_no_aggregates():
-    assert lookup(aggregate, builders.state()) == {}
+    assert lookup(aggregate.Source, builders.state()) == {}
     plain = objects.Aggregate(name='az', metadata={'availability_zone': 'a'})
     state = builders.state(aggregates=[plain])
-    assert lookup(aggregate, state) == {}
+    assert lookup(aggregate.Source, state) == {}
 
 
 def test_one_aggregate():
     state = builders.state(
         aggregates=[agg('a', libvirt_version='1.2.5', dom0_vcpus='4')]
     )
-    assert lookup(aggregate, state) == {
+    assert lookup(aggregate.Source, state) == {
         'libvirt_version': '1.2.5',
         'dom0_vcpus': '4',
     }
@@ -95,7 +94,7 @@ def test_of_several_the_lowest():
             agg('d', libvirt_migration_backports='false'),
         ]
     )
-    assert lookup(aggregate, state) == {
+    assert lookup(aggregate.Source, state) == {
         'libvirt_version': '1.2.5',
         'dom0_memory_mb': '4096',
         'libvirt_migration_backports': 'false',
@@ -106,8 +105,8 @@ def test_a_bad_value_is_left_out_with_one_warning(logged):
     bad = agg('bad', libvirt_version='new', xen_version='x', version='-4')
     good = agg('good', libvirt_version='1.2.5')
     states = [builders.state(aggregates=[bad, good]) for _ in range(5)]
-    answers = lookup(aggregate, *states)
-    lookup(aggregate, *states)
+    answers = lookup(aggregate.Source, *states)
+    lookup(aggregate.Source, *states)
     assert all(a == {'libvirt_version': '1.2.5'} for a in answers)
     assert logged('WARNING') == [
         "Facts from aggregates that can't be read, and are unknown (2): "
@@ -124,7 +123,7 @@ def test_a_blank_does_not_break_merging():
             agg('b', libvirt_version='1.3.2 '),
         ]
     )
-    assert lookup(aggregate, state) == {'libvirt_version': ' 1.2.5'}
+    assert lookup(aggregate.Source, state) == {'libvirt_version': ' 1.2.5'}
 
 
 raw_versions = st.sampled_from(['1.2.5', '1.2.15 ', '1.3', 'new', '', '-1'])
@@ -136,7 +135,7 @@ def test_conflicting_aggregates_against_an_oracle(values, random):
         agg('a%d' % i, libvirt_version=v) for i, v in enumerate(values)
     ]
     random.shuffle(aggregates)
-    answer = lookup(aggregate, builders.state(aggregates=aggregates))
+    answer = lookup(aggregate.Source, builders.state(aggregates=aggregates))
     order = ['1.2.5', '1.2.15 ', '1.3']
     good = [value for value in order if value in values]
     assert answer.get('libvirt_version') == (good[0] if good else None)
@@ -145,5 +144,8 @@ def test_conflicting_aggregates_against_an_oracle(values, random):
 def test_each_aggregate_is_read_once(mocker):
     read = mocker.spy(aggregate, 'read')
     shared = [agg('a', libvirt_version='1.2.5'), agg('b')]
-    lookup(aggregate, *[builders.state(aggregates=shared) for _ in range(20)])
+    lookup(
+        aggregate.Source,
+        *[builders.state(aggregates=shared) for _ in range(20)],
+    )
     assert read.call_count == 2
