@@ -276,5 +276,5 @@ def test_asked_for_all_nothing_is_quiet(root):
 
 def test_what_cannot_be_formatted_is_left_to_the_handlers():
     record = logging.LogRecord('a', 40, 'b', 1, '%s of %s', (URL,), None)
-    assert redact._FILTER.filter(record)
+    assert redact.FILTER.filter(record)
     assert record.args == (URL,)
