@@ -14,13 +14,14 @@ from openstack import connection
 from openstack import exceptions
 import yaml
 
-from nova_xen_sched import redact
+from nova_xen_sched.cmd.errors import Failure
+from nova_xen_sched.cmd.errors import one_line
 
 #: Seconds for one call, where the cloud's configuration says nothing.
 TIMEOUT = 60
 
 
-class CloudError(Exception):
+class CloudError(Failure):
     """What went wrong: one line with a full stop and nothing secret.
 
     :ivar status: of the HTTP answer; None if there was none.
@@ -85,12 +86,12 @@ def errors() -> ty.Iterator[None]:
         raise CloudError(_one_line(e)) from e
 
 
-def _one_line(error: object) -> str:
-    text = redact.passwords(' '.join(str(error).split()))
+def _one_line(error: BaseException | str) -> str:
+    text = one_line(error)
     # requests tells of a connection in three nested objects.
     nested = re.search(r': HTTPS?ConnectionPool\(', text)
     if nested:
         reason = re.search(r'\[Errno -?\d+\] ([^\'")]+)', text)
         text = text[: nested.start()]
         text += ': ' + reason[1] if reason else ''
-    return text if text.endswith('.') else text + '.'
+    return text + '.'

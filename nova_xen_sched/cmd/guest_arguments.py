@@ -18,27 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --flavor, --ram, --vcpus, --disk and --vm-mode."""
     group = parser.add_argument_group(
         'the guest that is counted',
-        'Without any: HVM, %d MiB, %d vCPU, %d GiB of disk.'
-        % (RAM, VCPUS, DISK),
+        'Without any: HVM, %d MiB, %d vCPU, %d GiB of disk. With a disk of 0 '
+        'it boots from a volume.' % (RAM, VCPUS, DISK),
     )
-    group.add_argument(
-        '--flavor', metavar='NAME', help="Name or id of one of nova's flavors."
-    )
-    for name, unit, default in (
-        ('ram', 'MIB', RAM),
-        ('vcpus', 'COUNT', VCPUS),
-        ('disk', 'GIB', DISK),
-    ):
-        group.add_argument(
-            '--' + name,
-            metavar=unit,
-            type=whole if name != 'disk' else natural,
-            help='Instead of a flavor: %d if not given.%s'
-            % (
-                default,
-                ' With 0 it boots from a volume.' if name == 'disk' else '',
-            ),
-        )
+    add_sizes(group, 'Instead of a flavor: {} if not given.')
     group.add_argument(
         '--vm-mode',
         choices=sorted(tables.MODES),
@@ -47,9 +30,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def flavor(view: ty.Any, options: argparse.Namespace) -> ty.Any:
+def add_sizes(group: ty.Any, text: str) -> None:
+    """Add --flavor, --ram, --vcpus and --disk to a group of arguments.
+
+    :param text: the help of what stands in place of a flavor; {} is its
+        default.
+    """
+    group.add_argument(
+        '--flavor',
+        metavar='FLAVOR',
+        help="Name or id of one of nova's flavors.",
+    )
+    for name, unit, kind, default in (
+        ('--ram', 'MIB', whole, RAM),
+        ('--vcpus', 'COUNT', whole, VCPUS),
+        ('--disk', 'GIB', natural, DISK),
+    ):
+        group.add_argument(
+            name, metavar=unit, type=kind, help=text.format(default)
+        )
+
+
+def flavor(cloud: ty.Any, options: argparse.Namespace) -> ty.Any:
     """The nova Flavor that the arguments name.
 
+    :param cloud: as nova-scheduler sees it.
     :raises errors.Failure: if there is none, or they say two things.
     """
     if options.flavor is None:
@@ -64,7 +69,7 @@ def flavor(view: ty.Any, options: argparse.Namespace) -> ty.Any:
         raise errors.Failure(
             'Give either --flavor, or --ram, --vcpus and --disk.'
         )
-    return view.flavor(options.flavor)
+    return cloud.flavor(options.flavor)
 
 
 def label(found: ty.Any, vm_mode: str) -> str:

@@ -11,12 +11,13 @@ from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
-from nova_xen_sched.cmd.explain import columns
+from nova_xen_sched.cmd.explain import OPERATIONS
+from nova_xen_sched.cmd.explain import rows
 
 #: How many hosts each list of the table format shows.
 LIMIT = 20
-
-_OPERATIONS = ('boot', 'live-migrate', 'cold-migrate', 'evacuate', 'rebuild')
+#: The arguments that only a server to boot has.
+_BOOT = ('boot_from_volume', 'availability_zone', 'hint', 'project')
 
 _EPILOG = """
 columns of json, yaml, csv and value, one row a host:
@@ -42,7 +43,9 @@ class Explain(base.Lister):
     _parts: ty.Sequence[ty.Any] = ()
 
     def get_epilog(self) -> str:
-        return _EPILOG % _columns()
+        return _EPILOG % '\n'.join(
+            '  %-14s %s' % column for column in rows.COLUMNS.items()
+        )
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -68,18 +71,7 @@ class Explain(base.Lister):
             help="The image's disk_format, without --image (%(default)s).",
         )
         flavor = parser.add_argument_group('the flavor')
-        flavor.add_argument(
-            '--flavor', metavar='FLAVOR', help='Its name or id.'
-        )
-        for name, unit in (('ram', 'MiB'), ('vcpus', 'N'), ('disk', 'GiB')):
-            flavor.add_argument(
-                '--' + name,
-                metavar=unit,
-                type=guest_arguments.natural
-                if name == 'disk'
-                else guest_arguments.whole,
-                help='Of a flavor that need not exist.',
-            )
+        guest_arguments.add_sizes(flavor, 'Of a flavor that need not exist.')
         boot = parser.add_argument_group('the server to boot')
         boot.add_argument(
             '--boot-from-volume',
@@ -105,8 +97,7 @@ class Explain(base.Lister):
         server.add_argument('--server', metavar='ID')
         server.add_argument(
             '--operation',
-            choices=_OPERATIONS,
-            default=None,
+            choices=list(OPERATIONS),
             help='What is to be done with it (boot: as if it were booted '
             'now). cold-migrate with a flavor is a resize; rebuild takes an '
             'image.',
@@ -125,47 +116,45 @@ class Explain(base.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         _check_usage(parsed_args)
-        opened = nova.open_view(self.app.options)
+        cloud = nova.open_cloud(self.app.options)
         # These import nova, which is there now.
         from nova_xen_sched.cmd.explain import inputs
         from nova_xen_sched.cmd.explain import report
-        from nova_xen_sched.cmd.explain import rows
         from nova_xen_sched.cmd.nova import xen_hosts
 
-        asked = inputs.ask(opened, parsed_args)
-        answer = asked.answer
-        chosen = answer.hosts
-        if parsed_args.host:
-            chosen = tuple(xen_hosts.named(chosen, [parsed_args.host]))
-        if answer.partial or not any(each.weighed for each in chosen):
+        result, spec = inputs.explain(cloud, parsed_args)
+        names = [parsed_args.host] if parsed_args.host else []
+        hosts = xen_hosts.named(result.hosts, names)
+        if result.partial or not any(each.rank for each in hosts):
             self.exit_code = errors.FINDINGS
-        for line in answer.partial:
+        for line in result.partial:
             self.say('The answer is partial. ' + line)
+        limit = parsed_args.limit
         if parsed_args.formatter == 'table' and not parsed_args.columns:
-            limit = LIMIT if parsed_args.limit is None else parsed_args.limit
-            if parsed_args.host:
-                self._parts = [
+            self._parts = (
+                [
                     part
-                    for each in chosen
+                    for each in hosts
                     for part in report.of_one(
-                        answer, each, inputs.rooms(opened, asked, each)
+                        result, each, inputs.resources(cloud, spec, each)
                     )
                 ]
-            else:
-                self._parts = report.of_all(answer, limit)
-            return tuple(columns.COLUMNS), ()
-        for line in answer.notes:
+                if names
+                else report.of_all(result, LIMIT if limit is None else limit)
+            )
+            return tuple(rows.COLUMNS), ()
+        for line in result.notes:
             self.say(line)
-        shown = chosen[: parsed_args.limit or None]
-        if len(shown) < len(chosen):
+        shown = hosts[: limit or None]
+        if len(shown) < len(hosts):
             self.say(
                 '%d of %d hosts are shown; --limit 0 shows all.'
-                % (len(shown), len(chosen))
+                % (len(shown), len(hosts))
             )
         structured = parsed_args.formatter in ('json', 'yaml')
-        return tuple(columns.COLUMNS), [
+        return tuple(rows.COLUMNS), [
             rows.row(
-                answer, each, inputs.rooms(opened, asked, each), structured
+                result, each, inputs.resources(cloud, spec, each), structured
             )
             for each in shown
         ]
@@ -183,18 +172,11 @@ class Explain(base.Lister):
             if isinstance(part, str):
                 self.write(part + '\n')
             else:
-                rows = [list(map(base.shown, row)) for row in part.rows]
+                cells = [list(map(base.shown, row)) for row in part.rows]
                 self.formatter.emit_list(
-                    part.columns, rows, self.app.stdout, parsed_args
+                    part.columns, cells, self.app.stdout, parsed_args
                 )
         return 0
-
-
-def _columns() -> str:
-    """The columns and what they have, for --help."""
-    return '\n'.join(
-        '  %-14s %s' % (name, what) for name, what in columns.COLUMNS.items()
-    )
 
 
 def _check_usage(args: argparse.Namespace) -> None:
@@ -204,40 +186,41 @@ def _check_usage(args: argparse.Namespace) -> None:
     """
     sizes = [args.ram, args.vcpus, args.disk]
     sized = any(size is not None for size in sizes)
-    if args.flavor and sized:
-        raise errors.Failure(
-            '--flavor goes without --ram, --vcpus and --disk.'
-        )
-    if sized and None in sizes:
-        raise errors.Failure('--ram, --vcpus and --disk go together.')
-    if args.server:
-        _check_server(args, sized)
-        return
-    if args.operation:
-        raise errors.Failure('--operation needs --server.')
-    if not args.flavor and not sized:
-        raise errors.Failure(
+    server, flavor = args.server, args.flavor or sized
+    for wrong, complaint in (
+        (
+            args.flavor and sized,
+            '--flavor goes without --ram, --vcpus and --disk.',
+        ),
+        (
+            sized and None in sizes,
+            '--ram, --vcpus and --disk go together.',
+        ),
+        (args.operation and not server, '--operation needs --server.'),
+        (
+            not flavor and not server,
             'Say which flavor: --flavor, or --ram, --vcpus and --disk; or '
-            'which server: --server.'
-        )
-
-
-def _check_server(args: argparse.Namespace, sized: bool) -> None:
-    for given, name in (
-        (args.boot_from_volume, '--boot-from-volume'),
-        (args.availability_zone, '--availability-zone'),
-        (args.hint, '--hint'),
-        (args.project, '--project'),
-    ):
-        if given:
-            raise errors.Failure('%s goes without --server.' % name)
-    if (args.image or args.property) and args.operation != 'rebuild':
-        raise errors.Failure(
+            'which server: --server.',
+        ),
+        *(
+            (
+                server and getattr(args, name),
+                '--%s goes without --server.' % name.replace('_', '-'),
+            )
+            for name in _BOOT
+        ),
+        (
+            server
+            and (args.image or args.property)
+            and args.operation != 'rebuild',
             '--image and --property go with --server only for --operation '
-            'rebuild.'
-        )
-    if (args.flavor or sized) and args.operation != 'cold-migrate':
-        raise errors.Failure(
+            'rebuild.',
+        ),
+        (
+            server and flavor and args.operation != 'cold-migrate',
             'A flavor goes with --server only for --operation cold-migrate, '
-            'which is a resize then.'
-        )
+            'which is a resize then.',
+        ),
+    ):
+        if wrong:
+            raise errors.Failure(complaint)

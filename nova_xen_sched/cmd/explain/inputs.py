@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""From what was typed to the answer."""
+"""From the arguments of explain to its result."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import typing as ty
 
 from oslo_utils import uuidutils
@@ -13,66 +12,67 @@ from oslo_utils import uuidutils
 from nova_xen_sched import dom0
 from nova_xen_sched import host
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import troubleshooting
-from nova_xen_sched.cmd.explain import operations
-from nova_xen_sched.cmd.explain import result
+from nova_xen_sched.cmd.explain import OPERATIONS
+from nova_xen_sched.cmd.explain import steps
+from nova_xen_sched.cmd.explain.result import HostResult
+from nova_xen_sched.cmd.explain.result import Result
 from nova_xen_sched.cmd.nova import images
 from nova_xen_sched.cmd.nova import request_spec
-from nova_xen_sched.cmd.nova.scheduler import View
+from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.weights import Dom0HeadroomWeigher
 
 
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """An answer, and where to look further.
-
-    :ivar spec: the nova RequestSpec that it was answered for.
-    """
-
-    answer: result.Answer
-    spec: ty.Any
-
-
-def ask(view: View, args: argparse.Namespace) -> Asked:
-    """Answer what was asked on the command line.
+def explain(cloud: Cloud, args: argparse.Namespace) -> tuple[Result, ty.Any]:
+    """What would happen to the request that the arguments describe.
 
     :param args: of the command explain.
+    :returns: with the nova RequestSpec.
     :raises errors.Failure: if anything of it is wrong or out of reach.
     """
     if args.server:
-        return _ask_of_server(view, args)
+        return _of_server(cloud, args)
     image = _image(args)
-    flavor = _flavor(view, args)
+    flavor = guest_arguments.flavor(cloud, args)
     spec = request_spec.boot(
-        view,
+        cloud,
         image,
         flavor,
         zone=args.availability_zone,
-        hints=_hints(args.hint),
+        hints=_pairs(args.hint, '--hint'),
         project_id=args.project,
         boot_from_volume=args.boot_from_volume,
     )
-    found = result.explain(view, spec)
+    result = steps.explain(cloud, spec)
+    unknown = request_spec.check_properties(image['properties'])
     # Of an image in Glance, what means nothing to nova is no news.
-    notes = [] if args.image else _unknown(image['properties'])
+    if unknown and not args.image:
+        result.notes.append(
+            'These image properties mean nothing to nova: %s.'
+            % ', '.join(unknown)
+        )
     if not flavor.root_gb and not args.boot_from_volume:
-        notes.append(
+        result.notes.append(
             "The flavor has no disk: nova's API lets only those boot from an "
             'image with it whom its policy '
             'os_compute_api:servers:create:zero_disk_flavor names.'
         )
-    return _with_notes(found, notes, spec)
+    return result, spec
 
 
-def rooms(
-    view: View, asked: Asked, of: result.HostAnswer
+def resources(
+    cloud: Cloud, spec: ty.Any, of: HostResult
 ) -> tuple[dom0.Left, ...]:
-    """The rooms of a Xen host once the guest is there; none of any other."""
+    """Those of a Xen host once the guest is there; none of any other."""
     if not host.state_is_xen(of.state):
         return ()
-    return view.headroom_weigher().rooms(of.state, asked.spec)
+    return cloud.plugin(Dom0HeadroomWeigher).rooms(of.state, spec)
 
 
-def _ask_of_server(view: View, args: argparse.Namespace) -> Asked:
+def _of_server(
+    cloud: Cloud, args: argparse.Namespace
+) -> tuple[Result, ty.Any]:
     if not uuidutils.is_uuid_like(args.server):
         raise errors.Failure(
             '--server %s is no id: nova-scheduler does not know the names of '
@@ -80,41 +80,44 @@ def _ask_of_server(view: View, args: argparse.Namespace) -> Asked:
             % args.server
         )
     operation = args.operation or 'boot'
-    server = view.server(args.server)
+    server = cloud.server(args.server)
     image = _image(args) if args.image or args.property else None
     flavor = None
     if args.flavor or args.ram is not None:
-        flavor = _flavor(view, args)
-    spec = operations.spec_for(
-        operation, view, server, image=image, flavor=flavor
+        flavor = guest_arguments.flavor(cloud, args)
+    spec = request_spec.of_server(
+        cloud,
+        server,
+        operation,
+        OPERATIONS[operation],
+        image=image,
+        flavor=flavor,
     )
-    found = result.explain(view, spec)
-    states = {each.host: each.state for each in found.hosts}
+    result = steps.explain(cloud, spec)
+    states = {each.host: each.state for each in result.hosts}
     source = states.get(server.instance.host)
-    notes = troubleshooting.of_server(server.instance, operation, source)
+    result.notes += troubleshooting.of_server(
+        server.instance, operation, source
+    )
     if operation == 'boot':
-        notes.append('The server itself still counts where it is.')
+        result.notes.append('The server itself still counts where it is.')
     if operation == 'rebuild' and image is None:
-        notes.append(
+        result.notes.append(
             'With the image that it has, nova rebuilds a server without '
             'asking its scheduler.'
         )
     if operation == 'live-migrate':
-        notes += troubleshooting.of_live_migration(
-            source, [each.state for each in found.weighed]
+        result.notes += troubleshooting.of_live_migration(
+            source, [each.state for each in result.weighed]
         )
-    return _with_notes(found, notes, spec)
-
-
-def _with_notes(
-    found: result.Answer, notes: ty.Iterable[str], spec: ty.Any
-) -> Asked:
-    noted = dataclasses.replace(found, notes=found.notes + tuple(notes))
-    return Asked(noted, spec)
+    return result, spec
 
 
 def _image(args: argparse.Namespace) -> dict[str, ty.Any]:
-    properties = _pairs(args.property, '--property')
+    properties = {
+        name: values[-1]
+        for name, values in _pairs(args.property, '--property').items()
+    }
     if not args.image:
         return request_spec.image_of(properties, args.disk_format)
     image = images.find(images.connect(), args.image)
@@ -122,34 +125,12 @@ def _image(args: argparse.Namespace) -> dict[str, ty.Any]:
     return image
 
 
-def _flavor(view: View, args: argparse.Namespace) -> ty.Any:
-    if args.flavor:
-        return view.flavor(args.flavor)
-    return request_spec.flavor_of(args.ram, args.vcpus, args.disk)
-
-
-def _pairs(texts: ty.Iterable[str], option: str) -> dict[str, str]:
-    pairs = {}
+def _pairs(texts: ty.Iterable[str], option: str) -> dict[str, list[str]]:
+    """What is given as KEY=VALUE: the values of each."""
+    pairs: dict[str, list[str]] = {}
     for text in texts:
         name, separator, value = text.partition('=')
         if not separator or not name:
             raise errors.Failure('%s %s is not KEY=VALUE.' % (option, text))
-        pairs[name] = value
+        pairs.setdefault(name, []).append(value)
     return pairs
-
-
-def _hints(texts: ty.Iterable[str]) -> dict[str, list[str]]:
-    hints: dict[str, list[str]] = {}
-    for text in texts:
-        for name, value in _pairs([text], '--hint').items():
-            hints.setdefault(name, []).append(value)
-    return hints
-
-
-def _unknown(properties: ty.Mapping[str, ty.Any]) -> list[str]:
-    unknown = request_spec.check_properties(properties)
-    if not unknown:
-        return []
-    return [
-        'These image properties mean nothing to nova: %s.' % ', '.join(unknown)
-    ]

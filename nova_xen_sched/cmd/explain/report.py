@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""An answer for a person: the outcome first, then why.
+"""A result for a person: the outcome first, then why.
 
 What is written is a list of parts: lines of text, and tables.
 """
@@ -8,14 +8,15 @@ What is written is a list of parts: lines of text, and tables.
 from __future__ import annotations
 
 import collections
+import itertools
 import typing as ty
 
 from nova_xen_sched import host
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd import troubleshooting
-from nova_xen_sched.cmd.explain.result import Answer
-from nova_xen_sched.cmd.explain.result import HostAnswer
+from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.explain.result import Reason
+from nova_xen_sched.cmd.explain.result import Result
 from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.dom0 import Left
 
@@ -24,88 +25,90 @@ _WEIGHER = 'Weigher'
 #: How many of the reasons that differ from host to host are shown.
 _REASONS = 3
 
+_STEPS = {
+    filtering.PLACEMENT: 'left out by placement',
+    filtering.CELL: 'in another cell',
+    filtering.REQUEST: 'ruled out by the request itself',
+}
 
 Part = ty.Union[str, tables.Table]
+#: A reason against a host.
+_Found = ty.Tuple[HostResult, Reason]
 
 
-def of_all(answer: Answer, limit: int) -> list[Part]:
-    """The answer, and every host up to a limit.
+def of_all(result: Result, limit: int) -> list[Part]:
+    """The outcome, and every host up to a limit.
 
     :param limit: how many hosts each list shows, 0 for all.
     """
-    parts: list[Part] = [_outcome(answer)]
-    parts += _counterfactuals(answer)
-    parts += answer.notes
-    parts += _order(answer, limit)
-    parts += _refused(answer, limit)
-    parts += _logs(answer.first)
-    return parts
+    parts: list[Part] = [_outcome(result)]
+    for weigher, hosts in result.first_without.items():
+        then = _come(hosts, 'would come')
+        if len(hosts) == len(result.weighed):
+            then = 'all would have equal weight'
+        elif len(hosts) > 1:
+            then += ' with equal weight'
+        parts.append('Without %s, %s.' % (weigher, then))
+    parts += result.notes
+    if result.weighed:
+        parts += _order(result.weighed, limit)
+    for step, refused in itertools.groupby(
+        result.refused, lambda each: each.step
+    ):
+        parts += _refused(step, list(refused), limit)
+    return parts + _logs(result.first)
 
 
 def of_one(
-    answer: Answer, each: HostAnswer, rooms: ty.Sequence[Left]
+    result: Result, each: HostResult, resources: ty.Sequence[Left]
 ) -> list[Part]:
     """One host, in full.
 
-    :param rooms: of a Xen host once the guest is placed, else none.
+    :param resources: those of a Xen host once the guest is placed, else none.
     """
     parts: list[Part] = []
-    if each.weighed is None:
-        step = each.step or ''
-        parts.append('%s is %s.' % (each.host, _refused_by(step)))
-        if step != XEN_FILTER:
-            remedy = each.remedy.replace('UUID', str(each.state.uuid))
+    if each.step is not None:
+        parts.append('%s is %s.' % (each.host, _refused_by(each.step)))
+        if each.step.name != XEN_FILTER:
+            remedy = each.step.remedy.replace('UUID', str(each.state.uuid))
             remedy = remedy.replace('HOST', each.host)
-            parts += [str(part)[2:] for part in _why(each.why, remedy)]
-    elif each.weighed.rank == 1:
-        parts.append(_outcome(answer))
+            parts += _why(each.step.why, remedy, 2)
+    elif each.rank == 1:
+        parts.append(_outcome(result))
     else:
         parts.append(
-            '%s has rank %d of %d with the weight %s; %s %s.'
+            '%s has rank %s of %d with the weight %s; %s with %s.'
             % (
                 each.host,
-                each.weighed.rank,
-                len(answer.weighed),
-                tables.figure(each.weighed.weight),
-                _come(answer.first),
-                tables.figure(_weight(answer.first[0])),
+                each.rank,
+                len(result.weighed),
+                tables.figure(each.weight),
+                _come(result.first),
+                tables.figure(result.first[0].weight),
             )
         )
     for reason in each.reasons:
-        parts += _in_words(reason)
-    for name in each.first_without:
-        alone = len(answer.first_without[name]) == 1
+        parts.append('  %s: %s' % (reason, reason.reason))
+        parts.append('    -> ' + reason.remedy)
+    for name in result.weighers_against(each):
+        alone = len(result.first_without[name]) == 1
         parts.append(
             'Without %s, it would %s first.'
             % (name, 'come' if alone else 'be among the')
         )
-    parts += answer.notes
-    if each.weighed is not None and each.weighed.shares:
-        parts.append('')
-        parts.append(
-            tables.figures(
-                ('weigher', 'raw', 'normalised', 'multiplier', 'share'),
-                [
-                    (
-                        share.weigher,
-                        share.raw,
-                        share.normalised,
-                        share.multiplier,
-                        share.share,
-                    )
-                    for share in each.weighed.shares
-                ],
-            )
-        )
-    if rooms:
-        parts += ['', 'Its rooms with the guest:']
-        parts.append(_rooms(rooms))
-    if each in answer.first:
-        parts += _logs([each])
-    return parts
+    parts += result.notes
+    if each.shares:
+        columns = ('weigher', 'raw', 'normalised', 'multiplier', 'share')
+        figures = [
+            [getattr(share, name) for name in columns] for share in each.shares
+        ]
+        parts += ['', tables.figures(columns, figures)]
+    if resources:
+        parts += ['', 'Its rooms with the guest:', _resources(resources)]
+    return parts + _logs([each] if each in result.first else [])
 
 
-def _rooms(rooms: ty.Sequence[Left]) -> tables.Table:
+def _resources(resources: ty.Sequence[Left]) -> tables.Table:
     cells = [
         (
             str(left.room),
@@ -115,7 +118,7 @@ def _rooms(rooms: ty.Sequence[Left]) -> tables.Table:
             '%.0f %%' % (100 * left.headroom) if left.capacity else '-',
             left.source,
         )
-        for left in rooms
+        for left in resources
     ]
     return tables.Table(
         ('room', 'capacity', 'used', 'unit', 'left', 'source'),
@@ -123,141 +126,95 @@ def _rooms(rooms: ty.Sequence[Left]) -> tables.Table:
     )
 
 
-def _logs(hosts: ty.Iterable[HostAnswer]) -> list[Part]:
+def _logs(hosts: ty.Iterable[HostResult]) -> list[Part]:
     """Where to look on a Xen host if the guest fails there."""
     if any(host.state_is_xen(each.state) for each in hosts):
         return ['', troubleshooting.LOGS]
     return []
 
 
-def _outcome(answer: Answer) -> str:
-    total = len(answer.hosts)
-    if not answer.weighed:
-        if not total:
-            return 'No valid host: there are no hosts at all.'
-        if total == 1:
-            return 'No valid host: the only host is refused.'
-        return 'No valid host: all of %s are refused.' % tables.counted(total)
-    first = answer.first
-    return '%s %s, of %s that can take it; %d of %d are refused.' % (
-        tables.names([each.host for each in first]),
-        'comes first' if len(first) == 1 else 'come first with equal weight',
-        tables.counted(len(answer.weighed)),
-        len(answer.refused),
-        total,
+def _outcome(result: Result) -> str:
+    total = len(result.hosts)
+    first = result.first
+    if first:
+        return '%s%s, of %s that can take it; %d of %d are refused.' % (
+            _come(first),
+            '' if len(first) == 1 else ' with equal weight',
+            tables.counted(len(result.weighed)),
+            len(result.refused),
+            total,
+        )
+    if not total:
+        return 'No valid host: there are no hosts at all.'
+    if total == 1:
+        return 'No valid host: the only host is refused.'
+    return 'No valid host: all of %s are refused.' % tables.counted(total)
+
+
+def _come(hosts: ty.Sequence[HostResult], verb: str = '') -> str:
+    """Who comes first, up to here."""
+    return '%s %s first' % (
+        tables.names([each.host for each in hosts]),
+        verb or ('comes' if len(hosts) == 1 else 'come'),
     )
 
 
-def _come(first: ty.Sequence[HostAnswer]) -> str:
-    return '%s %s first with' % (
-        tables.names([each.host for each in first]),
-        'comes' if len(first) == 1 else 'come',
-    )
-
-
-def _counterfactuals(answer: Answer) -> list[Part]:
-    found: list[Part] = []
-    for weigher, hosts in answer.first_without.items():
-        if len(hosts) == len(answer.weighed):
-            then = 'all would have equal weight'
-        elif len(hosts) == 1:
-            then = '%s would come first' % hosts[0]
-        else:
-            then = '%s would come first with equal weight' % tables.names(
-                hosts
-            )
-        found.append('Without %s, %s.' % (weigher, then))
-    return found
-
-
-def _order(answer: Answer, limit: int) -> list[Part]:
+def _order(weighed: ty.Sequence[HostResult], limit: int) -> list[Part]:
     """The hosts by weight, with each share that makes any difference."""
-    if not answer.weighed:
-        return []
-    shown = answer.weighed[: limit or None]
-    weighers = [
+    matter = [
         number
-        for number, share in enumerate(_shares(answer.weighed[0]))
-        if any(_shares(each)[number].share for each in answer.weighed)
+        for number, _ in enumerate(weighed[0].shares)
+        if any(each.shares[number].share for each in weighed)
     ]
-    names = [_shares(answer.weighed[0])[n].weigher for n in weighers]
-    parts: list[Part] = ['', 'By weight, and the share of each weigher in it:']
-    parts.append(
+    names = [weighed[0].shares[number].weigher for number in matter]
+    shown = weighed[: limit or None]
+    parts: list[Part] = [
+        '',
+        'By weight, and the share of each weigher in it:',
         tables.figures(
-            ['rank', 'host', 'weight'] + [_short(name) for name in names],
+            ['rank', 'host', 'weight', *map(_short, names)],
             [
                 [
-                    each.weighed and each.weighed.rank,
+                    each.rank,
                     each.host + (' *' if each.reasons else ''),
-                    _weight(each),
+                    each.weight,
+                    *(each.shares[number].share for number in matter),
                 ]
-                + [_shares(each)[n].share for n in weighers]
                 for each in shown
             ],
+        ),
+    ]
+    if len(shown) < len(weighed):
+        parts.append(
+            '... and %s more; --limit 0 shows all.'
+            % tables.counted(len(weighed) - len(shown))
         )
-    )
-    parts += _left_out(len(answer.weighed) - len(shown))
-    reported: dict[str, list[tuple[str, Reason]]] = {}
-    for each in answer.weighed:
-        for reason in each.reasons:
-            found = reported.setdefault(_code(reason), [])
-            found.append((each.host, reason))
+    reported = _by_code((each, r) for each in weighed for r in each.reasons)
     if reported:
         parts.append('* would be refused, if it were not for report_only:')
-        for code, hosts in reported.items():
-            parts += _under(code, hosts, limit)
+    for code, found in reported.items():
+        parts += _under(code, found, limit)
     return parts
 
 
-def _refused(answer: Answer, limit: int) -> list[Part]:
-    parts: list[Part] = []
-    by_step: dict[tuple[str, str, str], list[HostAnswer]] = {}
-    for each in answer.refused:
-        found = (each.step or '', each.why, each.remedy)
-        by_step.setdefault(found, []).append(each)
-    for (step, why, remedy), hosts in by_step.items():
-        heading = _refused_by(step)
-        heading = heading[0].upper() + heading[1:]
-        parts += ['', '%s, %d:' % (heading, len(hosts))]
-        if step == XEN_FILTER:
-            parts += _by_reason(hosts, limit)
-            continue
-        parts.append(
-            '  ' + tables.listed([each.host for each in hosts], limit)
-        )
-        parts += _why(why, remedy)
-    return parts
-
-
-def _why(why: str, remedy: str) -> list[Part]:
-    """What a step other than XenHostFilter is for, and where to look."""
-    parts: list[Part] = ['    ' + why] if why else []
-    if remedy:
-        parts.append('    -> ' + remedy)
-    return parts
-
-
-def _refused_by(step: str) -> str:
-    return {
-        filtering.PLACEMENT: 'left out by placement',
-        filtering.CELL: 'in another cell',
-        filtering.REQUEST: 'ruled out by the request itself',
-    }.get(step, 'refused by %s' % step)
-
-
-def _by_reason(hosts: ty.Iterable[HostAnswer], limit: int) -> list[Part]:
-    """Hosts by the code that refuses them, and which others speak as well."""
-    refused: dict[str, list[tuple[HostAnswer, Reason]]] = {}
+def _refused(step: ty.Any, hosts: list[HostResult], limit: int) -> list[Part]:
+    """Whom a step refused."""
+    heading = _refused_by(step)
+    heading = heading[0].upper() + heading[1:]
+    parts: list[Part] = ['', '%s, %d:' % (heading, len(hosts))]
+    if step.name != XEN_FILTER:
+        names = tables.listed([each.host for each in hosts], limit)
+        return [*parts, '  ' + names, *_why(step.why, step.remedy, 4)]
+    deciding = []
     for each in hosts:
-        decides = next((r for r in each.reasons if not r.report_only), None)
-        if decides is not None:
-            refused.setdefault(decides.code, []).append((each, decides))
-    parts: list[Part] = []
-    for code, them in refused.items():
-        parts += _under(code, [(e.host, reason) for e, reason in them], limit)
+        # What is only reported doesn't decide.
+        enforced = [r for r in each.reasons if not r.report_only]
+        deciding += [(each, reason) for reason in enforced[:1]]
+    for code, found in _by_code(deciding).items():
+        parts += _under(code, found, limit)
         others = collections.Counter(
-            _code(other)
-            for each, reason in them
+            str(other)
+            for each, reason in found
             for other in each.reasons
             if other is not reason
         )
@@ -267,55 +224,49 @@ def _by_reason(hosts: ty.Iterable[HostAnswer], limit: int) -> list[Part]:
     return parts
 
 
-def _under(
-    heading: str, found: ty.Sequence[tuple[str, Reason]], limit: int
-) -> list[Part]:
+def _by_code(
+    reasons: ty.Iterable[_Found],
+) -> dict[str, list[_Found]]:
+    found: dict[str, list[_Found]] = {}
+    for each, reason in reasons:
+        found.setdefault(str(reason), []).append((each, reason))
+    return found
+
+
+def _under(heading: str, found: list[_Found], limit: int) -> list[Part]:
     """Hosts and their reasons under one heading.
 
     What differs from host to host is shown for a few of them.
     """
-    names = tables.listed([name for name, _ in found], limit)
+    names = tables.listed([each.host for each, _ in found], limit)
     parts: list[Part] = ['  %s, %d: %s' % (heading, len(found), names)]
     reasons: dict[str, str] = {}
-    remedies: dict[str, None] = {}
-    for name, reason in found:
-        reasons.setdefault(reason.reason, name)
-        remedies.setdefault(reason.remedy)
-    for said, name in list(reasons.items())[:_REASONS]:
-        example = ' (%s)' % name if len(reasons) > 1 else ''
-        parts.append('    ' + said + example)
+    for each, reason in found:
+        reasons.setdefault(reason.reason, each.host)
+    for why, name in list(reasons.items())[:_REASONS]:
+        parts.append(
+            '    ' + why + (' (%s)' % name if len(reasons) > 1 else '')
+        )
     if len(reasons) > _REASONS:
         parts.append(
             '    and %d more like it; --host NAME shows the one of a host'
             % (len(reasons) - _REASONS)
         )
-    parts += ['    -> ' + said for said in list(remedies)[:_REASONS]]
+    remedies = dict.fromkeys(reason.remedy for _, reason in found)
+    return parts + ['    -> ' + each for each in list(remedies)[:_REASONS]]
+
+
+def _why(why: str, remedy: str, indent: int) -> list[Part]:
+    """Why a host is refused, and what to do."""
+    margin = ' ' * indent
+    parts: list[Part] = [margin + why] if why else []
+    if remedy:
+        parts.append(margin + '-> ' + remedy)
     return parts
 
 
-def _in_words(reason: Reason) -> list[Part]:
-    return [
-        '  %s: %s' % (_code(reason), reason.reason),
-        '    -> ' + reason.remedy,
-    ]
-
-
-def _code(reason: Reason) -> str:
-    return reason.code + (' (report_only)' if reason.report_only else '')
-
-
-def _left_out(count: int) -> list[Part]:
-    if count <= 0:
-        return []
-    return ['... and %s more; --limit 0 shows all.' % tables.counted(count)]
-
-
-def _shares(each: HostAnswer) -> tuple[ty.Any, ...]:
-    return each.weighed.shares if each.weighed else ()
-
-
-def _weight(each: HostAnswer) -> float:
-    return each.weighed.weight if each.weighed else 0.0
+def _refused_by(step: filtering.Step) -> str:
+    return _STEPS.get(step.name, 'refused by %s' % step.name)
 
 
 def _short(weigher: str) -> str:

@@ -1,94 +1,88 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""An answer as rows: for json, yaml, csv and value."""
+"""A result as rows: for json, yaml, csv and value."""
 
 from __future__ import annotations
 
+import dataclasses
 import typing as ty
 
 from nova_xen_sched import dom0
-from nova_xen_sched.cmd.explain.result import Answer
-from nova_xen_sched.cmd.explain.result import HostAnswer
-from nova_xen_sched.cmd.explain.result import Reason
+from nova_xen_sched.cmd.explain.result import HostResult
+from nova_xen_sched.cmd.explain.result import Result
+
+#: What each column has. Stable: columns are added, never renamed.
+COLUMNS = {
+    'rank': 'place by weight from 1, equal weights have equal ranks; none if '
+    'refused',
+    'host': 'its name',
+    'result': 'first, tied (first with others), weighed, or refused',
+    'weight': "nova's sum of the shares",
+    'step': 'the first step that refused it: placement, cell, request (hosts '
+    'that the request itself names or rules out), or a filter',
+    'why': 'what that step is for',
+    'reasons': "all of XenHostFilter's: code, reason, remedy, report_only",
+    'shares': 'of each weigher: raw, normalised, multiplier, share',
+    'first_without': 'weighers without each of which it would come first',
+    'rooms': 'of a Xen host once the guest is there: room, capacity, used, '
+    'unit, headroom, source (computed, or reported by Xen)',
+}
 
 
 def row(
-    answer: Answer,
-    each: HostAnswer,
-    left: ty.Sequence[dom0.Left],
+    result: Result,
+    host: HostResult,
+    resources: ty.Sequence[dom0.Left],
     structured: bool,
 ) -> tuple[ty.Any, ...]:
     """One host.
 
-    :param left: the rooms of a Xen host once the guest is placed, else none.
+    :param resources: those of a Xen host once the guest is placed, else none.
     :param structured: whether lists and dicts may stand in it, else text.
     """
-    weighed = each.weighed
-    shares = weighed.shares if weighed else ()
-    reasons: ty.Any = [_reason(reason) for reason in each.reasons]
-    by_weigher: ty.Any = {
-        share.weigher: {
-            'raw': share.raw,
-            'normalised': share.normalised,
-            'multiplier': share.multiplier,
-            'share': share.share,
-        }
-        for share in shares
-    }
-    without: ty.Any = list(each.first_without)
-    rooms: ty.Any = [_room(room) for room in left]
-    if not structured:
-        reasons = '; '.join(
-            reason.code + (' (report_only)' if reason.report_only else '')
-            for reason in each.reasons
-        )
-        by_weigher = '; '.join(
-            '%s %.6g' % (share.weigher, share.share) for share in shares
-        )
-        without = '; '.join(each.first_without)
-        rooms = '; '.join(
-            '%s %.0f %% (%s)' % (room.room, 100 * room.headroom, room.source)
-            for room in left
-        )
     nothing = None if structured else ''
+    ranked = host.rank is not None
+    reasons: ty.Any = [dataclasses.asdict(each) for each in host.reasons]
+    shares: ty.Any = {
+        each.weigher: {
+            'raw': each.raw,
+            'normalised': each.normalised,
+            'multiplier': each.multiplier,
+            'share': each.share,
+        }
+        for each in host.shares
+    }
+    without: ty.Any = result.weighers_against(host)
+    rooms: ty.Any = [
+        {
+            'room': str(each.room),
+            'capacity': each.capacity,
+            'used': each.used,
+            'unit': each.room.unit,
+            'headroom': each.headroom,
+            'source': each.source,
+        }
+        for each in resources
+    ]
+    if not structured:
+        reasons = '; '.join(map(str, host.reasons))
+        shares = '; '.join(
+            '%s %.6g' % (each.weigher, each.share) for each in host.shares
+        )
+        without = '; '.join(without)
+        rooms = '; '.join(
+            '%s %.0f %% (%s)' % (each.room, 100 * each.headroom, each.source)
+            for each in resources
+        )
     return (
-        weighed.rank if weighed else nothing,
-        each.host,
-        result(answer, each),
-        weighed.weight if weighed else nothing,
-        each.step or nothing,
-        each.why or nothing,
+        host.rank if ranked else nothing,
+        host.host,
+        result.outcome(host),
+        host.weight if ranked else nothing,
+        host.step.name if host.step else nothing,
+        (host.step and host.step.why) or nothing,
         reasons,
-        by_weigher,
+        shares,
         without,
         rooms,
     )
-
-
-def result(answer: Answer, each: HostAnswer) -> str:
-    """How a host fared, in a word."""
-    if each.weighed is None:
-        return 'refused'
-    if each.weighed.rank > 1:
-        return 'weighed'
-    return 'first' if len(answer.first) == 1 else 'tied'
-
-
-def _room(left: dom0.Left) -> dict[str, ty.Any]:
-    return {
-        'room': str(left.room),
-        'capacity': left.capacity,
-        'used': left.used,
-        'unit': left.room.unit,
-        'headroom': left.headroom,
-        'source': left.source,
-    }
-
-
-def _reason(reason: Reason) -> dict[str, ty.Any]:
-    return {
-        'code': reason.code,
-        'reason': reason.reason,
-        'remedy': reason.remedy,
-        'report_only': reason.report_only,
-    }

@@ -4,59 +4,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import typing as ty
 
 from nova import weights as nova_weights
 
-from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.explain.result import HostResult
+from nova_xen_sched.cmd.explain.result import Share
+from nova_xen_sched.cmd.nova import failures
 
 #: Weights that differ by less are shown as equal: nova adds them up in
 #: whatever order its hosts come, and so rounds now one way, now the other.
 _ROUNDING = 1e-9
 
 
-@dataclasses.dataclass(frozen=True)
-class Share:
-    """What one weigher says of one host.
-
-    :ivar weigher: its class name.
-    :ivar raw: the weigher's own figure.
-    :ivar normalised: nova's, of the raw ones of all hosts left.
-    :ivar multiplier: the weigher's, for this host.
-    :ivar share: what it adds to the host's weight.
-    """
-
-    weigher: str
-    raw: float
-    normalised: float
-    multiplier: float
-
-    @property
-    def share(self) -> float:
-        return self.multiplier * self.normalised
-
-
-@dataclasses.dataclass(frozen=True)
-class Weighed:
-    """One host that is left, and its weight.
-
-    :ivar state: its nova HostState.
-    :ivar rank: from 1; equal weights have equal ranks.
-    :ivar weight: nova's sum.
-    :ivar shares: of each weigher, in nova's order; none if nova did not
-        weigh, for want of a second host.
-    """
-
-    state: ty.Any
-    rank: int
-    weight: float
-    shares: tuple[Share, ...]
-
-
-class _Watched:
-    """A weigher as nova uses it, which notes what it says."""
+class _Recorded:
+    """A weigher as nova uses it, of which it is kept what it says."""
 
     def __init__(self, weigher: ty.Any) -> None:
         self._weigher = weigher
@@ -64,25 +27,13 @@ class _Watched:
         self.raw: list[float] = []
         self.multipliers: list[float] = []
 
-    @property
-    def minval(self) -> float | None:
-        found: float | None = self._weigher.minval
-        return found
-
-    @property
-    def maxval(self) -> float | None:
-        found: float | None = self._weigher.maxval
-        return found
+    def __getattr__(self, name: str) -> ty.Any:
+        # minval and maxval
+        return getattr(self._weigher, name)
 
     def weigh_objects(self, objs: ty.Any, properties: ty.Any) -> ty.Any:
-        try:
+        with failures.running('weigher ' + self.name):
             self.raw = list(self._weigher.weigh_objects(objs, properties))
-        except Exception as e:
-            raise errors.Failure(
-                'The weigher %s fails with %s: %s. nova-scheduler would fail '
-                'as well, and put the server into ERROR.'
-                % (self.name, type(e).__name__, errors.one_line(e))
-            ) from e
         return self.raw
 
     def weight_multiplier(self, state: ty.Any) -> float:
@@ -102,7 +53,7 @@ class _Watched:
 
 def weighed(
     manager: ty.Any, states: list[ty.Any], spec: ty.Any
-) -> list[Weighed]:
+) -> list[HostResult]:
     """Have nova weigh hosts.
 
     :param manager: a nova HostManager.
@@ -111,25 +62,26 @@ def weighed(
     :returns: in the order of their weight.
     :raises errors.Failure: if a weigher raises.
     """
-    watched = [_Watched(weigher) for weigher in manager.weighers]
-    plain, manager.weighers = manager.weighers, watched
+    plain = manager.weighers
+    manager.weighers = [_Recorded(weigher) for weigher in plain]
     try:
         found = manager.get_weighed_hosts(states, spec)
+        by_weigher = [each.shares() for each in manager.weighers]
     finally:
         manager.weighers = plain
-    shares: dict[int, tuple[Share, ...]] = {}
-    if len(states) > 1:
-        columns = [each.shares() for each in watched]
-        shares = {
-            id(state): of_host for state, of_host in zip(states, zip(*columns))
-        }
-    ranked: list[Weighed] = []
+    shares = dict(zip(map(id, states), zip(*by_weigher)))
+    ranked: list[HostResult] = []
     for place, each in enumerate(found, 1):
-        rank = place
+        rank: int | None = place
         if ranked and same(ranked[-1].weight, each.weight):
             rank = ranked[-1].rank
         ranked.append(
-            Weighed(each.obj, rank, each.weight, shares.get(id(each.obj), ()))
+            HostResult(
+                each.obj,
+                rank=rank,
+                weight=each.weight,
+                shares=shares.get(id(each.obj), ()),
+            )
         )
     return ranked
 
@@ -139,20 +91,20 @@ def same(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
 
 
-def first_without(hosts: list[Weighed]) -> dict[str, list[Weighed]]:
+def first_without(hosts: list[HostResult]) -> dict[str, list[HostResult]]:
     """Who would come first without one weigher, where that makes a difference.
 
-    :returns: by the weigher's name, the hosts that would come first, which
-        are not those that do.
+    :returns: by the weigher's name, the hosts that would come first, by name,
+        which are not those that do.
     """
     if not hosts:
         return {}
     first = [each for each in hosts if each.rank == 1]
-    found: dict[str, list[Weighed]] = {}
+    found: dict[str, list[HostResult]] = {}
     for number, share in enumerate(hosts[0].shares):
         rest = [each.weight - each.shares[number].share for each in hosts]
         best = max(rest)
         leaders = [h for h, left in zip(hosts, rest) if same(left, best)]
         if leaders != first:
-            found[share.weigher] = leaders
+            found[share.weigher] = sorted(leaders, key=lambda each: each.host)
     return found

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The scheduler's own view, read only: what nova-scheduler would see now.
+"""The cloud as nova-scheduler sees it now, read only.
 
 Commands ask it instead of nova, so that what differs between novas, and what
 can go wrong on the way to nova's databases and to placement, is in one place.
 It claims nothing and changes nothing.
 
-Nothing of nova is imported before :func:`load` or :func:`open_view`.
+Nothing of nova is imported before :func:`load` or :func:`open_cloud`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import typing as ty
 from nova_xen_sched.cmd import errors
 
 if ty.TYPE_CHECKING:
-    from nova_xen_sched.cmd.nova.scheduler import View
+    from nova_xen_sched.cmd.nova.scheduler import Cloud
 
 
 def load(options: ty.Any) -> None:
@@ -41,8 +41,8 @@ def load(options: ty.Any) -> None:
     )
 
 
-def open_view(options: ty.Any) -> View:
-    """The view of the nova-scheduler that is configured here.
+def open_cloud(options: ty.Any) -> Cloud:
+    """The cloud of the nova-scheduler that is configured here.
 
     :param options: see :func:`load`.
     :raises errors.Failure: also if nova's databases can't be read, no cell is
@@ -51,4 +51,4 @@ def open_view(options: ty.Any) -> View:
     load(options)
     from nova_xen_sched.cmd.nova import scheduler
 
-    return scheduler.View()
+    return scheduler.Cloud()

@@ -5,11 +5,9 @@
 from __future__ import annotations
 
 from importlib import metadata
-import inspect
 import logging
 import typing as ty
 
-from nova import config
 from nova import objects
 import nova.conf
 from oslo_config import cfg
@@ -17,6 +15,7 @@ import oslo_messaging
 
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import failures
+from nova_xen_sched.cmd.nova import private
 
 CONF = nova.conf.CONF
 
@@ -25,9 +24,6 @@ OLDEST = 22
 
 #: What logs a good deal by itself. What of it matters comes as an error.
 _CHATTY = ('nova', 'oslo', 'oslo_db', 'oslo_messaging', 'sqlalchemy')
-
-#: oslo.db tries ten times, ten seconds apart, which suits a service.
-_ONCE = {'max_retries': 1, 'retry_interval': 1}
 
 
 def load(
@@ -42,7 +38,7 @@ def load(
     :param verbose_level: of the application: from 1 on nova may log.
     :raises errors.Failure: if there is none, or nova can't read it.
     """
-    check_version()
+    _check_version()
     if verbose_level < 1:
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -61,11 +57,7 @@ def load(
     objects.register_all()
 
 
-def check_version() -> None:
-    """Refuse a nova that is too old.
-
-    :raises errors.Failure: if it is.
-    """
+def _check_version() -> None:
     version = metadata.version('nova')
     major = version.split('.')[0]
     if major.isdigit() and int(major) < OLDEST:
@@ -77,18 +69,7 @@ def check_version() -> None:
 
 def _parse(argv: list[str]) -> None:
     try:
-        # Nothing here talks over nova's message bus. But cells' mappings name
-        # it, and may do so by parts of [DEFAULT]transport_url, an option that
-        # oslo.messaging registers when it looks at it.
-        config.parse_args(argv, configure_db=False, init_rpc=False)
-        oslo_messaging.TransportURL.parse(CONF)
-        for group in ('api_database', 'database'):
-            for name, value in _ONCE.items():
-                CONF.set_override(name, value, group=group)
-        # nova 22 has one module for both databases, later ones have two.
-        for module in vars(config).values():
-            if inspect.ismodule(module) and 'nova.db' in module.__name__:
-                module.configure(CONF)
+        private.configure(argv)
     except cfg.ConfigFilesNotFoundError as e:
         raise errors.Failure(
             "The configuration can't be read: %s. Check the path and the "

@@ -23,6 +23,52 @@ ENCODED = (
     '%40 %5B and %5D'
 )
 
+_NOT_CONFIGURED = (
+    '{what} is not configured, or wrongly: {error}. Check the connection in '
+    'nova.conf'
+)
+
+#: What is said of which error; the first that fits counts.
+_READING: ty.Sequence[tuple[ty.Any, str]] = (
+    (cfg.Error, "nova's configuration is wrong: {error}."),
+    (
+        (db_exception.DBConnectionError, exception.DBNotAllowed),
+        "{what} can't be reached: {error}. Check the connection in nova.conf "
+        'and that the database runs.',
+    ),
+    (
+        (
+            db_exception.CantStartEngineError,
+            sa_exceptions.ArgumentError,
+            ImportError,  # of the database's driver
+        ),
+        _NOT_CONFIGURED + '.',
+    ),
+    (
+        ValueError,
+        _NOT_CONFIGURED.replace('{error}', '{kind}') + ENCODED + '.',
+    ),
+    (
+        (db_exception.DBError, sa_exceptions.SQLAlchemyError),
+        "{what} can't be read: {error}. Check that nova-manage db sync was "
+        'run for this nova.',
+    ),
+    (
+        (
+            bus_exceptions.MessagingException,
+            oslo_messaging.DriverLoadFailure,
+            oslo_messaging.InvalidTransportURL,
+        ),
+        "{what} can't be read, because a transport_url is wrong: {error}. See "
+        'nova-manage cell_v2 list_cells.',
+    ),
+    (
+        ks_exceptions.ClientException,
+        "{what} can't be reached: {kind}: {brief}. Check the section "
+        '[placement] of nova.conf and that the service runs.',
+    ),
+)
+
 
 @contextlib.contextmanager
 def reading(what: str) -> ty.Iterator[None]:
@@ -33,47 +79,63 @@ def reading(what: str) -> ty.Iterator[None]:
     """
     try:
         yield
-    except cfg.Error as e:
+    except Exception as e:
+        text = next(
+            (text for kind, text in _READING if isinstance(e, kind)), ''
+        )
+        if not text:
+            raise
+        line = errors.one_line(e)
         raise errors.Failure(
-            "nova's configuration is wrong: %s." % errors.one_line(e)
+            text.format(
+                what=what,
+                kind=type(e).__name__,
+                error=line,
+                # Up to the query, which is long and says nothing here.
+                brief=line.split('?')[0],
+            )
         ) from e
-    except (db_exception.DBConnectionError, exception.DBNotAllowed) as e:
+
+
+@contextlib.contextmanager
+def refusing(what: str) -> ty.Iterator[None]:
+    """Turn what nova refuses a request with into a Failure.
+
+    :param what: what nova refuses, "this request".
+    :raises errors.Failure: one line.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, exception.NovaException) as e:
         raise errors.Failure(
-            "%s can't be reached: %s. Check the connection in nova.conf and "
-            'that the database runs.' % (what, errors.one_line(e))
+            'nova refuses %s: %s.' % (what, errors.one_line(e))
         ) from e
-    except (
-        db_exception.CantStartEngineError,
-        sa_exceptions.ArgumentError,
-        ImportError,  # of the database's driver
-    ) as e:
+
+
+@contextlib.contextmanager
+def running(what: str) -> ty.Iterator[None]:
+    """Turn what a plugin of nova-scheduler raises into a Failure.
+
+    :param what: "filter FooFilter".
+    :raises errors.Failure: one line.
+    """
+    try:
+        yield
+    except Exception as e:
         raise errors.Failure(
-            '%s is not configured, or wrongly: %s. Check the connection in '
-            'nova.conf.' % (what, errors.one_line(e))
+            'The %s fails with %s: %s. nova-scheduler would fail as well, and '
+            'put the server into ERROR.'
+            % (what, type(e).__name__, errors.one_line(e))
         ) from e
-    except ValueError as e:
-        raise errors.Failure(
-            '%s is not configured, or wrongly: %s. Check the connection in '
-            'nova.conf%s.' % (what, type(e).__name__, ENCODED)
-        ) from e
-    except (db_exception.DBError, sa_exceptions.SQLAlchemyError) as e:
-        raise errors.Failure(
-            "%s can't be read: %s. Check that nova-manage db sync was run "
-            'for this nova.' % (what, errors.one_line(e))
-        ) from e
-    except (
-        bus_exceptions.MessagingException,
-        oslo_messaging.DriverLoadFailure,
-        oslo_messaging.InvalidTransportURL,
-    ) as e:
-        raise errors.Failure(
-            "%s can't be read, because a transport_url is wrong: %s. See "
-            'nova-manage cell_v2 list_cells.' % (what, errors.one_line(e))
-        ) from e
-    except ks_exceptions.ClientException as e:
-        raise errors.Failure(
-            "%s can't be reached: %s: %s. Check the section [placement] of "
-            'nova.conf and that the service runs.'
-            # Up to the query, which is long and says nothing here.
-            % (what, type(e).__name__, errors.one_line(e).split('?')[0])
-        ) from e
+
+
+@contextlib.contextmanager
+def starting() -> ty.Iterator[None]:
+    """Turn what our own plugins refuse to start with into a Failure.
+
+    :raises errors.Failure: which option is wrong.
+    """
+    try:
+        yield
+    except SystemExit as e:
+        raise errors.Failure(str(e)) from e

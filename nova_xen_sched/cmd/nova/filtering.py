@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import types
 import typing as ty
 
-from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import troubleshooting
+from nova_xen_sched.cmd.nova import failures
 
 #: Steps before the filters; the filters' names are those of their classes.
 PLACEMENT = 'placement'
@@ -33,58 +34,21 @@ class Step:
     remedy: str = ''
 
 
-@dataclasses.dataclass(frozen=True)
-class Filtered:
+class Filtered(ty.NamedTuple):
     """What filtering came to.
 
-    :ivar steps: in their order, those that refused nobody too.
+    :ivar steps: in their order, those that refused nobody too; the first is
+        the request itself.
     :ivar left: the nova HostStates that are left, in nova's order.
-    :ivar skipped: whether the request forces its host, so that nova ran no
-        filter.
     """
 
     steps: tuple[Step, ...]
     left: tuple[ty.Any, ...]
-    skipped: bool
 
-
-class _Watched:
-    """nova's handler of filters; notes are taken of what each one leaves."""
-
-    def __init__(self, handler: ty.Any) -> None:
-        self._handler = handler
-        self.asked: list[ty.Any] | None = None
-        self.steps: list[Step] = []
-
-    def get_filtered_objects(
-        self, filters: ty.Any, objs: ty.Any, spec_obj: ty.Any, index: int = 0
-    ) -> ty.Any:
-        left = self.asked = list(objs)
-        for each in filters:
-            if not left:
-                # nova stops there, too.
-                break
-            before = left
-            try:
-                passed = self._handler.get_filtered_objects(
-                    [each], before, spec_obj, index
-                )
-            except Exception as e:
-                raise errors.Failure(
-                    'The filter %s fails with %s: %s. nova-scheduler would '
-                    'fail as well, and put the server into ERROR.'
-                    % (_name(each), type(e).__name__, errors.one_line(e))
-                ) from e
-            left = list(passed or ())
-            self.steps.append(
-                Step(
-                    _name(each),
-                    _says(each),
-                    _without(before, left),
-                    troubleshooting.FILTERS.get(_name(each), ''),
-                )
-            )
-        return left
+    @property
+    def skipped(self) -> bool:
+        """Whether nova ran no filter, as the request forces its host."""
+        return bool(self.left) and len(self.steps) == 1
 
 
 def filtered(
@@ -99,43 +63,73 @@ def filtered(
     :raises errors.Failure: if a filter raises.
     """
     handler = manager.filter_handler
-    watched = manager.filter_handler = _Watched(handler)
+    steps: list[Step] = []
+
+    def one_by_one(
+        filters: ty.Any, objs: ty.Any, spec_obj: ty.Any, index: int = 0
+    ) -> list[ty.Any]:
+        """What nova's handler of filters does, and note whom each refuses."""
+        left = list(objs)
+        steps.append(_request_step(spec, states, left))
+        for each in filters:
+            if not left:
+                # nova stops there, too.
+                break
+            before, name = left, type(each).__name__
+            with failures.running('filter ' + name):
+                passed = handler.get_filtered_objects(
+                    [each], before, spec_obj, index
+                )
+            left = list(passed or ())
+            steps.append(
+                Step(
+                    name,
+                    _purpose(each),
+                    tuple(without(before, left)),
+                    troubleshooting.FILTERS.get(name, ''),
+                )
+            )
+        return left
+
+    manager.filter_handler = types.SimpleNamespace(
+        get_filtered_objects=one_by_one
+    )
     try:
         # Has the hosts that are forced, ignored and asked for in it.
         left = list(manager.get_filtered_hosts(states, spec, index))
     finally:
         manager.filter_handler = handler
-    asked = left if watched.asked is None else watched.asked
-    step = Step(REQUEST, _asked_for(spec), _without(states, asked))
-    skipped = watched.asked is None and bool(left)
-    return Filtered((step, *watched.steps), tuple(left), skipped)
+    if not steps:
+        steps.append(_request_step(spec, states, left))
+    return Filtered(tuple(steps), tuple(left))
 
 
-def _asked_for(spec: ty.Any) -> str:
-    """What the request itself says of hosts."""
+def without(
+    states: ty.Iterable[ty.Any], others: ty.Iterable[ty.Any]
+) -> list[ty.Any]:
+    """HostStates that are not among others."""
+    # They compare by identity.
+    known = set(map(id, others))
+    return [each for each in states if id(each) not in known]
+
+
+def _request_step(
+    spec: ty.Any, before: list[ty.Any], left: list[ty.Any]
+) -> Step:
+    """Whom the request itself leaves out."""
     parts = []
     if spec.ignore_hosts:
         parts.append('it has to leave %s' % ', '.join(spec.ignore_hosts))
-    forced = list(spec.force_hosts or ()) + list(spec.force_nodes or ())
+    forced = {*(spec.force_hosts or ()), *(spec.force_nodes or ())}
     if forced:
-        parts.append('it is bound to %s' % ', '.join(sorted(set(forced))))
+        parts.append('it is bound to %s' % ', '.join(sorted(forced)))
     destination = spec.requested_destination
     if destination is not None and 'host' in destination:
         parts.append('it asks for %s' % destination.host)
-    return '; '.join(parts)
+    return Step(REQUEST, '; '.join(parts), tuple(without(before, left)))
 
 
-def _name(plugin: ty.Any) -> str:
-    return type(plugin).__name__
-
-
-def _says(plugin: ty.Any) -> str:
+def _purpose(plugin: ty.Any) -> str:
     """The first sentence of a class's own description."""
     text = (inspect.getdoc(type(plugin)) or '').split('\n\n')[0]
     return ' '.join(text.split()).rstrip('.')
-
-
-def _without(before: ty.Any, after: ty.Any) -> tuple[ty.Any, ...]:
-    # HostStates compare by identity.
-    kept = set(map(id, after))
-    return tuple(each for each in before if id(each) not in kept)

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import typing as ty
 
 from nova import exception
 import nova.conf
 from nova.scheduler import request_filter
 from nova.scheduler import utils
-from nova.scheduler.client import report
 
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import failures
+from nova_xen_sched.cmd.nova import private
 
 CONF = nova.conf.CONF
 
@@ -28,7 +29,7 @@ class Candidates:
 
     :ivar by_provider: allocation requests by the UUID of each compute node,
         and of every other provider that they use.
-    :ivar asked: what was asked for, as nova's query to placement.
+    :ivar query: what was asked for, as nova's query to placement.
     :ivar refusal: why nova never asked: a request filter's reason; None if
         it did.
     :ivar limit: [scheduler] max_placement_results if as many came, so that
@@ -40,7 +41,7 @@ class Candidates:
     """
 
     by_provider: dict[str, list[ty.Any]]
-    asked: str = ''
+    query: str = ''
     refusal: str | None = None
     limit: int | None = None
     resources: ty.Mapping[str, int] = dataclasses.field(default_factory=dict)
@@ -69,18 +70,14 @@ def candidates(
             )
     except (exception.RequestFilterFailed, exception.NoValidHost) as e:
         return Candidates({}, refusal=errors.one_line(e))
-    if every:
-        wanted._limit = None
-    client = _client()
-    found, summaries = _ask(client, context, wanted)
-    limit = getattr(wanted, '_limit', None)
+    limit = private.limit(wanted, every)
+    found, summaries = _ask(context, wanted)
     cut = limit if limit and len(found) >= limit else None
     if (
         wanted.cpu_pinning_requested
         and not CONF.workarounds.disable_fallback_pcpu_query
     ):
         more, more_summaries = _ask(
-            client,
             context,
             utils.resources_from_request_spec(
                 context, spec, manager, enable_pinning_translate=False
@@ -109,10 +106,7 @@ def attach(state: ty.Any, found: Candidates) -> None:
 
 
 def stocks(provider: str) -> dict[str, ty.Any] | None:
-    """What one provider has, as placement has it, with what is ``used``.
-
-    As inventories() has it.
-    """
+    """As inventories(), with what is ``used`` of each."""
     found = inventories(provider)
     usages = _of_provider(provider, 'usages')
     if found is None or usages is None:
@@ -147,48 +141,23 @@ def _of_provider(provider: str, what: str) -> dict[str, ty.Any] | None:
     return found
 
 
-def _client() -> ty.Any:
-    with failures.reading(_PLACEMENT):
-        singleton = getattr(report, 'report_client_singleton', None)
-        # nova 22 makes one for each.
-        return singleton() if singleton else report.SchedulerReportClient()
+@functools.lru_cache(maxsize=None)
+def _client() -> private.PlacementClient:
+    return private.PlacementClient()
 
 
 def _ask(
-    client: ty.Any, context: ty.Any, wanted: ty.Any
+    context: ty.Any, wanted: ty.Any
 ) -> tuple[list[ty.Any], dict[str, ty.Any]]:
     """The allocation requests and provider summaries, by nova's own call."""
-    watched = _Watched(client)
     with failures.reading(_PLACEMENT):
-        answer = type(client).get_allocation_candidates(
-            watched, context, wanted
-        )
-        if answer is not None and answer[0] is not None:
-            return answer[0], answer[1]
-        if watched.error is not None:
-            raise watched.error
-    said = watched.answer
+        client = _client()
+        found = client.get_allocation_candidates(context, wanted)
+        if found is not None and found[0] is not None:
+            return found[0], found[1]
+        if client.error is not None:
+            raise client.error
     raise errors.Failure(
         'Placement refuses the request: %s %s.'
-        % (said.status_code, errors.one_line(said.text))
+        % (client.answer.status_code, errors.one_line(client.answer.text))
     )
-
-
-class _Watched:
-    """nova's client, which only logs what it gets other than an answer."""
-
-    def __init__(self, client: ty.Any) -> None:
-        self._watched = client
-        self.answer: ty.Any = None
-        self.error: Exception | None = None
-
-    def __getattr__(self, name: str) -> ty.Any:
-        return getattr(self._watched, name)
-
-    def get(self, *args: ty.Any, **kwargs: ty.Any) -> ty.Any:
-        try:
-            self.answer = self._watched.get(*args, **kwargs)
-        except Exception as e:
-            self.error = e
-            raise
-        return self.answer

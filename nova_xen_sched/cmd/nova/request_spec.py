@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A RequestSpec for an image and a flavor, as nova's API would make it."""
+"""A RequestSpec as nova's API and conductor hand it to the scheduler.
+
+That of a server that exists is the stored one, to which is done what they do
+for each operation, in memory only. Ports that ask for bandwidth are left out:
+they are known to Neutron, not to nova.
+"""
 
 from __future__ import annotations
 
 import typing as ty
 
-from nova import availability_zones
-from nova import exception
+from nova import context as nova_context
 from nova import objects
-from nova.compute import api as compute_api
+from nova.compute import utils as compute_utils
 import nova.conf
 from nova.objects import image_meta
 from nova.pci import request as pci_request
@@ -20,7 +24,10 @@ from oslo_utils import uuidutils
 from nova_xen_sched import request
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import failures
-from nova_xen_sched.cmd.nova.scheduler import View
+from nova_xen_sched.cmd.nova import private
+from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.nova.scheduler import Server
+from nova_xen_sched.request import Kind
 
 CONF = nova.conf.CONF
 
@@ -69,20 +76,15 @@ def check_properties(properties: ty.Mapping[str, ty.Any]) -> list[str]:
     """
     unknown = []
     for name, value in sorted(properties.items()):
-        try:
+        with failures.refusing('the image property %s=%s' % (name, value)):
             read = image_meta.ImageMetaProps.from_dict({name: value})
-        except (ValueError, TypeError, exception.NovaException) as e:
-            raise errors.Failure(
-                'nova refuses the image property %s=%s: %s.'
-                % (name, value, errors.one_line(e))
-            ) from e
         if not read.obj_what_changed():
             unknown.append(name)
     return unknown
 
 
 def boot(
-    view: View,
+    cloud: Cloud,
     image: ty.Mapping[str, ty.Any],
     flavor: ty.Any,
     *,
@@ -91,7 +93,7 @@ def boot(
     project_id: str | None = None,
     boot_from_volume: bool = False,
 ) -> ty.Any:
-    """The nova RequestSpec of a boot, as nova's API and conductor make it.
+    """The nova RequestSpec of a boot.
 
     :param image: the image as nova's API has it.
     :param flavor: a nova Flavor.
@@ -103,72 +105,128 @@ def boot(
     """
     check_properties(image['properties'])
     hints = dict(hints or {})
-    with failures.reading("nova's API database"):
-        try:
-            compute_api.API._validate_flavor_image_nostatus(
-                view.context,
-                image,
-                flavor,
-                # Whether a flavor may be without a disk is up to the policy
-                # of nova's API, and to who asks.
-                _volume() if boot_from_volume or not flavor.root_gb else None,
+    # Its size is not known here. Whether a flavor may be without a disk is up
+    # to the policy of nova's API, and to who asks.
+    volume = objects.BlockDeviceMapping(
+        source_type='volume', destination_type='volume', volume_size=None
+    )
+    root_disk = volume if boot_from_volume or not flavor.root_gb else None
+    with failures.reading("nova's API database"), failures.refusing(
+        'this request'
+    ):
+        private.check_image(cloud.context, image, flavor, root_disk)
+        meta = objects.ImageMeta.from_dict(dict(image))
+        zone, *forced = private.zone_and_host(cloud.context, zone)
+        if zone and forced[0] is None:
+            _check_zone(cloud, zone)
+        group = None
+        if 'group' in hints:
+            group = objects.InstanceGroup.get_by_uuid(
+                cloud.context, hints['group'][0]
             )
-            meta = objects.ImageMeta.from_dict(dict(image))
-            zone, *forced = _zone(view, zone)
-            spec = objects.RequestSpec.from_components(
-                view.context,
-                uuidutils.generate_uuid(),
-                meta,
-                flavor,
-                hardware.numa_get_constraints(flavor, meta),
-                pci_request.get_pci_requests_from_flavor(flavor),
-                utils.build_filter_properties(hints, *forced, flavor),
-                _group(view, hints),
-                zone,
-                project_id=project_id,
-            )
-            spec.is_bfv = boot_from_volume
-            utils.setup_instance_group(view.context, spec)
-        except (ValueError, exception.NovaException) as e:
-            raise errors.Failure(
-                'nova refuses this request: %s.' % errors.one_line(e)
-            ) from e
-    request.tell(spec, request.Kind.BOOT)
+        spec = objects.RequestSpec.from_components(
+            cloud.context,
+            uuidutils.generate_uuid(),
+            meta,
+            flavor,
+            hardware.numa_get_constraints(flavor, meta),
+            pci_request.get_pci_requests_from_flavor(flavor),
+            utils.build_filter_properties(hints, *forced, flavor),
+            group,
+            zone,
+            project_id=project_id,
+        )
+        spec.is_bfv = boot_from_volume
+        utils.setup_instance_group(cloud.context, spec)
+    request.tell(spec, Kind.BOOT)
     return spec
 
 
-def _volume() -> ty.Any:
-    """A root disk that is a volume, whose size is not known here."""
-    return objects.BlockDeviceMapping(
-        source_type='volume', destination_type='volume', volume_size=None
-    )
-
-
-def _zone(
-    view: View, asked: str | None
-) -> tuple[str | None, str | None, str | None]:
-    """The zone, host and node of a request, as nova's API reads them.
-
-    :raises errors.Failure: if nova's API would refuse the zone.
-    """
-    zone, host, node = compute_api.API.parse_availability_zone(
-        view.context, asked
-    )
-    if zone and host is None:
-        # nova's own reads the databases alone; it would connect to the bus.
-        api = compute_api.HostAPI(rpcapi=object())
-        zones = availability_zones.get_availability_zones(
-            view.context, api, get_only_available=True
+def _check_zone(cloud: Cloud, zone: str) -> None:
+    if zone not in private.available_zones(cloud.context):
+        raise errors.Failure(
+            'nova refuses the availability zone %s, in which no host is '
+            'enabled: see openstack availability zone list.' % zone
         )
-        if zone not in zones:
-            raise errors.Failure(
-                'nova refuses the availability zone %s, in which no host is '
-                'enabled: see openstack availability zone list.' % zone
+
+
+def of_server(
+    cloud: Cloud,
+    server: Server,
+    operation: str,
+    kind: Kind,
+    *,
+    image: ty.Mapping[str, ty.Any] | None = None,
+    flavor: ty.Any = None,
+) -> ty.Any:
+    """The nova RequestSpec of an operation on a server that exists.
+
+    :param operation: what is to be done with it, for reading.
+    :param kind: of a request that is; a boot is as it was booted once.
+    :param image: rebuild with this image, as nova's API has it.
+    :param flavor: resize to this nova Flavor.
+    :raises errors.Failure: if nova would not ask its scheduler.
+    """
+    spec, instance = server.request_spec, server.instance
+    what = 'to %s server %s' % (operation, instance.uuid)
+    if instance.host is None and kind is not Kind.BOOT:
+        raise errors.Failure(
+            'Server %s is on no host (vm_state %s), so that nova refuses to '
+            '%s it.' % (instance.uuid, instance.vm_state, operation)
+        )
+    # None of this is stored with it, whatever nova it is from.
+    spec.ignore_hosts = spec.requested_destination = None
+    with failures.reading("nova's databases"), nova_context.target_cell(
+        cloud.context, server.cell
+    ) as context, failures.refusing(what):
+        if flavor is not None:
+            spec.flavor = flavor
+            spec.numa_topology = hardware.numa_get_constraints(
+                flavor, instance.image_meta
             )
-    return zone, host, node
+        if image is not None:
+            check_properties(image['properties'])
+            spec.image = objects.ImageMeta.from_dict(dict(image))
+        if kind is Kind.REBUILD:
+            _stay(spec, server)
+        elif kind is not Kind.BOOT:
+            _leave(spec, server, kind)
+        if kind is not Kind.BOOT:
+            spec.ensure_project_and_user_id(instance)
+            # nova 22 has it not.
+            if hasattr(spec, 'ensure_network_information'):
+                spec.ensure_network_information(instance)
+        if 'is_bfv' not in spec:
+            spec.is_bfv = compute_utils.is_volume_backed_instance(
+                context, instance
+            )
+        utils.setup_instance_group(context, spec)
+    request.tell(spec, kind)
+    return spec
 
 
-def _group(view: View, hints: ty.Mapping[str, list[str]]) -> ty.Any:
-    if 'group' not in hints:
-        return None
-    return objects.InstanceGroup.get_by_uuid(view.context, hints['group'][0])
+def _leave(spec: ty.Any, server: Server, kind: Kind) -> None:
+    """Away from its host, within its cell."""
+    # What was forced when it was booted counts no more.
+    spec.reset_forced_destinations()
+    spec.ignore_hosts = [server.instance.host]
+    resized = spec.flavor.flavorid != server.instance.flavor.flavorid
+    # libvirt never migrates a server cold to where it is.
+    if kind is Kind.MOVE and resized and CONF.allow_resize_to_same_host:
+        spec.ignore_hosts = []
+    spec.requested_destination = objects.Destination(
+        cell=server.cell, allow_cross_cell_move=False
+    )
+    # From nova 26 on.
+    if hasattr(spec, 'generate_request_groups_from_pci_requests'):
+        spec.requested_resources = []
+        spec.generate_request_groups_from_pci_requests()
+
+
+def _stay(spec: ty.Any, server: Server) -> None:
+    """Where it is; nova asks only whether the new image fits there."""
+    hints = dict(spec.scheduler_hints or {})
+    spec.scheduler_hints = dict(hints, _nova_check_type=['rebuild'])
+    spec.force_hosts = [server.instance.host]
+    spec.force_nodes = [server.instance.node]
+    spec.requested_destination = objects.Destination(cell=server.cell)

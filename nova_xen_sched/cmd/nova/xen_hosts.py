@@ -19,9 +19,8 @@ from nova_xen_sched import plugin
 from nova_xen_sched import rules
 from nova_xen_sched import versions
 from nova_xen_sched.cmd import errors
-from nova_xen_sched.load import Loads
+from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.refusal import Code
-from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.request import Kind
 
@@ -32,7 +31,7 @@ _LIBVIRT = (Code.LIBVIRT_TOO_OLD, Code.LIBVIRT_UNKNOWN)
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
+class ComputeHost:
     """A host.
 
     :ivar state: its nova HostState.
@@ -61,39 +60,24 @@ def name_of(state: ty.Any) -> str:
     return name if node in (name, '') else '%s:%s' % (name, node)
 
 
-class _Host(ty.Protocol):
-    """What has a nova HostState."""
-
-    @property
-    def state(self) -> ty.Any: ...
-
-
-_AnyHost = ty.TypeVar('_AnyHost', bound=_Host)
-
-
-def _start() -> plugin.Started:
-    try:
-        return plugin.start()
-    except SystemExit as e:
-        raise errors.Failure(str(e)) from e
-
-
 def settings() -> conf.Settings:
     """The options of [xen_scheduler] as they are now.
 
     :raises errors.Failure: if one is wrong.
     """
-    return _start().options.current()
+    with failures.starting():
+        return plugin.start().options.current()
 
 
-def see(states: ty.Iterable[ty.Any]) -> list[Seen]:
-    """Look at hosts.
+def read(states: ty.Iterable[ty.Any]) -> list[ComputeHost]:
+    """Hosts, and what is known of them.
 
     :param states: nova HostStates.
     :raises errors.Failure: if an option of [xen_scheduler] is wrong.
     """
     states = list(states)
-    options, gatherer = _start()
+    with failures.starting():
+        options, gatherer = plugin.start()
     options_now = options.current()
     known = gatherer.for_request(
         states, facts.BY_NAME, options_now.facts_max_age
@@ -112,41 +96,40 @@ def see(states: ty.Iterable[ty.Any]) -> list[Seen]:
             with_guest = loads(state, offered.facts)
             load = model.plus(with_guest, 'hvm', 0, 0, -1)
             rooms = dom0.rooms(model, load)
-        found.append(Seen(state, offered, load, rooms))
+        found.append(ComputeHost(state, offered, load, rooms))
     loads.noticed.warn()
     return found
 
 
 def named(
-    seen: ty.Sequence[_AnyHost], names: ty.Iterable[str]
-) -> ty.Sequence[_AnyHost]:
+    hosts: ty.Sequence[ty.Any], names: ty.Iterable[str]
+) -> ty.Sequence[ty.Any]:
     """The hosts of these names in any case, all if there are none.
 
+    :param hosts: each with its nova HostState as ``state``.
     :raises errors.Failure: if there is no host of a name.
     """
     wanted = {name.lower(): name for name in names}
     if not wanted:
-        return seen
-    found = []
-    for each in seen:
-        if _called(each.state) & set(wanted):
-            found.append(each)
-    known = {name for each in found for name in _called(each.state)}
+        return hosts
+    called = [
+        {name_of(each.state).lower(), str(each.state.host).lower()}
+        for each in hosts
+    ]
     for lowered, name in wanted.items():
-        if lowered not in known:
+        if not any(lowered in theirs for theirs in called):
             near = difflib.get_close_matches(
-                name, [name_of(each.state) for each in seen], 1
+                name, [name_of(each.state) for each in hosts], 1
             )
             raise errors.Failure(
                 'There is no such host: %s%s. See nova-xen-sched host list '
                 '--all.' % (name, ' (nearest: %s)' % near[0] if near else '')
             )
-    return found
-
-
-def _called(state: ty.Any) -> set[str]:
-    """What a host may be called, in lower case."""
-    return {name_of(state).lower(), str(state.host).lower()}
+    return [
+        each
+        for each, theirs in zip(hosts, called)
+        if not theirs.isdisjoint(wanted)
+    ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,14 +148,14 @@ class Migration:
     remedy: str = ''
 
 
-def migration(seen: Seen, options: conf.Settings) -> Migration:
+def migration(compute: ComputeHost, options: conf.Settings) -> Migration:
     """What the libvirt rule says of a live migration to the host.
 
     It is asked as if live_migration_check were not 'never', and
     unknown_version 'refuse': whether guests can be migrated doesn't depend
     on what is done about it.
     """
-    if not seen.host.is_xen:
+    if not compute.host.is_xen:
         return Migration('', None, 'this is no Xen host')
     if options.min_libvirt_version is None:
         return Migration(
@@ -180,12 +163,15 @@ def migration(seen: Seen, options: conf.Settings) -> Migration:
             None,
             'the rule is off: [xen_scheduler] min_libvirt_version = 0',
         )
-    refusal = _libvirt_refusal(
-        seen.host,
+    verdict = rules.judge(
+        GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION})),
+        compute.host,
         dataclasses.replace(
             options, live_migration_check='always', unknown_version='refuse'
         ),
+        every=True,
     )
+    refusal = next((r for r in verdict.refusals if r.code in _LIBVIRT), None)
     if refusal is None:
         return Migration(
             'yes',
@@ -199,14 +185,3 @@ def migration(seen: Seen, options: conf.Settings) -> Migration:
         refusal.reason,
         refusal.remedy,
     )
-
-
-def _libvirt_refusal(
-    offered: host.Host, options: conf.Settings
-) -> Refusal | None:
-    request = GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION}))
-    verdict = rules.Judge(request, options)(offered, every=True)
-    for refusal in verdict.refusals:
-        if refusal.code in _LIBVIRT:
-            return refusal
-    return None

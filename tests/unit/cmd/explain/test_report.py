@@ -7,11 +7,10 @@ from __future__ import annotations
 import json
 
 from nova_xen_sched import dom0
-from nova_xen_sched.cmd.explain import columns
 from nova_xen_sched.cmd.explain import report
 from nova_xen_sched.cmd.explain import result
 from nova_xen_sched.cmd.explain import rows
-from nova_xen_sched.cmd.explain import weighing
+from nova_xen_sched.cmd.nova import filtering
 from tests.unit import builders
 
 TOO_OLD = result.Reason('libvirt_too_old', 'libvirt is 1', 'upgrade it', False)
@@ -27,30 +26,33 @@ def reported(reason):
     return result.Reason(reason.code, reason.reason, reason.remedy, True)
 
 
-def weighed(name, rank, weight, *reasons, without=(), xen=True):
+def weighed(name, rank, weight, *reasons, xen=True):
     state = builders.state(name) if xen else builders.kvm_state(name)
     shares = (
-        weighing.Share('RAMWeigher', 2048.0, 0.5, 1.0),
-        weighing.Share('IoOpsWeigher', 0.0, 0.0, -1.0),
-        weighing.Share('OddOne', -1.0, weight - 0.5, 1.0),
+        result.Share('RAMWeigher', 2048.0, 0.5, 1.0),
+        result.Share('IoOpsWeigher', 0.0, 0.0, -1.0),
+        result.Share('OddOne', -1.0, weight - 0.5, 1.0),
     )
-    return result.HostAnswer(
-        state,
-        reasons=reasons,
-        weighed=weighing.Weighed(state, rank, weight, shares),
-        first_without=without,
+    return result.HostResult(
+        state, reasons=reasons, rank=rank, weight=weight, shares=shares
     )
 
 
 def refused(name, step, *reasons, why='its purpose', remedy=''):
-    return result.HostAnswer(
-        builders.state(name), step, why, reasons, remedy=remedy
+    return result.HostResult(
+        builders.state(name), filtering.Step(step, why, (), remedy), reasons
     )
 
 
 def answered(hosts=(), others=(), without=(), notes=()):
-    return result.Answer(
-        tuple(hosts), tuple(others), dict(without), tuple(notes)
+    return result.Result(
+        list(hosts),
+        list(others),
+        {
+            weigher: [each for each in hosts if each.host in names]
+            for weigher, names in dict(without).items()
+        },
+        list(notes),
     )
 
 
@@ -218,7 +220,7 @@ def test_one_host_that_another_step_refused():
 
 def test_one_host_that_is_weighed():
     given = answered(
-        [weighed('a', 1, 2.0), weighed('b', 2, 1.0, without=('OddOne',))],
+        [weighed('a', 1, 2.0), weighed('b', 2, 1.0)],
         without={'OddOne': ['b']},
     )
     assert text(report.of_one(given, given.weighed[1], ())).splitlines() == [
@@ -283,11 +285,12 @@ def test_the_logs_are_named_where_a_xen_host_comes_first():
 
 def test_a_row_has_every_column():
     given = answered(
-        [weighed('a', 1, 2.0, reported(TOO_OLD), without=('W',))],
+        [weighed('a', 1, 2.0, reported(TOO_OLD))],
         [refused('b', 'XenHostFilter', TOO_OLD)],
+        without={'W': ['a']},
     )
     first = dict(
-        zip(columns.COLUMNS, rows.row(given, given.weighed[0], (), True))
+        zip(rows.COLUMNS, rows.row(given, given.weighed[0], (), True))
     )
     assert json.loads(json.dumps(first)) == first
     assert first == {
@@ -347,7 +350,7 @@ def test_the_result_in_a_word():
         [weighed('a', 1, 2.0), weighed('b', 1, 2.0), weighed('c', 3, 1.0)],
         [refused('d', 'ComputeFilter')],
     )
-    assert [rows.result(given, each) for each in given.hosts] == [
+    assert [given.outcome(each) for each in given.hosts] == [
         'tied',
         'tied',
         'weighed',

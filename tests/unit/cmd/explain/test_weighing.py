@@ -13,6 +13,7 @@ from nova.scheduler import weights as nova_weights
 import pytest
 
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.explain import result
 from nova_xen_sched.cmd.explain import weighing
 from tests.unit import builders
 
@@ -121,7 +122,7 @@ def test_raw_normalised_multiplier_and_share_are_those_of_nova():
         SPEC,
     )
     assert names_of(found) == ['b', 'c', 'a']
-    assert found[1].shares == (weighing.Share('W', 20, 0.5, 4.0),)
+    assert found[1].shares == (result.Share('W', 20, 0.5, 4.0),)
     assert found[1].shares[0].share == found[1].weight == 2.0
 
 

@@ -14,10 +14,11 @@ import pytest
 
 from nova_xen_sched import request as guest
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.nova import private
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.request import Kind
 
-VIEW = SimpleNamespace(context=context.get_admin_context())
+CLOUD = SimpleNamespace(context=context.get_admin_context())
 FLAVOR = (512, 2, 10)
 
 
@@ -35,7 +36,7 @@ def no_groups(monkeypatch):
 
 def boot(properties, disk_format='raw', **values):
     return request_spec.boot(
-        VIEW,
+        CLOUD,
         request_spec.image_of(properties, disk_format),
         request_spec.flavor_of(*FLAVOR),
         **values,
@@ -85,10 +86,18 @@ def test_a_host_that_is_forced_by_the_zone():
 
 
 def test_placement_is_asked_for_that_size():
-    wanted = utils.resources_from_request_spec(VIEW.context, boot({}), None)
+    wanted = utils.resources_from_request_spec(CLOUD.context, boot({}), None)
     assert 'DISK_GB%3A10%2CMEMORY_MB%3A512%2CVCPU%3A2' in (
         wanted.to_querystring()
     )
+
+
+def test_placement_is_asked_for_some_or_for_all():
+    wanted = utils.resources_from_request_spec(CLOUD.context, boot({}), None)
+    assert private.limit(wanted, every=False) == 1000
+    assert 'limit=1000' in wanted.to_querystring()
+    assert private.limit(wanted, every=True) is None
+    assert 'limit=' not in wanted.to_querystring()
 
 
 @pytest.mark.parametrize(
@@ -122,9 +131,9 @@ def test_an_image_too_large_for_the_flavor_is_refused():
     image = dict(request_spec.image_of({}, 'raw'), min_ram=1024)
     flavor = request_spec.flavor_of(*FLAVOR)
     with pytest.raises(errors.Failure, match='nova refuses this request'):
-        request_spec.boot(VIEW, image, flavor)
+        request_spec.boot(CLOUD, image, flavor)
     image = dict(request_spec.image_of({}, 'raw'), min_disk=20)
     with pytest.raises(errors.Failure, match='nova refuses this request'):
-        request_spec.boot(VIEW, image, flavor)
+        request_spec.boot(CLOUD, image, flavor)
     # A volume has a size of its own.
-    request_spec.boot(VIEW, image, flavor, boot_from_volume=True)
+    request_spec.boot(CLOUD, image, flavor, boot_from_volume=True)

@@ -37,8 +37,8 @@ def state(name='a', **attributes):
     return builders.state(name, **attributes)
 
 
-def see(**attributes):
-    return xen_hosts.see([state(**attributes)])[0]
+def read(**attributes):
+    return xen_hosts.read([state(**attributes)])[0]
 
 
 def settings(**options):
@@ -46,7 +46,7 @@ def settings(**options):
 
 
 @pytest.mark.parametrize(
-    'look', [xen_hosts.settings, lambda: xen_hosts.see([])]
+    'look', [xen_hosts.settings, lambda: xen_hosts.read([])]
 )
 def test_a_wrong_option_is_a_failure_of_one_line(tmp_path, look):
     path = tmp_path / 'nova.conf'
@@ -59,7 +59,7 @@ def test_a_wrong_option_is_a_failure_of_one_line(tmp_path, look):
 
 
 def test_the_load_is_that_of_now():
-    found = see(
+    found = read(
         stats={'num_instances': '3', 'xen_dom0_memory_mb': '2048'},
         num_instances=3,
         free_ram_mb=32768 - 512 - 3 * 1024,
@@ -74,14 +74,14 @@ def test_the_load_is_that_of_now():
 @pytest.mark.parametrize('overhead', ['none', 'xenapi', 'libxl'])
 def test_what_xen_reports_as_left_is_left(overhead):
     CONF.set_override('guest_memory_overhead', overhead, group='xen_scheduler')
-    found = see(stats={'xen_free_memory_mb': '9000'})
+    found = read(stats={'xen_free_memory_mb': '9000'})
     ram = found.rooms[-1]
     assert (ram.room, ram.source) == (dom0.Room.HOST_MEMORY, dom0.REPORTED)
     assert ram.capacity - ram.used == 9000
 
 
 def test_other_hosts_have_no_rooms():
-    (found,) = xen_hosts.see([builders.kvm_state(aggregates=[])])
+    (found,) = xen_hosts.read([builders.kvm_state(aggregates=[])])
     assert (found.load, found.rooms) == (None, ())
     assert xen_hosts.migration(found, settings()).answer == ''
 
@@ -116,21 +116,21 @@ def test_other_hosts_have_no_rooms():
     ],
 )
 def test_live_migration(stats, service, options, answer, code):
-    seen = see(stats=stats, service={'version': service})
+    seen = read(stats=stats, service={'version': service})
     found = xen_hosts.migration(seen, settings(**options))
     assert (found.answer, found.code) == (answer, code)
     assert bool(found.remedy) == (answer in ('no', 'unknown'))
 
 
 def test_an_image_without_vm_mode_has_no_say_in_live_migration():
-    seen = see(
+    seen = read(
         types=builders.XEN_HVM_ONLY, stats={'xen_libvirt_version': '9.0.0'}
     )
     assert xen_hosts.migration(seen, settings()).answer == 'yes'
 
 
 def test_hosts_by_name_in_any_case():
-    seen = xen_hosts.see([state('Xen-A'), state('xen-b')])
+    seen = xen_hosts.read([state('Xen-A'), state('xen-b')])
     assert [h.name for h in xen_hosts.named(seen, ['XEN-a'])] == ['Xen-A']
     assert xen_hosts.named(seen, []) == seen
     with pytest.raises(errors.Failure, match=r'xen-c \(nearest: xen-b\)'):

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A request on its way through nova's steps, and what becomes of each host."""
+
+from __future__ import annotations
+
+import typing as ty
+from urllib import parse
+
+import nova.conf
+from nova.scheduler import utils
+
+from nova_xen_sched.cmd import troubleshooting
+from nova_xen_sched.cmd.explain import weighing
+from nova_xen_sched.cmd.explain.result import HostResult
+from nova_xen_sched.cmd.explain.result import Reason
+from nova_xen_sched.cmd.explain.result import Result
+from nova_xen_sched.cmd.nova import filtering
+from nova_xen_sched.cmd.nova import placement
+from nova_xen_sched.cmd.nova import xen_hosts
+from nova_xen_sched.cmd.nova.filtering import Step
+from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.filters import XenHostFilter
+
+CONF = nova.conf.CONF
+
+
+def explain(cloud: Cloud, spec: ty.Any) -> Result:
+    """Send a request the way that nova-scheduler sends it, and look on.
+
+    :param cloud: as the scheduler sees it.
+    :param spec: a nova RequestSpec; nova's request filters add to it.
+    :raises errors.Failure: if what nova needs for it can't be read, or a
+        plugin raises.
+    """
+    manager = cloud.host_manager
+    states = cloud.host_states(spec)
+    steps: list[Step] = []
+    notes: list[str] = []
+    # A rebuild stays where it is: nova doesn't ask placement.
+    if not utils.request_is_rebuild(spec):
+        found = placement.candidates(cloud.context, spec, manager)
+        steps += _placement_steps(states, found)
+        for state in states:
+            placement.attach(state, found)
+        if found.limit:
+            notes.append(
+                'Placement gave as many candidates as it was asked for, and '
+                'may have more: [scheduler] max_placement_results = %d.'
+                % found.limit
+            )
+    steps += _cell_step(spec, _left(states, steps))
+    left = _left(states, steps)
+    filtered = filtering.filtered(manager, left, spec)
+    steps += filtered.steps
+    weighed = weighing.weighed(manager, list(filtered.left), spec)
+    refused = [
+        HostResult(state, step) for step in steps for state in step.refused
+    ]
+    reasons = _reasons(cloud, spec, states, steps)
+    for each in weighed + refused:
+        each.reasons = reasons.get(id(each.state), ())
+    if filtered.skipped:
+        notes.append(
+            'The request forces its host, so that nova runs no filter.'
+        )
+    return Result(
+        weighed,
+        refused,
+        weighing.first_without(weighed),
+        notes + _notes(cloud, len(weighed)),
+        list(cloud.unreachable.values()),
+    )
+
+
+def _left(
+    states: ty.Iterable[ty.Any], steps: ty.Iterable[Step]
+) -> list[ty.Any]:
+    """The hosts that no step refused."""
+    return filtering.without(
+        states, (state for step in steps for state in step.refused)
+    )
+
+
+def _placement_steps(
+    states: list[ty.Any], found: placement.Candidates
+) -> list[Step]:
+    """The hosts for which placement has no candidate, by what is known why."""
+    out = [state for state in states if state.uuid not in found.by_provider]
+    if found.refusal is not None:
+        return [Step(filtering.PLACEMENT, found.refusal, tuple(out))]
+    # Placement knows by a trait that a host takes no guests.
+    disabled = [s for s in out if (s.service or {}).get('disabled')]
+    return [
+        Step(
+            filtering.PLACEMENT,
+            'its nova-compute is disabled',
+            tuple(disabled),
+            troubleshooting.DISABLED,
+        ),
+        Step(
+            filtering.PLACEMENT,
+            'it has no candidate there for ' + _readable(found.query),
+            tuple(filtering.without(out, disabled)),
+            troubleshooting.PLACEMENT,
+        ),
+    ]
+
+
+def _readable(query: str) -> str:
+    """A query to placement, for reading."""
+    parts = []
+    for name, value in parse.parse_qsl(query):
+        if name == 'resources':
+            parts.append(value.replace(':', ' ').replace(',', ', '))
+        elif name in ('required', 'root_required'):
+            for trait in value.split(','):
+                if trait.startswith('!'):
+                    parts.append('without trait %s' % trait[1:])
+                else:
+                    parts.append('with trait %s' % trait)
+        elif name != 'limit':
+            parts.append('%s=%s' % (name, value))
+    return ', '.join(parts)
+
+
+def _cell_step(spec: ty.Any, states: list[ty.Any]) -> list[Step]:
+    """The hosts of other cells than the one that a server must not leave."""
+    destination = spec.requested_destination
+    if destination is None or 'cell' not in destination:
+        return []
+    cell = destination.cell
+    if cell is None or destination.allow_cross_cell_move:
+        return []
+    return [
+        Step(
+            filtering.CELL,
+            'the server has to stay in cell %s' % (cell.name or cell.uuid),
+            tuple(s for s in states if s.cell_uuid != cell.uuid),
+        )
+    ]
+
+
+def _reasons(
+    cloud: Cloud, spec: ty.Any, states: list[ty.Any], steps: list[Step]
+) -> dict[int, tuple[Reason, ...]]:
+    """XenHostFilter's reasons against the hosts that got as far as there.
+
+    :returns: by the identity of HostStates.
+    """
+    names = [step.name for step in steps]
+    if XenHostFilter.__name__ not in names:
+        return {}
+    reached = _left(states, steps[: names.index(XenHostFilter.__name__)])
+    report_only = xen_hosts.settings().report_only
+    verdicts = cloud.plugin(XenHostFilter).verdicts(reached, spec, every=True)
+    return {
+        id(state): tuple(
+            Reason(
+                str(refusal.code),
+                refusal.reason,
+                refusal.remedy,
+                not refusal.enforced(report_only),
+            )
+            for refusal in verdict.refusals
+        )
+        for state, verdict in zip(reached, verdicts)
+    }
+
+
+def _notes(cloud: Cloud, weighed: int) -> list[str]:
+    """What of nova's configuration bears on the outcome.
+
+    :param weighed: how many hosts can take the guest.
+    """
+    options = CONF.filter_scheduler
+    notes = []
+    if not any(isinstance(each, XenHostFilter) for each in cloud.filters):
+        notes.append(
+            'XenHostFilter is not among [filter_scheduler] enabled_filters.'
+        )
+    if weighed == 1:
+        notes.append('Only one host is left: nova does not weigh it.')
+    if options.host_subset_size > 1 < weighed:
+        notes.append(
+            'nova takes any of the first %d: [filter_scheduler] '
+            'host_subset_size = %d.'
+            % (
+                min(options.host_subset_size, weighed),
+                options.host_subset_size,
+            )
+        )
+    if options.shuffle_best_same_weighed_hosts and weighed > 1:
+        notes.append(
+            'nova shuffles the hosts whose weight is the highest: '
+            '[filter_scheduler] shuffle_best_same_weighed_hosts = true.'
+        )
+    return notes
