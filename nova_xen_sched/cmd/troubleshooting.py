@@ -91,23 +91,19 @@ def of_live_migration(source: ty.Any, states: list[ty.Any]) -> list[str]:
     """
     if source is None:
         return []
-    other = [
-        s.host for s in states if s.hypervisor_type != source.hypervisor_type
-    ]
+    kind, version = source.hypervisor_type, source.hypervisor_version or 0
+    other = [s.host for s in states if s.hypervisor_type != kind]
     older = [
         s.host
         for s in states
-        if s.hypervisor_type == source.hypervisor_type
-        and (s.hypervisor_version or 0) < (source.hypervisor_version or 0)
+        if s.hypervisor_type == kind and (s.hypervisor_version or 0) < version
     ]
-    found = []
-    for hosts, why in (
-        (other, 'their hypervisor is another one than that of %s'),
-        (older, 'their hypervisor is older than that of %s'),
-    ):
-        if hosts:
-            found.append(
-                "nova's conductor passes over these, as %s: %s."
-                % (why % source.host, tables.listed(hosts, _NAMED))
-            )
-    return found
+    return [
+        "nova's conductor passes over these, as their hypervisor is %s that "
+        'of %s: %s.' % (what, source.host, tables.listed(hosts, _NAMED))
+        for hosts, what in (
+            (other, 'another one than'),
+            (older, 'older than'),
+        )
+        if hosts
+    ]

@@ -29,7 +29,7 @@ and why.
 
 exit codes: 0 a host would be found, 1 none would (with --host: not this one),
 or some cell could not be read; 2 wrong usage, or something is out of reach
-"""
+""" % '\n'.join('  %-14s %s' % column for column in rows.COLUMNS.items())
 
 
 class Explain(base.Lister):
@@ -39,13 +39,10 @@ class Explain(base.Lister):
     to be done with it.
     """
 
+    _epilog = _EPILOG
+
     #: What is written for a person.
     _parts: ty.Sequence[ty.Any] = ()
-
-    def get_epilog(self) -> str:
-        return _EPILOG % '\n'.join(
-            '  %-14s %s' % column for column in rows.COLUMNS.items()
-        )
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

@@ -51,22 +51,19 @@ class Filtered(ty.NamedTuple):
         return bool(self.left) and len(self.steps) == 1
 
 
-def filtered(
-    manager: ty.Any, states: list[ty.Any], spec: ty.Any, index: int = 0
-) -> Filtered:
+def filtered(manager: ty.Any, states: list[ty.Any], spec: ty.Any) -> Filtered:
     """Send hosts through nova's filters.
 
     :param manager: a nova HostManager.
     :param states: the nova HostStates that placement left.
     :param spec: a nova RequestSpec.
-    :param index: of the server among those of one request.
     :raises errors.Failure: if a filter raises.
     """
     handler = manager.filter_handler
     steps: list[Step] = []
 
     def one_by_one(
-        filters: ty.Any, objs: ty.Any, spec_obj: ty.Any, index: int = 0
+        filters: ty.Any, objs: ty.Any, spec_obj: ty.Any, index: int
     ) -> list[ty.Any]:
         """What nova's handler of filters does, and note whom each refuses."""
         left = list(objs)
@@ -96,7 +93,7 @@ def filtered(
     )
     try:
         # Has the hosts that are forced, ignored and asked for in it.
-        left = list(manager.get_filtered_hosts(states, spec, index))
+        left = list(manager.get_filtered_hosts(states, spec))
     finally:
         manager.filter_handler = handler
     if not steps:

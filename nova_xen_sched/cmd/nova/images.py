@@ -48,7 +48,7 @@ _BASE = frozenset(
     ]
 )
 
-#: Where Glance itself has it, which nova doesn't hand on.
+#: Where Glance itself has it; nova's ImageMeta fails on self.
 _LINKS = ('file', 'schema', 'self')
 
 _REMEDY = (

@@ -130,12 +130,11 @@ def inventories(provider: str) -> dict[str, ty.Any] | None:
 def _of_provider(provider: str, what: str) -> dict[str, ty.Any] | None:
     with failures.reading(_PLACEMENT):
         answer = _client().get('/resource_providers/%s/%s' % (provider, what))
-    if answer is not None and answer.status_code == 404:
+    if answer.status_code == 404:
         return None
     if not answer:
         raise errors.Failure(
-            "Placement can't be read: %s."
-            % (errors.one_line(answer.text) if answer is not None else '')
+            "Placement can't be read: %s." % errors.one_line(answer.text)
         )
     found: dict[str, ty.Any] = answer.json()[what]
     return found

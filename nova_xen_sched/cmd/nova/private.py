@@ -162,16 +162,6 @@ def check_image(
     )
 
 
-def zone_and_host(
-    context: ty.Any, text: str | None
-) -> tuple[str | None, str | None, str | None]:
-    """The zone, host and node that a ZONE:HOST:NODE of nova's API names."""
-    found: tuple[str | None, str | None, str | None] = (
-        compute_api.API.parse_availability_zone(context, text)
-    )
-    return found
-
-
 def available_zones(context: ty.Any) -> list[str]:
     """The availability zones in which a host is enabled.
 

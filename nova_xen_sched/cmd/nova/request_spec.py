@@ -13,6 +13,7 @@ import typing as ty
 
 from nova import context as nova_context
 from nova import objects
+from nova.compute import api as compute_api
 from nova.compute import utils as compute_utils
 import nova.conf
 from nova.objects import image_meta
@@ -116,9 +117,18 @@ def boot(
     ):
         private.check_image(cloud.context, image, flavor, root_disk)
         meta = objects.ImageMeta.from_dict(dict(image))
-        zone, *forced = private.zone_and_host(cloud.context, zone)
-        if zone and forced[0] is None:
-            _check_zone(cloud, zone)
+        zone, *forced = compute_api.API.parse_availability_zone(
+            cloud.context, zone
+        )
+        if (
+            zone
+            and forced[0] is None
+            and zone not in private.available_zones(cloud.context)
+        ):
+            raise errors.Failure(
+                'nova refuses the availability zone %s, in which no host is '
+                'enabled: see openstack availability zone list.' % zone
+            )
         group = None
         if 'group' in hints:
             group = objects.InstanceGroup.get_by_uuid(
@@ -140,14 +150,6 @@ def boot(
         utils.setup_instance_group(cloud.context, spec)
     request.tell(spec, Kind.BOOT)
     return spec
-
-
-def _check_zone(cloud: Cloud, zone: str) -> None:
-    if zone not in private.available_zones(cloud.context):
-        raise errors.Failure(
-            'nova refuses the availability zone %s, in which no host is '
-            'enabled: see openstack availability zone list.' % zone
-        )
 
 
 def of_server(

@@ -155,7 +155,7 @@ class Cloud:
         )
 
     def server(self, uuid: str) -> Server:
-        """A server, with what was once asked for it.
+        """A server, with the request that is stored for it.
 
         :raises errors.Failure: if there is none, or it has no stored request.
         """

@@ -99,12 +99,6 @@ def test_a_filter_that_says_to_stop_leaves_nobody():
     assert refused(found) == [('request', []), ('Stops', ['a'])]
 
 
-def test_once_a_request_is_once_a_request():
-    once = refusing('Once', 'a', run_filter_once_per_request=True)
-    found = filtering.filtered(Manager(once), states('a'), spec(), index=1)
-    assert [state.host for state in found.left] == ['a']
-
-
 def test_a_rebuild_asks_the_filters_that_run_on_it():
     manager = Manager(
         refusing('Plain', 'host1'),

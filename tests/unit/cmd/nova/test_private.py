@@ -57,7 +57,7 @@ RequestSpec = request_spec.RequestSpec
         ),
         # What others call, of functions that are nova's own as well.
         (HostManager.get_host_states_by_uuids, 'self context uuids spec'),
-        (HostManager.get_filtered_hosts, 'self states spec index'),
+        (HostManager.get_filtered_hosts, 'self states spec'),
         (HostManager.get_weighed_hosts, 'self states spec'),
         (Handler.get_filtered_objects, 'self filters states spec index'),
         (
