@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 from nova import availability_zones
 from nova import context
+from nova import objects
 import nova.conf
 from nova.scheduler import utils
 import pytest
@@ -24,6 +25,7 @@ FLAVOR = (512, 2, 10)
 
 @pytest.fixture(autouse=True)
 def no_groups(monkeypatch):
+    objects.register_all()
     nova.conf.CONF([], project='nova', default_config_files=[])
     # There is no database: the server belongs to no group.
     monkeypatch.setattr(utils, 'setup_instance_group', lambda *args: None)
