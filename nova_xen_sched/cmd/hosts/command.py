@@ -158,12 +158,12 @@ def count(
 
     :returns: a count_fits.Counted.
     """
-    view = nova.open_view(command.app.options)
+    cloud = nova.open_cloud(command.app.options)
     # It imports nova, whose configuration had to be loaded first.
     from nova_xen_sched.cmd.hosts import count_fits
 
-    counted = count_fits.count(view, parsed_args, names)
-    for why in view.silent.values():
+    counted = count_fits.count(cloud, parsed_args, names)
+    for why in cloud.unreachable.values():
         command.say('The answer lacks hosts: %s' % why)
         command.exit_code = errors.FINDINGS
     return counted

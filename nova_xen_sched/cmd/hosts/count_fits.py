@@ -23,7 +23,7 @@ from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova import xen_hosts
-from nova_xen_sched.cmd.nova.scheduler import View
+from nova_xen_sched.cmd.nova.scheduler import Cloud
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.load import mode_of
 
@@ -40,14 +40,14 @@ class Counted(ty.NamedTuple):
     :ivar settings: the options of [xen_scheduler].
     """
 
-    hosts: ty.Sequence[xen_hosts.Seen]
+    hosts: ty.Sequence[xen_hosts.ComputeHost]
     fits: dict[str, Fits]
     guests: str
     settings: conf.Settings
 
 
 def count(
-    view: View, parsed_args: argparse.Namespace, names: list[str]
+    cloud: Cloud, parsed_args: argparse.Namespace, names: list[str]
 ) -> Counted:
     """How many more guests fit on the hosts of these names, all if none.
 
@@ -55,21 +55,21 @@ def count(
     :raises errors.Failure: if there is no host of a name, placement can't be
         asked, or nova would refuse the request.
     """
-    flavor = guest_arguments.flavor(view, parsed_args)
+    flavor = guest_arguments.flavor(cloud, parsed_args)
     vm_mode = parsed_args.vm_mode
-    hosts = xen_hosts.named(xen_hosts.see(view.host_states()), names)
+    hosts = xen_hosts.named(xen_hosts.read(cloud.host_states()), names)
     xen = [each for each in hosts if each.host.is_xen]
     image = request_spec.image_of(
         {'hypervisor_type': 'xen', 'vm_mode': vm_mode}, 'raw'
     )
     # nova wants a volume where the flavor has no disk.
     spec = request_spec.boot(
-        view, image, flavor, boot_from_volume=not flavor.root_gb
+        cloud, image, flavor, boot_from_volume=not flavor.root_gb
     )
     candidates = placement.candidates(
-        view.context, spec, view.host_manager, every=True
+        cloud.context, spec, cloud.host_manager, every=True
     )
-    refused = _refused(view, xen, spec, candidates)
+    refused = _refused(cloud, xen, spec, candidates)
     settings = xen_hosts.settings()
     guest = fits.Guest(
         mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
@@ -89,8 +89,8 @@ def count(
 
 
 def _refused(
-    view: View,
-    hosts: list[xen_hosts.Seen],
+    cloud: Cloud,
+    hosts: list[xen_hosts.ComputeHost],
     spec: ty.Any,
     candidates: placement.Candidates,
 ) -> dict[str, str]:
@@ -106,10 +106,10 @@ def _refused(
     for state in states:
         placement.attach(state, candidates)
     refused = {}
-    for step in filtering.filtered(view.host_manager, states, spec).steps:
+    for step in filtering.filtered(cloud.host_manager, states, spec).steps:
         reasons = [step.why] * len(step.refused)
         if step.name == XenHostFilter.__name__:
-            verdicts = view.xen_filter().verdicts(step.refused, spec)
+            verdicts = cloud.plugin(XenHostFilter).verdicts(step.refused, spec)
             reasons = [
                 str(verdict.refusal.code) if verdict.refusal else step.why
                 for verdict in verdicts

@@ -20,7 +20,7 @@ _WIDTH = 60
 DEFAULT = 'default'
 
 
-def row(host: xen_hosts.Seen, counted: Counted) -> dict[str, ty.Any]:
+def row(host: xen_hosts.ComputeHost, counted: Counted) -> dict[str, ty.Any]:
     """The row of a host in host list.
 
     :param counted: how many more guests fit on it, and on others.
@@ -54,7 +54,9 @@ def row(host: xen_hosts.Seen, counted: Counted) -> dict[str, ty.Any]:
     }
 
 
-def details(host: xen_hosts.Seen, counted: Counted) -> dict[str, ty.Any]:
+def details(
+    host: xen_hosts.ComputeHost, counted: Counted
+) -> dict[str, ty.Any]:
     """All that is known of a host, for a person to read top down.
 
     :param counted: as for row().
@@ -93,7 +95,7 @@ def details(host: xen_hosts.Seen, counted: Counted) -> dict[str, ty.Any]:
     return found
 
 
-def _source(host: xen_hosts.Seen, name: str) -> str:
+def _source(host: xen_hosts.ComputeHost, name: str) -> str:
     fact = host.host.facts.get(name)
     if fact is None:
         return ''
@@ -111,7 +113,7 @@ def _why_migration(migration: xen_hosts.Migration) -> str:
 
 
 def _size(
-    host: xen_hosts.Seen, name: str, settings: conf.Settings
+    host: xen_hosts.ComputeHost, name: str, settings: conf.Settings
 ) -> tables.Cell:
     """dom0's size by a fact, or by the option of its name."""
     if not host.host.is_xen:

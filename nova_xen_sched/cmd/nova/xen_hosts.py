@@ -20,6 +20,7 @@ from nova_xen_sched import rules
 from nova_xen_sched import versions
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import failures
+from nova_xen_sched.load import Loads
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.request import Kind
@@ -163,14 +164,11 @@ def migration(compute: ComputeHost, options: conf.Settings) -> Migration:
             None,
             'the rule is off: [xen_scheduler] min_libvirt_version = 0',
         )
-    verdict = rules.judge(
-        GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION})),
-        compute.host,
-        dataclasses.replace(
-            options, live_migration_check='always', unknown_version='refuse'
-        ),
-        every=True,
+    strict = dataclasses.replace(
+        options, live_migration_check='always', unknown_version='refuse'
     )
+    request = GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION}))
+    verdict = rules.Judge(request, strict)(compute.host, every=True)
     refusal = next((r for r in verdict.refusals if r.code in _LIBVIRT), None)
     if refusal is None:
         return Migration(

@@ -74,11 +74,11 @@ def nonexistent(deployment: Deployment) -> Result:
         table, _ = file.load(settings.host_facts_file)
     except _UNUSABLE:
         return none
-    if deployment.view.silent:
+    if deployment.cloud.unreachable:
         return Result(
             Code.SUCCESS,
             "It can't be told while cells can't be read: %s."
-            % ', '.join(sorted(deployment.view.silent)),
+            % ', '.join(sorted(deployment.cloud.unreachable)),
         )
     existing = {
         str(name).lower()

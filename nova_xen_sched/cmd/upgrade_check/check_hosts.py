@@ -20,6 +20,7 @@ from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
 from nova_xen_sched.cmd.upgrade_check.deployment import names
 from nova_xen_sched.cmd.upgrade_check.deployment import problem
+from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.request import Kind
 
 CONF = nova.conf.CONF
@@ -60,7 +61,7 @@ def readable(deployment: Deployment) -> Result:
         len(deployment.xen),
         len(deployment.hosts),
     )
-    unreachable = deployment.view.silent
+    unreachable = deployment.cloud.unreachable
     if not unreachable:
         return Result(Code.SUCCESS, details)
     return Result(
@@ -75,14 +76,14 @@ def refused(deployment: Deployment) -> Result:
     xen = deployment.xen
     if not xen:
         return Result(Code.SUCCESS, 'There are no Xen hosts.')
-    xen_filter = deployment.view.xen_filter()
+    xen_filter = deployment.cloud.plugin(XenHostFilter)
     flavor = request_spec.flavor_of(_RAM, _VCPUS, _DISK)
     lines = []
     remedies: dict[str, str] = {}
     usable, unjudged = False, 0
     for name, (properties, kind) in _REQUESTS.items():
         image = request_spec.image_of(properties, 'raw')
-        spec = request_spec.boot(deployment.view, image, flavor)
+        spec = request_spec.boot(deployment.cloud, image, flavor)
         guest.tell(spec, kind)
         verdicts = xen_filter.verdicts(
             [each.state for each in xen], spec, every=True

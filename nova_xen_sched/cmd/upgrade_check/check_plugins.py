@@ -45,7 +45,7 @@ def _find(plugins: ty.Iterable[ty.Any], name: str) -> ty.Any:
 
 def filter_enabled(deployment: Deployment) -> Result:
     """nova-scheduler runs XenHostFilter."""
-    if _find(deployment.view.filters, 'XenHostFilter'):
+    if _find(deployment.cloud.filters, 'XenHostFilter'):
         return Result(Code.SUCCESS)
     return problem(
         Code.FAILURE,
@@ -60,7 +60,7 @@ def filter_enabled(deployment: Deployment) -> Result:
 
 def weigher_enabled(deployment: Deployment) -> Result:
     """nova-scheduler weighs by dom0's headroom."""
-    if _find(deployment.view.weighers, 'Dom0HeadroomWeigher'):
+    if _find(deployment.cloud.weighers, 'Dom0HeadroomWeigher'):
         return Result(Code.SUCCESS)
     return problem(
         Code.WARNING,
@@ -91,7 +91,7 @@ def option_names(deployment: Deployment) -> Result:
 
 def image_properties_filter(deployment: Deployment) -> Result:
     """nova's own filter is where it belongs: out, or beside a trial."""
-    filters = deployment.view.filters
+    filters = deployment.cloud.filters
     ours = _find(filters, 'XenHostFilter')
     theirs = _find(filters, 'ImagePropertiesFilter')
     if ours is None:
@@ -135,7 +135,7 @@ def image_properties_filter(deployment: Deployment) -> Result:
 
 def multipliers(deployment: Deployment) -> Result:
     """Headroom is not drowned by the other weighers."""
-    weighers = deployment.view.weighers
+    weighers = deployment.cloud.weighers
     ours = _find(weighers, 'Dom0HeadroomWeigher')
     if ours is None:
         return Result(Code.SUCCESS, 'Dom0HeadroomWeigher is not enabled.')
@@ -183,7 +183,7 @@ def multipliers(deployment: Deployment) -> Result:
 
 def hypervisor_version(deployment: Deployment) -> Result:
     """Xen's version number is not compared with QEMU's."""
-    weigher = _find(deployment.view.weighers, 'HypervisorVersionWeigher')
+    weigher = _find(deployment.cloud.weighers, 'HypervisorVersionWeigher')
     if weigher is None:
         return Result(Code.SUCCESS, 'It is not enabled.')
     others = [
@@ -241,7 +241,7 @@ def max_placement_results(deployment: Deployment) -> Result:
 def aggregate_image_properties_isolation(deployment: Deployment) -> Result:
     """nova doesn't warn of our metadata for every host of every request."""
     name = 'AggregateImagePropertiesIsolation'
-    if _find(deployment.view.filters, name) is None:
+    if _find(deployment.cloud.filters, name) is None:
         return Result(Code.SUCCESS, 'It is not enabled.')
     aggregates = {
         aggregate.name

@@ -96,7 +96,7 @@ class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
 
     def _deployment(self) -> ty.Any:
         """What there is to check."""
-        view = nova.open_view(
+        cloud = nova.open_cloud(
             types.SimpleNamespace(
                 config_file=self._conf.config_file,
                 config_dir=self._conf.config_dir,
@@ -106,7 +106,7 @@ class Checks(upgradecheck.UpgradeCommands):  # type: ignore[misc,unused-ignore]
         # It imports nova, whose configuration had to be loaded first.
         from nova_xen_sched.cmd.upgrade_check import deployment
 
-        return deployment.Deployment(view)
+        return deployment.Deployment(cloud)
 
 
 def _checked(check: ty.Any, deployment: ty.Any, _self: ty.Any) -> ty.Any:

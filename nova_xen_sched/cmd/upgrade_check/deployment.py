@@ -14,26 +14,26 @@ from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import xen_hosts
-from nova_xen_sched.cmd.nova.scheduler import View
+from nova_xen_sched.cmd.nova.scheduler import Cloud
 
 
 class Deployment:
     """What there is to check.
 
-    :param view: what nova-scheduler sees.
+    :param cloud: what nova-scheduler sees.
     :ivar settings: the options of [xen_scheduler].
     :ivar hosts: all hosts.
     :ivar xen: the Xen hosts of them.
     """
 
-    def __init__(self, view: View) -> None:
-        self.view = view
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
         self.settings = xen_hosts.settings()
-        self.hosts = xen_hosts.see(view.host_states())
+        self.hosts = xen_hosts.read(cloud.host_states())
         self.xen = [each for each in self.hosts if each.host.is_xen]
 
     @functools.cached_property
-    def memory(self) -> list[tuple[xen_hosts.Seen, dict[str, ty.Any]]]:
+    def memory(self) -> list[tuple[xen_hosts.ComputeHost, dict[str, ty.Any]]]:
         """Placement's inventory of memory of each Xen host that has one.
 
         :raises errors.Failure: if placement can't be asked.

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from oslo_upgradecheck.upgradecheck import Code
 
 from nova_xen_sched import conf
-from nova_xen_sched import filters
 from nova_xen_sched import rules
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.upgrade_check import check_hosts
@@ -21,7 +20,7 @@ def deployment(*states):
         hosts=hosts,
         xen=hosts,
         settings=conf.defaults(),
-        view=SimpleNamespace(xen_filter=filters.XenHostFilter),
+        cloud=SimpleNamespace(plugin=lambda kind: kind()),
     )
 
 
