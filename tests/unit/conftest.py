@@ -15,6 +15,8 @@ CONF = nova.conf.CONF
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile('ours', deadline=None)
+# tox's, which runs them on one nova after the other.
+hypothesis.settings.register_profile('few', deadline=None, max_examples=25)
 hypothesis.settings.load_profile('ours')
 
 

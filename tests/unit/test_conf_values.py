@@ -349,16 +349,19 @@ def test_sighup_leaves_the_last_good_values_and_one_error(
     # As XenHostFilter and Dom0HeadroomWeigher have them, each its own.
     plugins = [conf.Options(parsed), conf.Options(parsed)]
     before = plugins[0].current()
+    mended = written.path.read_bytes()
     for kind, text in wrong.items():
-        written.write(name, good(opt))
-        parsed.mutate_config_files()
         written.write(name, text)
         if meaning(opt, written.raw) is not WRONG:
             continue
+        broken = written.path.read_bytes()
+        written.path.write_bytes(mended)
+        parsed.mutate_config_files()
+        written.path.write_bytes(broken)
         caplog.clear()
         parsed.mutate_config_files()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            requests = [pool.submit(plugin.current) for plugin in plugins * 4]
+            requests = [pool.submit(plugin.current) for plugin in plugins * 2]
         assert {request.result() for request in requests} == {before}
         errors = [r for r in caplog.records if r.levelname == 'ERROR']
         if not opt.mutable:

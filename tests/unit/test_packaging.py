@@ -195,6 +195,7 @@ def newer(tmp_path):
     return folder
 
 
+@pytest.mark.once
 def test_installing_leaves_nova_alone(environment, newer, wheel):
     before = environment.state()
     where = ['--no-index', '--find-links', str(newer)]
@@ -208,6 +209,7 @@ def test_installing_leaves_nova_alone(environment, newer, wheel):
     assert 'nova-%s.dist-info' % environment.installed['nova'] in after
 
 
+@pytest.mark.once
 def test_the_test_above_would_see_a_bound(tmp_path, newer):
     greedy = tmp_path / 'greedy'
     greedy.mkdir()
@@ -229,6 +231,7 @@ def test_the_test_above_would_see_a_bound(tmp_path, newer):
     assert 'nova-22.0.1.dist-info' not in environment.state()
 
 
+@pytest.mark.once
 def test_the_wheel_is_complete(wheel):
     package = ROOT / 'nova_xen_sched'
     expected = {

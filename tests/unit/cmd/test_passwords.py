@@ -14,6 +14,7 @@ import pytest
 from nova_xen_sched.cmd import app
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import tables
+from tests.unit.cmd import programs
 
 #: Each piece of it between two marks has Zq.
 SECRET = 'Zq1/Zq2#Zq3?Zq4:Zq5%2FZq6'
@@ -30,25 +31,23 @@ PROGRAMS = [
 ]
 
 
-def ran(tmp_path, program, text):
-    """What a program came to, with this nova.conf."""
-    conf = tmp_path / 'nova.conf'
-    conf.write_text(text)
-    name, *rest = program
-    done = subprocess.run(
-        [
-            sys.executable,
-            '-m',
-            'nova_xen_sched.cmd.' + name,
-            '--config-file',
-            str(conf),
-            *rest,
-        ],
+def started(program, *arguments, home):
+    """A program as programs.run() has it, from its very start."""
+    return subprocess.run(
+        [sys.executable, '-m', 'nova_xen_sched.cmd.' + program, *arguments],
         check=False,
         capture_output=True,
         text=True,
         timeout=120,
     )
+
+
+def ran(tmp_path, program, text, run=programs.run):
+    """What a program came to, with this nova.conf."""
+    conf = tmp_path / 'nova.conf'
+    conf.write_text(text)
+    name, *rest = program
+    done = run(name, '--config-file', str(conf), *rest, home=tmp_path)
     shown = done.stdout + done.stderr
     # The password is hidden, and not because nothing was said.
     assert 'nova.conf' in shown or 'configuration' in shown, shown
@@ -63,13 +62,20 @@ def databases(url):
     )
 
 
+DATABASES = databases('mysql+pymysql//nova:%s@127.0.0.1/nova' % SECRET)
+
+
 @pytest.mark.parametrize('program', PROGRAMS, ids=' '.join)
 def test_no_password_of_a_database_is_shown(tmp_path, program):
-    text = databases('mysql+pymysql//nova:%s@127.0.0.1/nova' % SECRET)
-    assert 'Zq' not in ran(tmp_path, program, text)
+    assert 'Zq' not in ran(tmp_path, program, DATABASES)
 
 
-#: Each is a process of seconds; these two say the most.
+@pytest.mark.parametrize('program', [LIST, CHECK], ids=' '.join)
+def test_nor_by_what_is_imported_first(tmp_path, program):
+    assert 'Zq' not in ran(tmp_path, program, DATABASES, started)
+
+
+#: These two say the most.
 @pytest.mark.parametrize('program', [PROGRAMS[2], PROGRAMS[-1]])
 @pytest.mark.parametrize(
     'text',

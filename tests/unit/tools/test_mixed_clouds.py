@@ -38,6 +38,7 @@ def test_no_more_go_to_xen_than_by_nova_alone(cloud, memory_mb, least):
     assert least * alone <= found <= 1.1 * alone
 
 
+@pytest.mark.once
 @pytest.mark.parametrize('seed', range(6))
 def test_headroom_attracts_nobody(sign, seed):
     rng = random.Random(seed)

@@ -57,6 +57,7 @@ def test_placement_sells_what_fits():
     assert not host.sells(world.FLAVORS[0])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize('policy', policies.POLICIES)
 def test_a_tiny_run(policy):
     plan = run.Plan(policy, 1, 4, (0.5,))

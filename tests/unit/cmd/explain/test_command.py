@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from tests.unit.cmd import programs
+
 ROOT = pathlib.Path(__file__).parents[4]
 
 REQUEST = ('--ram=512', '--vcpus=1', '--disk=1')
@@ -36,11 +38,6 @@ def run(*arguments, home):
     )
 
 
-def explain(*arguments, home):
-    """nova-xen-sched with these arguments."""
-    return run('-m', 'nova_xen_sched.cmd.app', *arguments, home=home)
-
-
 def error_of(ran):
     """The one line that was said; of a commands' list without all of them."""
     assert ran.returncode == 2
@@ -59,7 +56,9 @@ def error_of(ran):
     os.path.exists('/etc/nova/nova.conf'), reason='this machine has a nova'
 )
 def test_no_configuration(tmp_path):
-    ran = explain('explain', *REQUEST, home=tmp_path)
+    ran = run(
+        *('-m', 'nova_xen_sched.cmd.app', 'explain', *REQUEST), home=tmp_path
+    )
     assert 'No configuration of nova was found' in error_of(ran)
 
 
@@ -82,8 +81,9 @@ def test_what_is_wrong_is_one_line(tmp_path, text, words):
     path = tmp_path / 'nova.conf'
     if text is not None:
         path.write_text(text.format(home=tmp_path))
-    ran = explain(
-        '--config-file', str(path), 'explain', *REQUEST, home=tmp_path
+    ran = programs.run(
+        *('app', '--config-file', str(path), 'explain', *REQUEST),
+        home=tmp_path,
     )
     assert words in error_of(ran)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+import pytest
 
 from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import apply
@@ -71,6 +72,7 @@ def before(history):
     return nova
 
 
+@pytest.mark.once
 @settings(max_examples=300, deadline=None)
 @given(st.lists(runs, max_size=3), desireds, st.booleans())
 def test_every_moment_of_a_run(history, desired, prune):
@@ -124,6 +126,7 @@ def test_every_moment_of_a_run(history, desired, prune):
     assert not again.outcomes
 
 
+@pytest.mark.once
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(runs, max_size=2),
@@ -147,6 +150,7 @@ def test_two_that_do_the_same(history, desired, prune, turns):
     assert [each for each in nova.now if each.id > 100][:3] == FOREIGN
 
 
+@pytest.mark.once
 @settings(max_examples=300, deadline=None)
 @given(desireds, desireds, st.lists(st.booleans(), max_size=200))
 def test_two_that_want_different_facts(first, second, turns):

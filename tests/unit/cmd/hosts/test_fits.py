@@ -54,6 +54,7 @@ def one_by_one(model, load, guest, index):
         count += 1
 
 
+@pytest.mark.once
 @hypothesis.settings(max_examples=300, deadline=None)
 @hypothesis.given(models, loads, guests)
 def test_rooms_agree_with_placing_one_by_one(model, load, guest):
@@ -64,6 +65,7 @@ def test_rooms_agree_with_placing_one_by_one(model, load, guest):
     }
 
 
+@pytest.mark.once
 @hypothesis.settings(max_examples=200, deadline=None)
 @hypothesis.given(
     st.dictionaries(
