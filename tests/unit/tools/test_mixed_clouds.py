@@ -55,6 +55,7 @@ def test_headroom_attracts_nobody(sign, seed):
     assert found <= 1.1 * alone
 
 
+@pytest.mark.once
 @pytest.mark.parametrize('kvm_ram_gb', [64, 256])
 @pytest.mark.parametrize('guests', [50, 55])
 def test_dom0s_are_not_filled_past_what_they_serve(sign, kvm_ram_gb, guests):
