@@ -13,6 +13,11 @@ E2E_PYTHON = $(if $(filter 22.%,$(NOVA)),3.8,3.11)
 E2E = .venv-e2e
 
 BIN := $(VENV)/bin
+# In as many processes as there are processors: each imports nova, which takes
+# seconds, so that more than four don't pay. What a file's or a class's tests
+# share is made once.
+PYTEST = $(BIN)/python -m pytest -q -n logical --maxprocesses 4 \
+    --dist loadscope
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -56,13 +61,16 @@ lint: venv  ## Style, likely bugs, types, and who imports whom
 
 .PHONY: unit
 unit: venv  ## Unit tests
-	$(BIN)/python -m pytest -q tests/unit
+	$(PYTEST) tests/unit
 
 .PHONY: functional
 functional: venv  ## Tests with a real nova in one process
 	@# As nova-scheduler runs by default since nova 33: native threads.
-	OS_NOVA_DISABLE_EVENTLET_PATCHING=true \
-	    $(BIN)/python -m pytest -q tests/functional
+	OS_NOVA_DISABLE_EVENTLET_PATCHING=true $(PYTEST) tests/functional
+
+.PHONY: functional-eventlet
+functional-eventlet: venv  ## The same with eventlet, which nova still has
+	$(PYTEST) tests/functional
 
 .PHONY: test-libvirt
 test-libvirt:  ## The facts commands with a real libvirt, without nova
@@ -100,7 +108,7 @@ tox:  ## Tests on another nova: make tox ENV=nova22
 	.venv-tox/bin/tox -e $(ENV)
 
 .PHONY: matrix
-matrix:  ## Tests on every nova and Python, two at a time
+matrix:  ## Tests on the other novas and Pythons, two at a time
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-tox tox
 	.venv-tox/bin/tox run-parallel --parallel 2 --parallel-no-spinner
 
