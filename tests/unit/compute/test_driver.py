@@ -9,6 +9,7 @@ from unittest import mock
 
 from nova import exception
 from nova.virt.libvirt import driver as libvirt_driver
+from nova.virt.libvirt import guest as libvirt_guest
 import pytest
 
 from nova_xen_sched.compute import driver
@@ -21,14 +22,13 @@ NON_SHARED_INC = 128
 @pytest.fixture(autouse=True)
 def libvirt(monkeypatch):
     """The constants of libvirt's that it reads."""
-    monkeypatch.setattr(
-        libvirt_driver,
-        'libvirt',
-        types.SimpleNamespace(
-            VIR_MIGRATE_PEER2PEER=PEER2PEER,
-            VIR_MIGRATE_NON_SHARED_INC=NON_SHARED_INC,
-        ),
+    constants = types.SimpleNamespace(
+        VIR_MIGRATE_PEER2PEER=PEER2PEER,
+        VIR_MIGRATE_NON_SHARED_INC=NON_SHARED_INC,
     )
+    # Each module imports it for itself, late.
+    monkeypatch.setattr(libvirt_driver, 'libvirt', constants)
+    monkeypatch.setattr(libvirt_guest, 'libvirt', constants)
 
 
 @pytest.fixture
