@@ -144,6 +144,7 @@ def test_a_long_text_takes_no_long(piece, after):
 ANY = st.text(string.printable.replace('\n', ''), min_size=1)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize('before', ['', 'at ', "string '", '"'])
 @pytest.mark.parametrize('scheme', ['m+p://', 'm+p//', '//', '://'])
 @pytest.mark.parametrize('after', ['h/d', "h:1/d'. Check ", 'h" b'])

@@ -207,6 +207,7 @@ def test_what_is_read_is_written_and_read_again(name, raws):
         )
 
 
+@pytest.mark.once
 @given(st.lists(st.dictionaries(st.sampled_from(sorted(facts.BY_NAME)), RAW)))
 def test_no_value_keeps_others_from_being_read(said):
     found = merge.merge(

@@ -295,6 +295,7 @@ def without_nova(*arguments):
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize('command', ['show', 'export'])
 def test_no_nova_is_needed(command):
     done = without_nova(
@@ -309,6 +310,7 @@ def test_no_nova_is_needed(command):
     ), done.stderr
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     'arguments', [('facts', 'publish'), ('image', 'check')]
 )
@@ -319,6 +321,7 @@ def test_without_openstacksdk_it_says_how_to_install_it(arguments):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.once
 def test_help_names_all_commands_wherever_it_runs():
     told = without_nova('help').stdout
     for command in (
