@@ -337,7 +337,7 @@ def test_an_xl_that_hangs_is_given_up_beside_eventlet(
     xl.chmod(0o755)
     monkeypatch.setattr(local, '_PATH', '%s:/usr/bin:/bin' % tmp_path)
     monkeypatch.setattr(local, 'PATIENCE', patience)
-    found = tpool.execute(local.Machine().xl, 'info')
+    found = tpool.execute(local.LocalHost().xl, 'info')
     assert (found == info.read_text()) == answers
     assert (found is None) != answers
 

@@ -1,14 +1,4 @@
-# Licensed under the Apache License, Version 2.0 (the "License"); you may
-# not use this file except in compliance with the License. You may obtain
-# a copy of the License at
-#
-#      http://www.apache.org/licenses/LICENSE-2.0
-#
-# Unless required by applicable law or agreed to in writing, software
-# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-# License for the specific language governing permissions and limitations
-# under the License.
+# SPDX-License-Identifier: Apache-2.0
 
 """Runs the programs as an operator does, each in a process of its own.
 
@@ -26,9 +16,17 @@ _FORKS = multiprocessing.get_context('forkserver')
 _FORKS.set_forkserver_preload(
     [
         'nova_xen_sched.cmd.' + name
-        for name in ('app', 'capacity', 'explain', 'host', 'status')
+        for name in (
+            'app',
+            'explain.command',
+            'explain.steps',
+            'hosts.capacity',
+            'hosts.command',
+            'image.values',
+            'nova.scheduler',
+            'upgrade_check.command',
+        )
     ]
-    + ['nova_xen_sched.image_values', 'nova_xen_sched.status']
 )
 _TIMEOUT = 120.0
 
