@@ -3,10 +3,10 @@
 """The dom0 sizing model: what dom0 has, what guests take, what is left.
 
 dom0 is the privileged guest whose memory and CPUs serve all others. Three
-rooms limit how many guests a host can serve: dom0's memory, dom0's CPUs, and
-the host's RAM beside dom0. The *headroom* of a room is the share of it that
-is left: 1 is an empty room, 0 a full one, below 0 it is overcommitted. The
-scarcest room decides for the host.
+resources limit how many guests a host can serve: dom0's memory, dom0's CPUs,
+and the host's RAM beside dom0. The *headroom* of a resource is the share of it
+that is left: 1 where nothing is used, 0 where all is, below 0 where it is
+overcommitted. The scarcest resource decides for the host.
 
 This module knows nothing of nova, nor of where its numbers come from.
 """
@@ -17,13 +17,13 @@ import enum
 import math
 import typing as ty
 
-#: The lowest headroom: however far a room is overcommitted, and of a room
+#: The lowest headroom: however far a resource is overcommitted, and of one
 #: that is none. So it is a finite number always.
 FLOOR = -100.0
 
 #: What sums of floats may be off by.
 ROUNDING = 1e-9
-#: How it is known what guests take of a room.
+#: How it is known what guests take of a resource.
 COMPUTED = 'computed'
 REPORTED = 'reported by Xen'
 
@@ -31,7 +31,7 @@ REPORTED = 'reported by Xen'
 MODES = ('hvm', 'pv', 'pvh')
 
 
-class Room(str, enum.Enum):
+class Resource(str, enum.Enum):
     """What limits how many guests a host can serve."""
 
     DOM0_MEMORY = 'dom0_memory'
@@ -44,7 +44,7 @@ class Room(str, enum.Enum):
     @property
     def unit(self) -> str:
         """What it is measured in."""
-        return 'guests' if self is Room.DOM0_CPU else 'MiB'
+        return 'guests' if self is Resource.DOM0_CPU else 'MiB'
 
 
 class Load(ty.NamedTuple):
@@ -167,8 +167,8 @@ class Model(ty.NamedTuple):
         return more._replace(free_mb=load.free_mb - needed_mb * count)
 
 
-class Left(ty.NamedTuple):
-    """One room: what it has, and what guests take of it.
+class Usage(ty.NamedTuple):
+    """One resource: what it has, and what guests take of it.
 
     MiB, or guests for dom0's CPUs.
 
@@ -176,14 +176,14 @@ class Left(ty.NamedTuple):
         itself reports less RAM as left than is computed.
     """
 
-    room: Room
+    resource: Resource
     capacity: float
     used: float
     source: str = COMPUTED
 
     @property
     def headroom(self) -> float:
-        """The share of the room that is left; from FLOOR to 1.
+        """The share of the resource that is left; from FLOOR to 1.
 
         It is nan where that can't be told, of a host whose figures are none.
         """
@@ -201,7 +201,7 @@ class Left(ty.NamedTuple):
 
 
 def _uses(model: Model, load: Load) -> list[tuple[float, float]]:
-    """Capacity and use of each room, in the order of Room."""
+    """Capacity and use of each resource, in the order of Resource."""
     hvm, pv, pvh, unknown = load.hvm, load.pv, load.pvh, load.unknown
     # Guests of unknown mode count as the average one.
     as_hvm = hvm + unknown * model.hvm_share
@@ -237,16 +237,16 @@ def _uses(model: Model, load: Load) -> list[tuple[float, float]]:
     return found
 
 
-def rooms(model: Model, load: Load) -> tuple[Left, ...]:
-    """What each room of a host has, and what guests take of it.
+def resources(model: Model, load: Load) -> tuple[Usage, ...]:
+    """What each resource of a host has, and what guests take of it.
 
     :param load: with the guest that is to be placed, if there is one.
     :returns: without the host's RAM where it never said how much it has.
     """
-    found = [Left(*each) for each in zip(Room, *zip(*_uses(model, load)))]
+    found = [Usage(*each) for each in zip(Resource, *zip(*_uses(model, load)))]
     last = found[-1]
     if (
-        last.room is Room.HOST_MEMORY
+        last.resource is Resource.HOST_MEMORY
         and load.free_mb is not None
         and last.used == last.capacity - load.free_mb
     ):
@@ -255,9 +255,9 @@ def rooms(model: Model, load: Load) -> tuple[Left, ...]:
 
 
 def headroom(model: Model, load: Load) -> float:
-    """The headroom of a host's scarcest room; from FLOOR to 1, or nan.
+    """The headroom of a host's scarcest resource; from FLOOR to 1, or nan.
 
-    :param load: as for rooms().
+    :param load: as for resources().
     """
     least = 1.0
     for capacity, used in _uses(model, load):
@@ -269,18 +269,20 @@ def headroom(model: Model, load: Load) -> float:
     return max(least, FLOOR)
 
 
-def overcommitted(model: Model, load: Load) -> tuple[Left, ...]:
-    """The rooms of a host that are overcommitted.
+def overcommitted(model: Model, load: Load) -> tuple[Usage, ...]:
+    """The resources of a host that are overcommitted.
 
-    :param load: as for rooms().
+    :param load: as for resources().
     """
-    # Most hosts have none, and their rooms need not be looked at one by one:
-    # 18 us a host of XenHostFilter, not 24.
+    # Most hosts have none, and their resources need not be looked at one by
+    # one: 18 us a host of XenHostFilter, not 24.
     if headroom(model, load) > 0:
         return ()
-    return tuple([left for left in rooms(model, load) if left.overcommitted])
+    return tuple(
+        [left for left in resources(model, load) if left.overcommitted]
+    )
 
 
-def scarcest(rooms: tuple[Left, ...]) -> Left:
-    """The room that decides: the one with the least headroom."""
-    return min(rooms, key=lambda left: left.headroom)
+def scarcest(resources: tuple[Usage, ...]) -> Usage:
+    """The resource that decides: the one with the least headroom."""
+    return min(resources, key=lambda left: left.headroom)

@@ -29,8 +29,8 @@ class Host(ty.NamedTuple):
         when the guest asks for it.
     :ivar is_xen: whether it runs Xen through libvirt.
     :ivar facts: what the sources of facts know; of Xen hosts only.
-    :ivar overcommitted: those of its dom0's and its own rooms that the guest
-        would overcommit; empty where no rule asks for them.
+    :ivar overcommitted: those of its dom0's and its own resources that the
+        guest would overcommit; empty where no rule asks for them.
     """
 
     guest_types: ty.Tuple[GuestType, ...] = ()
@@ -39,7 +39,7 @@ class Host(ty.NamedTuple):
     maxphysaddr_bits: ty.Optional[int] = None
     is_xen: bool = False
     facts: HostFacts = NOTHING_KNOWN
-    overcommitted: ty.Tuple[dom0.Left, ...] = ()
+    overcommitted: ty.Tuple[dom0.Usage, ...] = ()
 
     @property
     def xen_version(self) -> Version | None:

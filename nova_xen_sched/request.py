@@ -82,15 +82,15 @@ def _get(obj: ty.Any, name: str) -> ty.Any:
 
 #: Where a RequestSpec of our own making says what it does. It is no field of
 #: nova's object, so that none which came from elsewhere can have it.
-_TOLD = 'nova_xen_sched_kind'
+_KIND = 'nova_xen_sched_kind'
 
 
-def tell(spec: ty.Any, kind: Kind) -> None:
+def set_kind(spec: ty.Any, kind: Kind) -> None:
     """Say what a RequestSpec does, for one that was never nova's request.
 
     :param spec: a nova RequestSpec, made to explain what would happen.
     """
-    setattr(spec, _TOLD, kind)
+    setattr(spec, _KIND, kind)
 
 
 def kinds_of(spec: ty.Any) -> frozenset[Kind]:
@@ -107,9 +107,9 @@ def kinds_of(spec: ty.Any) -> frozenset[Kind]:
 
     :param spec: a nova RequestSpec.
     """
-    told = vars(spec).get(_TOLD)
-    if told is not None:
-        return frozenset({told})
+    kind = vars(spec).get(_KIND)
+    if kind is not None:
+        return frozenset({kind})
     hints = _get(spec, 'scheduler_hints') or {}
     check_type = hints.get('_nova_check_type')
     if check_type == ['rebuild'] and _get(spec, 'force_hosts'):

@@ -135,10 +135,10 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         loads.noticed.warn()
         return found
 
-    def rooms(
+    def resources(
         self, host_state: ty.Any, weight_properties: ty.Any
-    ) -> tuple[dom0.Left, ...]:
-        """The rooms of one Xen host once the guest is placed.
+    ) -> tuple[dom0.Usage, ...]:
+        """The resources of one Xen host once the guest is placed.
 
         :param host_state: a nova HostState.
         :param weight_properties: a nova RequestSpec.
@@ -148,7 +148,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         load = _loads(weight_properties, settings)(
             host_state, facts(host_state), average=True
         )
-        return dom0.rooms(settings.dom0_model, load)
+        return dom0.resources(settings.dom0_model, load)
 
 
 def _loads(spec_obj: ty.Any, settings: conf.Settings) -> Loads:

@@ -14,7 +14,7 @@ import functools
 import typing as ty
 
 from nova_xen_sched import conf
-from nova_xen_sched.dom0 import Room
+from nova_xen_sched.dom0 import Resource
 from nova_xen_sched.host import Host
 from nova_xen_sched.load import LOAD_FACTS
 from nova_xen_sched.refusal import Code
@@ -71,12 +71,12 @@ RULES: tuple[Rule, ...] = (
     ),
     *(
         Rule(
-            functools.partial(dom0.overcommits, room),
+            functools.partial(dom0.overcommits, resource),
             TAKES_MORE,
             LOAD_FACTS,
             needs_load=True,
         )
-        for room in Room
+        for resource in Resource
     ),
 )
 

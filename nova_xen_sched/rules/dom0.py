@@ -8,25 +8,25 @@ import math
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched.dom0 import Room
+from nova_xen_sched.dom0 import Resource
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
 
 _REASONS = {
-    Room.DOM0_MEMORY: (
+    Resource.DOM0_MEMORY: (
         Code.DOM0_MEMORY,
         "with this guest, guests would take %d MiB of dom0's memory, which "
         'has %d MiB for them',
         'raise dom0_mem on the host, or use another host',
     ),
-    Room.DOM0_CPU: (
+    Resource.DOM0_CPU: (
         Code.DOM0_CPU,
         "with this guest there would be %d guests, and dom0's vCPUs serve %d",
         'raise dom0_max_vcpus on the host, or use another host',
     ),
-    Room.HOST_MEMORY: (
+    Resource.HOST_MEMORY: (
         Code.HOST_MEMORY,
         'with this guest, guests would take %d MiB of RAM with their '
         'overhead, and %d MiB are beside dom0',
@@ -41,12 +41,15 @@ _REPORTED = (
 
 
 def overcommits(
-    room: Room, guest: GuestRequest, host: Host, settings: conf.Settings
+    resource: Resource,
+    guest: GuestRequest,
+    host: Host,
+    settings: conf.Settings,
 ) -> Refusal | None:
     """Guests must fit into dom0's memory, its vCPUs, the RAM beside it."""
     for left in host.overcommitted if host.is_xen else ():
-        if left.room is room:
-            code, reason, remedy = _REASONS[room]
+        if left.resource is resource:
+            code, reason, remedy = _REASONS[resource]
             if left.source == dom0.REPORTED:
                 reason = _REPORTED
             # So that the sentence never names a use that would fit.

@@ -10,7 +10,7 @@ import typing as ty
 
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.dom0 import Model
-from nova_xen_sched.dom0 import rooms
+from nova_xen_sched.dom0 import resources
 from nova_xen_sched.xenhost import BALLOONING
 from nova_xen_sched.xenhost import FIXED
 from nova_xen_sched.xenhost import UNKNOWN
@@ -159,7 +159,7 @@ def for_dom0(host: XenHost, model: Model) -> Size:
     load = _load(host, 0, 1)
     if load is None or not load.guests:
         return Size(LEAST_MB, 'the least that the guide names')
-    used, _, *ram = (room.used for room in rooms(model, load))
+    used, _, *ram = (resource.used for resource in resources(model, load))
     each, ram_each = used / load.guests, sum(ram) / load.guests
     fit = load.guests
     if load.memory_mb and each + ram_each:

@@ -16,7 +16,7 @@ from nova_xen_sched import facts
 from nova_xen_sched import versions
 from nova_xen_sched.dom0 import Model
 from nova_xen_sched.dom0 import overcommitted
-from nova_xen_sched.dom0 import Room
+from nova_xen_sched.dom0 import Resource
 from nova_xen_sched.facts.merge import HostFacts
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Refusal
@@ -44,9 +44,9 @@ DOM0_VCPUS = 4
 _LEAST = dataclasses.replace(_GUIDE, min_libvirt_version=LIBVIRT_REQUIRED)
 
 _RESOURCES = {
-    Room.DOM0_MEMORY: "dom0's memory",
-    Room.DOM0_CPU: "dom0's CPUs",
-    Room.HOST_MEMORY: "the host's RAM beside dom0",
+    Resource.DOM0_MEMORY: "dom0's memory",
+    Resource.DOM0_CPU: "dom0's CPUs",
+    Resource.HOST_MEMORY: "the host's RAM beside dom0",
 }
 _GRUB = (
     "Xen's boot options (Debian: GRUB_CMDLINE_XEN in /etc/default/grub, "
@@ -290,16 +290,16 @@ def _overcommitted(host: XenHost, model: Model) -> ty.Iterator[Finding]:
         return
     for left in overcommitted(model, load):
         yield Finding(
-            'overcommitted_%s' % left.room,
+            'overcommitted_%s' % left.resource,
             RECOMMENDED,
             'its %d guests take %.0f %s of the %.0f that %s has by the dom0 '
             'model'
             % (
                 load.guests,
                 left.used,
-                left.room.unit,
+                left.resource.unit,
                 left.capacity,
-                _RESOURCES[left.room],
+                _RESOURCES[left.resource],
             ),
             'give dom0 more, or move guests away',
         )

@@ -235,12 +235,14 @@ class RowsTest(ExplainCase):
         stats = dict(profile.stats, xen_free_memory_mb='9000')
         self.change_host(profile.but(stats=stats))
         rows = self.rows(*HVM, *SMALL)
-        rooms = {room['room']: room for room in rows['xen-a0']['rooms']}
+        resources = {
+            resource['room']: resource for resource in rows['xen-a0']['rooms']
+        }
         self.assertEqual(
             ['computed', 'computed', 'reported by Xen'],
-            [room['source'] for room in rooms.values()],
+            [resource['source'] for resource in resources.values()],
         )
-        ram = rooms['host_memory']
+        ram = resources['host_memory']
         # libxl_create.c's overhead: 4 KiB a MiB, 1 MiB a vCPU, 2 a guest.
         overhead = {'none': 0, 'libxl': 12, 'xenapi': 21.99}[
             CONF.xen_scheduler.guest_memory_overhead

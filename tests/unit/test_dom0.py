@@ -14,7 +14,7 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.dom0 import Model
-from nova_xen_sched.dom0 import Room
+from nova_xen_sched.dom0 import Resource
 
 #: Round figures, to be worked by hand.
 MODEL = Model(
@@ -30,33 +30,37 @@ MODEL = Model(
 HOST = Load(memory_mb=65536, dom0_memory_mb=1000, dom0_vcpus=4)
 
 
-def room(load, which, model=MODEL):
-    (found,) = [left for left in dom0.rooms(model, load) if left.room is which]
+def resource(load, which, model=MODEL):
+    (found,) = [
+        left for left in dom0.resources(model, load) if left.resource is which
+    ]
     return found
 
 
 def test_dom0_memory():
     # 800 MiB for guests; 10 HVM take 200, 20 PV 200, 5 PVH 10
     load = HOST._replace(hvm=10, pv=20, pvh=5)
-    left = room(load, Room.DOM0_MEMORY)
+    left = resource(load, Resource.DOM0_MEMORY)
     assert (left.capacity, left.used) == (800, 410)
     assert left.headroom == pytest.approx(1 - 410 / 800)
 
 
 def test_guests_of_unknown_mode_count_as_the_average():
-    left = room(HOST._replace(hvm=1, unknown=4), Room.DOM0_MEMORY)
+    left = resource(HOST._replace(hvm=1, unknown=4), Resource.DOM0_MEMORY)
     assert left.used == 20 + 2 * 20 + 2 * 10
 
 
 def test_dom0_cpu():
     # 3 vCPUs serve 60 guests
-    left = room(HOST._replace(hvm=10, pv=5, pvh=1, unknown=2), Room.DOM0_CPU)
+    left = resource(
+        HOST._replace(hvm=10, pv=5, pvh=1, unknown=2), Resource.DOM0_CPU
+    )
     assert (left.capacity, left.used) == (60, 18)
 
 
 def test_host_memory():
     load = HOST._replace(hvm=2, guests_memory_mb=8192, guests_vcpus=4)
-    left = room(load, Room.HOST_MEMORY)
+    left = resource(load, Resource.HOST_MEMORY)
     assert (left.capacity, left.used) == (64536, 8192)
 
 
@@ -73,14 +77,14 @@ def test_host_memory():
 def test_overhead_of_an_hvm_guest_of_4096_mib(formula, overhead):
     model = MODEL._replace(overhead=dom0.OVERHEADS[formula])
     load = HOST.plus('hvm', 4096, 2)
-    left = room(load, Room.HOST_MEMORY, model)
+    left = resource(load, Resource.HOST_MEMORY, model)
     assert left.used == pytest.approx(4096 + overhead)
 
 
 def test_libxl_takes_a_mib_less_for_pv():
     model = MODEL._replace(overhead=dom0.OVERHEADS['libxl'])
     hvm, pv = (
-        room(HOST.plus(mode, 4096, 2), Room.HOST_MEMORY, model).used
+        resource(HOST.plus(mode, 4096, 2), Resource.HOST_MEMORY, model).used
         for mode in ('hvm', 'pv')
     )
     assert hvm - pv == 1
@@ -90,14 +94,23 @@ def test_the_scarcest_room_decides():
     # 40 HVM guests fill dom0's memory and take 2/3 of its CPUs
     full = HOST._replace(hvm=40)
     assert dom0.headroom(MODEL, full) == 0
-    assert dom0.scarcest(dom0.rooms(MODEL, full)).room is Room.DOM0_MEMORY
+    assert (
+        dom0.scarcest(dom0.resources(MODEL, full)).resource
+        is Resource.DOM0_MEMORY
+    )
     # 60 PV guests fill its CPUs and take 3/4 of its memory
     busy = HOST._replace(pv=60)
     assert dom0.headroom(MODEL, busy) == 0
-    assert dom0.scarcest(dom0.rooms(MODEL, busy)).room is Room.DOM0_CPU
+    assert (
+        dom0.scarcest(dom0.resources(MODEL, busy)).resource
+        is Resource.DOM0_CPU
+    )
     large = HOST._replace(hvm=1, guests_memory_mb=64536 / 2)
     assert dom0.headroom(MODEL, large) == 0.5
-    assert dom0.scarcest(dom0.rooms(MODEL, large)).room is Room.HOST_MEMORY
+    assert (
+        dom0.scarcest(dom0.resources(MODEL, large)).resource
+        is Resource.HOST_MEMORY
+    )
 
 
 def test_overcommitted_is_below_full_and_finite():
@@ -119,22 +132,24 @@ def test_overcommitted_is_below_full_and_finite():
 )
 def test_a_host_without_a_room(host):
     assert dom0.headroom(MODEL, host) == dom0.FLOOR
-    assert dom0.scarcest(dom0.rooms(MODEL, host)).headroom == dom0.FLOOR
-    assert dom0.scarcest(dom0.rooms(MODEL, host)).overcommitted
+    assert dom0.scarcest(dom0.resources(MODEL, host)).headroom == dom0.FLOOR
+    assert dom0.scarcest(dom0.resources(MODEL, host)).overcommitted
 
 
 def test_a_host_that_never_said_its_memory():
     silent = HOST._replace(memory_mb=0, hvm=20)
     assert dom0.headroom(MODEL, silent) == 0.5
-    assert [left.room for left in dom0.rooms(MODEL, silent)] == [
-        Room.DOM0_MEMORY,
-        Room.DOM0_CPU,
+    assert [left.resource for left in dom0.resources(MODEL, silent)] == [
+        Resource.DOM0_MEMORY,
+        Resource.DOM0_CPU,
     ]
 
 
 def test_exactly_full_is_not_overcommitted():
-    assert not room(HOST._replace(hvm=40), Room.DOM0_MEMORY).overcommitted
-    assert room(HOST._replace(hvm=41), Room.DOM0_MEMORY).overcommitted
+    assert not resource(
+        HOST._replace(hvm=40), Resource.DOM0_MEMORY
+    ).overcommitted
+    assert resource(HOST._replace(hvm=41), Resource.DOM0_MEMORY).overcommitted
 
 
 counts = st.integers(0, 300)
@@ -195,12 +210,18 @@ def test_a_larger_dom0(model, load, memory, vcpus):
         dom0_memory_mb=load.dom0_memory_mb + memory,
         dom0_vcpus=load.dom0_vcpus + vcpus,
     )
-    before = {left.room: left.headroom for left in dom0.rooms(model, load)}
-    after = {left.room: left.headroom for left in dom0.rooms(model, larger)}
-    for which in (Room.DOM0_MEMORY, Room.DOM0_CPU):
+    before = {
+        left.resource: left.headroom for left in dom0.resources(model, load)
+    }
+    after = {
+        left.resource: left.headroom for left in dom0.resources(model, larger)
+    }
+    for which in (Resource.DOM0_MEMORY, Resource.DOM0_CPU):
         assert after[which] >= before[which] - TINY
-    if Room.HOST_MEMORY in before:
-        assert after[Room.HOST_MEMORY] <= before[Room.HOST_MEMORY] + TINY
+    if Resource.HOST_MEMORY in before:
+        assert (
+            after[Resource.HOST_MEMORY] <= before[Resource.HOST_MEMORY] + TINY
+        )
 
 
 @given(
@@ -219,7 +240,7 @@ def test_a_room_that_is_exactly_full_is_not_overcommitted(
 
     def over(guests):
         load = Load(10**9, 10**6, vcpus, pvh=guests)
-        return room(load, Room.DOM0_CPU, model).overcommitted
+        return resource(load, Resource.DOM0_CPU, model).overcommitted
 
     assert not over(most)
     assert over(most + 1)
@@ -231,24 +252,24 @@ def test_a_room_that_is_exactly_full_is_not_overcommitted(
 def test_the_smaller_of_computed_and_reported_counts():
     # 64536 MiB beside dom0, 30000 of them the guests'.
     load = HOST._replace(guests_memory_mb=30000)
-    computed = room(load, Room.HOST_MEMORY)
+    computed = resource(load, Resource.HOST_MEMORY)
     assert (computed.used, computed.source) == (30000, dom0.COMPUTED)
 
-    more = room(load._replace(free_mb=40000), Room.HOST_MEMORY)
+    more = resource(load._replace(free_mb=40000), Resource.HOST_MEMORY)
     assert more == computed
 
-    less = room(load._replace(free_mb=500), Room.HOST_MEMORY)
+    less = resource(load._replace(free_mb=500), Resource.HOST_MEMORY)
     assert (less.used, less.source) == (64036, dom0.REPORTED)
     assert less.headroom == pytest.approx(500 / 64536)
     assert not less.overcommitted
 
-    none = room(load._replace(free_mb=-1), Room.HOST_MEMORY)
+    none = resource(load._replace(free_mb=-1), Resource.HOST_MEMORY)
     assert none.overcommitted
 
 
 def test_only_the_host_s_ram_is_ever_reported():
-    rooms = dom0.rooms(MODEL, HOST._replace(free_mb=10))
-    assert [left.source for left in rooms] == [
+    resources = dom0.resources(MODEL, HOST._replace(free_mb=10))
+    assert [left.source for left in resources] == [
         dom0.COMPUTED,
         dom0.COMPUTED,
         dom0.REPORTED,
@@ -261,8 +282,8 @@ def test_a_report_never_raises_headroom(model, load, free_mb):
     found = dom0.headroom(model, reported)
     computed = load._replace(free_mb=None)
     assert found <= dom0.headroom(model, computed)
-    rooms = dom0.rooms(model, reported)
-    assert found == dom0.scarcest(rooms).headroom
+    resources = dom0.resources(model, reported)
+    assert found == dom0.scarcest(resources).headroom
 
 
 @pytest.mark.parametrize('name', sorted(dom0.OVERHEADS))
@@ -270,23 +291,25 @@ def test_a_report_never_raises_headroom(model, load, free_mb):
 def test_one_guest_takes_what_the_room_has_less_with_it(name, mode):
     overhead = dom0.OVERHEADS[name]
     model = MODEL._replace(overhead=overhead)
-    with_it = room(HOST.plus(mode, 4096, 2), Room.HOST_MEMORY, model)
+    with_it = resource(HOST.plus(mode, 4096, 2), Resource.HOST_MEMORY, model)
     assert overhead.whole_mb(mode, 4096, 2) == pytest.approx(with_it.used)
 
 
 @given(models, loads)
 def test_the_headroom_of_a_host_is_that_of_its_scarcest_room(model, load):
-    rooms = dom0.rooms(model, load)
-    assert dom0.headroom(model, load) == dom0.scarcest(rooms).headroom
+    resources = dom0.resources(model, load)
+    assert dom0.headroom(model, load) == dom0.scarcest(resources).headroom
     assert dom0.overcommitted(model, load) == tuple(
-        left for left in rooms if left.overcommitted
+        left for left in resources if left.overcommitted
     )
 
 
 def test_dom0_s_cpu_is_never_reported():
     """Of a host that never said how much RAM it has."""
     load = Load(0, 4096, 4, hvm=70, free_mb=-5)
-    assert {left.source for left in dom0.rooms(MODEL, load)} == {dom0.COMPUTED}
+    assert {left.source for left in dom0.resources(MODEL, load)} == {
+        dom0.COMPUTED
+    }
 
 
 # More guests
@@ -311,4 +334,4 @@ def test_of_what_is_left_more_guests_take_their_overhead_too(name):
 
 
 def test_each_room_has_its_unit():
-    assert [room.unit for room in Room] == ['MiB', 'guests', 'MiB']
+    assert [resource.unit for resource in Resource] == ['MiB', 'guests', 'MiB']

@@ -331,8 +331,12 @@ def test_a_guest_that_fits_by_nova_s_arithmetic_but_not_beside_dom0():
     """As measured: it failed in Xen, meminit_pv: failed to allocate."""
     # dom0 has 1280 MiB, but the default says 1024, less what dom0 itself
     # and Xen take.
-    rooms = dom0.rooms(conf.defaults().dom0_model, asking('2001'))
-    (ram,) = [left for left in rooms if left.room is dom0.Room.HOST_MEMORY]
+    resources = dom0.resources(conf.defaults().dom0_model, asking('2001'))
+    (ram,) = [
+        left
+        for left in resources
+        if left.resource is dom0.Resource.HOST_MEMORY
+    ]
     assert ram.overcommitted
     assert ram.source == dom0.REPORTED
 

@@ -127,13 +127,13 @@ def test_a_forged_rebuild_hint_is_no_rebuild():
 def test_a_request_of_our_own_making_is_what_it_was_told_to_be(kind):
     spec = builders.moved()
     assert request.kinds_of(spec) == request.ANY_MOVE
-    request.tell(spec, kind)
+    request.set_kind(spec, kind)
     assert request.kinds_of(spec) == {kind}
     assert request.from_spec(spec).kinds == {kind}
 
 
 def test_what_it_was_told_to_be_does_not_travel():
     spec = builders.spec()
-    request.tell(spec, Kind.EVACUATION)
+    request.set_kind(spec, Kind.EVACUATION)
     sent = objects.RequestSpec.obj_from_primitive(spec.obj_to_primitive())
     assert request.kinds_of(sent) == {Kind.BOOT}

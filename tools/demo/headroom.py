@@ -87,13 +87,13 @@ def _weigh(cloud: ty.Any, asked: ty.Any) -> list[tuple[ty.Any, ...]]:
     rows = []
     for rank, each in enumerate(weighed, 1):
         state = each.obj
-        rooms = ours.rooms(state, asked.spec)
+        resources = ours.resources(state, asked.spec)
         rows.append(
             (
                 state.host,
                 state.num_instances,
-                *('%.0f %%' % (100 * left.headroom) for left in rooms),
-                str(dom0.scarcest(rooms).room),
+                *('%.0f %%' % (100 * left.headroom) for left in resources),
+                str(dom0.scarcest(resources).resource),
                 '%+.2f' % share[state.host],
                 '%.2f' % each.weight,
                 rank,

@@ -89,7 +89,7 @@ class Size(ty.NamedTuple):
         guests = 1000
         mean = _mean_flavor()
         hvm = round(guests * HVM_SHARE)
-        rooms = dom0.rooms(
+        resources = dom0.resources(
             MODEL,
             dom0.Load(
                 self.memory_mb,
@@ -102,7 +102,10 @@ class Size(ty.NamedTuple):
             ),
         )
         has_and_takes = [
-            *((room.capacity, room.used / guests) for room in rooms),
+            *(
+                (resource.capacity, resource.used / guests)
+                for resource in resources
+            ),
             (self.memory_mb - RESERVED_MB, mean[0]),
             (self.vcpus * CPU_RATIO, mean[1]),
             (self.disk_gb, mean[2]),
@@ -189,6 +192,7 @@ class Host:
         1 is full.
         """
         memory, cpu, ram = (
-            room.used / room.capacity for room in dom0.rooms(MODEL, self.load)
+            resource.used / resource.capacity
+            for resource in dom0.resources(MODEL, self.load)
         )
         return max(memory, cpu), ram

@@ -63,11 +63,11 @@ def explain(cloud: Cloud, args: argparse.Namespace) -> tuple[Result, ty.Any]:
 
 def resources(
     cloud: Cloud, spec: ty.Any, of: HostResult
-) -> tuple[dom0.Left, ...]:
+) -> tuple[dom0.Usage, ...]:
     """Those of a Xen host once the guest is there; none of any other."""
     if not host.state_is_xen(of.state):
         return ()
-    return cloud.plugin(Dom0HeadroomWeigher).rooms(of.state, spec)
+    return cloud.plugin(Dom0HeadroomWeigher).resources(of.state, spec)
 
 
 def _of_server(

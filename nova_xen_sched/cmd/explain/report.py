@@ -18,7 +18,7 @@ from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.explain.result import Reason
 from nova_xen_sched.cmd.explain.result import Result
 from nova_xen_sched.cmd.nova import filtering
-from nova_xen_sched.dom0 import Left
+from nova_xen_sched.dom0 import Usage
 
 XEN_FILTER = 'XenHostFilter'
 _WEIGHER = 'Weigher'
@@ -60,7 +60,7 @@ def of_all(result: Result, limit: int) -> list[Part]:
 
 
 def of_one(
-    result: Result, each: HostResult, resources: ty.Sequence[Left]
+    result: Result, each: HostResult, resources: ty.Sequence[Usage]
 ) -> list[Part]:
     """One host, in full.
 
@@ -108,13 +108,13 @@ def of_one(
     return parts + _logs([each] if each in result.first else [])
 
 
-def _resources(resources: ty.Sequence[Left]) -> tables.Table:
+def _resources(resources: ty.Sequence[Usage]) -> tables.Table:
     cells = [
         (
-            str(left.room),
+            str(left.resource),
             '%.0f' % left.capacity,
             '%.0f' % left.used,
-            left.room.unit,
+            left.resource.unit,
             '%.0f %%' % (100 * left.headroom) if left.capacity else '-',
             left.source,
         )

@@ -32,7 +32,7 @@ COLUMNS = {
 def row(
     result: Result,
     host: HostResult,
-    resources: ty.Sequence[dom0.Left],
+    resources: ty.Sequence[dom0.Usage],
     structured: bool,
 ) -> tuple[ty.Any, ...]:
     """One host.
@@ -53,12 +53,12 @@ def row(
         for each in host.shares
     }
     without: ty.Any = result.weighers_against(host)
-    rooms: ty.Any = [
+    used: ty.Any = [
         {
-            'room': str(each.room),
+            'room': str(each.resource),
             'capacity': each.capacity,
             'used': each.used,
-            'unit': each.room.unit,
+            'unit': each.resource.unit,
             'headroom': each.headroom,
             'source': each.source,
         }
@@ -70,8 +70,9 @@ def row(
             '%s %.6g' % (each.weigher, each.share) for each in host.shares
         )
         without = '; '.join(without)
-        rooms = '; '.join(
-            '%s %.0f %% (%s)' % (each.room, 100 * each.headroom, each.source)
+        used = '; '.join(
+            '%s %.0f %% (%s)'
+            % (each.resource, 100 * each.headroom, each.source)
             for each in resources
         )
     return (
@@ -84,5 +85,5 @@ def row(
         reasons,
         shares,
         without,
-        rooms,
+        used,
     )

@@ -4,7 +4,7 @@
 
 Placement is asked what a boot would take and where; nova's enabled filters,
 once for the first guest, which hosts would take it at all; the dom0 model,
-what its rooms have left.
+what its resources have left.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.load import mode_of
 
 #: The codes of refusals by dom0's hard limit.
-_HARD_LIMIT = frozenset(str(room) for room in dom0.Room)
+_HARD_LIMIT = frozenset(str(resource) for resource in dom0.Resource)
 
 
 class Counted(ty.NamedTuple):

@@ -2,9 +2,9 @@
 
 """How many more guests of one kind fit, and what runs out first.
 
-Two things decide: the dom0 model's rooms, and placement's inventories. Both
-are asked here as they are by those who refuse: a room by the model itself,
-an inventory as placement counts it. Nothing here knows nova.
+Two things decide: the dom0 model's resources, and placement's inventories.
+Both are asked here as they are by those who refuse: a resource by the model
+itself, an inventory as placement counts it. Nothing here knows nova.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ _MANY = 1 << 20
 _WORDS = {'MEMORY_MB': 'ram', 'VCPU': 'vcpus', 'DISK_GB': 'disk'}
 
 #: In the order in which they are shown; of equal ones the first is named.
-LIMITS = (*(str(room) for room in dom0.Room), 'ram', 'vcpus', 'disk')
+LIMITS = (
+    *(str(resource) for resource in dom0.Resource),
+    'ram',
+    'vcpus',
+    'disk',
+)
 
 
 class Guest(ty.NamedTuple):
@@ -82,22 +87,22 @@ def in_order(names: ty.Collection[str]) -> list[str]:
 def of_dom0(
     model: dom0.Model, load: dom0.Load, guest: Guest
 ) -> dict[str, int]:
-    """How many fit into each room of a Xen host.
+    """How many fit into each resource of a Xen host.
 
     :param load: the host as it is now.
-    :returns: by the room's name; without rooms that the guest takes nothing
+    :returns: by its name; without those that the guest takes nothing
         of, unless they are overcommitted already.
     """
     found = {}
-    for index, left in enumerate(dom0.rooms(model, load)):
+    for index, left in enumerate(dom0.resources(model, load)):
 
         def overcommitted(count: int, index: int = index) -> bool:
             more = model.plus(load, *guest, count=count)
-            return dom0.rooms(model, more)[index].overcommitted
+            return dom0.resources(model, more)[index].overcommitted
 
         count = _most(overcommitted)
         if count is not None:
-            found[str(left.room)] = count
+            found[str(left.resource)] = count
     return found
 
 

@@ -27,7 +27,7 @@ def row(host: xen_hosts.ComputeHost, counted: Counted) -> dict[str, ty.Any]:
     """
     fit = counted.fits.get(host.name)
     settings = counted.settings
-    scarcest = dom0.scarcest(host.rooms) if host.rooms else None
+    scarcest = dom0.scarcest(host.resources) if host.resources else None
     migration = xen_hosts.migration(host, settings)
     libvirt = host.host.facts.get('libvirt_version')
     xen = host.host.xen_version if host.host.is_xen else None
@@ -49,7 +49,7 @@ def row(host: xen_hosts.ComputeHost, counted: Counted) -> dict[str, ty.Any]:
         'dom0_memory_mb': _size(host, 'dom0_memory_mb', settings),
         'dom0_vcpus': _size(host, 'dom0_vcpus', settings),
         'headroom': tables.percent(scarcest.headroom if scarcest else None),
-        'scarcest': str(scarcest.room) if scarcest else '',
+        'scarcest': str(scarcest.resource) if scarcest else '',
         'fits': tables.count(fit.count) if fit else tables.Cell(None),
     }
 
@@ -79,13 +79,13 @@ def details(
     )
     for mode in (*dom0.MODES, 'unknown'):
         found['guests_' + mode] = getattr(host.load, mode)
-    for room in host.rooms:
-        found['room_%s' % room.room] = '%s of %s %s' % (
-            _amount(room.used),
-            _amount(room.capacity),
-            room.room.unit,
+    for resource in host.resources:
+        found['room_%s' % resource.resource] = '%s of %s %s' % (
+            _amount(resource.used),
+            _amount(resource.capacity),
+            resource.resource.unit,
         )
-        found['room_%s_source' % room.room] = room.source
+        found['room_%s_source' % resource.resource] = resource.source
     found['fits_of'] = counted.guests
     for name in fits.in_order((*fits.LIMITS, *fit.limits)):
         found['fits_' + name] = tables.count(fit.limits.get(name))

@@ -148,7 +148,7 @@ def boot(
         )
         spec.is_bfv = boot_from_volume
         utils.setup_instance_group(cloud.context, spec)
-    request.tell(spec, Kind.BOOT)
+    request.set_kind(spec, Kind.BOOT)
     return spec
 
 
@@ -203,7 +203,7 @@ def of_server(
                 context, instance
             )
         utils.setup_instance_group(context, spec)
-    request.tell(spec, kind)
+    request.set_kind(spec, kind)
     return spec
 
 

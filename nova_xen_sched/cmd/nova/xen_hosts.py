@@ -38,13 +38,13 @@ class ComputeHost:
     :ivar state: its nova HostState.
     :ivar host: what it offers, and what is known of it.
     :ivar load: what it serves now; None of a host that is no Xen host.
-    :ivar rooms: what it has left now; none of a host that is no Xen host.
+    :ivar resources: what it has left now; none of a host that is no Xen host.
     """
 
     state: ty.Any
     host: host.Host
     load: dom0.Load | None
-    rooms: tuple[dom0.Left, ...]
+    resources: tuple[dom0.Usage, ...]
 
     @property
     def name(self) -> str:
@@ -91,13 +91,13 @@ def read(states: ty.Iterable[ty.Any]) -> list[ComputeHost]:
     for state in states:
         offered = host.read(state, known)
         load = None
-        rooms: tuple[dom0.Left, ...] = ()
+        resources: tuple[dom0.Usage, ...] = ()
         if offered.is_xen:
             # A load has the guest of a request, which is none here.
             with_guest = loads(state, offered.facts)
             load = model.plus(with_guest, 'hvm', 0, 0, -1)
-            rooms = dom0.rooms(model, load)
-        found.append(ComputeHost(state, offered, load, rooms))
+            resources = dom0.resources(model, load)
+        found.append(ComputeHost(state, offered, load, resources))
     loads.noticed.warn()
     return found
 

@@ -84,7 +84,7 @@ def refused(deployment: Deployment) -> Result:
     for name, (properties, kind) in _REQUESTS.items():
         image = request_spec.image_of(properties, 'raw')
         spec = request_spec.boot(deployment.cloud, image, flavor)
-        guest.tell(spec, kind)
+        guest.set_kind(spec, kind)
         verdicts = xen_filter.verdicts(
             [each.state for each in xen], spec, every=True
         )

@@ -109,9 +109,9 @@ def _check_status(cloud: Cloud, step: Step, wanted: str) -> str:
 def _check_figures(cloud: Cloud, step: Step, halves: int = 2) -> None:
     """So many halves are counted on the host, and dom0 once."""
     found: ty.Any = commands.answer(cloud, 'host', 'show', _HOST)
-    room = found['room_host_memory']
-    step.says('%s: %s' % (_HOST, room))
-    used, has = map(float, re.findall(r'[\d.]+', room))
+    resource = found['room_host_memory']
+    step.says('%s: %s' % (_HOST, resource))
+    used, has = map(float, re.findall(r'[\d.]+', resource))
     counted = halves * _HALF_MB
     step.check(
         counted <= used <= counted + _MORE_MB and has == _ROOM_MB,

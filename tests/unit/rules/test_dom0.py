@@ -7,8 +7,8 @@ import pytest
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import rules
-from nova_xen_sched.dom0 import Left
-from nova_xen_sched.dom0 import Room
+from nova_xen_sched.dom0 import Resource
+from nova_xen_sched.dom0 import Usage
 from nova_xen_sched.request import ANY_MOVE
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.request import Kind
@@ -18,16 +18,16 @@ ON = {'refuse_dom0_overcommit': True, 'min_libvirt_version': None}
 
 
 def host(memory=(600, 600), cpu=(65, 65), ram=(60000, 60000)):
-    rooms = (
-        Left(Room.DOM0_MEMORY, *memory),
-        Left(Room.DOM0_CPU, *cpu),
-        Left(Room.HOST_MEMORY, *ram),
+    resources = (
+        Usage(Resource.DOM0_MEMORY, *memory),
+        Usage(Resource.DOM0_CPU, *cpu),
+        Usage(Resource.HOST_MEMORY, *ram),
     )
     return builders.host(
         builders.XEN_HVM,
         'Xen',
         4017000,
-        overcommitted=tuple(left for left in rooms if left.overcommitted),
+        overcommitted=tuple(left for left in resources if left.overcommitted),
     )
 
 

@@ -235,8 +235,8 @@ def test_one_host_that_is_weighed():
 
 
 ROOMS = (
-    dom0.Left(dom0.Room.DOM0_CPU, 60, 3),
-    dom0.Left(dom0.Room.HOST_MEMORY, 8000, 6000, dom0.REPORTED),
+    dom0.Usage(dom0.Resource.DOM0_CPU, 60, 3),
+    dom0.Usage(dom0.Resource.HOST_MEMORY, 8000, 6000, dom0.REPORTED),
 )
 
 

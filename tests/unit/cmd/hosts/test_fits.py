@@ -49,7 +49,7 @@ def one_by_one(model, load, guest, index):
     count = 0
     while True:
         load = model.plus(load, *guest, count=1)
-        if dom0.rooms(model, load)[index].overcommitted:
+        if dom0.resources(model, load)[index].overcommitted:
             return count
         count += 1
 
@@ -60,8 +60,8 @@ def one_by_one(model, load, guest, index):
 def test_rooms_agree_with_placing_one_by_one(model, load, guest):
     found = capacity.of_dom0(model, load, guest)
     assert found == {
-        str(left.room): one_by_one(model, load, guest, index)
-        for index, left in enumerate(dom0.rooms(model, load))
+        str(left.resource): one_by_one(model, load, guest, index)
+        for index, left in enumerate(dom0.resources(model, load))
     }
 
 

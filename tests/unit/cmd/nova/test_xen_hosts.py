@@ -75,14 +75,17 @@ def test_the_load_is_that_of_now():
 def test_what_xen_reports_as_left_is_left(overhead):
     CONF.set_override('guest_memory_overhead', overhead, group='xen_scheduler')
     found = read(stats={'xen_free_memory_mb': '9000'})
-    ram = found.rooms[-1]
-    assert (ram.room, ram.source) == (dom0.Room.HOST_MEMORY, dom0.REPORTED)
+    ram = found.resources[-1]
+    assert (ram.resource, ram.source) == (
+        dom0.Resource.HOST_MEMORY,
+        dom0.REPORTED,
+    )
     assert ram.capacity - ram.used == 9000
 
 
 def test_other_hosts_have_no_rooms():
     (found,) = xen_hosts.read([builders.kvm_state(aggregates=[])])
-    assert (found.load, found.rooms) == (None, ())
+    assert (found.load, found.resources) == (None, ())
     assert xen_hosts.migration(found, settings()).answer == ''
 
 
