@@ -5,9 +5,9 @@
 nova's own functional fixtures carry it: the database is SQLite, the message
 bus is in memory, and Keystone, Glance, Cinder, Neutron and the hypervisors
 (driver.py) are fakes. All of nova is real, and so is its nova.conf. Tests
-subclass :class:`Cloud`; scripts use :func:`running`. What one does with it is
-in operations.py, computes.py and resources.py; what the filters were asked is
-in recorder.py.
+subclass :class:`Cloud`, or :class:`SharedCloud`; scripts use :func:`running`.
+What one does with it is in operations.py, computes.py and resources.py; what
+the filters were asked is in recorder.py.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from nova.tests import fixtures as nova_fixtures
 from nova.tests.functional import fixtures as func_fixtures
 from nova.tests.functional import integrated_helpers
 from sqlalchemy import exc as sa_exc
+import testtools
 
 from tests.functional import driver
 from tests.functional.computes import Computes
@@ -37,6 +38,7 @@ from tests.functional.operations import Operations
 from tests.functional.recorder import Asked
 from tests.functional.recorder import Recorder
 from tests.functional.resources import Resources
+from tests.functional.threads import SleepingThreads
 from tests.functional.volumes import Volumes
 
 CONF = nova.conf.CONF
@@ -54,6 +56,8 @@ service_down_time = 86400
 cpu_allocation_ratio = 4.0
 ram_allocation_ratio = 1.0
 disk_allocation_ratio = 1.0
+[api]
+response_validation = ignore
 [wsgi]
 api_paste_config = {prefix}/etc/nova/api-paste.ini
 [quota]
@@ -108,6 +112,7 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
 
     def setUp(self) -> None:
         self.useFixture(KeptConnections())
+        self.useFixture(SleepingThreads())
         self._folder = self.useFixture(fixtures.TempDir()).path
         self.nova_conf = os.path.join(self._folder, 'nova.conf')
         harness_conf = os.path.join(self._folder, 'harness.conf')
@@ -130,6 +135,7 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
         # nova's ConfFixture parses an empty list of files.
         with mock.patch.object(config, 'parse_args', parse_ours):
             super().setUp()
+        self._log_less()
         # nova turns SQLAlchemy's deprecations into errors; newer releases of
         # SQLAlchemy have some which nova was never tested with.
         if hasattr(sa_exc, 'SADeprecationWarning'):
@@ -152,6 +158,13 @@ ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter
         self.api.microversion = 'latest'
         self.conductor = self._start('conductor')
         self.scheduler = self._start('scheduler')
+
+    @staticmethod
+    def _log_less() -> None:
+        """Have only our own DEBUG messages formatted, and not nova's."""
+        if logging.getLogger().handlers[0].level > logging.DEBUG:
+            logging.getLogger('nova_xen_sched').setLevel(logging.DEBUG)
+            logging.getLogger().setLevel(logging.INFO)
 
     def _clear_attrs(self) -> None:
         # nova's deletes the test method too, of which pytest has need yet.
@@ -213,7 +226,54 @@ def running(
         yield cloud
 
 
-def _clean_up(case: ty.Any) -> None:
+class SharedCloud(Cloud):
+    """Tests of one cloud, each of which leaves it as it was.
+
+    Tests that only read need no cloud of their own, of which the start takes
+    longer than they do.
+    """
+
+    #: Is started once for the class.
+    CLOUD: type = Cloud
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls._running = contextlib.ExitStack()
+        cls._cloud = cls._running.enter_context(running(cls.CLOUD))
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls._running.close()
+        super().tearDownClass()
+
+    def setUp(self) -> None:
+        testtools.TestCase.setUp(self)
+        for name, value in vars(self._cloud).items():
+            vars(self).setdefault(name, value)
+        self.asked.clear()
+        self._logged = len(super().log)
+
+    def addCleanup(  # noqa: N802
+        self, function: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        # oslotest's adds one that ends every mock, the cloud's among them.
+        testtools.TestCase.addCleanup(self, function, *args, **kwargs)
+
+    def _doing(self, what: str) -> Any:
+        return self._cloud._doing(what)
+
+    def flags(self, group: Optional[str] = None, **options: Any) -> None:
+        for name, value in options.items():
+            CONF.set_override(name, value, group)
+            self.addCleanup(CONF.clear_override, name, group)
+
+    @property
+    def log(self) -> str:
+        return super().log[self._logged :]
+
+
+def _clean_up(case: Any) -> None:
     """Run a test case's cleanups, as testtools does: each, whatever fails."""
     with contextlib.ExitStack() as cleanups:
         for function, args, kwargs in case._cleanups:

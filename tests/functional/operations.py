@@ -7,8 +7,8 @@ from __future__ import annotations
 import typing as ty
 
 from nova import utils
-from nova.tests.functional.api import client
 
+from tests.functional.waiting import _INSTANCE
 from tests.functional.waiting import Server
 from tests.functional.waiting import Waiting
 
@@ -192,13 +192,12 @@ class Operations(Waiting):
         self.api.delete_server(server['id'])
 
         def gone() -> bool:
-            try:
-                self.api.get_server(server['id'])
-            except client.OpenStackApiNotFoundException:
-                return not self._get_allocations_by_server_uuid(server['id'])
-            return False
+            return not self._rows(
+                _INSTANCE, uuid=server['id']
+            ) and not self._get_allocations_by_server_uuid(server['id'])
 
         self._until(gone, 'the end of %s' % server['id'])
 
-    def host_of(self, server: Server) -> ty.Optional[str]:
-        return self.api.get_server(server['id'])['OS-EXT-SRV-ATTR:host']
+    def host_of(self, server: Server) -> Optional[str]:
+        (instance,) = self._rows(_INSTANCE, uuid=server['id'])
+        return instance.host

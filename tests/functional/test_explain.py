@@ -61,7 +61,8 @@ def fleet():
     return found + [hosts.kvm('kvm-%d' % n) for n in range(6)]
 
 
-class ExplainCase(cloud.Cloud):
+class ExplainCloud(cloud.Cloud):
+    FLEET = fleet()
     NOVA_CONF = (
         cloud.Cloud.NOVA_CONF.rstrip()
         + '\nweight_classes = nova.scheduler.weights.ram.RAMWeigher,'
@@ -72,8 +73,10 @@ class ExplainCase(cloud.Cloud):
 
     def setUp(self):
         super().setUp()
-        self.start_hosts(fleet())
+        self.start_hosts(self.FLEET)
 
+
+class Explaining:
     def explain(self, *arguments, code=0):
         ran = commands.run('explain', *arguments)
         self.assertEqual(code, ran.code, ran.out + ran.err)
@@ -87,10 +90,29 @@ class ExplainCase(cloud.Cloud):
         return ran.err.strip()
 
 
-class SaysTest(ExplainCase):
-    """What a person reads. UPDATE_GOLDEN=1 writes the files anew."""
+class ExplainTest(Explaining, cloud.SharedCloud):
+    CLOUD = ExplainCloud
+
+    def changed_host(self, name, **changes):
+        """Have a host report something else for the rest of the test."""
+        profile = next(p for p in fleet() if p.name == name)
+        self.addCleanup(self.change_host, profile)
+        self.change_host(profile.but(**changes))
+
+    def booted(self, host):
+        """A server that is there for the rest of the test."""
+        image = self.create_image('hvm', **cases.HVM)
+        server = self.boot(image, host=host)
+        self.addCleanup(self.delete, server)
+        return server
+
+    def rows(self, *arguments, code=0):
+        """What a program reads."""
+        ran = self.explain('-f', 'json', *arguments, code=code)
+        return {row['host']: row for row in ran.json}
 
     def assert_golden(self, name, ran):
+        """It is what a person reads. UPDATE_GOLDEN=1 writes it anew."""
         text = re.sub(_NEWER, '', ran.out)
         text = re.sub(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'ID', text)
         path = os.path.join(GOLDEN, name + '.txt')
@@ -101,6 +123,10 @@ class SaysTest(ExplainCase):
             self.assertEqual(f.read(), text)
 
     def test_what_a_person_reads(self):
+        service = self.api.get_services(binary='nova-compute', host='xen-down')
+        self.addCleanup(
+            self.api.put_service_force_down, service[0]['id'], False
+        )
         self.stop_host('xen-down')
         self.assert_golden('hvm', self.explain(*HVM, *SMALL))
         self.assert_golden(
@@ -125,8 +151,7 @@ class SaysTest(ExplainCase):
         )
 
     def test_a_server_and_what_is_to_be_done_with_it(self):
-        image = self.create_image('hvm', **cases.HVM)
-        server = self.boot(image, host='xen-t0')
+        server = self.booted('xen-t0')
         asked = ('--server', server['id'], '--limit=3', '--operation')
         for operation in (
             'boot',
@@ -142,14 +167,6 @@ class SaysTest(ExplainCase):
                 *asked, 'rebuild', '--property=architecture=ppc64le', code=1
             ),
         )
-
-
-class RowsTest(ExplainCase):
-    """What a program reads, and what was asked for."""
-
-    def rows(self, *arguments, code=0):
-        ran = self.explain('-f', 'json', *arguments, code=code)
-        return {row['host']: row for row in ran.json}
 
     def test_every_format_has_every_host(self):
         for name in ('json', 'yaml', 'csv', 'value'):
@@ -212,9 +229,16 @@ class RowsTest(ExplainCase):
             self.flags(
                 query_placement_for_availability_zone=True, group='scheduler'
             )
-        self.create_aggregate(
+        zone = self.create_aggregate(
             'zone', ['xen-a3', 'kvm-1'], {'availability_zone': 'z1'}
         )
+        self.addCleanup(self.api.delete_aggregate, zone)
+        for name in ('xen-a3', 'kvm-1'):
+            self.addCleanup(
+                self.api.post_aggregate_action,
+                zone,
+                {'remove_host': {'host': name}},
+            )
         rows = self.rows(*HVM, *SMALL, '--availability-zone=z1')
         self.assertEqual(['xen-a3'], [h for h, r in rows.items() if r['rank']])
         # A host in it that is forced: nova runs no filter.
@@ -226,14 +250,14 @@ class RowsTest(ExplainCase):
             {'name': 'apart', 'policy': 'anti-affinity'}
         )
         server = self.boot(image, hints={'group': group['id']})
+        self.addCleanup(self.delete, server)
         host = self.host_of(server)
         rows = self.rows(*HVM, *SMALL, '--hint=group=%s' % group['id'])
         self.assertEqual('ServerGroupAntiAffinityFilter', rows[host]['step'])
 
     def test_a_room_of_which_xen_reports_what_is_left(self):
-        profile = next(p for p in fleet() if p.name == 'xen-a0')
-        stats = dict(profile.stats, xen_free_memory_mb='9000')
-        self.change_host(profile.but(stats=stats))
+        stats = dict(fleet()[0].stats, xen_free_memory_mb='9000')
+        self.changed_host('xen-a0', stats=stats)
         rows = self.rows(*HVM, *SMALL)
         resources = {
             resource['room']: resource for resource in rows['xen-a0']['rooms']
@@ -257,8 +281,7 @@ class RowsTest(ExplainCase):
         self.assertRegex(out, '[|] host_memory .* reported by Xen [|]')
 
     def test_a_hypervisor_version_on_which_nova_hangs(self):
-        profile = next(p for p in fleet() if p.name == 'kvm-0')
-        self.change_host(profile.but(hypervisor_version=-1))
+        self.changed_host('kvm-0', hypervisor_version=-1)
         # It would stand here for good.
         self.flags(
             enabled_filters=['ImagePropertiesFilter'],
@@ -277,6 +300,9 @@ class RowsTest(ExplainCase):
 
     def test_a_host_that_is_disabled(self):
         service = self.api.get_services(binary='nova-compute', host='xen-a0')
+        self.addCleanup(
+            self.api.put_service, service[0]['id'], {'status': 'enabled'}
+        )
         self.api.put_service(
             service[0]['id'], {'status': 'disabled', 'disabled_reason': 'ram'}
         )
@@ -312,8 +338,7 @@ class RowsTest(ExplainCase):
         self.assertIn('mean nothing to nova: hypervisor_typ.', ran.out)
 
     def test_a_server_that_is_stuck_migrating(self):
-        image = self.create_image('hvm', **cases.HVM)
-        server = self.boot(image, host='xen-t0')
+        server = self.booted('xen-t0')
         with self._cell_context('xen-t0') as ctxt:
             instance = objects.Instance.get_by_uuid(ctxt, server['id'])
             instance.task_state = 'migrating'
@@ -324,11 +349,8 @@ class RowsTest(ExplainCase):
         self.assertIn('The server is MIGRATING.', ran.out)
         self.assertIn('ad71665 and b7b4391', ran.out)
 
-
-class ReadsOnlyTest(ExplainCase):
     def test_nothing_is_changed(self):
-        image = self.create_image('hvm', **cases.HVM)
-        server = self.boot(image, host='xen-t0')
+        server = self.booted('xen-t0')
         statements = []
 
         def note(conn, cursor, statement, *rest):
@@ -365,9 +387,7 @@ class ReadsOnlyTest(ExplainCase):
         )
         self.assertEqual([], wrote)
 
-
-class FailsTest(ExplainCase):
-    """Each in one line, and exit code 2."""
+    # Failures: each in one line, and exit code 2.
 
     def test_wrong_values(self):
         for arguments, words in (
@@ -428,6 +448,26 @@ class FailsTest(ExplainCase):
             'Placement refuses the request: 400', self.fails(*HVM, *SMALL)
         )
 
+    def test_options_that_are_wrong(self):
+        self.flags(enabled_filters=['Nope'], group='filter_scheduler')
+        self.assertIn(
+            'nova-scheduler would not start', self.fails(*HVM, *SMALL)
+        )
+        self.flags(enabled_filters=['ComputeFilter'], group='filter_scheduler')
+        self.flags(
+            weight_classes=['no.such.Weigher'], group='filter_scheduler'
+        )
+        self.assertIn(
+            "weight_classes names no.such.Weigher, which can't be loaded",
+            self.fails(*HVM, *SMALL),
+        )
+
+
+class CellsTest(Explaining, ExplainCloud):
+    """Each has a cloud of its own, of which it changes the cells."""
+
+    FLEET = fleet()[:1]
+
     def test_no_cell_is_mapped(self):
         admin = context.get_admin_context()
         for mapping in objects.HostMappingList.get_by_cell_id(
@@ -470,18 +510,4 @@ class FailsTest(ExplainCase):
             'The answer is partial. The database of cell far '
             "can't be reached: Connection refused.",
             ran.err,
-        )
-
-    def test_options_that_are_wrong(self):
-        self.flags(enabled_filters=['Nope'], group='filter_scheduler')
-        self.assertIn(
-            'nova-scheduler would not start', self.fails(*HVM, *SMALL)
-        )
-        self.flags(enabled_filters=['ComputeFilter'], group='filter_scheduler')
-        self.flags(
-            weight_classes=['no.such.Weigher'], group='filter_scheduler'
-        )
-        self.assertIn(
-            "weight_classes names no.such.Weigher, which can't be loaded",
-            self.fails(*HVM, *SMALL),
         )

@@ -6,16 +6,33 @@ from __future__ import annotations
 
 import contextlib
 import time
-import typing as ty
+from typing import Any
+from typing import Callable
+from typing import Dict
+from typing import Iterator
+from typing import List
+from typing import Optional
 
 from nova import context
 import sqlalchemy
 
 Server = ty.Dict[str, ty.Any]
 
-_STATES = sqlalchemy.text(
-    'SELECT vm_state, task_state FROM instances'
+_INSTANCE = sqlalchemy.text(
+    'SELECT vm_state, task_state, host FROM instances'
     ' WHERE uuid = :uuid AND deleted = 0'
+)
+#: Of the newest action of a name; one row of NULL if it has no event yet.
+_EVENTS = sqlalchemy.text(
+    'SELECT e.event, e.result, e.traceback, e.finish_time'
+    ' FROM instance_actions AS a'
+    ' LEFT JOIN instance_actions_events AS e ON e.action_id = a.id'
+    ' WHERE a.id = (SELECT MAX(id) FROM instance_actions'
+    ' WHERE instance_uuid = :uuid AND action = :action) ORDER BY e.id'
+)
+_MIGRATION = sqlalchemy.text(
+    'SELECT uuid, status FROM migrations'
+    ' WHERE instance_uuid = :uuid AND deleted = 0 ORDER BY id DESC LIMIT 1'
 )
 
 
@@ -92,8 +109,14 @@ class Waiting:
             raise AssertionError('%s failed: %s' % (action, failure))
         return now
 
-    def _busy(self, server_id: str, leaves: ty.Optional[str]) -> bool:
-        """Is nova at work on it, or is it still in the state it will leave?
+    def _busy(self, server_id: str, leaves: Optional[str]) -> bool:
+        """Is nova at work on it, or is it still in the state it will leave?"""
+        for row in self._rows(_INSTANCE, uuid=server_id):
+            return row.task_state is not None or row.vm_state == leaves
+        return True
+
+    def _rows(self, statement: Any, **values: str) -> List[Any]:
+        """What the cell has that has any.
 
         Read from the cells' databases: asking the API takes far longer, of
         the processor that all of this nova shares.
@@ -103,11 +126,10 @@ class Waiting:
             with context.target_cell(
                 context.get_admin_context(), cell
             ) as ctxt, ctxt.db_connection.reader.using(ctxt) as session:
-                row = session.execute(_STATES, {'uuid': server_id}).first()
-            if row is not None:
-                vm_state, task_state = row
-                return task_state is not None or vm_state == leaves
-        return True
+                rows = session.execute(statement, values).fetchall()
+            if rows:
+                return rows
+        return []
 
     def _failure(self, now: Server, action: str) -> ty.Optional[str]:
         """What nova recorded of an action that failed; None if it did not."""
@@ -120,38 +142,30 @@ class Waiting:
                 fault['message'],
                 fault.get('details', ''),
             )
-        actions = self.api.get_instance_actions(now['id'])
-        newest = next((a for a in actions if a['action'] == action), None)
-        if newest is None:
-            return None
-        events = self.api.get_instance_action_details(
-            now['id'], newest['request_id']
-        )['events']
-        errors = [e for e in events if (e['result'] or '').lower() == 'error']
+        events = [
+            row
+            for row in self._rows(_EVENTS, uuid=now['id'], action=action)
+            if row.event is not None
+        ]
+        errors = [e for e in events if (e.result or '').lower() == 'error']
         if errors:
-            return '\n'.join(
-                '%s: %s' % (e['event'], e.get('traceback')) for e in errors
-            )
+            return '\n'.join('%s: %s' % (e.event, e.traceback) for e in errors)
         if (
             action == 'unshelve'
             and now['status'] == 'SHELVED_OFFLOADED'
             and events
-            and all(e['finish_time'] for e in events)
+            and all(e.finish_time for e in events)
         ):
             return 'NoValidHost, which nova only logs when unshelving'
         return None
 
     def _migration_ended(self, now: Server) -> bool:
         """Has nova closed the record, and cleared the source's allocation?"""
-        migrations = self.api.api_get(
-            '/os-migrations?instance_uuid=%s' % now['id']
-        ).body['migrations']
-        if not migrations:
-            return True
-        newest = max(migrations, key=lambda m: m['id'])
-        if newest['status'] in ('completed', 'confirmed'):
-            return not self._get_allocations_by_server_uuid(newest['uuid'])
-        return newest['status'] in ('finished', 'done', 'error', 'failed')
+        for newest in self._rows(_MIGRATION, uuid=now['id']):
+            if newest.status in ('completed', 'confirmed'):
+                return not self._get_allocations_by_server_uuid(newest.uuid)
+            return newest.status in ('finished', 'done', 'error', 'failed')
+        return True
 
     def _until(self, done: ty.Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + self.TIMEOUT
