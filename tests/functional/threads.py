@@ -33,28 +33,31 @@ from oslo_messaging._drivers import impl_fake
 _LATEST = 5.0
 
 _LISTENERS: Any = weakref.WeakSet()
-_deliver_message = impl_fake.FakeExchange.deliver_message
 
 
-class _Listener(impl_fake.FakeListener):
-    """Woken by each message that may be for it."""
+def _listener_init(real: Any) -> Any:
+    def init(listener: Any, *args: Any, **kwargs: Any) -> None:
+        real(listener, *args, **kwargs)
+        listener._woken = threading.Event()
+        _LISTENERS.add(listener)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._woken = threading.Event()
-        _LISTENERS.add(self)
+    return init
 
+
+def _listener_poll(real: Any) -> Any:
     @base.batch_poll_helper
-    def poll(self, timeout: Any = None) -> Any:
+    def poll(listener: Any, timeout: Any = None) -> Any:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             # Before it looks, so that what comes later wakes it.
-            self._woken.clear()
-            if self._stopped.is_set():
+            listener._woken.clear()
+            if listener._stopped.is_set():
                 return None
-            for target in self._targets:
-                exchange = self._exchange_manager.get_exchange(target.exchange)
-                context, message, *rest = exchange.poll(target, self._pool)
+            for target in listener._targets:
+                exchange = listener._exchange_manager.get_exchange(
+                    target.exchange
+                )
+                context, message, *rest = exchange.poll(target, listener._pool)
                 if message is not None:
                     return impl_fake.FakeIncomingMessage(
                         context, message, *rest
@@ -64,17 +67,24 @@ class _Listener(impl_fake.FakeListener):
                 left = deadline - time.monotonic()
                 if left < 0:
                     return None
-            self._woken.wait(left)
+            listener._woken.wait(left)
 
-    def stop(self) -> None:
-        super().stop()
-        self._woken.set()
+    return poll
 
-    @staticmethod
+
+def _listener_stop(real: Any) -> Any:
+    def stop(listener: Any) -> None:
+        real(listener)
+        listener._woken.set()
+
+    return stop
+
+
+def _deliver_message(real: Any) -> Any:
     def deliver_message(
         exchange: Any, topic: str, ctxt: Any, message: Any, **kwargs: Any
     ) -> None:
-        _deliver_message(exchange, topic, ctxt, message, **kwargs)
+        real(exchange, topic, ctxt, message, **kwargs)
         server = kwargs.get('server')
         for listener in list(_LISTENERS):
             if any(
@@ -83,41 +93,51 @@ class _Listener(impl_fake.FakeListener):
             ):
                 listener._woken.set()
 
+    return deliver_message
 
-class _Worker(_thread.ThreadWorker):
-    """Woken by None in the queue, of which its pool's others take theirs."""
 
-    def _wait_for_work(self) -> Any:
-        self.idle = True
+def _worker_wait(real: Any) -> Any:
+    def wait_for_work(worker: Any) -> Any:
+        worker.idle = True
         while True:
             try:
-                work = self.work_queue.get(True, _LATEST)
+                work = worker.work_queue.get(True, _LATEST)
             except queue.Empty:
-                if self._is_dying():
+                if worker._is_dying():
                     raise _thread._Stopping from None
                 continue
             if work is None:
-                self.work_queue.task_done()
+                worker.work_queue.task_done()
                 raise _thread._Stopping
-            self.idle = False
+            worker.idle = False
             return work
 
-    def stop(self) -> None:
-        super().stop()
-        self.work_queue.put(None)
+    return wait_for_work
+
+
+def _worker_stop(real: Any) -> Any:
+    def stop(worker: Any, *args: Any) -> None:
+        real(worker, *args)
+        # One for each worker of a pool, whichever of them takes it.
+        worker.work_queue.put(None)
+
+    return stop
 
 
 class SleepingThreads(fixtures.Fixture):
     """See above."""
 
     def _setUp(self) -> None:  # noqa: N802
-        for target, attribute, ours in (
-            (impl_fake, 'FakeListener', _Listener),
-            (
-                impl_fake.FakeExchange,
-                'deliver_message',
-                _Listener.deliver_message,
-            ),
-            (_thread, 'ThreadWorker', _Worker),
+        for owner, name, ours in (
+            (impl_fake.FakeListener, '__init__', _listener_init),
+            (impl_fake.FakeListener, 'poll', _listener_poll),
+            (impl_fake.FakeListener, 'stop', _listener_stop),
+            (impl_fake.FakeExchange, 'deliver_message', _deliver_message),
+            (_thread.ThreadWorker, '_wait_for_work', _worker_wait),
+            (_thread.ThreadWorker, 'stop', _worker_stop),
         ):
-            self.useFixture(fixtures.MockPatchObject(target, attribute, ours))
+            self.useFixture(
+                fixtures.MockPatchObject(
+                    owner, name, ours(getattr(owner, name))
+                )
+            )
