@@ -255,15 +255,15 @@ class SharedCloud(Cloud):
         self._logged = len(super().log)
 
     def addCleanup(  # noqa: N802
-        self, function: Any, *args: Any, **kwargs: Any
+        self, function: ty.Any, *args: ty.Any, **kwargs: ty.Any
     ) -> None:
         # oslotest's adds one that ends every mock, the cloud's among them.
         testtools.TestCase.addCleanup(self, function, *args, **kwargs)
 
-    def _doing(self, what: str) -> Any:
+    def _doing(self, what: str) -> ty.Any:
         return self._cloud._doing(what)
 
-    def flags(self, group: Optional[str] = None, **options: Any) -> None:
+    def flags(self, group: ty.Optional[str] = None, **options: ty.Any) -> None:
         for name, value in options.items():
             CONF.set_override(name, value, group)
             self.addCleanup(CONF.clear_override, name, group)
@@ -273,7 +273,7 @@ class SharedCloud(Cloud):
         return super().log[self._logged :]
 
 
-def _clean_up(case: Any) -> None:
+def _clean_up(case: ty.Any) -> None:
     """Run a test case's cleanups, as testtools does: each, whatever fails."""
     with contextlib.ExitStack() as cleanups:
         for function, args, kwargs in case._cleanups:

@@ -20,10 +20,10 @@ class _Pool(pool.QueuePool):
 class _Compiled(util.LRUCache):
     """Of one database as of another: without the dialect, each one's own."""
 
-    def get(self, key: Any, default: Any = None) -> Any:
+    def get(self, key: ty.Any, default: ty.Any = None) -> ty.Any:
         return super().get(key[1:], default)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: ty.Any, value: ty.Any) -> None:
         super().__setitem__(key[1:], value)
 
 
@@ -46,7 +46,7 @@ class KeptConnections(fixtures.Fixture):
         )
         create_engine = engines.create_engine
 
-        def create(*args: Any, **kwargs: Any) -> Any:
+        def create(*args: ty.Any, **kwargs: ty.Any) -> ty.Any:
             engine = create_engine(*args, **kwargs)
             engine._compiled_cache = _COMPILED
             return engine

@@ -198,6 +198,6 @@ class Operations(Waiting):
 
         self._until(gone, 'the end of %s' % server['id'])
 
-    def host_of(self, server: Server) -> Optional[str]:
+    def host_of(self, server: Server) -> ty.Optional[str]:
         (instance,) = self._rows(_INSTANCE, uuid=server['id'])
         return instance.host

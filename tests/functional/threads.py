@@ -1,14 +1,4 @@
-# Licensed under the Apache License, Version 2.0 (the "License"); you may
-# not use this file except in compliance with the License. You may obtain
-# a copy of the License at
-#
-#      http://www.apache.org/licenses/LICENSE-2.0
-#
-# Unless required by applicable law or agreed to in writing, software
-# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-# License for the specific language governing permissions and limitations
-# under the License.
+# SPDX-License-Identifier: Apache-2.0
 """Threads of nova that sleep until there is something to do.
 
 As they are, the RPC servers look for messages 20 times a second, each, and,
@@ -21,7 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from typing import Any
+import typing as ty
 import weakref
 
 import fixtures
@@ -32,11 +22,11 @@ from oslo_messaging._drivers import impl_fake
 #: Seconds after which each looks all the same.
 _LATEST = 5.0
 
-_LISTENERS: Any = weakref.WeakSet()
+_LISTENERS: ty.Any = weakref.WeakSet()
 
 
-def _listener_init(real: Any) -> Any:
-    def init(listener: Any, *args: Any, **kwargs: Any) -> None:
+def _listener_init(real: ty.Any) -> ty.Any:
+    def init(listener: ty.Any, *args: ty.Any, **kwargs: ty.Any) -> None:
         real(listener, *args, **kwargs)
         listener._woken = threading.Event()
         _LISTENERS.add(listener)
@@ -44,9 +34,9 @@ def _listener_init(real: Any) -> Any:
     return init
 
 
-def _listener_poll(real: Any) -> Any:
+def _listener_poll(real: ty.Any) -> ty.Any:
     @base.batch_poll_helper
-    def poll(listener: Any, timeout: Any = None) -> Any:
+    def poll(listener: ty.Any, timeout: ty.Any = None) -> ty.Any:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             # Before it looks, so that what comes later wakes it.
@@ -72,17 +62,21 @@ def _listener_poll(real: Any) -> Any:
     return poll
 
 
-def _listener_stop(real: Any) -> Any:
-    def stop(listener: Any) -> None:
+def _listener_stop(real: ty.Any) -> ty.Any:
+    def stop(listener: ty.Any) -> None:
         real(listener)
         listener._woken.set()
 
     return stop
 
 
-def _deliver_message(real: Any) -> Any:
+def _deliver_message(real: ty.Any) -> ty.Any:
     def deliver_message(
-        exchange: Any, topic: str, ctxt: Any, message: Any, **kwargs: Any
+        exchange: ty.Any,
+        topic: str,
+        ctxt: ty.Any,
+        message: ty.Any,
+        **kwargs: ty.Any,
     ) -> None:
         real(exchange, topic, ctxt, message, **kwargs)
         server = kwargs.get('server')
@@ -96,8 +90,8 @@ def _deliver_message(real: Any) -> Any:
     return deliver_message
 
 
-def _worker_wait(real: Any) -> Any:
-    def wait_for_work(worker: Any) -> Any:
+def _worker_wait(real: ty.Any) -> ty.Any:
+    def wait_for_work(worker: ty.Any) -> ty.Any:
         worker.idle = True
         while True:
             try:
@@ -115,8 +109,8 @@ def _worker_wait(real: Any) -> Any:
     return wait_for_work
 
 
-def _worker_stop(real: Any) -> Any:
-    def stop(worker: Any, *args: Any) -> None:
+def _worker_stop(real: ty.Any) -> ty.Any:
+    def stop(worker: ty.Any, *args: ty.Any) -> None:
         real(worker, *args)
         # One for each worker of a pool, whichever of them takes it.
         worker.work_queue.put(None)

@@ -6,12 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import Any
-from typing import Callable
-from typing import Dict
-from typing import Iterator
-from typing import List
-from typing import Optional
+import typing as ty
 
 from nova import context
 import sqlalchemy
@@ -109,13 +104,13 @@ class Waiting:
             raise AssertionError('%s failed: %s' % (action, failure))
         return now
 
-    def _busy(self, server_id: str, leaves: Optional[str]) -> bool:
+    def _busy(self, server_id: str, leaves: ty.Optional[str]) -> bool:
         """Is nova at work on it, or is it still in the state it will leave?"""
         for row in self._rows(_INSTANCE, uuid=server_id):
             return row.task_state is not None or row.vm_state == leaves
         return True
 
-    def _rows(self, statement: Any, **values: str) -> List[Any]:
+    def _rows(self, statement: ty.Any, **values: str) -> ty.List[ty.Any]:
         """What the cell has that has any.
 
         Read from the cells' databases: asking the API takes far longer, of
