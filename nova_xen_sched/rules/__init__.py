@@ -36,12 +36,13 @@ TAKES_MORE = EVERY - {Kind.REBUILD}
 
 
 class Rule(ty.NamedTuple):
-    """A rule, and what it is for.
+    """A rule, and when it applies.
 
     :ivar refuses: the rule.
     :ivar kinds: of request, which it applies to.
-    :ivar facts: the names of those that it needs.
-    :ivar needs_load: whether it looks at what the guest would overcommit.
+    :ivar facts: the names of those that it reads; the host has no others.
+    :ivar needs_load: whether it reads what the guest would overcommit.
+    :ivar on: whether the options have it on.
     """
 
     refuses: ty.Callable[
@@ -50,7 +51,10 @@ class Rule(ty.NamedTuple):
     kinds: ty.FrozenSet[Kind] = EVERY
     facts: ty.FrozenSet[str] = frozenset()
     needs_load: bool = False
+    on: ty.Callable[[conf.Settings], bool] = lambda settings: True
 
+
+_LIBVIRT = frozenset({'libvirt_version', 'libvirt_migration_backports'})
 
 #: The rules in the order in which they are judged: the first one decides.
 RULES: tuple[Rule, ...] = (
@@ -63,11 +67,23 @@ RULES: tuple[Rule, ...] = (
     Rule(image.maxphysaddr_bits),
     Rule(image.hypervisor_type_required, NEW_IMAGE),
     Rule(image.disk_format, NEW_IMAGE),
-    Rule(versions.xen_version, NEW_PLACE, frozenset({'xen_version'})),
+    Rule(
+        versions.xen_version,
+        NEW_PLACE,
+        frozenset({'xen_version'}),
+        on=lambda settings: settings.min_xen_version is not None,
+    ),
     Rule(
         versions.libvirt_version,
         NEW_PLACE,
-        frozenset({'libvirt_version', 'libvirt_migration_backports'}),
+        _LIBVIRT,
+        on=lambda settings: settings.live_migration_check == 'always',
+    ),
+    Rule(
+        versions.libvirt_version,
+        frozenset({Kind.LIVE_MIGRATION}),
+        _LIBVIRT,
+        on=lambda settings: settings.live_migration_check == 'live_migration',
     ),
     *(
         Rule(
@@ -75,24 +91,11 @@ RULES: tuple[Rule, ...] = (
             TAKES_MORE,
             LOAD_FACTS,
             needs_load=True,
+            on=lambda settings: settings.refuse_dom0_overcommit,
         )
         for resource in Resource
     ),
 )
-
-
-def kinds_of(rule: Rule, settings: conf.Settings) -> frozenset[Kind]:
-    """Which requests a rule applies to, under the options."""
-    if rule.refuses is versions.xen_version:
-        off = settings.min_xen_version is None
-    elif rule.refuses is versions.libvirt_version:
-        check = settings.live_migration_check
-        off = settings.min_libvirt_version is None or check == 'never'
-        if check == 'live_migration' and not off:
-            return frozenset({Kind.LIVE_MIGRATION})
-    else:
-        off = rule.needs_load and not settings.refuse_dom0_overcommit
-    return frozenset() if off else rule.kinds
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -108,9 +111,9 @@ class Verdict:
     refusals: tuple[Refusal, ...] = ()
 
 
-#: The verdict on a host against which nothing speaks.
+#: The verdict on a host against which nothing speaks, and that on one which
+#: can't be judged, for an unexpected error. They are told apart by identity.
 ACCEPTED = Verdict()
-#: That on a host which can't be judged, for an unexpected error.
 UNJUDGED = Verdict()
 
 
@@ -133,16 +136,13 @@ class Judge:
         self._guest = guest
         self._settings = settings
         self._kind_in_cell = kind_in_cell
-        each = [(rule, kinds_of(rule, settings)) for rule in RULES]
         self._rules = [
-            (rule, kinds)
-            for rule, kinds in each
-            if not kinds.isdisjoint(guest.kinds)
+            rule
+            for rule in RULES
+            if rule.on(settings) and not rule.kinds.isdisjoint(guest.kinds)
         ]
-        self.facts = frozenset().union(
-            *(rule.facts for rule, _ in self._rules)
-        )
-        self.needs_load = any(rule.needs_load for rule, _ in self._rules)
+        self.facts = frozenset().union(*(rule.facts for rule in self._rules))
+        self.needs_load = any(rule.needs_load for rule in self._rules)
 
     def __call__(self, host: Host, every: bool = False) -> Verdict:
         """Whether the host can take the guest.
@@ -151,10 +151,10 @@ class Judge:
         """
         decides: Refusal | None = None
         found: list[Refusal] = []
-        for rule, kinds in self._rules:
+        for rule in self._rules:
             refusal = rule.refuses(self._guest, host, self._settings)
-            if refusal is not None and not self._guest.kinds <= kinds:
-                refusal = self._if_it_applies(refusal, kinds)
+            if refusal is not None and not self._guest.kinds <= rule.kinds:
+                refusal = self._if_it_applies(refusal, rule.kinds)
             if refusal is None:
                 continue
             found.append(refusal)
