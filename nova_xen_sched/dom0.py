@@ -200,20 +200,22 @@ class Usage(ty.NamedTuple):
         return self.used > self.capacity * (1 + ROUNDING)
 
 
-def _uses(model: Model, load: Load) -> list[tuple[float, float]]:
-    """Capacity and use of each resource, in the order of Resource."""
+def _uses(model: Model, load: Load) -> list[tuple[Resource, float, float]]:
+    """Each resource with its capacity and use."""
     hvm, pv, pvh, unknown = load.hvm, load.pv, load.pvh, load.unknown
     # Guests of unknown mode count as the average one.
     as_hvm = hvm + unknown * model.hvm_share
     as_pv = pv + unknown * (1 - model.hvm_share)
     found = [
         (
+            Resource.DOM0_MEMORY,
             load.dom0_memory_mb - model.base_memory_mb,
             as_hvm * model.hvm_memory_mb
             + as_pv * model.pv_memory_mb
             + pvh * model.pvh_memory_mb,
         ),
         (
+            Resource.DOM0_CPU,
             (load.dom0_vcpus - model.base_vcpus) * model.guests_per_vcpu,
             hvm + pv + pvh + unknown,
         ),
@@ -233,7 +235,7 @@ def _uses(model: Model, load: Load) -> list[tuple[float, float]]:
     # guests that are still to be built.
     if load.free_mb is not None:
         used = max(used, ram - load.free_mb)
-    found.append((ram, used))
+    found.append((Resource.HOST_MEMORY, ram, used))
     return found
 
 
@@ -243,14 +245,15 @@ def resources(model: Model, load: Load) -> tuple[Usage, ...]:
     :param load: with the guest that is to be placed, if there is one.
     :returns: without the host's RAM where it never said how much it has.
     """
-    found = [Usage(*each) for each in zip(Resource, *zip(*_uses(model, load)))]
-    last = found[-1]
-    if (
-        last.resource is Resource.HOST_MEMORY
-        and load.free_mb is not None
-        and last.used == last.capacity - load.free_mb
-    ):
-        found[-1] = last._replace(source=REPORTED)
+    found = []
+    for resource, capacity, used in _uses(model, load):
+        reported = (
+            resource is Resource.HOST_MEMORY
+            and load.free_mb is not None
+            and used == capacity - load.free_mb
+        )
+        source = REPORTED if reported else COMPUTED
+        found.append(Usage(resource, capacity, used, source))
     return tuple(found)
 
 
@@ -260,7 +263,7 @@ def headroom(model: Model, load: Load) -> float:
     :param load: as for resources().
     """
     least = 1.0
-    for capacity, used in _uses(model, load):
+    for _, capacity, used in _uses(model, load):
         left = FLOOR if capacity <= 0 else 1 - used / capacity
         if not math.isfinite(left):
             return math.nan

@@ -125,16 +125,17 @@ class Loads:
         if free_mb is not None:
             free_mb = self._free_mb(state, free_mb, placed)
         return dom0.Load(
-            state.total_usable_ram_mb,
-            self._dom0_memory_mb(state, known),
-            known.values.get('dom0_vcpus', self._settings.dom0_vcpus),
-            modes['hvm'],
-            modes['pv'],
-            modes['pvh'],
-            unknown,
-            self._taken_mb(state, known, guests, placed) + request.memory_mb,
-            state.vcpus_used + request.vcpus,
-            free_mb,
+            memory_mb=state.total_usable_ram_mb,
+            dom0_memory_mb=self._dom0_memory_mb(state, known),
+            dom0_vcpus=known.values.get(
+                'dom0_vcpus', self._settings.dom0_vcpus
+            ),
+            **modes,
+            unknown=unknown,
+            guests_memory_mb=self._taken_mb(state, known, guests, placed)
+            + request.memory_mb,
+            guests_vcpus=state.vcpus_used + request.vcpus,
+            free_mb=free_mb,
         )
 
     def _modes(self, guests: list[ty.Any]) -> dict[str, int]:

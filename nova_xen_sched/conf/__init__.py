@@ -132,17 +132,17 @@ _FORMS: dict[str, ty.Callable[[ty.Any], ty.Any]] = {
     'report_only': _report_only,
 }
 
-#: The figures of the dom0 model, in the order of Model's fields.
-_MODEL = (
-    'dom0_base_memory_mb',
-    'dom0_base_vcpus',
-    'dom0_memory_mb_per_hvm_guest',
-    'dom0_memory_mb_per_pv_guest',
-    'dom0_memory_mb_per_pvh_guest',
-    'dom0_guests_per_vcpu',
-    'dom0_hvm_share',
-    'guest_memory_overhead',
-)
+#: The figures of the dom0 model, and their options.
+_MODEL = {
+    'base_memory_mb': 'dom0_base_memory_mb',
+    'base_vcpus': 'dom0_base_vcpus',
+    'hvm_memory_mb': 'dom0_memory_mb_per_hvm_guest',
+    'pv_memory_mb': 'dom0_memory_mb_per_pv_guest',
+    'pvh_memory_mb': 'dom0_memory_mb_per_pvh_guest',
+    'guests_per_vcpu': 'dom0_guests_per_vcpu',
+    'hvm_share': 'dom0_hvm_share',
+    'overhead': 'guest_memory_overhead',
+}
 
 
 def read(conf: cfg.ConfigOpts) -> Settings:
@@ -162,7 +162,7 @@ def defaults(**changes: ty.Any) -> Settings:
 
 def _settings(value_of: ty.Callable[[cfg.Opt], ty.Any]) -> Settings:
     found = {opt.dest: value_of(opt) for opt in _ALL_OPTS}
-    model = Model(*[found.pop(name) for name in _MODEL])
+    model = Model(**{name: found.pop(opt) for name, opt in _MODEL.items()})
     return Settings(dom0_model=model, **found)
 
 

@@ -3,7 +3,8 @@
 """Facts about hosts that nova doesn't know, each with its source.
 
 This module says which facts there are and how their values are read. The
-sources are the other modules, one each, and gather.py asks them.
+sources are in aggregate.py, file.py (and parse_file.py) and reported.py;
+gather.py asks them, and merge.py makes one of what they know.
 
 A source is made with nova's configuration, and its for_request(host_states)
 returns a function from a HostState to a dict of raw values, or None if there

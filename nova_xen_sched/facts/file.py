@@ -77,7 +77,7 @@ def load(path: str) -> tuple[parse_file.Table, str]:
     """Read a facts file now, for one who looks at it once.
 
     :returns: the facts, and the SHA-256 of the file in hexadecimal digits.
-    :raises FileError, OSError, table.TableError: why it can't be used.
+    :raises FileError, OSError, parse_file.TableError: why it can't be used.
     """
     content, _ = _read(path)
     return parse_file.load(content, path), hashlib.sha256(content).hexdigest()

@@ -10,6 +10,7 @@ import typing as ty
 
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.dom0 import Model
+from nova_xen_sched.dom0 import Resource
 from nova_xen_sched.dom0 import resources
 from nova_xen_sched.xenhost import BALLOONING
 from nova_xen_sched.xenhost import FIXED
@@ -159,8 +160,10 @@ def for_dom0(host: XenHost, model: Model) -> Size:
     load = _load(host, 0, 1)
     if load is None or not load.guests:
         return Size(LEAST_MB, 'the least that the guide names')
-    used, _, *ram = (resource.used for resource in resources(model, load))
-    each, ram_each = used / load.guests, sum(ram) / load.guests
+    uses = {each.resource: each.used for each in resources(model, load)}
+    used = uses[Resource.DOM0_MEMORY]
+    each = used / load.guests
+    ram_each = uses.get(Resource.HOST_MEMORY, 0) / load.guests
     fit = load.guests
     if load.memory_mb and each + ram_each:
         # Each takes of both; what is not dom0's is the guests'.
