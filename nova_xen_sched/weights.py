@@ -24,7 +24,7 @@ from nova_xen_sched import dom0
 from nova_xen_sched import host
 from nova_xen_sched import log
 from nova_xen_sched import plugin
-from nova_xen_sched import request
+from nova_xen_sched import request as guest
 from nova_xen_sched.load import LOAD_FACTS
 from nova_xen_sched.load import Loads
 
@@ -74,8 +74,8 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
             return multiplier
 
     def _weigh_object(self, obj: ty.Any, weight_properties: ty.Any) -> float:
-        # nova's base class wants it; one host alone has nothing to be
-        # compared with.
+        # nova's base class wants it, and weigh_objects() stands for it: one
+        # host alone has nothing to be compared with.
         return 0.0
 
     def weigh_objects(
@@ -109,7 +109,8 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         """
         states = [each.obj for each in weighed_obj_list]
         settings = self._options.current()
-        # For weight_multiplier(); a HostState lives for one request.
+        # For weight_multiplier(), which nova calls for each host after this. A
+        # HostState lives for one request.
         for state, multiplier in zip(states, _multipliers(states, settings)):
             state.nova_xen_sched_multiplier = multiplier
         facts = self._facts.for_request(
@@ -154,7 +155,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
 def _loads(spec_obj: ty.Any, settings: conf.Settings) -> Loads:
     return Loads(
         settings,
-        request.from_spec(spec_obj),
+        guest.from_spec(spec_obj),
         CONF.reserved_host_memory_mb,
         CONF.filter_scheduler.track_instance_changes,
     )

@@ -50,7 +50,7 @@ class Fact:
 
 
 @dataclasses.dataclass(frozen=True)
-class Name:
+class FactName:
     """One line of the table of facts.
 
     :ivar name: in the facts file, and everywhere in this package.
@@ -135,34 +135,34 @@ def parse_time(raw: ty.Any) -> datetime.datetime:
         ) from e
 
 
-NAMES: tuple[Name, ...] = (
-    Name(
+NAMES: tuple[FactName, ...] = (
+    FactName(
         'libvirt_version',
         'xen_libvirt_version',
         'xen:libvirt_version',
         parse_version,
     ),
-    Name(
+    FactName(
         'libvirt_migration_backports',
         'xen_libvirt_migration_backports',
         'xen:libvirt_migration_backports',
         parse_bool,
     ),
-    Name('xen_version', 'xen_version', 'xen:version', parse_version),
-    Name(
+    FactName('xen_version', 'xen_version', 'xen:version', parse_version),
+    FactName(
         'dom0_memory_mb',
         'xen_dom0_memory_mb',
         'xen:dom0_memory_mb',
         parse_positive,
     ),
-    Name('dom0_vcpus', 'xen_dom0_vcpus', 'xen:dom0_vcpus', parse_positive),
-    Name(
+    FactName('dom0_vcpus', 'xen_dom0_vcpus', 'xen:dom0_vcpus', parse_positive),
+    FactName(
         'reserved_host_memory_mb',
         'xen_reserved_host_memory_mb',
         'xen:reserved_host_memory_mb',
         parse_natural,
     ),
-    Name(
+    FactName(
         'observed_at',
         'xen_facts_observed_at',
         'xen:observed_at',
@@ -170,7 +170,7 @@ NAMES: tuple[Name, ...] = (
     ),
 )
 
-BY_NAME: ty.Dict[str, Name] = {name.name: name for name in NAMES}
+BY_NAME: ty.Dict[str, FactName] = {name.name: name for name in NAMES}
 
 #: The stats key of the RAM that Xen has left, MiB. It is no fact: it changes
 #: with each guest, and only the compute itself can say it.

@@ -58,7 +58,7 @@ class Gatherer:
         host_states: ty.Sequence[ty.Any],
         wanted: ty.Collection[str],
         max_age_days: float = 0,
-    ) -> Request:
+    ) -> RequestFacts:
         """What is needed to look up hosts during one request.
 
         :param host_states: the request's nova HostStates.
@@ -79,7 +79,7 @@ class Gatherer:
         if max_age_days:
             now = datetime.datetime.now(datetime.timezone.utc)
             oldest = now - datetime.timedelta(days=max_age_days)
-        return Request(lookups, wanted, oldest)
+        return RequestFacts(lookups, wanted, oldest)
 
 
 def _load_failed(
@@ -97,7 +97,7 @@ def _source_failed(name: str) -> None:
     log.unexpected('asking the source of facts %s; it is skipped' % name)
 
 
-class Request:
+class RequestFacts:
     """Looks up the facts of hosts during one request.
 
     :param lookups: by the name of their sources, the most trusted first.

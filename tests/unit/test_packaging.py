@@ -266,6 +266,17 @@ def pinned(name):
     return {match.group(1) for match in found if match}
 
 
+def test_no_command_is_left_out_of_its_contract():
+    """A command's folder imports no other command's: by import-linter."""
+    contract = (ROOT / 'pyproject.toml').read_text().partition('"commands"')[2]
+    listed = re.findall(r'"nova_xen_sched\.cmd\.(\w+)"', contract)
+    folders = [
+        path.parent.name
+        for path in (ROOT / 'nova_xen_sched' / 'cmd').glob('*/__init__.py')
+    ]
+    assert sorted(listed) == sorted(set(folders) - {'nova'})
+
+
 def test_the_sample_is_up_to_date(tmp_path):
     conf = cfg.ConfigOpts()
     generator.register_cli_opts(conf)

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova-xen-sched-status upgrade check: its checks by topic, in command.py."""
