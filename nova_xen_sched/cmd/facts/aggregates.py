@@ -28,7 +28,7 @@ ZONE = 'availability_zone'
 _NAME = re.compile('nova-xen-sched-[0-9a-f]{8}')
 #: The facts in an aggregate of ours. They and MANAGED_BY are ours; all other
 #: metadata is left alone.
-BY_KEY: ty.Dict[str, facts.Name] = {
+BY_KEY: ty.Dict[str, facts.FactName] = {
     name.metadata_key: name for name in facts.NAMES
 }
 
