@@ -68,10 +68,6 @@ functional: venv  ## Tests with a real nova in one process
 	@# As nova-scheduler runs by default since nova 33: native threads.
 	OS_NOVA_DISABLE_EVENTLET_PATCHING=true $(PYTEST) tests/functional
 
-.PHONY: functional-eventlet
-functional-eventlet: venv  ## The same with eventlet, which nova still has
-	$(PYTEST) tests/functional
-
 .PHONY: test-libvirt
 test-libvirt:  ## The facts commands with a real libvirt, without nova
 	@PYTHON='$(PYTHON)' tools/need-libvirt
