@@ -33,7 +33,7 @@ _LEVELS = {
 }
 
 
-class _Command(command.Command):
+class Command(command.Command):
     """A command that ends in an exit code of ours, never in a traceback.
 
     take_action() raises :class:`errors.Failure` for what it can't do, and
@@ -86,15 +86,14 @@ class _Command(command.Command):
         self.app.stdout.flush()
 
 
-class Command(_Command):
-    """A command that prints what it likes."""
+class _Display(Command, display.DisplayCommandBase):
+    """A command that prints cells in the format that is asked for.
 
-    def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        raise NotImplementedError
+    :ivar parts: what is written for a person behind the table, which is left
+        out then if it has no rows; None for the table alone.
+    """
 
-
-class _Display(_Command, display.DisplayCommandBase):
-    """A command that prints cells in the format that is asked for."""
+    parts: ty.Sequence[tables.Part] | None = None
 
     def produce_output(
         self,
@@ -103,8 +102,19 @@ class _Display(_Command, display.DisplayCommandBase):
         data: ty.Iterable[ty.Any],
     ) -> int:
         cells = shown(list(data), parsed_args.formatter)
-        code: int = super().produce_output(parsed_args, column_names, cells)
-        return code
+        if cells or self.parts is None:
+            super().produce_output(parsed_args, column_names, cells)
+        for part in self.parts or ():
+            if isinstance(part, str):
+                self.write(part + '\n')
+            else:
+                self.formatter.emit_list(
+                    part.columns,
+                    shown(part.rows),
+                    self.app.stdout,
+                    parsed_args,
+                )
+        return 0
 
 
 class Lister(_Display, lister.Lister):
@@ -125,11 +135,11 @@ def shown(data: ty.Any, formatter: str = 'table') -> ty.Any:
         return [shown(each, formatter) for each in data]
     is_cell = isinstance(data, tables.Cell)
     value = redact.values(data.machine_readable() if is_cell else data)
+    text = redact.values(data.human_readable()) if is_cell else value
     if formatter in ('csv', 'value'):
-        return '' if value is None else value
-    if is_cell:
-        return tables.Cell(value, redact.values(data.human_readable()))
-    return value
+        found = text if isinstance(data, tables.Structured) else value
+        return '' if found is None else found
+    return tables.Cell(value, text) if is_cell else value
 
 
 def quieten() -> None:

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_sizes(group, 'Instead of a flavor: {} if not given.')
     group.add_argument(
         '--vm-mode',
-        choices=sorted(tables.MODES),
+        choices=('hvm', 'xen'),
         default='hvm',
         help="nova's vm_mode of the guest; xen is PV. The default is hvm.",
     )

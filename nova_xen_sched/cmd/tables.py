@@ -13,8 +13,10 @@ import typing as ty
 
 from cliff import columns
 
-#: What a person calls nova's vm_mode.
-MODES = {'xen': 'PV', 'hvm': 'HVM'}
+#: Characters of a line on a terminal.
+WIDTH = 79
+#: What a person calls nova's vm_mode, and libvirt's os type of PVH.
+MODES = {'xen': 'PV', 'hvm': 'HVM', 'xenpvh': 'PVH'}
 
 
 class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
@@ -35,6 +37,10 @@ class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
         if mine is None or others is None:
             return mine is None and others is not None
         return bool(mine < others)
+
+
+class Structured(Cell):
+    """A value for json and yaml, and its text for all other formats."""
 
 
 def number(value: float) -> int | float:
@@ -60,6 +66,42 @@ class Table:
 
     columns: ty.Sequence[str]
     rows: ty.Sequence[ty.Sequence[ty.Any]]
+
+
+#: What is written for a person: lines, or a table.
+Part = ty.Union[str, Table]
+
+
+def described(columns: ty.Mapping[str, str]) -> str:
+    """The names of columns, and beside each what it has, for a help text."""
+    width = max(map(len, columns)) + 4
+    return '\n'.join(
+        textwrap.fill(
+            text,
+            WIDTH,
+            initial_indent=('  ' + name).ljust(width),
+            subsequent_indent=' ' * width,
+            break_on_hyphens=False,
+        )
+        for name, text in columns.items()
+    )
+
+
+def guest_types(types: ty.Iterable[ty.Sequence[str]]) -> str:
+    """Guest types by mode: "PV (x86_64), HVM (i686, x86_64)".
+
+    :param types: the architecture, hypervisor type and mode of each.
+    """
+    found: dict[str, set[str]] = {}
+    for arch, hv_type, mode in types:
+        name = MODES.get(mode, mode)
+        if hv_type != 'xen':
+            name = '%s %s' % (hv_type, name)
+        found.setdefault(name, set()).add(arch)
+    return ', '.join(
+        '%s (%s)' % (name, ', '.join(sorted(archs)))
+        for name, archs in found.items()
+    )
 
 
 def names(hosts: ty.Sequence[str], most: int = 5) -> str:

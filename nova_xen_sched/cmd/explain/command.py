@@ -11,8 +11,9 @@ from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.explain import OPERATIONS
-from nova_xen_sched.cmd.explain import rows
+from nova_xen_sched.cmd.explain import result
 
 #: How many hosts each list of the table format shows.
 LIMIT = 20
@@ -29,7 +30,7 @@ and why.
 
 exit codes: 0 a host would be found, 1 none would (with --host: not this one),
 or some cell could not be read; 2 wrong usage, or something is out of reach
-""" % '\n'.join('  %-14s %s' % column for column in rows.COLUMNS.items())
+""" % tables.described(result.COLUMNS)
 
 
 class Explain(base.Lister):
@@ -40,9 +41,6 @@ class Explain(base.Lister):
     """
 
     _epilog = _EPILOG
-
-    #: What is written for a person.
-    _parts: ty.Sequence[ty.Any] = ()
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -119,28 +117,28 @@ class Explain(base.Lister):
         from nova_xen_sched.cmd.explain import report
         from nova_xen_sched.cmd.nova import xen_hosts
 
-        result, spec = inputs.explain(cloud, parsed_args)
+        found, spec = inputs.explain(cloud, parsed_args)
         names = [parsed_args.host] if parsed_args.host else []
-        hosts = xen_hosts.named(result.hosts, names)
-        if result.partial or not any(each.rank for each in hosts):
+        hosts = xen_hosts.named(found.hosts, names)
+        if found.partial or not any(each.rank for each in hosts):
             self.exit_code = errors.FINDINGS
-        for line in result.partial:
+        for line in found.partial:
             self.say('The answer is partial. ' + line)
         limit = parsed_args.limit
         if parsed_args.formatter == 'table' and not parsed_args.columns:
-            self._parts = (
+            self.parts = (
                 [
                     part
                     for each in hosts
                     for part in report.of_one(
-                        result, each, inputs.resources(cloud, spec, each)
+                        found, each, inputs.resources(cloud, spec, each)
                     )
                 ]
                 if names
-                else report.of_all(result, LIMIT if limit is None else limit)
+                else report.of_all(found, LIMIT if limit is None else limit)
             )
-            return tuple(rows.COLUMNS), ()
-        for line in result.notes:
+            return tuple(result.COLUMNS), ()
+        for line in found.notes:
             self.say(line)
         shown = hosts[: limit or None]
         if len(shown) < len(hosts):
@@ -148,32 +146,10 @@ class Explain(base.Lister):
                 '%d of %d hosts are shown; --limit 0 shows all.'
                 % (len(shown), len(hosts))
             )
-        structured = parsed_args.formatter in ('json', 'yaml')
-        return tuple(rows.COLUMNS), [
-            rows.row(
-                result, each, inputs.resources(cloud, spec, each), structured
-            )
+        return tuple(result.COLUMNS), [
+            result.row(found, each, inputs.resources(cloud, spec, each))
             for each in shown
         ]
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: ty.Iterable[str],
-        data: ty.Iterable[ty.Any],
-    ) -> int:
-        if not self._parts:
-            code: int = super().produce_output(parsed_args, column_names, data)
-            return code
-        for part in self._parts:
-            if isinstance(part, str):
-                self.write(part + '\n')
-            else:
-                cells = [list(map(base.shown, row)) for row in part.rows]
-                self.formatter.emit_list(
-                    part.columns, cells, self.app.stdout, parsed_args
-                )
-        return 0
 
 
 def _check_usage(args: argparse.Namespace) -> None:

@@ -31,17 +31,16 @@ _STEPS = {
     filtering.REQUEST: 'ruled out by the request itself',
 }
 
-Part = ty.Union[str, tables.Table]
 #: A reason against a host.
 _Found = ty.Tuple[HostResult, Reason]
 
 
-def of_all(result: Result, limit: int) -> list[Part]:
+def of_all(result: Result, limit: int) -> list[tables.Part]:
     """The outcome, and every host up to a limit.
 
     :param limit: how many hosts each list shows, 0 for all.
     """
-    parts: list[Part] = [_outcome(result)]
+    parts: list[tables.Part] = [_outcome(result)]
     for weigher, hosts in result.first_without.items():
         then = _come(hosts, 'would come')
         if len(hosts) == len(result.weighed):
@@ -61,12 +60,12 @@ def of_all(result: Result, limit: int) -> list[Part]:
 
 def of_one(
     result: Result, each: HostResult, resources: ty.Sequence[Usage]
-) -> list[Part]:
+) -> list[tables.Part]:
     """One host, in full.
 
     :param resources: those of a Xen host once the guest is placed, else none.
     """
-    parts: list[Part] = []
+    parts: list[tables.Part] = []
     if each.step is not None:
         parts.append('%s is %s.' % (each.host, _refused_by(each.step)))
         if each.step.name != XEN_FILTER:
@@ -126,7 +125,7 @@ def _resources(resources: ty.Sequence[Usage]) -> tables.Table:
     )
 
 
-def _logs(hosts: ty.Iterable[HostResult]) -> list[Part]:
+def _logs(hosts: ty.Iterable[HostResult]) -> list[tables.Part]:
     """Where to look on a Xen host if the guest fails there."""
     if any(host.state_is_xen(each.state) for each in hosts):
         return ['', troubleshooting.LOGS]
@@ -159,7 +158,7 @@ def _come(hosts: ty.Sequence[HostResult], verb: str = '') -> str:
     )
 
 
-def _order(weighed: ty.Sequence[HostResult], limit: int) -> list[Part]:
+def _order(weighed: ty.Sequence[HostResult], limit: int) -> list[tables.Part]:
     """The hosts by weight, with each share that makes any difference."""
     matter = [
         number
@@ -168,7 +167,7 @@ def _order(weighed: ty.Sequence[HostResult], limit: int) -> list[Part]:
     ]
     names = [weighed[0].shares[number].weigher for number in matter]
     shown = weighed[: limit or None]
-    parts: list[Part] = [
+    parts: list[tables.Part] = [
         '',
         'By weight, and the share of each weigher in it:',
         tables.figures(
@@ -197,11 +196,13 @@ def _order(weighed: ty.Sequence[HostResult], limit: int) -> list[Part]:
     return parts
 
 
-def _refused(step: ty.Any, hosts: list[HostResult], limit: int) -> list[Part]:
+def _refused(
+    step: ty.Any, hosts: list[HostResult], limit: int
+) -> list[tables.Part]:
     """Whom a step refused."""
     heading = _refused_by(step)
     heading = heading[0].upper() + heading[1:]
-    parts: list[Part] = ['', '%s, %d:' % (heading, len(hosts))]
+    parts: list[tables.Part] = ['', '%s, %d:' % (heading, len(hosts))]
     if step.name != XEN_FILTER:
         names = tables.listed([each.host for each in hosts], limit)
         return [*parts, '  ' + names, *_why(step.why, step.remedy, 4)]
@@ -233,13 +234,13 @@ def _by_code(
     return found
 
 
-def _under(heading: str, found: list[_Found], limit: int) -> list[Part]:
+def _under(heading: str, found: list[_Found], limit: int) -> list[tables.Part]:
     """Hosts and their reasons under one heading.
 
     What differs from host to host is shown for a few of them.
     """
     names = tables.listed([each.host for each, _ in found], limit)
-    parts: list[Part] = ['  %s, %d: %s' % (heading, len(found), names)]
+    parts: list[tables.Part] = ['  %s, %d: %s' % (heading, len(found), names)]
     reasons: dict[str, str] = {}
     for each, reason in found:
         reasons.setdefault(reason.reason, each.host)
@@ -256,10 +257,10 @@ def _under(heading: str, found: list[_Found], limit: int) -> list[Part]:
     return parts + ['    -> ' + each for each in list(remedies)[:_REASONS]]
 
 
-def _why(why: str, remedy: str, indent: int) -> list[Part]:
+def _why(why: str, remedy: str, indent: int) -> list[tables.Part]:
     """Why a host is refused, and what to do."""
     margin = ' ' * indent
-    parts: list[Part] = [margin + why] if why else []
+    parts: list[tables.Part] = [margin + why] if why else []
     if remedy:
         parts.append(margin + '-> ' + remedy)
     return parts

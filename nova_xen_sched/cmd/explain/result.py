@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What explain finds: every host, and how it fared.
+"""What explain finds: every host, and how it fared; as rows for programs.
 
 Nothing of nova is needed to know what there is.
 """
@@ -10,8 +10,28 @@ from __future__ import annotations
 import dataclasses
 import typing as ty
 
+from nova_xen_sched import dom0
+from nova_xen_sched.cmd import tables
+
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.nova import filtering
+
+#: What each column has. Stable: columns are added, never renamed.
+COLUMNS = {
+    'rank': 'place by weight from 1, equal weights have equal ranks; none if '
+    'refused',
+    'host': 'its name',
+    'result': 'first, tied (first with others), weighed, or refused',
+    'weight': "nova's sum of the shares",
+    'step': 'the first step that refused it: placement, cell, request (hosts '
+    'that the request itself names or rules out), or a filter',
+    'why': 'what that step is for',
+    'reasons': "all of XenHostFilter's: code, reason, remedy, report_only",
+    'shares': 'of each weigher: raw, normalised, multiplier, share',
+    'first_without': 'weighers without each of which it would come first',
+    'rooms': 'of a Xen host once the guest is there: room, capacity, used, '
+    'unit, headroom, source (computed, or reported by Xen)',
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,3 +140,59 @@ class Result:
         if host.rank > 1:
             return 'weighed'
         return 'first' if len(self.first) == 1 else 'tied'
+
+
+def row(
+    result: Result, host: HostResult, resources: ty.Sequence[dom0.Usage]
+) -> tuple[ty.Any, ...]:
+    """One host.
+
+    :param resources: those of a Xen host once the guest is placed, else none.
+    """
+    step = host.step
+    return (
+        tables.Cell(host.rank),
+        host.host,
+        result.outcome(host),
+        tables.Cell(None if host.rank is None else host.weight),
+        tables.Cell(step.name if step else None),
+        tables.Cell((step and step.why) or None),
+        tables.Structured(
+            [dataclasses.asdict(each) for each in host.reasons],
+            '; '.join(map(str, host.reasons)),
+        ),
+        tables.Structured(
+            {
+                each.weigher: {
+                    name: getattr(each, name)
+                    for name in ('raw', 'normalised', 'multiplier', 'share')
+                }
+                for each in host.shares
+            },
+            '; '.join(
+                '%s %.6g' % (each.weigher, each.share) for each in host.shares
+            ),
+        ),
+        tables.Structured(
+            result.weighers_against(host),
+            '; '.join(result.weighers_against(host)),
+        ),
+        tables.Structured(
+            [
+                {
+                    'room': str(each.resource),
+                    'capacity': each.capacity,
+                    'used': each.used,
+                    'unit': each.resource.unit,
+                    'headroom': each.headroom,
+                    'source': each.source,
+                }
+                for each in resources
+            ],
+            '; '.join(
+                '%s %.0f %% (%s)'
+                % (each.resource, 100 * each.headroom, each.source)
+                for each in resources
+            ),
+        ),
+    )

@@ -157,9 +157,7 @@ def _commands(group: plan.Group) -> str:
     commands += [
         (*openstack, 'add', 'host', group.name, host) for host in group.hosts
     ]
-    return ''.join(
-        ' '.join(map(shlex.quote, command)) + '\n' for command in commands
-    )
+    return ''.join(shlex.join(command) + '\n' for command in commands)
 
 
 def _remarks(edited: edit_file.Edited, named: set[str]) -> ty.Iterator[str]:

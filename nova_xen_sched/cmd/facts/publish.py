@@ -158,9 +158,10 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
 
     def produce_output(
         self, parsed_args: ty.Any, column_names: ty.Any, data: ty.Any
-    ) -> ty.Any:
-        if data or parsed_args.formatter not in ('table', 'value'):
-            super().produce_output(parsed_args, column_names, data)
+    ) -> int:
+        if parsed_args.formatter in ('table', 'value'):
+            self.parts = ()
+        super().produce_output(parsed_args, column_names, data)
         self.say(self._closing)
         return self.exit_code
 

@@ -25,26 +25,20 @@ TIMEOUT = 30.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
-    """What became of reading one host.
+class Result(read_many.Result):
+    """What became of reading one host, and who it is.
 
-    :ivar uri: by which.
     :ivar name: of the host: nova's where it is known, else libvirt's.
     :ivar nova_name: nova's name of it, None where it isn't known.
-    :ivar host: what it says of itself, None if it did not answer.
-    :ivar error: why not.
     :ivar nova: its nova.conf, None where it is another machine's.
     """
 
-    uri: str
-    name: str
+    name: str = ''
     nova_name: ty.Optional[str] = None
-    host: ty.Optional[XenHost] = None
-    error: ty.Optional[str] = None
     nova: ty.Optional[nova_conf.NovaConf] = None
 
 
-class ReadsHosts(base._Command):
+class ReadsHosts(base.Command):
     """A command that reads Xen hosts.
 
     :ivar nova: nova's configuration on this machine.
@@ -198,14 +192,8 @@ def _result(
     own = nova if reader.is_local(answer.uri) else None
     nova_name = name or (own.host if own else None)
     hostname = answer.host.hostname if answer.host else None
-    return Result(
-        uri=answer.uri,
-        name=nova_name or hostname or _host_in(answer.uri),
-        nova_name=nova_name,
-        host=answer.host,
-        error=answer.error,
-        nova=own,
-    )
+    name = nova_name or hostname or _host_in(answer.uri)
+    return Result(**vars(answer), name=name, nova_name=nova_name, nova=own)
 
 
 def _host_in(uri: str) -> str:

@@ -12,6 +12,7 @@ from nova_xen_sched import redact
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.xenhost import findings
 from nova_xen_sched.xenhost.findings import Finding
@@ -30,8 +31,6 @@ _BRIEF = (
     'guests',
     'findings',
 )
-_MODES = {'xen': 'PV', 'hvm': 'HVM', 'xenpvh': 'PVH'}
-_WIDTH = 79
 
 
 class Show(read_hosts.ReadsHosts, base.Lister):
@@ -66,40 +65,26 @@ class Show(read_hosts.ReadsHosts, base.Lister):
         self, parsed_args: argparse.Namespace
     ) -> tuple[ty.Sequence[str], ty.Iterable[ty.Sequence[ty.Any]]]:
         results = self.read_hosts(parsed_args)
-        rows = []
-        self._findings: list[tuple[str, Finding]] = []
+        # No table is better than one of hosts that did not answer.
+        is_table = parsed_args.formatter == 'table'
+        rows, parts = [], []
         for each in results:
             host = each.host or xenhost.XenHost()
             found = findings.findings(host, each.nova, self.nova.settings)
-            self._findings += [(each.name, finding) for finding in found]
-            rows.append(_row(each, host, found))
-        if any(finding.level != NOTE for _, finding in self._findings):
-            self.exit_code = self.exit_code or errors.FINDINGS
-        columns = tuple(rows[0])
-        if parsed_args.formatter in ('json', 'yaml'):
-            return columns, [tuple(row.values()) for row in rows]
-        if parsed_args.formatter != 'table':
-            return columns, [tuple(_texts(row, '').values()) for row in rows]
-        rows = [_texts(row, 'unknown') for row in rows if row['error'] is None]
-        if parsed_args.columns:
-            return columns, [tuple(row.values()) for row in rows]
-        if len(rows) == 1 == len(results):
+            if any(finding.level != NOTE for finding in found):
+                self.exit_code = self.exit_code or errors.FINDINGS
+            parts += [_paragraph(each.name, finding) for finding in found]
+            if each.error is None or not is_table:
+                rows.append(_row(each, host, found))
+        if is_table:
+            self.parts = () if parsed_args.columns else parts
+        if not is_table or parsed_args.columns:
+            columns: ty.Sequence[str] = tuple(rows[0]) if rows else ()
+        elif len(rows) == 1 == len(results):
             return ('what', 'value'), _upright(rows[0])
-        return _BRIEF, [[row[key] for key in _BRIEF] for row in rows]
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: ty.Any,
-        data: ty.Any,
-    ) -> int:
-        rows = list(data)
-        if rows or parsed_args.formatter != 'table':
-            super().produce_output(parsed_args, column_names, rows)
-        if parsed_args.formatter == 'table' and not parsed_args.columns:
-            for name, finding in self._findings:
-                self.write(_paragraph(name, finding))
-        return 0
+        else:
+            columns = _BRIEF
+        return columns, [[row[name] for name in columns] for row in rows]
 
 
 def _paragraph(host: str, finding: Finding) -> str:
@@ -110,23 +95,22 @@ def _paragraph(host: str, finding: Finding) -> str:
         finding.text,
         finding.remedy,
     )
-    lines = textwrap.wrap(
+    return '\n' + textwrap.fill(
         redact.passwords(text),
-        _WIDTH,
+        tables.WIDTH,
         subsequent_indent='  ',
         break_on_hyphens=False,
         break_long_words=False,
     )
-    return '\n' + '\n'.join(lines) + '\n'
 
 
 def _row(
     result: read_hosts.Result, host: xenhost.XenHost, found: list[Finding]
 ) -> dict[str, ty.Any]:
-    """A host as JSON has it: column -> value."""
+    """A host: column -> cell."""
     dom0 = host.dom0 or xenhost.Dom0()
     guests = host.guests
-    return {
+    values = {
         'host': result.name,
         'uri': result.uri,
         'hostname': host.hostname,
@@ -159,6 +143,17 @@ def _row(
         'problems': dict(host.problems),
         'error': result.error,
     }
+    return {key: _cell(key, value) for key, value in values.items()}
+
+
+def _cell(key: str, value: ty.Any) -> ty.Any:
+    if value is None:
+        return tables.Cell(None, 'unknown')
+    if isinstance(value, bool):
+        return tables.Structured(value, 'yes' if value else 'no')
+    if key in _TEXTS:
+        return tables.Structured(value, _TEXTS[key](value))
+    return value
 
 
 def _device_models(host: xenhost.XenHost) -> list[dict[str, ty.Any]] | None:
@@ -189,39 +184,13 @@ def _mean(sizes_kb: list[int | None] | list[int]) -> float | None:
 
 def _upright(row: dict[str, ty.Any]) -> list[tuple[str, ty.Any]]:
     """One host, a line each; findings and problems stand beside it."""
-    lines = []
-    for key, value in row.items():
-        if key == 'device_models' and ': ' in value:
-            for each in value.split('; '):
-                lines.append((key, each))
+    lines: list[tuple[str, ty.Any]] = []
+    for key, cell in row.items():
+        if key == 'device_models':
+            lines += [(key, text) for text in str(cell).split('; ')]
         elif key not in ('findings', 'problems', 'error'):
-            lines.append((key, value))
+            lines.append((key, cell))
     return lines
-
-
-def _texts(row: dict[str, ty.Any], unknown: str) -> dict[str, ty.Any]:
-    """A row as people read it; what isn't known is the given word."""
-    return {
-        key: unknown if value is None else _TEXTS.get(key, _plain)(value)
-        for key, value in row.items()
-    }
-
-
-def _plain(value: ty.Any) -> ty.Any:
-    if isinstance(value, bool):
-        return 'yes' if value else 'no'
-    return value
-
-
-def _guest_types(found: list[list[str]]) -> str:
-    """PV (x86_64), HVM (i686, x86_64)"""
-    by_mode: dict[str, list[str]] = {}
-    for arch, _, os_type in found:
-        by_mode.setdefault(_MODES.get(os_type, os_type), []).append(arch)
-    return ', '.join(
-        '%s (%s)' % (mode, ', '.join(sorted(archs)))
-        for mode, archs in by_mode.items()
-    )
 
 
 def _models(found: list[dict[str, ty.Any]]) -> str:
@@ -240,8 +209,8 @@ def _models(found: list[dict[str, ty.Any]]) -> str:
     )
 
 
-_TEXTS: ty.Dict[str, ty.Callable[[ty.Any], ty.Any]] = {
-    'guest_types': _guest_types,
+_TEXTS: ty.Dict[str, ty.Callable[[ty.Any], str]] = {
+    'guest_types': tables.guest_types,
     'device_models': _models,
     'findings': lambda found: ' '.join(each['code'] for each in found),
     'problems': lambda found: '; '.join(

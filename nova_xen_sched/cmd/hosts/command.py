@@ -13,46 +13,35 @@ from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd import tables
 
-COLUMNS = (
-    'host',
-    'guest_types',
-    'libvirt',
-    'libvirt_source',
-    'xen',
-    'xen_source',
-    'live_migration',
-    'dom0_memory_mb',
-    'dom0_vcpus',
-    'headroom',
-    'scarcest',
-    'fits',
-)
+#: What each column has.
+COLUMNS = {
+    'host': 'the host, as HOST:NODE where they differ',
+    'guest_types': 'what it runs, and on which architectures',
+    'libvirt': 'its libvirt; >=4.0.0 where only a lower bound is known',
+    'libvirt_source': 'the source of facts that says so; "stale" if it is '
+    'older than facts_max_age',
+    'xen': 'its Xen; 4.17 alone where the patch level is unknown',
+    'xen_source': 'likewise; nova where no fact says it',
+    'live_migration': 'yes, no or unknown, with the code of the refusal '
+    'behind it: what the libvirt rule says of a live migration, whatever '
+    'live_migration_check and unknown_version make of it',
+    'dom0_memory_mb': 'dom0\'s size; "default" where no fact says it',
+    'dom0_vcpus': 'likewise',
+    'headroom': 'what is left of its scarcest room now, from 1 (empty); '
+    'below 0 it is overcommitted',
+    'scarcest': 'that room: dom0_memory, dom0_cpu or host_memory',
+    'fits': 'how many more guests of the kind that is counted fit: see '
+    'nova-xen-sched help capacity',
+}
 
-_COLUMNS_HELP = """\
-  host            the host, as HOST:NODE where they differ
-  guest_types     what it runs, and on which architectures
-  libvirt         its libvirt; >=4.0.0 where only a lower bound is known
-  libvirt_source  the source of facts that says so; "stale" if it is older
-                  than facts_max_age
-  xen             its Xen; 4.17 alone where the patch level is unknown
-  xen_source      likewise; nova where no fact says it
-  live_migration  yes, no or unknown, with the code of the refusal behind it:
-                  what the libvirt rule says of a live migration, whatever
-                  live_migration_check and unknown_version make of it
-  dom0_memory_mb  dom0's size; "default" where no fact says it
-  dom0_vcpus      likewise
-  headroom        what is left of its scarcest room now, from 1 (empty);
-                  below 0 it is overcommitted
-  scarcest        that room: dom0_memory, dom0_cpu or host_memory
-  fits            how many more guests of the kind that is counted fit: see
-                  nova-xen-sched help capacity
+_LIST_EPILOG = """\
+columns:
+%s
 
 Hosts that run no Xen through libvirt have neither facts nor rooms here.
 It changes nothing. Exit code: 0 fine, 1 a cell could not be read, 2 something
 needed is out of reach.
-"""
-
-_LIST_EPILOG = 'columns:\n' + _COLUMNS_HELP
+""" % tables.described(COLUMNS)
 _SHOW_EPILOG = (
     """\
 fields: those of host list, and
@@ -71,7 +60,7 @@ fields: those of host list, and
   logs                         where to look on the host if a guest fails
 
 """
-    + _COLUMNS_HELP
+    + _LIST_EPILOG
 )
 
 
@@ -120,7 +109,9 @@ class List(HostLister):
             for each in counted.hosts
             if each.host.is_xen or every
         ]
-        return COLUMNS, [[row[name] for name in COLUMNS] for row in rows]
+        return tuple(COLUMNS), [
+            [row[name] for name in COLUMNS] for row in rows
+        ]
 
 
 class Show(base.ShowOne):
@@ -152,7 +143,7 @@ class Show(base.ShowOne):
 
 
 def count(
-    command: base._Command, parsed_args: argparse.Namespace, names: list[str]
+    command: base.Command, parsed_args: argparse.Namespace, names: list[str]
 ) -> ty.Any:
     """How many more guests fit on the hosts of these names, all if none.
 

@@ -34,7 +34,7 @@ def row(host: xen_hosts.ComputeHost, counted: Counted) -> dict[str, ty.Any]:
     unknown = tables.Cell(None, 'unknown' if host.host.is_xen else '')
     return {
         'host': host.name,
-        'guest_types': guest_types(host.host.guest_types),
+        'guest_types': tables.guest_types(host.host.guest_types),
         'libvirt': tables.Cell(
             ('' if libvirt.exact else '>=') + versions.show(libvirt.value)
         )
@@ -124,22 +124,6 @@ def _size(
     default = getattr(settings, name)
     return tables.Cell(
         tables.number(default), '%s (%s)' % (_amount(default), DEFAULT)
-    )
-
-
-def guest_types(types: ty.Any) -> str:
-    """Guest types by mode: "PV (x86_64), HVM (i686, x86_64)"."""
-    found: dict[str, list[str]] = {}
-    for arch, hv_type, mode in types:
-        name = tables.MODES.get(mode, mode)
-        if hv_type != 'xen':
-            name = '%s %s' % (hv_type, name)
-        found.setdefault(name, [])
-        if arch not in found[name]:
-            found[name].append(arch)
-    return ', '.join(
-        '%s (%s)' % (name, ', '.join(sorted(archs)))
-        for name, archs in found.items()
     )
 
 

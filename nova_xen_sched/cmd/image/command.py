@@ -11,8 +11,8 @@ import typing as ty
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.image import nova_properties
 from nova_xen_sched.cmd.image import remedies
-from nova_xen_sched.cmd.image import values
 
 COLUMNS = ('name', 'finding', 'problem', 'mend', 'id')
 #: Of the cells of a table.
@@ -101,7 +101,7 @@ class Check(base.Lister):
         mixed = parsed_args.mixed == 'yes'
         if parsed_args.mixed == 'auto':
             mixed = self._is_mixed(glance, connection)
-        if not values.nova_is_here():
+        if not nova_properties.nova_is_here():
             self.say(
                 'nova is not installed here, so values that it refuses are '
                 'not looked for.'

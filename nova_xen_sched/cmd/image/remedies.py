@@ -9,7 +9,7 @@ import shlex
 import typing as ty
 
 from nova_xen_sched.cmd import tables
-from nova_xen_sched.cmd.image import values
+from nova_xen_sched.cmd.image import nova_properties
 
 #: What Xen takes, by OpenStack's guide to Xen via libvirt.
 GUIDE_FORMATS = ('raw', 'qcow2', 'vhd')
@@ -65,19 +65,21 @@ def findings(
     """
     known = _properties(image)
     refused = set()
-    for each in values.refused(known):
+    for each in nova_properties.refused(known):
         yield _refused(image, each)
         refused.add(each.name)
         del known[each.name]
     disk_format = (image.get('disk_format') or '').lower()
     if disk_format in _NO_IMAGES:
         return
-    hypervisor_type = values.canonical(
+    hypervisor_type = nova_properties.canonical(
         'HVType', known.get('img_hv_type') or known.get('hypervisor_type')
     )
     if hypervisor_type not in (None, XEN):
         return
-    new, old = (values.canonical('VMMode', known.get(n)) for n in _MODES)
+    new, old = (
+        nova_properties.canonical('VMMode', known.get(n)) for n in _MODES
+    )
     modes_are_known = refused.isdisjoint(_MODES)
     # nova's libvirt driver reads the older name only, and builds PV where
     # it isn't there; nova-compute-xen takes the newer one then. Which of them
@@ -101,7 +103,7 @@ def _properties(image: Image) -> dict[str, str]:
     }
 
 
-def _refused(image: Image, each: values.Refused) -> Finding:
+def _refused(image: Image, each: nova_properties.Refused) -> Finding:
     problem = 'nova refuses to boot it: %s=%s: %s' % (
         each.name,
         each.value,

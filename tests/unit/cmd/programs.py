@@ -22,7 +22,7 @@ _FORKS.set_forkserver_preload(
             'explain.steps',
             'hosts.capacity',
             'hosts.command',
-            'image.values',
+            'image.nova_properties',
             'nova.scheduler',
             'upgrade_check.command',
         )

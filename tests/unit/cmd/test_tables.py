@@ -9,6 +9,7 @@ import pytest
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import tables
+from tests.unit import builders
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,14 @@ def test_json_has_null():
 
 def test_whole_numbers_have_no_point():
     assert [str(tables.number(n)) for n in (1024.0, 0.5)] == ['1024', '0.5']
+
+
+def test_guest_types_in_words():
+    assert (
+        tables.guest_types(builders.XEN_HVM)
+        == 'PV (x86_64), HVM (i686, x86_64)'
+    )
+    assert tables.guest_types(builders.KVM) == (
+        'qemu HVM (x86_64), kvm HVM (x86_64)'
+    )
+    assert tables.guest_types(()) == ''

@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 
 from nova_xen_sched import dom0
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.explain import report
 from nova_xen_sched.cmd.explain import result
-from nova_xen_sched.cmd.explain import rows
 from nova_xen_sched.cmd.nova import filtering
 from tests.unit import builders
 
@@ -252,7 +253,8 @@ def test_rooms_say_what_is_computed_and_what_xen_reports():
 
 def test_a_row_has_the_rooms():
     given = answered([weighed('a', 1, 2.0)])
-    assert rows.row(given, given.weighed[0], ROOMS, True)[-1] == [
+    rooms = result.row(given, given.weighed[0], ROOMS)[-1]
+    assert rooms.machine_readable() == [
         {
             'room': 'dom0_cpu',
             'capacity': 60,
@@ -270,7 +272,7 @@ def test_a_row_has_the_rooms():
             'source': 'reported by Xen',
         },
     ]
-    assert rows.row(given, given.weighed[0], ROOMS, False)[-1] == (
+    assert base.shown(rooms, 'csv') == (
         'dom0_cpu 95 % (computed); host_memory 25 % (reported by Xen)'
     )
 
@@ -289,9 +291,14 @@ def test_a_row_has_every_column():
         [refused('b', 'XenHostFilter', TOO_OLD)],
         without={'W': ['a']},
     )
-    first = dict(
-        zip(rows.COLUMNS, rows.row(given, given.weighed[0], (), True))
-    )
+    first = {
+        name: cell.machine_readable()
+        if isinstance(cell, tables.Cell)
+        else cell
+        for name, cell in zip(
+            result.COLUMNS, result.row(given, given.weighed[0], ())
+        )
+    }
     assert json.loads(json.dumps(first)) == first
     assert first == {
         'rank': 1,
@@ -331,7 +338,7 @@ def test_a_row_has_every_column():
         'first_without': ['W'],
         'rooms': [],
     }
-    assert rows.row(given, given.refused[0], (), False) == (
+    assert base.shown(result.row(given, given.refused[0], ()), 'csv') == [
         '',
         'b',
         'refused',
@@ -342,7 +349,7 @@ def test_a_row_has_every_column():
         '',
         '',
         '',
-    )
+    ]
 
 
 def test_the_result_in_a_word():

@@ -9,8 +9,8 @@ import shlex
 
 import pytest
 
+from nova_xen_sched.cmd.image import nova_properties
 from nova_xen_sched.cmd.image import remedies
-from nova_xen_sched.cmd.image import values
 from nova_xen_sched.cmd.image.remedies import Code
 
 ID = 'c3e58657-1aec-4804-94eb-166cff02600d'
@@ -146,13 +146,13 @@ def test_what_nova_takes_after_the_line_was_run():
         {'hw_vif_model': 'ne2kpci'},
         {'architecture': 'X86-64'},
     ):
-        (refused,) = values.refused(properties)
+        (refused,) = nova_properties.refused(properties)
         left = dict(properties)
         if refused.nearest is None:
             del left[refused.name]
         else:
             left[refused.name] = refused.nearest
-        assert list(values.refused(left)) == []
+        assert list(nova_properties.refused(left)) == []
 
 
 def test_names_are_quoted_for_the_shell():
@@ -162,8 +162,8 @@ def test_names_are_quoted_for_the_shell():
 
 
 def test_without_nova_values_are_compared_as_they_are(monkeypatch):
-    monkeypatch.setattr(values, 'fields', None)
-    monkeypatch.setattr(values, 'image_meta', None)
+    monkeypatch.setattr(nova_properties, 'fields', None)
+    monkeypatch.setattr(nova_properties, 'image_meta', None)
     assert codes(dict(HVM, vm_mode='HVM', hw_vm_mode='hvm')) == []
     assert codes({'hypervisor_type': 'xen', 'hw_vm_mode': 'hvm'}) == [
         Code.VM_MODE_NAMES

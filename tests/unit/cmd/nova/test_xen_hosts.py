@@ -12,7 +12,6 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import log
 from nova_xen_sched.cmd import errors
-from nova_xen_sched.cmd.hosts import report
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.refusal import Code
 from tests.unit import builders
@@ -138,14 +137,3 @@ def test_hosts_by_name_in_any_case():
     assert xen_hosts.named(seen, []) == seen
     with pytest.raises(errors.Failure, match=r'xen-c \(nearest: xen-b\)'):
         xen_hosts.named(seen, ['xen-a', 'xen-c'])
-
-
-def test_guest_types_in_words():
-    assert (
-        report.guest_types(builders.XEN_HVM)
-        == 'PV (x86_64), HVM (i686, x86_64)'
-    )
-    assert report.guest_types(builders.KVM) == (
-        'qemu HVM (x86_64), kvm HVM (x86_64)'
-    )
-    assert report.guest_types(()) == ''
