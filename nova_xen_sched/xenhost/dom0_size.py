@@ -38,14 +38,12 @@ class Options(ty.NamedTuple):
         depends on the machine (dom0_mem=1G+10%).
     :ivar maximum: whether it names a maximum (max:).
     :ivar max_vcpus: the whole of dom0_max_vcpus=, None if it is not there.
-    :ivar pin: whether dom0_vcpus_pin is there.
     """
 
     memory: ty.Optional[str] = None
     size_kb: ty.Optional[float] = None
     maximum: bool = False
     max_vcpus: ty.Optional[str] = None
-    pin: bool = False
 
 
 def options_of(command_line: str | None) -> Options | None:

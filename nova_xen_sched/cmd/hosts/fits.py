@@ -17,9 +17,9 @@ from nova_xen_sched import dom0
 #: More than this many guests is no limit.
 _MANY = 1 << 20
 
-#: Placement's resource classes by the words of this package; others are
+#: Placement's resource classes, and what they are called here; others are
 #: shown by their own names, in lower case.
-_WORDS = {'MEMORY_MB': 'ram', 'VCPU': 'vcpus', 'DISK_GB': 'disk'}
+_NAMES = {'MEMORY_MB': 'ram', 'VCPU': 'vcpus', 'DISK_GB': 'disk'}
 
 #: In the order in which they are shown; of equal ones the first is named.
 LIMITS = (
@@ -130,7 +130,7 @@ def of_placement(amounts: Amounts, left: Amounts) -> dict[str, int]:
 
     :param amounts: what one guest takes.
     :param left: what the providers have left; what is missing is none.
-    :returns: by resource class, in this package's words.
+    :returns: by resource class, as LIMITS call them.
     """
     found: dict[str, int] = {}
     for provider, classes in amounts.items():
@@ -139,8 +139,8 @@ def of_placement(amounts: Amounts, left: Amounts) -> dict[str, int]:
                 continue
             free = left.get(provider, {}).get(name, 0)
             count = max(int(free // amount), 0)
-            word = _WORDS.get(name, name.lower())
-            found[word] = min(count, found.get(word, count))
+            limit = _NAMES.get(name, name.lower())
+            found[limit] = min(count, found.get(limit, count))
     return found
 
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Hosts as the filter and the weigher see them, without any request."""
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.load import Loads
 from nova_xen_sched.refusal import Code
+from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.request import Kind
 
@@ -149,13 +149,24 @@ class Migration:
     remedy: str = ''
 
 
-def migration(compute: ComputeHost, options: conf.Settings) -> Migration:
-    """What the libvirt rule says of a live migration to the host.
+def strict_refusals(
+    compute: ComputeHost, options: conf.Settings
+) -> ty.Sequence[Refusal]:
+    """What the rules say of a live migration to the host.
 
-    It is asked as if live_migration_check were not 'never', and
-    unknown_version 'refuse': whether guests can be migrated doesn't depend
-    on what is done about it.
+    They are judged as if live_migration_check were not 'never', and
+    unknown_version 'refuse': what can be done, and what is known, doesn't
+    depend on what is made of it.
     """
+    strict = dataclasses.replace(
+        options, live_migration_check='always', unknown_version='refuse'
+    )
+    request = GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION}))
+    return rules.Judge(request, strict)(compute.host, every=True).refusals
+
+
+def migration(compute: ComputeHost, options: conf.Settings) -> Migration:
+    """What the libvirt rule says of a live migration to the host."""
     if not compute.host.is_xen:
         return Migration('', None, 'this is no Xen host')
     if options.min_libvirt_version is None:
@@ -164,12 +175,8 @@ def migration(compute: ComputeHost, options: conf.Settings) -> Migration:
             None,
             'the rule is off: [xen_scheduler] min_libvirt_version = 0',
         )
-    strict = dataclasses.replace(
-        options, live_migration_check='always', unknown_version='refuse'
-    )
-    request = GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION}))
-    verdict = rules.Judge(request, strict)(compute.host, every=True)
-    refusal = next((r for r in verdict.refusals if r.code in _LIBVIRT), None)
+    refusals = strict_refusals(compute, options)
+    refusal = next((r for r in refusals if r.code in _LIBVIRT), None)
     if refusal is None:
         return Migration(
             'yes',

@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 
 from oslo_upgradecheck.upgradecheck import Code
 from oslo_upgradecheck.upgradecheck import Result
 
 from nova_xen_sched import refusal
-from nova_xen_sched import rules
+from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
 from nova_xen_sched.cmd.upgrade_check.deployment import names
@@ -19,8 +18,6 @@ from nova_xen_sched.cmd.upgrade_check.deployment import problem
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
 from nova_xen_sched.load import LOAD_FACTS
-from nova_xen_sched.request import GuestRequest
-from nova_xen_sched.request import Kind
 
 #: Why a facts file can't be used.
 _UNUSABLE = (file.FileError, OSError, parse_file.TableError)
@@ -109,14 +106,9 @@ def nonexistent(deployment: Deployment) -> Result:
 def unknown(deployment: Deployment) -> Result:
     """The facts that the rules and the weigher need are known."""
     settings = deployment.settings
-    strict = dataclasses.replace(
-        settings, unknown_version='refuse', live_migration_check='always'
-    )
-    request = GuestRequest(kinds=frozenset({Kind.LIVE_MIGRATION}))
     lacking: dict[str, list[str]] = collections.defaultdict(list)
     for each in deployment.xen:
-        verdict = rules.Judge(request, strict)(each.host, every=True)
-        for found in verdict.refusals:
+        for found in xen_hosts.strict_refusals(each, settings):
             if found.code in _VERSIONS:
                 lacking[_VERSIONS[found.code]].append(each.name)
         for name in LOAD_FACTS - {'reserved_host_memory_mb'}:
