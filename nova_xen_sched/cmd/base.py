@@ -133,13 +133,16 @@ def shown(data: ty.Any, formatter: str = 'table') -> ty.Any:
     """
     if isinstance(data, (list, tuple)):
         return [shown(each, formatter) for each in data]
+    is_structured = isinstance(data, tables.Structured)
+    if is_structured and formatter not in ('json', 'yaml'):
+        data = tables.Cell(data.human_readable())
     is_cell = isinstance(data, tables.Cell)
     value = redact.values(data.machine_readable() if is_cell else data)
-    text = redact.values(data.human_readable()) if is_cell else value
     if formatter in ('csv', 'value'):
-        found = text if isinstance(data, tables.Structured) else value
-        return '' if found is None else found
-    return tables.Cell(value, text) if is_cell else value
+        return '' if value is None else value
+    if is_cell:
+        return tables.Cell(value, redact.values(data.human_readable()))
+    return value
 
 
 def quieten() -> None:

@@ -33,6 +33,8 @@ class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
 
     def __lt__(self, other: ty.Any) -> bool:
         # For --sort-column; what isn't known comes first.
+        if not isinstance(other, Cell):
+            return NotImplemented
         mine, others = self._value, other._value
         if mine is None or others is None:
             return mine is None and others is not None

@@ -153,7 +153,8 @@ def _cell(key: str, value: ty.Any) -> ty.Any:
         return tables.Structured(value, 'yes' if value else 'no')
     if key in _TEXTS:
         return tables.Structured(value, _TEXTS[key](value))
-    return value
+    # A number is to stand at the right.
+    return value if isinstance(value, int) else tables.Cell(value)
 
 
 def _device_models(host: xenhost.XenHost) -> list[dict[str, ty.Any]] | None:

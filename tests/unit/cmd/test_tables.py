@@ -44,6 +44,16 @@ def test_json_has_null():
     assert base.shown(['a', None, cell], 'json') == ['a', None, cell]
 
 
+@pytest.mark.parametrize(
+    'formatter, shown', [('json', [1, 2]), ('csv', '1; 2'), ('table', '1; 2')]
+)
+def test_lists_are_for_json_and_yaml_alone(formatter, shown):
+    cell = base.shown(tables.Structured([1, 2], '1; 2'), formatter)
+    if isinstance(cell, tables.Cell):
+        cell = cell.machine_readable()
+    assert cell == shown
+
+
 def test_whole_numbers_have_no_point():
     assert [str(tables.number(n)) for n in (1024.0, 0.5)] == ['1024', '0.5']
 
