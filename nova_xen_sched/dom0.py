@@ -78,24 +78,6 @@ class Load(ty.NamedTuple):
         """All guests."""
         return self.hvm + self.pv + self.pvh + self.unknown
 
-    def plus(
-        self, mode: str | None, memory_mb: float, vcpus: float, count: int = 1
-    ) -> Load:
-        """The host with more guests, all alike.
-
-        What Xen reports as left stays as it is: see Model.plus().
-
-        :param mode: one of MODES, None if it is not known.
-        :param memory_mb: of each, MiB.
-        """
-        name = mode or 'unknown'
-        more: dict[str, ty.Any] = {name: getattr(self, name) + count}
-        return self._replace(
-            guests_memory_mb=self.guests_memory_mb + memory_mb * count,
-            guests_vcpus=self.guests_vcpus + vcpus * count,
-            **more,
-        )
-
 
 class Overhead(ty.NamedTuple):
     """What a guest takes from the host's RAM beyond its own memory, MiB."""
@@ -105,10 +87,12 @@ class Overhead(ty.NamedTuple):
     per_hvm_guest: float
     per_pv_guest: float
 
-    def whole_mb(self, mode: str, memory_mb: float, vcpus: float) -> float:
+    def whole_mb(
+        self, mode: str | None, memory_mb: float, vcpus: float
+    ) -> float:
         """What one guest takes of the host's RAM, its own memory with it.
 
-        :param mode: one of MODES.
+        :param mode: one of MODES, None if it is not known.
         """
         return (
             memory_mb * (1 + self.per_mib)
@@ -151,21 +135,32 @@ class Model(ty.NamedTuple):
     overhead: Overhead
 
     def plus(
-        self, load: Load, mode: str, memory_mb: float, vcpus: float, count: int
+        self,
+        load: Load,
+        mode: str | None,
+        memory_mb: float,
+        vcpus: float,
+        count: int = 1,
     ) -> Load:
         """The host with more guests, all alike.
 
         Of what Xen reports as left they take what they need, overhead and
         all, as a guest that is to be placed does.
 
-        :param mode: one of MODES.
+        :param mode: one of MODES, None if it is not known.
         :param memory_mb: of each, MiB.
         """
-        more = load.plus(mode, memory_mb, vcpus, count)
-        if load.free_mb is None:
-            return more
-        needed_mb = self.overhead.whole_mb(mode, memory_mb, vcpus)
-        return more._replace(free_mb=load.free_mb - needed_mb * count)
+        name = mode or 'unknown'
+        free_mb = load.free_mb
+        if free_mb is not None:
+            free_mb -= self.overhead.whole_mb(mode, memory_mb, vcpus) * count
+        more: dict[str, ty.Any] = {name: getattr(load, name) + count}
+        return load._replace(
+            guests_memory_mb=load.guests_memory_mb + memory_mb * count,
+            guests_vcpus=load.guests_vcpus + vcpus * count,
+            free_mb=free_mb,
+            **more,
+        )
 
 
 class Usage(ty.NamedTuple):
@@ -201,61 +196,47 @@ class Usage(ty.NamedTuple):
         return self.used > self.capacity * (1 + ROUNDING)
 
 
-def _uses(model: Model, load: Load) -> list[tuple[Resource, float, float]]:
-    """Each resource with its capacity and use."""
-    hvm, pv, pvh, unknown = load.hvm, load.pv, load.pvh, load.unknown
-    # Guests of unknown mode count as the average one.
-    as_hvm = hvm + unknown * model.hvm_share
-    as_pv = pv + unknown * (1 - model.hvm_share)
-    found = [
-        (
-            Resource.DOM0_MEMORY,
-            load.dom0_memory_mb - model.base_memory_mb,
-            as_hvm * model.hvm_memory_mb
-            + as_pv * model.pv_memory_mb
-            + pvh * model.pvh_memory_mb,
-        ),
-        (
-            Resource.DOM0_CPU,
-            (load.dom0_vcpus - model.base_vcpus) * model.guests_per_vcpu,
-            hvm + pv + pvh + unknown,
-        ),
-    ]
-    if load.memory_mb <= 0:
-        return found
-    ram = load.memory_mb - load.dom0_memory_mb
-    per_mib, per_vcpu, per_hvm_guest, per_pv_guest = model.overhead
-    used = (
-        load.guests_memory_mb * (1 + per_mib)
-        + load.guests_vcpus * per_vcpu
-        + (as_hvm + pvh) * per_hvm_guest
-        + as_pv * per_pv_guest
-    )
-    # The host's RAM is in truth what Xen has left, if that is less: Xen takes
-    # some for itself, and dom0 may be larger than is known. nova knows of
-    # guests that are still to be built.
-    if load.free_mb is not None:
-        used = max(used, ram - load.free_mb)
-    found.append((Resource.HOST_MEMORY, ram, used))
-    return found
-
-
 def resources(model: Model, load: Load) -> tuple[Usage, ...]:
     """What each resource of a host has, and what guests take of it.
 
     :param load: with the guest that is to be placed, if there is one.
     :returns: without the host's RAM where it never said how much it has.
     """
-    found = []
-    for resource, capacity, used in _uses(model, load):
-        reported = (
-            resource is Resource.HOST_MEMORY
-            and load.free_mb is not None
-            and used == capacity - load.free_mb
-        )
-        source = REPORTED if reported else COMPUTED
-        found.append(Usage(resource, capacity, used, source))
-    return tuple(found)
+    # Guests of unknown mode count as the average one.
+    hvm = load.hvm + load.unknown * model.hvm_share
+    pv = load.pv + load.unknown * (1 - model.hvm_share)
+    dom0 = (
+        Usage(
+            Resource.DOM0_MEMORY,
+            load.dom0_memory_mb - model.base_memory_mb,
+            hvm * model.hvm_memory_mb
+            + pv * model.pv_memory_mb
+            + load.pvh * model.pvh_memory_mb,
+        ),
+        Usage(
+            Resource.DOM0_CPU,
+            (load.dom0_vcpus - model.base_vcpus) * model.guests_per_vcpu,
+            load.guests,
+        ),
+    )
+    if load.memory_mb <= 0:
+        return dom0
+    capacity = load.memory_mb - load.dom0_memory_mb
+    per_mib, per_vcpu, per_hvm_guest, per_pv_guest = model.overhead
+    used = (
+        load.guests_memory_mb * (1 + per_mib)
+        + load.guests_vcpus * per_vcpu
+        + (hvm + load.pvh) * per_hvm_guest
+        + pv * per_pv_guest
+    )
+    source = COMPUTED
+    # The host's RAM is in truth what Xen has left, if that is less: Xen takes
+    # some for itself, and dom0 may be larger than is known. nova knows of
+    # guests that are still to be built.
+    if load.free_mb is not None and capacity - load.free_mb >= used:
+        used = capacity - load.free_mb
+        source = REPORTED
+    return (*dom0, Usage(Resource.HOST_MEMORY, capacity, used, source))
 
 
 def headroom(model: Model, load: Load) -> float:
@@ -263,14 +244,8 @@ def headroom(model: Model, load: Load) -> float:
 
     :param load: as for resources().
     """
-    least = 1.0
-    for _, capacity, used in _uses(model, load):
-        left = FLOOR if capacity <= 0 else 1 - used / capacity
-        if not math.isfinite(left):
-            return math.nan
-        if left < least:
-            least = left
-    return max(least, FLOOR)
+    found = [usage.headroom for usage in resources(model, load)]
+    return math.nan if any(map(math.isnan, found)) else min(found)
 
 
 def overcommitted(model: Model, load: Load) -> tuple[Usage, ...]:
@@ -278,12 +253,8 @@ def overcommitted(model: Model, load: Load) -> tuple[Usage, ...]:
 
     :param load: as for resources().
     """
-    # Most hosts have none, and their resources need not be looked at one by
-    # one: 18 us a host of XenHostFilter, not 24.
-    if headroom(model, load) > 0:
-        return ()
     return tuple(
-        [left for left in resources(model, load) if left.overcommitted]
+        [usage for usage in resources(model, load) if usage.overcommitted]
     )
 
 

@@ -76,7 +76,7 @@ def test_host_memory():
 )
 def test_overhead_of_an_hvm_guest_of_4096_mib(formula, overhead):
     model = MODEL._replace(overhead=dom0.OVERHEADS[formula])
-    load = HOST.plus('hvm', 4096, 2)
+    load = model.plus(HOST, 'hvm', 4096, 2)
     left = resource(load, Resource.HOST_MEMORY, model)
     assert left.used == pytest.approx(4096 + overhead)
 
@@ -84,7 +84,9 @@ def test_overhead_of_an_hvm_guest_of_4096_mib(formula, overhead):
 def test_libxl_takes_a_mib_less_for_pv():
     model = MODEL._replace(overhead=dom0.OVERHEADS['libxl'])
     hvm, pv = (
-        resource(HOST.plus(mode, 4096, 2), Resource.HOST_MEMORY, model).used
+        resource(
+            model.plus(HOST, mode, 4096, 2), Resource.HOST_MEMORY, model
+        ).used
         for mode in ('hvm', 'pv')
     )
     assert hvm - pv == 1
@@ -195,7 +197,7 @@ def test_headroom_is_a_finite_number(model, load):
     st.integers(1, 64),
 )
 def test_more_guests_never_raise_headroom(model, load, mode, memory, vcpus):
-    more = load.plus(mode, memory, vcpus)
+    more = model.plus(load, mode, memory, vcpus)
     assert dom0.headroom(model, more) <= dom0.headroom(model, load) + TINY
 
 
@@ -291,7 +293,9 @@ def test_a_report_never_raises_headroom(model, load, free_mb):
 def test_one_guest_takes_what_the_room_has_less_with_it(name, mode):
     overhead = dom0.OVERHEADS[name]
     model = MODEL._replace(overhead=overhead)
-    with_it = resource(HOST.plus(mode, 4096, 2), Resource.HOST_MEMORY, model)
+    with_it = resource(
+        model.plus(HOST, mode, 4096, 2), Resource.HOST_MEMORY, model
+    )
     assert overhead.whole_mb(mode, 4096, 2) == pytest.approx(with_it.used)
 
 
@@ -316,7 +320,8 @@ def test_dom0_s_cpu_is_never_reported():
 
 
 def test_plus():
-    more = HOST.plus('pv', 512, 2, 3).plus(None, 1024, 1)
+    more = MODEL.plus(HOST, 'pv', 512, 2, 3)
+    more = MODEL.plus(more, None, 1024, 1)
     assert more == HOST._replace(
         pv=3, unknown=1, guests_memory_mb=2560, guests_vcpus=7
     )
@@ -329,7 +334,7 @@ def test_of_what_is_left_more_guests_take_their_overhead_too(name):
     model = conf.defaults().dom0_model._replace(overhead=overhead)
     load = model.plus(HOST._replace(free_mb=1000), 'hvm', 300, 1, 2)
     assert load.free_mb == 1000 - 2 * overhead.whole_mb('hvm', 300, 1)
-    assert load._replace(free_mb=None) == HOST.plus('hvm', 300, 1, 2)
+    assert load._replace(free_mb=None) == model.plus(HOST, 'hvm', 300, 1, 2)
     assert model.plus(HOST, 'hvm', 300, 1, 2).free_mb is None
 
 

@@ -177,8 +177,8 @@ class Host:
     def with_one(self, guest: Guest, count: int = 1) -> dom0.Load:
         """What it would serve with the guest, or without it."""
         flavor = guest.flavor
-        return self.load.plus(
-            guest.mode, flavor.memory_mb, flavor.vcpus, count
+        return MODEL.plus(
+            self.load, guest.mode, flavor.memory_mb, flavor.vcpus, count
         )
 
     def add(self, guest: Guest, count: int = 1) -> None:
