@@ -8,8 +8,8 @@ import json
 import typing as ty
 
 from nova_xen_sched import dom0
-from nova_xen_sched.facts.merge import HostFacts
-from nova_xen_sched.facts.merge import NOTHING_KNOWN
+from nova_xen_sched.facts.gather import HostFacts
+from nova_xen_sched.facts.gather import NOTHING_KNOWN
 from nova_xen_sched.versions import Version
 
 #: (architecture, hypervisor type, vm_mode), in nova's canonical spelling.

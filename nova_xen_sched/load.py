@@ -9,7 +9,6 @@ while they are read. Nothing here loads anything from the database.
 from __future__ import annotations
 
 import contextlib
-import functools
 import operator
 import typing as ty
 
@@ -17,11 +16,8 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import facts
 from nova_xen_sched import log
-from nova_xen_sched import redact
-from nova_xen_sched.facts.merge import HostFacts
+from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.request import GuestRequest
-
-LOG = redact.logger(__name__)
 
 #: The facts that matter for a host's load.
 LOAD_FACTS = frozenset(
@@ -123,13 +119,16 @@ class Loads:
                 modes[self._mode] += 1
         free_mb = stats.get(facts.FREE_MEMORY)
         if free_mb is not None:
-            free_mb = self._free_mb(state, free_mb, placed)
+            place = '%s of %s' % (facts.FREE_MEMORY, state.host)
+            free_mb = self.noticed.read(
+                facts.parse_natural, free_mb, 'stats', place
+            )
+        if free_mb is not None:
+            free_mb -= self._needed_mb * (placed + 1)
         return dom0.Load(
             memory_mb=state.total_usable_ram_mb,
             dom0_memory_mb=self._dom0_memory_mb(state, known),
-            dom0_vcpus=known.values.get(
-                'dom0_vcpus', self._settings.dom0_vcpus
-            ),
+            dom0_vcpus=known.value('dom0_vcpus', self._settings.dom0_vcpus),
             **modes,
             unknown=unknown,
             guests_memory_mb=self._taken_mb(state, known, guests, placed)
@@ -152,7 +151,7 @@ class Loads:
     def _dom0_memory_mb(self, state: ty.Any, known: HostFacts) -> float:
         """dom0's size, or the default for one that its host can't hold."""
         default = self._settings.dom0_memory_mb
-        memory_mb: float = known.values.get('dom0_memory_mb', default)
+        memory_mb: float = known.value('dom0_memory_mb', default)
         if not memory_mb >= state.total_usable_ram_mb > 0:
             return memory_mb
         if memory_mb != default:
@@ -188,7 +187,7 @@ class Loads:
         ):
             # All else is the reserve, whatever is said of it.
             return placed * self._request.memory_mb
-        reserved_mb = known.values.get('reserved_host_memory_mb')
+        reserved_mb = known.value('reserved_host_memory_mb')
         if reserved_mb is not None:
             return max(used_mb - reserved_mb, 0)
         taken_mb = used_mb - self._reserved_mb
@@ -223,23 +222,8 @@ class Loads:
                 '%s by %d MiB' % (state.host, taken_mb - sum(own_mb)),
             )
 
-    def _free_mb(
-        self, state: ty.Any, raw: ty.Any, placed: int
-    ) -> float | None:
-        """What Xen has left with the guest placed; None if it can't be read.
 
-        :param raw: as the compute reports it.
-        :param placed: guests of this request that are placed there already.
-        """
-        try:
-            return facts.parse_natural(raw) - self._needed_mb * (placed + 1)
-        except ValueError as e:
-            place = '%s of %s' % (facts.FREE_MEMORY, state.host)
-            self.noticed.unreadable('stats', place, raw, e)
-            return None
-
-
-#: Where nova's objects keep a loaded field, which is 25 times as fast as
+#: Where oslo.versionedobjects keeps a loaded field: 25 times as fast as
 #: obj_attr_is_set and the getter.
 _PRIVATE = '_obj_%s'
 
@@ -253,22 +237,4 @@ def _loaded(guests: list[ty.Any], field: str) -> list[ty.Any]:
     # Of 50 guests in 4 us, not 14; a stub has no such attribute.
     with contextlib.suppress(AttributeError):
         return list(map(operator.attrgetter(name), guests))
-    if _kept_as_ever():
-        return [each[name] for each in map(vars, guests) if name in each]
-    return [
-        getattr(each, field) for each in guests if each.obj_attr_is_set(field)
-    ]
-
-
-@functools.lru_cache(maxsize=None)
-def _kept_as_ever() -> bool:
-    """Whether nova's objects still keep their fields by the private names."""
-    from nova import objects
-
-    if _PRIVATE % 'vm_mode' in vars(objects.Instance(vm_mode=None)):
-        return True
-    LOG.warning(
-        'oslo.versionedobjects keeps fields otherwise than nova-xen-sched '
-        'knows; those of guests are read more slowly. Please report it.'
-    )
-    return False
+    return [each[name] for each in map(vars, guests) if name in each]

@@ -164,20 +164,29 @@ class Noticed:
         """
         self._kinds.setdefault(kind, (what, {}))[1][name] = text or name
 
-    def unreadable(
-        self, source: str, place: str, value: ty.Any, error: Exception
-    ) -> None:
-        """Note a value of a fact that can't be read.
+    def read(
+        self,
+        parse: ty.Callable[[ty.Any], ty.Any],
+        raw: ty.Any,
+        source: str,
+        place: str,
+    ) -> ty.Any:
+        """Read a value of a fact; None, and a note, if it can't be.
 
+        :param parse: as of facts.Name.
         :param source: where it stood, in general.
         :param place: and in particular.
         """
-        self.add(
-            ('unreadable', source),
-            "Facts from %s that can't be read, and are unknown" % source,
-            place,
-            '%s: %s, %s' % (place, shown(value), error),
-        )
+        try:
+            return parse(raw)
+        except ValueError as e:
+            self.add(
+                ('unreadable', source),
+                "Facts from %s that can't be read, and are unknown" % source,
+                place,
+                '%s: %s, %s' % (place, shown(raw), e),
+            )
+            return None
 
     @property
     def texts(self) -> list[str]:

@@ -67,8 +67,6 @@ class FactName:
 
     def lowest(self, values: list[ty.Any]) -> ty.Any:
         """Of several readable values the one that promises least."""
-        if self.parse is parse_version:
-            return min(values, key=lambda raw: parse_version(raw) + (0,) * 4)
         return min(values, key=self.parse)
 
 

@@ -110,36 +110,32 @@ class Source:
         # Held by the one request that looks at the file.
         self._lock = threading.Lock()
         self._path: str | None = None
-        # The file that was read last, good or broken; whether it may have
-        # changed since without a trace; and what is wrong with it.
-        self._read: tuple[str, _Identity] | None = None
-        self._racy = False
+        # The file that was read last, good or broken; None if it may have
+        # changed since without a trace. What is wrong with its content.
+        self._read: _Identity | None = None
         self._digest = self._error = ''
-        self._table: parse_file.Table | None = None
+        # What was said last of a file that can't be used.
         self._complaint = ''
+        self._table: parse_file.Table | None = None
         # 10000 hosts take 1.5 s: no request shall wait for that.
-        self.current()
+        self._look()
 
     def for_request(
         self, host_states: ty.Any
     ) -> ty.Callable[[ty.Any], facts.Raw] | None:
-        """What looks a nova HostState up; None if there is no file."""
-        found = self.current()
-        if found is None or found.empty:
-            return None
-        return lambda state: found.of(state.host, state.nodename)
+        """What looks a nova HostState up; None if there is no file.
 
-    def current(self) -> parse_file.Table | None:
-        """The facts of the file now, or the last good ones.
-
-        While another request reads the file it is the last good ones.
+        While another request reads the file, the last good facts count.
         """
         if self._lock.acquire(blocking=False):
             try:
                 self._look()
             finally:
                 self._lock.release()
-        return self._table
+        table = self._table
+        if table is None:
+            return None
+        return lambda state: table.of(state.host, state.nodename)
 
     def _look(self) -> None:
         # Of a wrong value the options speak, once; the last one counts.
@@ -151,19 +147,20 @@ class Source:
             return
         try:
             self._refresh(self._path)
-            self._complaint = ''
         except (FileError, OSError, parse_file.TableError) as e:
-            self._complain(self._path, e)
+            self._complain(self._path, getattr(e, 'strerror', None) or str(e))
+        else:
+            self._complaint = ''
 
     def _refresh(self, path: str) -> None:
-        """Read the file if it has changed since it was last looked at.
+        """Read the file if it may have changed since it was last read.
 
         What couldn't be read is tried again; what is broken is not.
         """
-        if self._racy or (path, _identity(os.stat(path))) != self._read:
+        if _identity(os.stat(path)) != self._read:
             content, identity = _read(path)
-            self._read = path, identity
-            self._racy = abs(time.time() - identity[2] / 1e9) < RACY
+            racy = abs(time.time() - identity[2] / 1e9) < RACY
+            self._read = None if racy else identity
             digest = hashlib.sha256(content).hexdigest()
             if digest != self._digest:
                 self._digest, self._error = digest, ''
@@ -188,17 +185,15 @@ class Source:
             },
         )
 
-    def _complain(self, path: str, error: Exception) -> None:
+    def _complain(self, path: str, reason: str) -> None:
+        complaint = "The facts file %s can't be used: %s." % (path, reason)
         # Once per complaint, not once per request.
-        reason = getattr(error, 'strerror', None) or str(error)
-        complaint = '%s: %s' % (path, reason)
         if complaint != self._complaint:
             self._complaint = complaint
             LOG.error(
-                "The facts file %(path)s can't be used: %(reason)s. %(left)s",
+                '%(complaint)s %(left)s',
                 {
-                    'path': path,
-                    'reason': reason,
+                    'complaint': complaint,
                     'left': 'There are no facts from it yet.'
                     if self._table is None
                     else 'The last good facts stay in force.',

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import functools
 import typing as ty
 
 import stevedore
@@ -13,13 +15,45 @@ from nova_xen_sched import conf
 from nova_xen_sched import facts
 from nova_xen_sched import log
 from nova_xen_sched import redact
-from nova_xen_sched.facts import merge
+from nova_xen_sched import versions
 
 LOG = redact.logger(__name__)
 
 NAMESPACE = 'nova_xen_sched.facts'
 
 Lookup = ty.Callable[[ty.Any], facts.Raw]
+
+#: What a source knows of one fact: the source's name, the fact's, the value
+#: as it stood there, its class (1 and True are equal), and whether it is older
+#: than facts_max_age.
+Reported = ty.Tuple[str, str, ty.Any, type, bool]
+
+#: A kind of thing to warn of, and the sentence that is said of it.
+Remark = ty.Tuple[ty.Tuple[str, ...], str]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class HostFacts:
+    """What is known of a host; one object for hosts alike in a request.
+
+    :ivar known: by name; a fact that no source knows is missing.
+    :ivar remarks: things to warn of, once for all hosts of which they are
+        true.
+    """
+
+    known: ty.Mapping[str, facts.Fact]
+    remarks: ty.Tuple[Remark, ...] = ()
+
+    def get(self, name: str) -> facts.Fact | None:
+        return self.known.get(name)
+
+    def value(self, name: str, default: ty.Any = None) -> ty.Any:
+        fact = self.known.get(name)
+        return fact.value if fact else default
+
+
+#: Of hosts of which nothing was asked, or no source says anything.
+NOTHING_KNOWN = HostFacts({})
 
 
 class Gatherer:
@@ -110,23 +144,23 @@ class RequestFacts:
         self,
         lookups: ty.Sequence[tuple[str, Lookup]],
         wanted: ty.Collection[str],
-        oldest: datetime.datetime | None = None,
+        oldest: datetime.datetime | None,
     ) -> None:
         self._lookups = lookups
         self._wanted = tuple(sorted(wanted))
         self._oldest = oldest
         # Hosts of which the same is said share their facts, and so are alike.
         # Without it XenHostFilter took 21 us a host instead of 7.
-        self._known: dict[ty.Any, merge.HostFacts] = {}
+        self._merged = functools.lru_cache(maxsize=None)(merge)
         #: What was odd.
         self.noticed = log.Noticed()
 
-    def __call__(self, state: ty.Any) -> merge.HostFacts:
+    def __call__(self, state: ty.Any) -> HostFacts:
         """The facts of a host.
 
         :param state: its nova HostState.
         """
-        reported: list[merge.Reported] = []
+        found: list[Reported] = []
         for source, lookup in self._lookups:
             try:
                 raw = lookup(state) or {}
@@ -135,20 +169,17 @@ class RequestFacts:
                     value = raw.get(name)
                     if value is not None:
                         kind = value.__class__
-                        reported.append((source, name, value, kind, stale))
+                        found.append((source, name, value, kind, stale))
             except Exception:  # noqa: BLE001  a site's own source may do that
                 _source_failed(source)
-        key = tuple(reported)
+        reported = tuple(found)
         try:
-            found = self._known.get(key)
+            merged = self._merged(reported)
         except TypeError:  # a site's own source may have values without hash
-            found = merge.merge(key)
-        else:
-            if found is None:
-                found = self._known[key] = merge.merge(key)
-        for remark in found.remarks:
+            merged = merge(reported)
+        for remark in merged.remarks:
             self.noticed.add(*remark, str(state.host))
-        return found
+        return merged
 
     def _is_stale(self, state: ty.Any, source: str, observed: ty.Any) -> bool:
         """Whether facts are too old; when they were observed matters not."""
@@ -157,6 +188,47 @@ class RequestFacts:
         try:
             return facts.parse_time(observed) < self._oldest
         except ValueError as e:
-            remark = merge.unreadable(source, 'observed_at', observed, e)
+            remark = _unreadable(source, 'observed_at', observed, e)
             self.noticed.add(*remark, str(state.host))
             return False
+
+
+def merge(reported: ty.Iterable[Reported]) -> HostFacts:
+    """The facts of a host: each from the first source that knows it.
+
+    :param reported: by the sources, the most trusted first.
+    """
+    remarks: dict[tuple[str, ...], str] = {}
+    found: dict[str, facts.Fact] = {}
+    for source, key, value, _, stale in reported:
+        try:
+            parsed = facts.BY_NAME[key].parse(value)
+        except ValueError as e:
+            remarks.update([_unreadable(source, key, value, e)])
+            continue
+        exact = not isinstance(value, facts.AtLeast)
+        first = found.setdefault(key, facts.Fact(parsed, source, exact, stale))
+        if first.exact and not exact and versions.older(first.value, parsed):
+            version, least = versions.show(first.value), versions.show(parsed)
+            remarks['below the bound', first.source, version, least] = (
+                'libvirt %s, stated by %s, is used although %s says that '
+                'nova-compute needs %s at least'
+                % (version, first.source, source, least)
+            )
+        if stale:
+            remarks['stale', source] = (
+                'Facts from %s are older than facts_max_age and still used'
+                % source
+            )
+    return HostFacts(found, tuple(remarks.items()))
+
+
+def _unreadable(
+    source: str, key: str, value: ty.Any, error: Exception
+) -> Remark:
+    """The remark on a value that can't be read."""
+    return (
+        ('unreadable', source, key),
+        "%s from %s can't be read and is unknown, such as %s: %s"
+        % (key, source, log.shown(value), error),
+    )

@@ -66,11 +66,6 @@ class Table:
         # What is read never changes. A hundred patterns took 50 us a host.
         self._match = functools.lru_cache(_MAX_KNOWN)(self._first_match)
 
-    @property
-    def empty(self) -> bool:
-        """Whether it says nothing of any host."""
-        return not (self.defaults or self.patterns or self.hosts)
-
     def of(self, host: str, node: str) -> facts.Raw:
         """The facts of a host: its own, its pattern's, the defaults.
 
@@ -212,14 +207,10 @@ class _Reader:
             if name is None:
                 self.ignore(where, 'there is no fact %s' % log.shown(key))
             elif value is not None:
-                try:
-                    name.parse(value)
+                place = '%s of %s' % (name.name, where)
+                readable = self.noticed.read(
+                    name.parse, value, 'the file ' + self._path, place
+                )
+                if readable is not None:
                     raw[name.name] = value
-                except ValueError as e:
-                    self.noticed.unreadable(
-                        'the file ' + self._path,
-                        '%s of %s' % (name.name, where),
-                        value,
-                        e,
-                    )
         return raw

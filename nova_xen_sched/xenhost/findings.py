@@ -17,7 +17,7 @@ from nova_xen_sched import versions
 from nova_xen_sched.dom0 import Model
 from nova_xen_sched.dom0 import overcommitted
 from nova_xen_sched.dom0 import Resource
-from nova_xen_sched.facts.merge import HostFacts
+from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from nova_xen_sched import host
-from nova_xen_sched.facts.merge import HostFacts
+from nova_xen_sched.facts.gather import HostFacts
 from tests.unit import builders
 
 

@@ -14,7 +14,7 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.facts import Fact
-from nova_xen_sched.facts.merge import HostFacts
+from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.load import Loads
 from nova_xen_sched.load import mode_of
 from nova_xen_sched.request import GuestRequest

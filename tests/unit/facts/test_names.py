@@ -13,7 +13,7 @@ from nova_xen_sched import facts
 from nova_xen_sched import log
 from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import edit_file
-from nova_xen_sched.facts import merge
+from nova_xen_sched.facts import gather
 
 UTC = datetime.timezone.utc
 
@@ -210,7 +210,7 @@ def test_what_is_read_is_written_and_read_again(name, raws):
 @pytest.mark.once
 @given(st.lists(st.dictionaries(st.sampled_from(sorted(facts.BY_NAME)), RAW)))
 def test_no_value_keeps_others_from_being_read(said):
-    found = merge.merge(
+    found = gather.merge(
         ('a', name, raw, type(raw), False)
         for each in said
         for name, raw in each.items()

@@ -12,7 +12,7 @@ from nova_xen_sched import conf
 from nova_xen_sched import rules
 from nova_xen_sched import versions
 from nova_xen_sched.facts import Fact
-from nova_xen_sched.facts.merge import HostFacts
+from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.request import ANY_MOVE
 from nova_xen_sched.request import GuestRequest
