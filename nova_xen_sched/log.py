@@ -36,11 +36,8 @@ class Notices:
 
     def first(self, kind: ty.Hashable) -> bool:
         """Whether this kind of thing was never said before."""
-        with self._lock:
-            if kind in self._said:
-                return False
-            self._remember(kind)
-            return True
+        count, _ = self.grown(kind, [''])
+        return count > 0
 
     def forget(self, kind: ty.Hashable) -> None:
         """What was said of a kind of thing holds no more."""
@@ -56,9 +53,9 @@ class Notices:
             in their order; (0, []) if none of the names is new.
         """
         with self._lock:
-            known = self._said.get(kind)
-            if known is None:
-                known = self._remember(kind)
+            known = self._said.setdefault(kind, set())
+            if len(self._said) > MAX_KINDS:
+                del self._said[next(iter(self._said))]
             before = len(known)
             for name in names:
                 if len(known) >= MAX_NAMES:
@@ -68,15 +65,9 @@ class Notices:
                 return 0, []
             return len(known), sorted(known)[:SHOWN]
 
-    def _remember(self, kind: ty.Hashable) -> set[str]:
-        while len(self._said) >= MAX_KINDS:
-            del self._said[next(iter(self._said))]
-        return self._said.setdefault(kind, set())
 
-
-#: The process's own memory, and that of tracebacks.
+#: The process's own memory.
 NOTICES = Notices()
-TRACEBACKS = Notices()
 
 
 def unexpected(doing: str) -> None:
@@ -88,7 +79,7 @@ def unexpected(doing: str) -> None:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = trace and (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
-    if TRACEBACKS.first((doing, kind, place)):
+    if NOTICES.first(('unexpected', doing, kind, place)):
         LOG.exception(
             'Unexpected error in nova-xen-sched while %(doing)s. Please '
             'report it; it is logged in full once.',

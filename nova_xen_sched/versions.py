@@ -14,7 +14,8 @@ from oslo_utils import versionutils
 #: The numbers of a version, as many as were given: (4, 14) for '4.14'.
 Version = ty.Tuple[int, ...]
 
-_PLAIN = re.compile(r'\d{1,6}(\.\d{1,6}){0,3}', re.ASCII)
+#: What a version looks like, as a regular expression.
+PATTERN = r'[0-9]{1,6}(\.[0-9]{1,6}){0,3}'
 
 
 @functools.lru_cache(maxsize=1024)
@@ -24,7 +25,7 @@ def parse(text: str) -> Version:
     :raises ValueError: if it is anything but one to four numbers with dots
         between them.
     """
-    if not _PLAIN.fullmatch(text):
+    if not re.fullmatch(PATTERN, text):
         raise ValueError('not a version like 1.2.15')
     return tuple(int(number) for number in text.split('.'))
 
@@ -135,13 +136,11 @@ def satisfies(version: str, predicate: str) -> bool:
     :raises ValueError: if the predicate can't be read; nova's API refuses
         such images.
     """
-    return bool(_predicate(predicate).satisfied_by(version))
-
-
-def _predicate(text: str) -> ty.Any:
     if hasattr(versionutils, 'VersionPredicate'):
-        return versionutils.VersionPredicate(text)
-    # oslo.utils before 7.4, whose nova uses distutils; that wants a
-    # package's name before the parenthesis.
-    distutils = importlib.import_module('distutils.versionpredicate')
-    return distutils.VersionPredicate('image (%s)' % text)
+        found = versionutils.VersionPredicate(predicate)
+    else:
+        # oslo.utils before 7.4, whose nova uses distutils; that wants a
+        # package's name before the parenthesis.
+        distutils = importlib.import_module('distutils.versionpredicate')
+        found = distutils.VersionPredicate('image (%s)' % predicate)
+    return bool(found.satisfied_by(version))

@@ -13,12 +13,10 @@ from oslo_config import cfg
 from nova_xen_sched import log
 from nova_xen_sched import redact
 from nova_xen_sched import refusal
-from nova_xen_sched.conf import adoption
 from nova_xen_sched.conf import dom0
 from nova_xen_sched.conf import facts
-from nova_xen_sched.conf import guest_types
-from nova_xen_sched.conf import versions
-from nova_xen_sched.conf import wrong
+from nova_xen_sched.conf import files
+from nova_xen_sched.conf import rules
 from nova_xen_sched.dom0 import Model
 from nova_xen_sched.dom0 import OVERHEADS
 from nova_xen_sched.versions import parse
@@ -27,7 +25,7 @@ from nova_xen_sched.versions import Version
 LOG = redact.logger(__name__)
 
 GROUP = cfg.OptGroup(
-    'xen_scheduler',
+    files.GROUP,
     title='Scheduling of guests on Xen hosts',
     help="""
 Options of nova-xen-sched, which nova-scheduler reads: XenHostFilter and
@@ -40,10 +38,12 @@ the last good values stay in force, and one ERROR line names the wrong one.
 """,
 )
 
-#: By topic, in the order of the sample file.
-_TOPICS = (guest_types, versions, facts, dom0, adoption)
-_ALL_OPTS = [opt for topic in _TOPICS for opt in topic.OPTS]
+#: In the order of the sample file.
+_ALL_OPTS = [*rules.OPTS, *facts.OPTS, *dom0.OPTS]
 _BY_NAME = {opt.dest: opt for opt in _ALL_OPTS}
+
+#: Characters of a value that a line shows.
+_MOST_SHOWN = 80
 
 
 class OptionError(ValueError):
@@ -63,7 +63,25 @@ class OptionError(ValueError):
 
     def __str__(self) -> str:
         name, why = self.args
-        return wrong.complaint(self._conf, GROUP.name, _BY_NAME[name], why)
+        kind = _BY_NAME[name].type
+        places = list(files.places(self._conf, name))
+        if not why:
+            # The first counts, unless a file was changed since it was read.
+            places.sort(key=lambda place: not _is_wrong(kind, place[1]))
+        text = '[%s] %s has a wrong value' % (files.GROUP, name)
+        for place, value in places[:1]:
+            text += ' in %s: %s' % (place, log.shown(value, _MOST_SHOWN))
+        if why:
+            text += ' (%s)' % ' '.join(why.split())
+        return '%s; allowed: %s' % (text, kind.allowed)
+
+
+def _is_wrong(kind: ty.Any, text: str) -> bool:
+    try:
+        kind(text)
+    except ValueError:
+        return True
+    return False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,10 +124,6 @@ def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     return [(GROUP, _ALL_OPTS)]
 
 
-def _lowered(names: ty.Iterable[str]) -> frozenset[str]:
-    return frozenset(name.lower() for name in names)
-
-
 def _minimum(text: str) -> Version | None:
     """A minimum version, or None where 0 switches it off."""
     version = parse(text)
@@ -117,14 +131,14 @@ def _minimum(text: str) -> Version | None:
 
 
 def _report_only(codes: ty.Iterable[str]) -> frozenset[refusal.Code]:
-    if adoption.ALL_CODES in codes:
+    if rules.ALL_CODES in codes:
         return frozenset(refusal.Code)
     return frozenset(refusal.Code(code) for code in codes)
 
 
 #: The form in which the rules use an option, where it is another.
 _FORMS: dict[str, ty.Callable[[ty.Any], ty.Any]] = {
-    'disk_formats': _lowered,
+    'disk_formats': lambda names: frozenset(map(str.lower, names)),
     'fact_sources': tuple,
     'guest_memory_overhead': OVERHEADS.__getitem__,
     'min_libvirt_version': _minimum,
@@ -151,32 +165,26 @@ def read(conf: cfg.ConfigOpts) -> Settings:
     :param conf: a configuration on which :func:`register_opts` was called.
     :raises OptionError: and nothing else, whatever a value is.
     """
-    return _settings(lambda opt: _read(conf, opt))
-
-
-def defaults(**changes: ty.Any) -> Settings:
-    """The options as they are where nobody sets any, but for some."""
-    found = _settings(lambda opt: _in_form(opt, opt.default))
-    return dataclasses.replace(found, **changes)
-
-
-def _settings(value_of: ty.Callable[[cfg.Opt], ty.Any]) -> Settings:
-    found = {opt.dest: value_of(opt) for opt in _ALL_OPTS}
+    found = {opt.dest: _read(conf, opt) for opt in _ALL_OPTS}
     model = Model(**{name: found.pop(opt) for name, opt in _MODEL.items()})
     return Settings(dom0_model=model, **found)
 
 
-def _in_form(opt: cfg.Opt, value: ty.Any) -> ty.Any:
-    form = _FORMS.get(opt.dest)
-    return form(value) if form else value
+def defaults(**changes: ty.Any) -> Settings:
+    """The options as they are where nobody sets any, but for some."""
+    conf = cfg.ConfigOpts()
+    conf([], default_config_files=[], default_config_dirs=[], use_env=False)
+    register_opts(conf)
+    return dataclasses.replace(read(conf), **changes)
 
 
 def _read(conf: cfg.ConfigOpts, opt: cfg.Opt) -> ty.Any:
     try:
-        value = conf[GROUP.name][opt.dest]
+        value = conf[files.GROUP][opt.dest]
         if value is None and opt.default is not None:
             raise ValueError('it is None')  # an override may be
-        return _in_form(opt, value)
+        form = _FORMS.get(opt.dest)
+        return form(value) if form else value
     except ValueError as e:
         raise OptionError(conf, opt.dest) from e
     except RecursionError:
@@ -196,7 +204,7 @@ def unknown_names(conf: cfg.ConfigOpts) -> list[tuple[str, str | None]]:
     """
     known = list(_BY_NAME)
     found = []
-    for _path, options in wrong.files(conf, GROUP.name):
+    for _path, options in files.files(conf):
         for name in options:
             if name not in known and name not in found:
                 found.append(name)
@@ -215,7 +223,7 @@ def _warn_of_unknown_names(
                 '[%(group)s] %(name)s is no option of nova-xen-sched and '
                 'has no effect%(hint)s.',
                 {
-                    'group': GROUP.name,
+                    'group': files.GROUP,
                     'name': name,
                     'hint': ' (nearest: %s)' % nearest if nearest else '',
                 },
@@ -233,7 +241,6 @@ class Options:
         self._conf = conf
         register_opts(conf)
         self._last_good = read(conf)
-        self._wrong: tuple[str, ...] | None = None
         _warn_of_unknown_names(conf)
         # And whenever SIGHUP has the files read again.
         conf.register_mutate_hook(_warn_of_unknown_names)
@@ -243,17 +250,15 @@ class Options:
         """The options now, or the last good ones while a value is wrong."""
         try:
             self._last_good = read(self._conf)
+            log.NOTICES.forget('wrong value')
         except OptionError as e:
             # Once per wrong value, not once per request or plugin.
-            self._wrong = ('wrong value', *e.args, str(e.__cause__))
-            if log.NOTICES.first(self._wrong):
+            which = '%s: %s' % (e.args, e.__cause__)
+            count, _ = log.NOTICES.grown('wrong value', [which])
+            if count:
                 LOG.error('%s. The last good values stay in force.', str(e))
         except Exception:  # noqa: BLE001  nothing may reach nova
             log.unexpected(
                 'reading the options; the last good values stay in force'
             )
-        else:
-            if self._wrong:
-                log.NOTICES.forget(self._wrong)
-                self._wrong = None
         return self._last_good

@@ -12,25 +12,13 @@ from nova_xen_sched.conf import values
 _MOST = 10**9
 
 
-def _number(
-    name: str, default: float, least: float, unit: str, text: str
-) -> cfg.Opt:
-    return cfg.Opt(
-        name,
-        type=values.Number(least, _MOST, unit),
-        default=default,
-        mutable=True,
-        help=text,
-    )
-
-
 OPTS = [
-    _number(
+    cfg.Opt(
         'dom0_memory_mb',
-        1024,
-        1,
-        'MiB',
-        """
+        type=values.Number(1, _MOST, 'MiB'),
+        default=1024,
+        mutable=True,
+        help="""
 Size of dom0, in MiB, on Xen hosts for which no fact says it.
 
 Possible values:
@@ -43,12 +31,12 @@ Related options:
 * ``fact_sources``: where the fact ``dom0_memory_mb`` comes from
 """,
     ),
-    _number(
+    cfg.Opt(
         'dom0_vcpus',
-        4,
-        0.1,
-        'vCPUs',
-        """
+        type=values.Number(0.1, _MOST, 'vCPUs'),
+        default=4,
+        mutable=True,
+        help="""
 vCPUs of dom0 on Xen hosts for which no fact says it.
 
 Possible values:
@@ -61,12 +49,12 @@ Related options:
 * ``fact_sources``: where the fact ``dom0_vcpus`` comes from
 """,
     ),
-    _number(
+    cfg.Opt(
         'dom0_base_memory_mb',
-        400,
-        0,
-        'MiB',
-        """
+        type=values.Number(0, _MOST, 'MiB'),
+        default=400,
+        mutable=True,
+        help="""
 Memory that dom0 itself uses, in MiB: its kernel, its daemons, nova-compute.
 
 Possible values:
@@ -76,12 +64,12 @@ Possible values:
   152 MB, and a privsep daemon 38.
 """,
     ),
-    _number(
+    cfg.Opt(
         'dom0_base_vcpus',
-        0.75,
-        0,
-        'vCPUs',
-        """
+        type=values.Number(0, _MOST, 'vCPUs'),
+        default=0.75,
+        mutable=True,
+        help="""
 vCPUs' worth of dom0 that dom0 itself uses.
 
 Possible values:
@@ -95,12 +83,12 @@ Related options:
 * ``dom0_guests_per_vcpu``
 """,
     ),
-    _number(
+    cfg.Opt(
         'dom0_memory_mb_per_hvm_guest',
-        24,
-        0,
-        'MiB',
-        """
+        type=values.Number(0, _MOST, 'MiB'),
+        default=24,
+        mutable=True,
+        help="""
 Memory of dom0 that an HVM guest takes, in MiB: its QEMU and its backends.
 
 Possible values:
@@ -110,12 +98,12 @@ Possible values:
   estimate.
 """,
     ),
-    _number(
+    cfg.Opt(
         'dom0_memory_mb_per_pv_guest',
-        14,
-        0,
-        'MiB',
-        """
+        type=values.Number(0, _MOST, 'MiB'),
+        default=14,
+        mutable=True,
+        help="""
 Memory of dom0 that a PV guest takes, in MiB.
 
 Possible values:
@@ -125,12 +113,12 @@ Possible values:
   With block devices 4.3 MB were measured.
 """,
     ),
-    _number(
+    cfg.Opt(
         'dom0_memory_mb_per_pvh_guest',
-        3,
-        0,
-        'MiB',
-        """
+        type=values.Number(0, _MOST, 'MiB'),
+        default=3,
+        mutable=True,
+        help="""
 Memory of dom0 that a PVH guest takes, in MiB.
 
 nova knows no PVH guests; this is for sites that taught it to.
@@ -141,12 +129,12 @@ Possible values:
   device, and a margin of 30 %, rounded up.
 """,
     ),
-    _number(
+    cfg.Opt(
         'dom0_guests_per_vcpu',
-        20,
-        0.01,
-        'guests',
-        """
+        type=values.Number(0.01, _MOST, 'guests'),
+        default=20,
+        mutable=True,
+        help="""
 Guests that one vCPU of dom0 serves.
 
 Possible values:
@@ -237,7 +225,7 @@ Related options:
         default=False,
         mutable=True,
         help="""
-Refuse Xen hosts on which the guest would leave one of the three rooms
+Refuse Xen hosts on which the guest would leave one of three resources
 overcommitted: dom0's memory, dom0's CPUs, or the host's RAM beside dom0.
 
 It counts for every request but rebuilds, and for each server of a request

@@ -29,7 +29,6 @@ def _openstacksdk_forgets(monkeypatch):
 @pytest.fixture(autouse=True)
 def _nothing_logged_yet(monkeypatch):
     monkeypatch.setattr(log, 'NOTICES', log.Notices())
-    monkeypatch.setattr(log, 'TRACEBACKS', log.Notices())
 
 
 @pytest.fixture
