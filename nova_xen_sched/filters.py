@@ -107,7 +107,7 @@ class XenHostFilter(filters.BaseHostFilter):
         judge = rules.Judge(
             request,
             settings,
-            guest.KindInCell(spec_obj, settings.live_migration_read_timeout),
+            guest.kind_in_cell(spec_obj, settings.live_migration_read_timeout),
         )
         facts = self._facts.for_request(
             host_states, judge.facts, settings.facts_max_age
@@ -151,20 +151,27 @@ def _log(
     spec_obj: ty.Any, host_states: list[ty.Any], verdicts: list[rules.Verdict]
 ) -> None:
     """Log what was decided, if anything speaks against any host."""
-    # By verdict, not by host: a cloud has few distinct ones.
-    tally = collections.Counter(verdicts)
     refused: ty.Counter[Code] = collections.Counter()
     reported: ty.Counter[Code] = collections.Counter()
-    left = 0
-    for verdict, count in tally.items():
-        left += count if verdict.refusal is None else 0
+    for state, verdict in zip(host_states, verdicts):
         for refusal in verdict.refusals:
-            codes = refused if refusal is verdict.refusal else reported
-            codes[refusal.code] += count
+            decides = refusal is verdict.refusal
+            codes = refused if decides else reported
+            codes[refusal.code] += 1
+            if LOG.isEnabledFor(logging.DEBUG):
+                LOG.debug(
+                    'XenHostFilter: %(host)s %(outcome)s: %(refusal)s.',
+                    {
+                        'host': state.host,
+                        'outcome': 'is refused'
+                        if decides
+                        else 'would be refused (report_only)',
+                        'refusal': refusal,
+                    },
+                )
     if not (refused or reported):
         return
-    if LOG.isEnabledFor(logging.DEBUG):
-        _log_hosts(host_states, verdicts)
+    left = len(host_states) - sum(refused.values())
     # A mixed cloud sorts guests by type all day; that is no news.
     routine = (
         left and SORTING.issuperset(refused) and SORTING.issuperset(reported)
@@ -185,23 +192,6 @@ def _log(
             'counts': ' '.join(counts),
         },
     )
-
-
-def _log_hosts(
-    host_states: list[ty.Any], verdicts: list[rules.Verdict]
-) -> None:
-    for state, verdict in zip(host_states, verdicts):
-        for refusal in verdict.refusals:
-            LOG.debug(
-                'XenHostFilter: %(host)s %(outcome)s: %(refusal)s.',
-                {
-                    'host': state.host,
-                    'outcome': 'is refused'
-                    if refusal is verdict.refusal
-                    else 'would be refused (report_only)',
-                    'refusal': refusal,
-                },
-            )
 
 
 def _counted(codes: ty.Counter[Code]) -> str:

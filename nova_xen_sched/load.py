@@ -157,7 +157,6 @@ class Loads:
         if memory_mb != default:
             self.noticed.add(
                 _TOO_LARGE,
-                _TOO_LARGE,
                 str(state.host),
                 'dom0_memory_mb=%s of %s' % (log.shown(memory_mb), state.host),
             )
@@ -216,7 +215,6 @@ class Loads:
             and sum(own_mb) < taken_mb
         ):
             self.noticed.add(
-                _UNEXPLAINED,
                 _UNEXPLAINED,
                 str(state.host),
                 '%s by %d MiB' % (state.host, taken_mb - sum(own_mb)),

@@ -146,14 +146,20 @@ class Noticed:
         self._kinds: dict[ty.Hashable, tuple[str, dict[str, str]]] = {}
 
     def add(
-        self, kind: ty.Hashable, what: str, name: str, text: str = ''
+        self,
+        what: str,
+        name: str,
+        text: str = '',
+        kind: ty.Hashable = None,
     ) -> None:
         """Note one of a kind: see warn_of().
 
         :param name: of a host, or a place.
         :param text: what to say of it; by default its name.
+        :param kind: by default the words of what.
         """
-        self._kinds.setdefault(kind, (what, {}))[1][name] = text or name
+        _, found = self._kinds.setdefault(kind or what, (what, {}))
+        found[name] = text or name
 
     def read(
         self,
@@ -172,7 +178,6 @@ class Noticed:
             return parse(raw)
         except ValueError as e:
             self.add(
-                ('unreadable', source),
                 "Facts from %s that can't be read, and are unknown" % source,
                 place,
                 '%s: %s, %s' % (place, shown(raw), e),

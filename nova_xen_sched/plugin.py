@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import typing as ty
-
 import nova.conf
 
 from nova_xen_sched import conf
@@ -15,18 +13,11 @@ from nova_xen_sched.facts import gather
 LOG = redact.logger(__name__)
 
 
-class Started(ty.NamedTuple):
-    """What a plugin works with."""
-
-    options: conf.Options
-    facts: gather.Gatherer
-
-
 #: The sources of facts that all plugins of a process share, by their names.
 _SHARED: dict[tuple[str, ...], gather.Gatherer] = {}
 
 
-def start() -> Started:
+def start() -> tuple[conf.Options, gather.Gatherer]:
     """Read the options and get the sources of facts ready.
 
     :raises SystemExit: with one line, if an option is wrong: nova-scheduler
@@ -42,4 +33,4 @@ def start() -> Started:
         LOG.critical('%s', e)
         line = redact.passwords('nova-xen-sched: %s' % e)
         raise SystemExit(line) from None
-    return Started(options, _SHARED[names])
+    return options, _SHARED[names]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import typing as ty
 
 from nova_xen_sched import log
@@ -164,8 +165,8 @@ def from_spec(
     )
 
 
-class KindInCell:
-    """Reads what a move is from its instance in its cell, once at most.
+def kind_in_cell(spec: ty.Any, timeout: float) -> ty.Callable[[], Kind | None]:
+    """What tells what a move is, from its instance in its cell.
 
     The RequestSpec can't tell a live migration, an evacuation and others apart
     (seen on nova 22, 26, 30 and 34). The instance can: nova's API sets its
@@ -173,64 +174,59 @@ class KindInCell:
 
     :param spec: a nova RequestSpec; its requested_destination has a cell.
     :param timeout: seconds to wait for the read.
+    :returns: a function that reads it once at most, and returns None where
+        it can't be told.
     """
 
-    def __init__(self, spec: ty.Any, timeout: float) -> None:
-        self._spec = spec
-        self._timeout = timeout
-        self._kinds: list[Kind | None] = []
-
-    def __call__(self) -> Kind | None:
-        """What the request does; None if that can't be told."""
-        if not self._kinds:
-            kind = None
-            try:
-                kind = self._read()
-            except Exception:  # noqa: BLE001  nothing may reach nova
-                log.unexpected(
-                    'reading what a request does; '
-                    'live_migration_unknown counts'
-                )
-            self._kinds.append(kind)
-        return self._kinds[0]
-
-    def _read(self) -> Kind | None:
-        from nova import context as nova_context
-        from nova.compute import task_states
-
-        # What nova's API sets before it has the scheduler asked.
-        kinds = {
-            task_states.MIGRATING: Kind.LIVE_MIGRATION,
-            task_states.REBUILDING: Kind.EVACUATION,
-            task_states.RESIZE_PREP: Kind.MOVE,
-            task_states.UNSHELVING: Kind.MOVE,
-        }
-        cell = self._spec.requested_destination.cell
-        uuid = self._spec.instance_uuid
-        results = nova_context.scatter_gather_cells(
-            nova_context.get_admin_context(),
-            [cell],
-            self._timeout,
-            _task_state,
-            uuid,
-        )
-        answer = results.get(cell.uuid)
-        kind = None
-        why = 'its cell gave no answer in %s s' % self._timeout
-        if isinstance(answer, tuple):
-            kind = kinds.get(answer[0])
-            why = 'its task_state is %s' % answer[0]
-        elif isinstance(answer, Exception):
-            # SQLAlchemy has the whole statement below.
-            reason = redact.passwords(str(answer)).partition('\n')[0]
-            why = 'its cell failed: %s: %s' % (type(answer).__name__, reason)
-        if kind is None:
-            LOG.warning(
-                "Can't tell what the request for instance %(uuid)s in cell "
-                '%(cell)s does: %(why)s. live_migration_unknown counts.',
-                {'uuid': uuid, 'cell': cell.uuid, 'why': why},
+    @functools.lru_cache(maxsize=None)
+    def read() -> Kind | None:
+        try:
+            return _read_cell(spec, timeout)
+        except Exception:  # noqa: BLE001  nothing may reach nova
+            log.unexpected(
+                'reading what a request does; live_migration_unknown counts'
             )
-        return kind
+            return None
+
+    return read
+
+
+def _read_cell(spec: ty.Any, timeout: float) -> Kind | None:
+    from nova import context as nova_context
+    from nova.compute import task_states
+
+    # What nova's API sets before it has the scheduler asked.
+    kinds = {
+        task_states.MIGRATING: Kind.LIVE_MIGRATION,
+        task_states.REBUILDING: Kind.EVACUATION,
+        task_states.RESIZE_PREP: Kind.MOVE,
+        task_states.UNSHELVING: Kind.MOVE,
+    }
+    cell = spec.requested_destination.cell
+    results = nova_context.scatter_gather_cells(
+        nova_context.get_admin_context(),
+        [cell],
+        timeout,
+        _task_state,
+        spec.instance_uuid,
+    )
+    answer = results.get(cell.uuid)
+    kind = None
+    why = 'its cell gave no answer in %s s' % timeout
+    if isinstance(answer, tuple):
+        kind = kinds.get(answer[0])
+        why = 'its task_state is %s' % answer[0]
+    elif isinstance(answer, Exception):
+        # SQLAlchemy has the whole statement below.
+        reason = redact.passwords(str(answer)).partition('\n')[0]
+        why = 'its cell failed: %s: %s' % (type(answer).__name__, reason)
+    if kind is None:
+        LOG.warning(
+            "Can't tell what the request for instance %(uuid)s in cell "
+            '%(cell)s does: %(why)s. live_migration_unknown counts.',
+            {'uuid': spec.instance_uuid, 'cell': cell.uuid, 'why': why},
+        )
+    return kind
 
 
 def _task_state(context: ty.Any, uuid: str) -> tuple[str | None] | Exception:

@@ -16,7 +16,6 @@ import math
 import typing as ty
 
 import nova.conf
-from nova.scheduler import utils
 from nova.scheduler import weights
 
 from nova_xen_sched import conf
@@ -24,12 +23,15 @@ from nova_xen_sched import dom0
 from nova_xen_sched import host
 from nova_xen_sched import log
 from nova_xen_sched import plugin
+from nova_xen_sched import redact
 from nova_xen_sched import request as guest
 from nova_xen_sched.load import LOAD_FACTS
 from nova_xen_sched.load import Loads
 
 CONF = nova.conf.CONF
 conf.register_opts(CONF)
+
+LOG = redact.logger(__name__)
 
 #: A difference of headrooms that counts in full. Where hosts differ by less,
 #: the weigher speaks with less weight, so that a sliver does not drown the
@@ -121,7 +123,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         for state in states:
             try:
                 headroom = None
-                if host.state_is_xen(state):
+                if host.is_xen(state):
                     headroom = dom0.headroom(
                         settings.dom0_model,
                         loads(state, facts(state), average=True),
@@ -210,39 +212,40 @@ def _multipliers(
 ) -> list[float]:
     """The multipliers of a request's hosts; aggregates win over nova.conf.
 
-    nova's own function costs more than all else here, and warns each time;
-    it is asked once for each set of aggregates that have anything to say.
+    Of several aggregates the lowest counts, as for nova's own weighers. These
+    take "nan" and "inf" too, which would make all weights alike.
     """
     default = settings.dom0_headroom_weight_multiplier
-    known: dict[frozenset[ty.Any], float] = {frozenset(): default}
     found = []
     try:
         aggregates = set().union(*[state.aggregates for state in states])
-        multiplying = frozenset(
-            each for each in aggregates if _MULTIPLIER in each.metadata
-        )
+        known = {
+            each: _number(each.metadata[_MULTIPLIER])
+            for each in aggregates
+            if _MULTIPLIER in each.metadata
+        }
         for state in states:
-            some = multiplying.intersection(state.aggregates)
-            if some not in known:
-                known[some] = default
-                # nova takes "nan" and "inf", which would make all weights
-                # alike; and of nan and others now the one, now the other.
-                if all(_may_be_finite(each) for each in some):
-                    known[some] = utils.get_weight_multiplier(
-                        state, _MULTIPLIER, default
-                    )
-            found.append(known[some])
+            its = [known[each] for each in state.aggregates if each in known]
+            fit = all(map(math.isfinite, its))
+            found.append(min(its, default=default) if fit else default)
     except Exception:  # noqa: BLE001  nothing may reach nova
         log.unexpected('reading multipliers; the option counts')
         return [default] * len(states)
     return found
 
 
-def _may_be_finite(aggregate: ty.Any) -> bool:
+def _number(text: str) -> float:
+    """A multiplier as an aggregate has it; nan if it is no number."""
     try:
-        return math.isfinite(float(aggregate.metadata[_MULTIPLIER]))
+        return float(text)
     except ValueError:
-        return True  # nova warns of it, and takes the default
+        if log.NOTICES.first((_MULTIPLIER, text)):
+            LOG.warning(
+                "Could not decode '%(name)s' of an aggregate: %(text)s. The "
+                'option counts.',
+                {'name': _MULTIPLIER, 'text': log.shown(text)},
+            )
+        return math.nan
 
 
 def all_weighers() -> list[type[weights.BaseHostWeigher]]:

@@ -177,8 +177,8 @@ class RequestFacts:
             merged = self._merged(reported)
         except TypeError:  # a site's own source may have values without hash
             merged = merge(reported)
-        for remark in merged.remarks:
-            self.noticed.add(*remark, str(state.host))
+        for kind, what in merged.remarks:
+            self.noticed.add(what, str(state.host), kind=kind)
         return merged
 
     def _is_stale(self, state: ty.Any, source: str, observed: ty.Any) -> bool:
@@ -188,8 +188,8 @@ class RequestFacts:
         try:
             return facts.parse_time(observed) < self._oldest
         except ValueError as e:
-            remark = _unreadable(source, 'observed_at', observed, e)
-            self.noticed.add(*remark, str(state.host))
+            kind, what = _unreadable(source, 'observed_at', observed, e)
+            self.noticed.add(what, str(state.host), kind=kind)
             return False
 
 

@@ -191,8 +191,7 @@ class _Reader:
 
     def ignore(self, where: str, what: str) -> None:
         self.noticed.add(
-            ('ignored', self._path),
-            'Ignored in the facts file %s' % self._path,
+            'Ignored in the facts file ' + self._path,
             '%s: %s' % (where, what),
         )
 

@@ -261,7 +261,7 @@ class TestWhatTheSchedulerIsAsked(cloud.Cloud):
         kinds = request.kinds_of(asked.spec)
         taken_for = '/'.join(sorted(str(kind) for kind in kinds))
         if kinds == request.ANY_MOVE:
-            taken_for = 'a move: %s' % requests.KindInCell(asked.spec, 5)()
+            taken_for = 'a move: %s' % requests.kind_in_cell(asked.spec, 5)()
         self.told.append((asked.during, taken_for))
 
     def kinds(self):

@@ -64,11 +64,12 @@ def host(
     **values: ty.Any,
 ) -> Host:
     """What the rules see of a host."""
+    state_of_it = state('h', types, hypervisor_type)
     return Host(
         types,
         hypervisor_type,
         hypervisor_version,
-        is_xen=is_xen(hypervisor_type, types),
+        is_xen=is_xen(state_of_it),
         **values,
     )
 

@@ -38,7 +38,7 @@ def test_a_xen_host():
 def test_which_hosts_are_xen_hosts(types, hypervisor_type, expected):
     state = builders.state('h', types, hypervisor_type)
     assert read(state).is_xen is expected
-    assert host.state_is_xen(state) is expected
+    assert host.is_xen(state) is expected
 
 
 def test_hosts_alike_are_equal():

@@ -34,12 +34,12 @@ def cells(mocker):
 )
 def test_task_states(cells, task_state, kind):
     cells.return_value = {builders.UUID: (task_state,)}
-    assert requests.KindInCell(builders.moved(), 5)() is kind
+    assert requests.kind_in_cell(builders.moved(), 5)() is kind
 
 
 def test_it_reads_once(cells):
     cells.return_value = {builders.UUID: ('migrating',)}
-    teller = requests.KindInCell(builders.moved(), 2.5)
+    teller = requests.kind_in_cell(builders.moved(), 2.5)
     assert not cells.called
     assert [teller() for _ in range(3)] == [Kind.LIVE_MIGRATION] * 3
     assert cells.call_count == 1
@@ -60,7 +60,7 @@ def test_it_reads_once(cells):
 )
 def test_no_answer(cells, logged, answer):
     cells.return_value = {builders.UUID: answer}
-    teller = requests.KindInCell(builders.moved(), 5)
+    teller = requests.kind_in_cell(builders.moved(), 5)
     assert [teller() for _ in range(3)] == [None] * 3
     assert cells.call_count == 1
     (line,) = logged('WARNING')
@@ -71,20 +71,20 @@ def test_the_password_of_a_cell_is_not_logged(cells, logged):
     # It ends in another line than the first, which is all that is logged.
     error = RuntimeError("can't reach 'm//u:se\ncret@h/d'")
     cells.return_value = {builders.UUID: error}
-    requests.KindInCell(builders.moved(), 5)()
+    requests.kind_in_cell(builders.moved(), 5)()
     (line,) = logged('WARNING')
     assert "its cell failed: RuntimeError: can't reach 'm//u:***@h/d'" in line
 
 
 def test_a_read_that_raises(cells, logged):
     cells.side_effect = RuntimeError
-    teller = requests.KindInCell(builders.moved(), 5)
+    teller = requests.kind_in_cell(builders.moved(), 5)
     assert [teller() for _ in range(3)] == [None] * 3
     assert len(logged('ERROR')) == 1
 
 
 def test_a_request_without_cell():
-    assert requests.KindInCell(builders.spec(), 5)() is None
+    assert requests.kind_in_cell(builders.spec(), 5)() is None
 
 
 def test_the_read_itself(mocker):

@@ -166,7 +166,7 @@ def _reading(running: ty.Any) -> ty.Callable[[], object]:
     request.requested_destination.cell = mapping
 
     def call() -> None:
-        kind = requests.KindInCell(request, 60)()
+        kind = requests.kind_in_cell(request, 60)()
         assert str(kind) == 'live migration', kind
 
     return call

@@ -65,7 +65,7 @@ def resources(
     cloud: Cloud, spec: ty.Any, of: HostResult
 ) -> tuple[dom0.Usage, ...]:
     """Those of a Xen host once the guest is there; none of any other."""
-    if not host.state_is_xen(of.state):
+    if not host.is_xen(of.state):
         return ()
     return cloud.plugin(Dom0HeadroomWeigher).resources(of.state, spec)
 

@@ -127,7 +127,7 @@ def _resources(resources: ty.Sequence[Usage]) -> tables.Table:
 
 def _logs(hosts: ty.Iterable[HostResult]) -> list[tables.Part]:
     """Where to look on a Xen host if the guest fails there."""
-    if any(host.state_is_xen(each.state) for each in hosts):
+    if any(host.is_xen(each.state) for each in hosts):
         return ['', troubleshooting.LOGS]
     return []
 

@@ -67,7 +67,8 @@ def settings() -> conf.Settings:
     :raises errors.Failure: if one is wrong.
     """
     with failures.starting():
-        return plugin.start().options.current()
+        options, _ = plugin.start()
+    return options.current()
 
 
 def read(states: ty.Iterable[ty.Any]) -> list[ComputeHost]:
