@@ -121,13 +121,11 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         loads = _loads(weight_properties, settings)
         found: list[float | None] = []
         for state in states:
+            headroom: float | None = None
             try:
-                headroom = None
                 if host.is_xen(state):
-                    headroom = dom0.headroom(
-                        settings.dom0_model,
-                        loads(state, facts(state), average=True),
-                    )
+                    load = loads(state, facts(state), average=True)
+                    headroom = dom0.headroom(settings.dom0_model, load)
             except Exception:  # noqa: BLE001  nothing may reach nova
                 log.unexpected(
                     'weighing a host; it weighs as the least of the Xen hosts'

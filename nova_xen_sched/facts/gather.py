@@ -99,21 +99,9 @@ class Gatherer:
         :param wanted: the names of the facts that matter.
         :param max_age_days: after which facts are stale; 0 for never.
         """
-        lookups = []
-        for name, source in self._sources if wanted else ():
-            try:
-                lookup = source.for_request(host_states)
-            except Exception:  # noqa: BLE001  a site's own source may do that
-                _source_failed(name)
-                continue
-            # A source that has nothing to say in this request has no lookup.
-            if lookup is not None:
-                lookups.append((name, lookup))
-        oldest = None
-        if max_age_days:
-            now = datetime.datetime.now(datetime.timezone.utc)
-            oldest = now - datetime.timedelta(days=max_age_days)
-        return RequestFacts(lookups, wanted, oldest)
+        return RequestFacts(
+            self._sources, host_states, wanted, max_age_days
+        )
 
 
 def _load_failed(
@@ -134,21 +122,32 @@ def _source_failed(name: str) -> None:
 class RequestFacts:
     """Looks up the facts of hosts during one request.
 
-    :param lookups: by the name of their sources, the most trusted first.
-    :param wanted: the names of the facts that matter.
-    :param oldest: when facts must have been observed not to be stale, None
-        if they never are.
+    It is made as Gatherer.for_request() says.
     """
 
     def __init__(
         self,
-        lookups: ty.Sequence[tuple[str, Lookup]],
+        sources: ty.Iterable[tuple[str, ty.Any]],
+        host_states: ty.Sequence[ty.Any],
         wanted: ty.Collection[str],
-        oldest: datetime.datetime | None,
+        max_age_days: float,
     ) -> None:
-        self._lookups = lookups
+        self._lookups: list[tuple[str, Lookup]] = []
+        for name, source in sources if wanted else ():
+            try:
+                lookup = source.for_request(host_states)
+            except Exception:  # noqa: BLE001  a site's own source may do that
+                _source_failed(name)
+                continue
+            # A source that has nothing to say in this request has no lookup.
+            if lookup is not None:
+                self._lookups.append((name, lookup))
         self._wanted = tuple(sorted(wanted))
-        self._oldest = oldest
+        # When facts must have been observed not to be stale.
+        self._oldest: datetime.datetime | None = None
+        if max_age_days:
+            now = datetime.datetime.now(datetime.timezone.utc)
+            self._oldest = now - datetime.timedelta(days=max_age_days)
         # Hosts of which the same is said share their facts, and so are alike.
         # Without it XenHostFilter took 21 us a host instead of 7.
         self._merged = functools.lru_cache(maxsize=None)(merge)

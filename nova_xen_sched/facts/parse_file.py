@@ -74,9 +74,7 @@ class Table:
             not in the file.
         """
         host, node = host.lower(), node.lower()
-        own = self.hosts.get(host)
-        if own is None:
-            own = self.hosts.get(node, {})
+        own = self.hosts.get(host, self.hosts.get(node, {}))
         matched = self._match(host)
         if matched is None:
             matched = self._match(node) or {}
