@@ -36,8 +36,6 @@ _MODES = {
     'pvh': 'pvh',
 }
 
-_NO_STATS: ty.Mapping[str, str] = {}
-
 _TOO_LARGE = (
     'dom0 sizes that are no smaller than the host, which count as unknown'
 )
@@ -100,7 +98,7 @@ class Loads:
         """
         request = self._request
         # A node that never reported has no stats.
-        stats = getattr(state, 'stats', _NO_STATS)
+        stats = getattr(state, 'stats', {})
         # The live dict, which other threads change: a copy of it.
         guests = dict(state.instances) if state.instances else {}
         modes = self._modes(list(guests.values()))

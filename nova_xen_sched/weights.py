@@ -90,13 +90,10 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
         """
         try:
             headrooms = self.headrooms(weighed_obj_list, weight_properties)
-            return scaled(
-                headrooms,
-                [
-                    each.obj.nova_xen_sched_multiplier
-                    for each in weighed_obj_list
-                ],
-            )
+            multipliers = [
+                self.weight_multiplier(each.obj) for each in weighed_obj_list
+            ]
+            return scaled(headrooms, multipliers)
         except Exception:  # noqa: BLE001  nothing may reach nova
             log.unexpected('weighing hosts; all weigh 0')
             return [0.0] * len(weighed_obj_list)

@@ -43,10 +43,10 @@ class Source:
                 log.unexpected('reading an aggregate; it says nothing')
         noticed.warn()
 
-        # Three with facts a host, merged for each: 43 us a host, not 12. They
-        # may be others meanwhile.
+        # Three with facts a host, merged for each: 43 us a host, not 12.
         @functools.lru_cache(maxsize=None)
         def merged(of_host: tuple[ty.Any, ...]) -> facts.Raw:
+            # Those that nova has put in meanwhile wait for the next request.
             return merge([known[each] for each in of_host if each in known])
 
         return lambda state: merged(tuple(state.aggregates))
