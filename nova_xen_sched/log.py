@@ -116,26 +116,6 @@ def shown(value: ty.Any, most: int = 30) -> str:
     return short.repr(value)
 
 
-def warn_of(kind: ty.Hashable, what: str, found: ty.Mapping[str, str]) -> None:
-    """Warn of a kind of thing: one line, again only when its set grows.
-
-    :param what: the kind of thing, as the beginning of a sentence.
-    :param found: what to say of each, by what tells one from another. A
-        value that changes belongs into the former, or each change is new.
-    """
-    count, names = NOTICES.grown(kind, found)
-    if count:
-        LOG.warning(
-            '%(what)s (%(count)d): %(each)s%(more)s',
-            {
-                'what': what,
-                'count': count,
-                'each': '; '.join(found.get(name, name) for name in names),
-                'more': '; ...' if count > len(names) else '',
-            },
-        )
-
-
 class Noticed:
     """What was noticed while one request was served, or one file was read.
 
@@ -152,10 +132,12 @@ class Noticed:
         text: str = '',
         kind: ty.Hashable = None,
     ) -> None:
-        """Note one of a kind: see warn_of().
+        """Note one of a kind.
 
-        :param name: of a host, or a place.
-        :param text: what to say of it; by default its name.
+        :param what: the kind of thing, as the beginning of a sentence.
+        :param name: of a host, or a place; tells one from another.
+        :param text: what to say of it; by default its name. A value that
+            changes belongs in here, or each change is new.
         :param kind: by default the words of what.
         """
         _, found = self._kinds.setdefault(kind or what, (what, {}))
@@ -191,9 +173,24 @@ class Noticed:
         return [text for texts in each for text in texts]
 
     def warn(self) -> None:
-        """Warn of it; whatever that ends in, what was decided counts."""
+        """Warn of it: one line a kind, again only when its set grows.
+
+        Whatever that ends in, what was decided counts.
+        """
         try:
             for kind, (what, found) in self._kinds.items():
-                warn_of(kind, what, found)
+                count, names = NOTICES.grown(kind, found)
+                if count:
+                    LOG.warning(
+                        '%(what)s (%(count)d): %(each)s%(more)s',
+                        {
+                            'what': what,
+                            'count': count,
+                            'each': '; '.join(
+                                found.get(name, name) for name in names
+                            ),
+                            'more': '; ...' if count > len(names) else '',
+                        },
+                    )
         except Exception:  # noqa: BLE001  nothing may reach nova
             unexpected('saying what was noticed; what was decided counts')

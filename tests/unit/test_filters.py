@@ -251,7 +251,7 @@ def test_an_error_with_the_request_accepts_all(xen_filter, logged):
 
 
 def test_an_error_while_warning_leaves_the_verdicts(xen_filter, mocker):
-    mocker.patch.object(log, 'warn_of', side_effect=TypeError)
+    mocker.patch.object(log.LOG, 'warning', side_effect=TypeError)
     old, new = builders.state('old'), builders.state('new')
     old.stats = {'xen_libvirt_version': '1.2.5', 'xen_version': 'odd'}
     new.stats = {'xen_libvirt_version': '9.0.0', 'xen_version': 'odd'}

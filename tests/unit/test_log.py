@@ -85,16 +85,23 @@ def test_one_traceback_per_kind(caplog):
     assert "KeyError('b')" in caplog.records[1].getMessage()
 
 
+def _warn(found):
+    noticed = log.Noticed()
+    for name, text in found.items():
+        noticed.add('Bad values', name, text)
+    noticed.warn()
+
+
 def test_warnings_of_a_kind_are_one_line(caplog):
     many = {'a%03d' % i: 'a%03d: %d' % (i, i) for i in range(300)}
     for _ in range(3):
-        log.warn_of('bad', 'Bad values', many)
+        _warn(many)
         # another value is no other place
         many = {name: name + ': x' for name in many}
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith('Bad values (300): a000: 0; a001: 1; ')
     assert line.endswith('a009: 9; ...')
-    log.warn_of('bad', 'Bad values', {'b': 'b: 1'})
+    _warn({'b': 'b: 1'})
     assert caplog.records[-1].getMessage().startswith('Bad values (301): ')
 
 

@@ -152,7 +152,7 @@ def test_a_multiplier_that_is_none_is_warned_of_once(weigher, caplog):
 
 
 def test_an_error_while_warning_leaves_the_weights(weigher, mocker):
-    mocker.patch.object(log, 'warn_of', side_effect=TypeError)
+    mocker.patch.object(log.LOG, 'warning', side_effect=TypeError)
     found = weighed(weigher, xen('a', dom0_mb=10**6), xen('b', 20))
     assert found['a'] == 0 > found['b']
 

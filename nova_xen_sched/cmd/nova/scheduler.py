@@ -197,22 +197,18 @@ class Cloud:
 
 def _check_versions(states: list[ty.Any]) -> None:
     """Take out what nova's own filters would never return from."""
-    bad = {}
+    noticed = log.Noticed()
     for state in states:
         version = state.hypervisor_version
         if version and versions.from_nova_int(version) is None:
-            bad[state.host] = '%s reports %s' % (
+            noticed.add(
+                "Hypervisor versions that are none, and on which nova's "
+                'ImagePropertiesFilter hangs',
                 state.host,
-                log.shown(version),
+                '%s reports %s' % (state.host, log.shown(version)),
             )
             state.hypervisor_version = None
-    if bad:
-        log.warn_of(
-            'hypervisor_version',
-            "Hypervisor versions that are none, and on which nova's "
-            'ImagePropertiesFilter hangs',
-            bad,
-        )
+    noticed.warn()
 
 
 def _make_host_manager() -> ty.Any:
