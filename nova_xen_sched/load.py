@@ -9,6 +9,7 @@ while they are read. Nothing here loads anything from the database.
 from __future__ import annotations
 
 import contextlib
+import functools
 import operator
 import typing as ty
 
@@ -16,8 +17,11 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import facts
 from nova_xen_sched import log
+from nova_xen_sched import redact
 from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.request import GuestRequest
+
+LOG = redact.logger(__name__)
 
 #: The facts that matter for a host's load.
 LOAD_FACTS = frozenset(
@@ -233,4 +237,22 @@ def _loaded(guests: list[ty.Any], field: str) -> list[ty.Any]:
     # Of 50 guests in 4 us, not 14; a stub has no such attribute.
     with contextlib.suppress(AttributeError):
         return list(map(operator.attrgetter(name), guests))
-    return [each[name] for each in map(vars, guests) if name in each]
+    if _kept_as_ever():
+        return [each[name] for each in map(vars, guests) if name in each]
+    return [
+        getattr(each, field) for each in guests if each.obj_attr_is_set(field)
+    ]
+
+
+@functools.lru_cache(maxsize=None)
+def _kept_as_ever() -> bool:
+    """Whether nova's objects still keep their fields by the private names."""
+    from nova import objects
+
+    if _PRIVATE % 'vm_mode' in vars(objects.Instance(vm_mode=None)):
+        return True
+    LOG.warning(
+        'oslo.versionedobjects keeps fields otherwise than nova-xen-sched '
+        'knows; those of guests are read more slowly. Please report it.'
+    )
+    return False

@@ -16,6 +16,7 @@ import math
 import typing as ty
 
 import nova.conf
+from nova.scheduler import utils
 from nova.scheduler import weights
 
 from nova_xen_sched import conf
@@ -207,40 +208,39 @@ def _multipliers(
 ) -> list[float]:
     """The multipliers of a request's hosts; aggregates win over nova.conf.
 
-    Of several aggregates the lowest counts, as for nova's own weighers. These
-    take "nan" and "inf" too, which would make all weights alike.
+    nova's own function costs more than all else here, and warns each time;
+    it is asked once for each set of aggregates that have anything to say.
     """
     default = settings.dom0_headroom_weight_multiplier
+    known: dict[frozenset[ty.Any], float] = {frozenset(): default}
     found = []
     try:
         aggregates = set().union(*[state.aggregates for state in states])
-        known = {
-            each: _number(each.metadata[_MULTIPLIER])
-            for each in aggregates
-            if _MULTIPLIER in each.metadata
-        }
+        multiplying = frozenset(
+            each for each in aggregates if _MULTIPLIER in each.metadata
+        )
         for state in states:
-            its = [known[each] for each in state.aggregates if each in known]
-            fit = all(map(math.isfinite, its))
-            found.append(min(its, default=default) if fit else default)
+            some = multiplying.intersection(state.aggregates)
+            if some not in known:
+                known[some] = default
+                # nova takes "nan" and "inf", which would make all weights
+                # alike; and of nan and others now the one, now the other.
+                if all(_may_be_finite(each) for each in some):
+                    known[some] = utils.get_weight_multiplier(
+                        state, _MULTIPLIER, default
+                    )
+            found.append(known[some])
     except Exception:  # noqa: BLE001  nothing may reach nova
         log.unexpected('reading multipliers; the option counts')
         return [default] * len(states)
     return found
 
 
-def _number(text: str) -> float:
-    """A multiplier as an aggregate has it; nan if it is no number."""
+def _may_be_finite(aggregate: ty.Any) -> bool:
     try:
-        return float(text)
+        return math.isfinite(float(aggregate.metadata[_MULTIPLIER]))
     except ValueError:
-        if log.NOTICES.first((_MULTIPLIER, text)):
-            LOG.warning(
-                "Could not decode '%(name)s' of an aggregate: %(text)s. The "
-                'option counts.',
-                {'name': _MULTIPLIER, 'text': log.shown(text)},
-            )
-        return math.nan
+        return True  # nova warns of it, and takes the default
 
 
 def all_weighers() -> list[type[weights.BaseHostWeigher]]:

@@ -32,9 +32,14 @@ class Source:
 
         :param host_states: the request's nova HostStates.
         """
+        aggregates: set[ty.Any] = set()
+        for state in host_states:
+            try:
+                aggregates.update(state.aggregates)
+            except Exception:  # noqa: BLE001, S112  the others still count
+                continue
         noticed = log.Noticed()
         # Read for each host, they cost XenHostFilter 14 us a host, not 7.
-        aggregates = set().union(*[state.aggregates for state in host_states])
         known = {}
         for each in aggregates:
             try:

@@ -99,9 +99,7 @@ class Gatherer:
         :param wanted: the names of the facts that matter.
         :param max_age_days: after which facts are stale; 0 for never.
         """
-        return RequestFacts(
-            self._sources, host_states, wanted, max_age_days
-        )
+        return RequestFacts(self._sources, host_states, wanted, max_age_days)
 
 
 def _load_failed(
