@@ -188,7 +188,8 @@ def _upright(row: dict[str, ty.Any]) -> list[tuple[str, ty.Any]]:
     lines: list[tuple[str, ty.Any]] = []
     for key, cell in row.items():
         if key == 'device_models':
-            lines += [(key, text) for text in str(cell).split('; ')]
+            texts = cell.human_readable().split('; ')
+            lines += [(key, text) for text in texts]
         elif key not in ('findings', 'problems', 'error'):
             lines.append((key, cell))
     return lines

@@ -40,8 +40,8 @@ def test_no_none_in_text(formatter):
 
 
 def test_json_has_null():
-    cell = tables.percent(None)
-    assert base.shown(['a', None, cell], 'json') == ['a', None, cell]
+    text, null, cell = base.shown(['a', None, tables.percent(None)], 'json')
+    assert (text, null, cell.machine_readable()) == ('a', None, None)
 
 
 @pytest.mark.parametrize(
