@@ -196,47 +196,61 @@ class Usage(ty.NamedTuple):
         return self.used > self.capacity * (1 + ROUNDING)
 
 
+def _uses(model: Model, load: Load) -> list[tuple[Resource, float, float]]:
+    """Each resource with its capacity and use."""
+    hvm, pv, pvh, unknown = load.hvm, load.pv, load.pvh, load.unknown
+    # Guests of unknown mode count as the average one.
+    as_hvm = hvm + unknown * model.hvm_share
+    as_pv = pv + unknown * (1 - model.hvm_share)
+    found = [
+        (
+            Resource.DOM0_MEMORY,
+            load.dom0_memory_mb - model.base_memory_mb,
+            as_hvm * model.hvm_memory_mb
+            + as_pv * model.pv_memory_mb
+            + pvh * model.pvh_memory_mb,
+        ),
+        (
+            Resource.DOM0_CPU,
+            (load.dom0_vcpus - model.base_vcpus) * model.guests_per_vcpu,
+            hvm + pv + pvh + unknown,
+        ),
+    ]
+    if load.memory_mb <= 0:
+        return found
+    ram = load.memory_mb - load.dom0_memory_mb
+    per_mib, per_vcpu, per_hvm_guest, per_pv_guest = model.overhead
+    used = (
+        load.guests_memory_mb * (1 + per_mib)
+        + load.guests_vcpus * per_vcpu
+        + (as_hvm + pvh) * per_hvm_guest
+        + as_pv * per_pv_guest
+    )
+    # The host's RAM is in truth what Xen has left, if that is less: Xen takes
+    # some for itself, and dom0 may be larger than is known. nova knows of
+    # guests that are still to be built.
+    if load.free_mb is not None:
+        used = max(used, ram - load.free_mb)
+    found.append((Resource.HOST_MEMORY, ram, used))
+    return found
+
+
 def resources(model: Model, load: Load) -> tuple[Usage, ...]:
     """What each resource of a host has, and what guests take of it.
 
     :param load: with the guest that is to be placed, if there is one.
     :returns: without the host's RAM where it never said how much it has.
     """
-    # Guests of unknown mode count as the average one.
-    hvm = load.hvm + load.unknown * model.hvm_share
-    pv = load.pv + load.unknown * (1 - model.hvm_share)
-    dom0 = (
-        Usage(
-            Resource.DOM0_MEMORY,
-            load.dom0_memory_mb - model.base_memory_mb,
-            hvm * model.hvm_memory_mb
-            + pv * model.pv_memory_mb
-            + load.pvh * model.pvh_memory_mb,
-        ),
-        Usage(
-            Resource.DOM0_CPU,
-            (load.dom0_vcpus - model.base_vcpus) * model.guests_per_vcpu,
-            load.guests,
-        ),
-    )
-    if load.memory_mb <= 0:
-        return dom0
-    capacity = load.memory_mb - load.dom0_memory_mb
-    per_mib, per_vcpu, per_hvm_guest, per_pv_guest = model.overhead
-    used = (
-        load.guests_memory_mb * (1 + per_mib)
-        + load.guests_vcpus * per_vcpu
-        + (hvm + load.pvh) * per_hvm_guest
-        + pv * per_pv_guest
-    )
-    source = COMPUTED
-    # The host's RAM is in truth what Xen has left, if that is less: Xen takes
-    # some for itself, and dom0 may be larger than is known. nova knows of
-    # guests that are still to be built.
-    if load.free_mb is not None and capacity - load.free_mb >= used:
-        used = capacity - load.free_mb
-        source = REPORTED
-    return (*dom0, Usage(Resource.HOST_MEMORY, capacity, used, source))
+    found = []
+    for resource, capacity, used in _uses(model, load):
+        reported = (
+            resource is Resource.HOST_MEMORY
+            and load.free_mb is not None
+            and used == capacity - load.free_mb
+        )
+        source = REPORTED if reported else COMPUTED
+        found.append(Usage(resource, capacity, used, source))
+    return tuple(found)
 
 
 def headroom(model: Model, load: Load) -> float:
@@ -244,8 +258,14 @@ def headroom(model: Model, load: Load) -> float:
 
     :param load: as for resources().
     """
-    found = [usage.headroom for usage in resources(model, load)]
-    return math.nan if any(map(math.isnan, found)) else min(found)
+    least = 1.0
+    for _, capacity, used in _uses(model, load):
+        left = FLOOR if capacity <= 0 else 1 - used / capacity
+        if not math.isfinite(left):
+            return math.nan
+        if left < least:
+            least = left
+    return max(least, FLOOR)
 
 
 def overcommitted(model: Model, load: Load) -> tuple[Usage, ...]:
@@ -253,8 +273,12 @@ def overcommitted(model: Model, load: Load) -> tuple[Usage, ...]:
 
     :param load: as for resources().
     """
+    # Most hosts have none, and their resources need not be looked at one by
+    # one: 18 us a host of XenHostFilter, not 24.
+    if headroom(model, load) > 0:
+        return ()
     return tuple(
-        [usage for usage in resources(model, load) if usage.overcommitted]
+        [left for left in resources(model, load) if left.overcommitted]
     )
 
 

@@ -131,7 +131,9 @@ class Loads:
             memory_mb=state.total_usable_ram_mb,
             dom0_memory_mb=self._dom0_memory_mb(state, known),
             dom0_vcpus=known.value('dom0_vcpus', self._settings.dom0_vcpus),
-            **modes,
+            hvm=modes['hvm'],
+            pv=modes['pv'],
+            pvh=modes['pvh'],
             unknown=unknown,
             guests_memory_mb=self._taken_mb(state, known, guests, placed)
             + request.memory_mb,

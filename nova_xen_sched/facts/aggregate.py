@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import functools
 import typing as ty
 
 from nova_xen_sched import facts
@@ -43,18 +42,26 @@ class Source:
         known = {}
         for each in aggregates:
             try:
-                known[each] = read(each, noticed)
+                raw = read(each, noticed)
             except Exception:  # noqa: BLE001  the others count all the same
                 log.unexpected('reading an aggregate; it says nothing')
+                continue
+            if raw:
+                known[each] = raw
         noticed.warn()
-
         # Three with facts a host, merged for each: 43 us a host, not 12.
-        @functools.lru_cache(maxsize=None)
-        def merged(of_host: tuple[ty.Any, ...]) -> facts.Raw:
-            # Those that nova has put in meanwhile wait for the next request.
-            return merge([known[each] for each in of_host if each in known])
+        merged: dict[tuple[int, ...], facts.Raw] = {}
 
-        return lambda state: merged(tuple(state.aggregates))
+        def lookup(state: ty.Any) -> facts.Raw:
+            found = [known[each] for each in state.aggregates if each in known]
+            if len(found) < 2:
+                return found[0] if found else {}
+            key = tuple(map(id, found))
+            if key not in merged:
+                merged[key] = merge(found)
+            return merged[key]
+
+        return lookup
 
 
 def read(aggregate: ty.Any, noticed: log.Noticed) -> facts.Raw:

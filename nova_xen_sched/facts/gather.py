@@ -158,11 +158,16 @@ class RequestFacts:
         :param state: its nova HostState.
         """
         found: list[Reported] = []
+        wanted, ages = self._wanted, self._oldest is not None
         for source, lookup in self._lookups:
             try:
-                raw = lookup(state) or {}
-                stale = self._is_stale(state, source, raw.get('observed_at'))
-                for name in self._wanted:
+                raw = lookup(state)
+                if not raw:
+                    continue
+                stale = ages and self._is_stale(
+                    state, source, raw.get('observed_at')
+                )
+                for name in wanted:
                     value = raw.get(name)
                     if value is not None:
                         kind = value.__class__
