@@ -151,26 +151,18 @@ def _log(
     spec_obj: ty.Any, host_states: list[ty.Any], verdicts: list[rules.Verdict]
 ) -> None:
     """Log what was decided, if anything speaks against any host."""
+    # By verdict, not by host: a cloud has few distinct ones.
+    tally = collections.Counter(verdicts)
     refused: ty.Counter[Code] = collections.Counter()
     reported: ty.Counter[Code] = collections.Counter()
-    for state, verdict in zip(host_states, verdicts):
+    for verdict, count in tally.items():
         for refusal in verdict.refusals:
-            decides = refusal is verdict.refusal
-            codes = refused if decides else reported
-            codes[refusal.code] += 1
-            if LOG.isEnabledFor(logging.DEBUG):
-                LOG.debug(
-                    'XenHostFilter: %(host)s %(outcome)s: %(refusal)s.',
-                    {
-                        'host': state.host,
-                        'outcome': 'is refused'
-                        if decides
-                        else 'would be refused (report_only)',
-                        'refusal': refusal,
-                    },
-                )
+            codes = refused if refusal is verdict.refusal else reported
+            codes[refusal.code] += count
     if not (refused or reported):
         return
+    if LOG.isEnabledFor(logging.DEBUG):
+        _log_hosts(host_states, verdicts)
     left = len(host_states) - sum(refused.values())
     # A mixed cloud sorts guests by type all day; that is no news.
     routine = (
@@ -192,6 +184,23 @@ def _log(
             'counts': ' '.join(counts),
         },
     )
+
+
+def _log_hosts(
+    host_states: list[ty.Any], verdicts: list[rules.Verdict]
+) -> None:
+    for state, verdict in zip(host_states, verdicts):
+        for refusal in verdict.refusals:
+            LOG.debug(
+                'XenHostFilter: %(host)s %(outcome)s: %(refusal)s.',
+                {
+                    'host': state.host,
+                    'outcome': 'is refused'
+                    if refusal is verdict.refusal
+                    else 'would be refused (report_only)',
+                    'refusal': refusal,
+                },
+            )
 
 
 def _counted(codes: ty.Counter[Code]) -> str:

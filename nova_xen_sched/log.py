@@ -152,7 +152,7 @@ class Noticed:
     ) -> ty.Any:
         """Read a value of a fact; None, and a note, if it can't be.
 
-        :param parse: as of facts.Name.
+        :param parse: as of facts.FactName.
         :param source: where it stood, in general.
         :param place: and in particular.
         """

@@ -24,15 +24,12 @@ from nova_xen_sched import dom0
 from nova_xen_sched import host
 from nova_xen_sched import log
 from nova_xen_sched import plugin
-from nova_xen_sched import redact
 from nova_xen_sched import request as guest
 from nova_xen_sched.load import LOAD_FACTS
 from nova_xen_sched.load import Loads
 
 CONF = nova.conf.CONF
 conf.register_opts(CONF)
-
-LOG = redact.logger(__name__)
 
 #: A difference of headrooms that counts in full. Where hosts differ by less,
 #: the weigher speaks with less weight, so that a sliver does not drown the
