@@ -69,15 +69,14 @@ def read(aggregate: ty.Any, noticed: log.Noticed) -> facts.Raw:
 
     :param noticed: gets the others.
     """
+    metadata, owner = aggregate.metadata, ''
     raw: facts.Raw = {}
     for name in facts.NAMES:
-        value = aggregate.metadata.get(name.metadata_key)
+        value = metadata.get(name.metadata_key)
         if value is None:
             continue
-        place = '%s of aggregate %s' % (
-            name.metadata_key,
-            log.shown(aggregate.name),
-        )
+        owner = owner or log.shown(aggregate.name)
+        place = '%s of aggregate %s' % (name.metadata_key, owner)
         if noticed.read(name.parse, value, 'aggregates', place) is not None:
             raw[name.name] = value
     return raw
