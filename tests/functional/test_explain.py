@@ -14,6 +14,7 @@ from nova import objects
 import nova.conf
 from oslo_db import exception as db_exception
 from oslo_utils import uuidutils
+import pytest
 import sqlalchemy
 
 from tests.functional import cases
@@ -21,6 +22,8 @@ from tests.functional import cloud
 from tests.functional import commands
 from tests.functional import glance
 from tests.functional import hosts
+
+pytestmark = pytest.mark.commands
 
 CONF = nova.conf.CONF
 GOLDEN = os.path.join(

@@ -15,11 +15,14 @@ from nova import objects
 from nova.scheduler import host_manager
 import oslo_messaging
 from oslo_utils import uuidutils
+import pytest
 
 from tests.functional import cases
 from tests.functional import cloud
 from tests.functional import commands
 from tests.functional import hosts
+
+pytestmark = pytest.mark.commands
 
 _WEIGHERS = (
     '\nweight_classes = nova.scheduler.weights.all_weighers,'

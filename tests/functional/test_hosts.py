@@ -17,6 +17,7 @@ from unittest import mock
 
 import nova.conf
 from oslo_db import exception as db_exception
+import pytest
 
 from nova_xen_sched.cmd.hosts import command
 from tests.functional import commands
@@ -26,6 +27,8 @@ from tests.functional.cases import FilterCase
 from tests.functional.cases import HVM
 from tests.functional.cases import hvm_only
 from tests.functional.cases import PV
+
+pytestmark = pytest.mark.commands
 
 CONF = nova.conf.CONF
 GOLDEN = pathlib.Path(__file__).parents[1] / 'fixtures' / 'golden'

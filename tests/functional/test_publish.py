@@ -19,6 +19,7 @@ import fixtures
 from nova.api import auth
 from oslo_policy import policy as oslo_policy
 from placement import policy as placement_policy
+import pytest
 
 from nova_xen_sched.cmd import app
 from nova_xen_sched.cmd.facts import aggregates
@@ -30,6 +31,8 @@ from tests.functional import hosts
 from tests.functional.cases import FilterCase
 from tests.functional.cases import HVM
 from tests.functional.cases import sized
+
+pytestmark = pytest.mark.commands
 
 CLOUDS = """
 clouds:

@@ -19,6 +19,7 @@ from unittest import mock
 from keystoneauth1 import exceptions as ks_exceptions
 import nova.conf
 from oslo_db import exception as db_exception
+import pytest
 
 from nova_xen_sched.cmd import nova as view
 from nova_xen_sched.cmd.nova import xen_hosts as view_hosts
@@ -26,6 +27,8 @@ from nova_xen_sched.cmd.upgrade_check import command
 from tests.functional import hosts
 from tests.functional.cases import conf
 from tests.functional.cases import FilterCase
+
+pytestmark = pytest.mark.commands
 
 CONF = nova.conf.CONF
 
