@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import typing as ty
 
 from oslo_config import cfg
@@ -19,6 +18,7 @@ from nova_xen_sched.conf import files
 from nova_xen_sched.conf import rules
 from nova_xen_sched.dom0 import Model
 from nova_xen_sched.dom0 import OVERHEADS
+from nova_xen_sched.nearest import nearest
 from nova_xen_sched.versions import parse
 from nova_xen_sched.versions import Version
 
@@ -208,16 +208,13 @@ def unknown_names(conf: cfg.ConfigOpts) -> list[tuple[str, str | None]]:
         for name in options:
             if name not in known and name not in found:
                 found.append(name)
-    return [
-        (name, next(iter(difflib.get_close_matches(name, known, 1)), None))
-        for name in found
-    ]
+    return [(name, nearest(name, known)) for name in found]
 
 
 def _warn_of_unknown_names(
     conf: cfg.ConfigOpts, _changed: ty.Any = None
 ) -> None:
-    for name, nearest in unknown_names(conf):
+    for name, near in unknown_names(conf):
         if log.NOTICES.first(('unknown option', name)):
             LOG.warning(
                 '[%(group)s] %(name)s is no option of nova-xen-sched and '
@@ -225,7 +222,7 @@ def _warn_of_unknown_names(
                 {
                     'group': files.GROUP,
                     'name': name,
-                    'hint': ' (nearest: %s)' % nearest if nearest else '',
+                    'hint': ' (nearest: %s)' % near if near else '',
                 },
             )
 

@@ -413,7 +413,7 @@ class ExplainTest(Explaining, cloud.SharedCloud):
                 'could not be found',
             ),
             ([*SMALL, '--host=nope'], 'There is no such host: nope'),
-            ([*SMALL, '--host=xen-z0'], 'xen-z0 (nearest: xen-'),
+            ([*SMALL, '--host=xen-z'], 'xen-z (nearest: xen-'),
             (
                 [*SMALL, '--availability-zone=z9'],
                 'nova refuses the availability zone z9, in which no',

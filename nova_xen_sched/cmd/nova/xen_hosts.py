@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import typing as ty
 
 import nova.conf
@@ -20,6 +19,7 @@ from nova_xen_sched import versions
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.load import Loads
+from nova_xen_sched.nearest import nearest
 from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
@@ -120,12 +120,10 @@ def named(
     ]
     for lowered, name in wanted.items():
         if not any(lowered in theirs for theirs in called):
-            near = difflib.get_close_matches(
-                name, [name_of(each.state) for each in hosts], 1
-            )
+            near = nearest(name, (name_of(each.state) for each in hosts))
             raise errors.Failure(
                 'There is no such host: %s%s. See nova-xen-sched host list '
-                '--all.' % (name, ' (nearest: %s)' % near[0] if near else '')
+                '--all.' % (name, ' (nearest: %s)' % near if near else '')
             )
     return [
         each

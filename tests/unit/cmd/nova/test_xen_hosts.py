@@ -137,3 +137,12 @@ def test_hosts_by_name_in_any_case():
     assert xen_hosts.named(seen, []) == seen
     with pytest.raises(errors.Failure, match=r'xen-c \(nearest: xen-b\)'):
         xen_hosts.named(seen, ['xen-a', 'xen-c'])
+
+
+def test_a_host_of_another_number_is_not_the_nearest():
+    seen = xen_hosts.read([state('xen1'), state('xen12'), state('xen-a21')])
+    for name in ('xen13', 'xen2', 'xen-b21x1', 'xen'):
+        with pytest.raises(errors.Failure, match='host: %s. See' % name):
+            xen_hosts.named(seen, [name])
+    with pytest.raises(errors.Failure, match=r'xem12 \(nearest: xen12\)'):
+        xen_hosts.named(seen, ['xem12'])

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The name that was likely meant by one that there isn't."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as ty
+
+
+def nearest(name: str, known: ty.Iterable[str]) -> str | None:
+    """The known name that is spelled most alike, to be named in a message.
+
+    What differs in a digit is another thing: xen12 is not meant by xen13.
+
+    :returns: None if there is no such name.
+    """
+    digits = _digits(name)
+    alike = [each for each in known if _digits(each) == digits]
+    return next(iter(difflib.get_close_matches(name, alike, 1)), None)
+
+
+def _digits(name: str) -> list[str]:
+    return re.findall('[0-9]+', name)
