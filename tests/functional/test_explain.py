@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
@@ -213,6 +214,27 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         self.assertIn(
             'There is no image with the name or id nope',
             self.fails('--image=nope', *SMALL),
+        )
+        # As nova writes it for a snapshot of a volume-backed server.
+        root = {'boot_index': 0, 'source_type': 'snapshot', 'volume_size': 8}
+        root.update(destination_type='volume', snapshot_id=image_id)
+        store.add(
+            uuidutils.generate_uuid(),
+            'my snapshot',
+            bdm_v2='True',
+            block_device_mapping=json.dumps([root]),
+            **cases.HVM,
+        )
+        # No host has such a disk, and none is asked for one.
+        huge = ('--ram=2048', '--vcpus=2', '--disk=999999')
+        found = self.rows('--image=my snapshot', *huge)
+        self.assertIsNotNone(found['xen-t0']['rank'])
+        self.assertEqual(self.rows(*HVM, *huge, '--boot-from-volume'), found)
+        # The properties that count may be the volume's.
+        ran = self.explain(*HVM, *SMALL, '--boot-from-volume')
+        self.assertIn(
+            'openstack volume set --image-property NAME=VALUE VOLUME',
+            ' '.join(ran.out.split()),
         )
         store.add(uuidutils.generate_uuid(), 'my image')
         self.assertIn(

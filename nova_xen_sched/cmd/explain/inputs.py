@@ -23,6 +23,12 @@ from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova.scheduler import Cloud
 from nova_xen_sched.weights import Dom0HeadroomWeigher
 
+_OF_THE_VOLUME = (
+    'Of a volume that is there already nova reads the properties that the '
+    'volume has, not those of the image it was made of: openstack volume set '
+    '--image-property NAME=VALUE VOLUME changes them.'
+)
+
 
 def explain(cloud: Cloud, args: argparse.Namespace) -> tuple[Result, ty.Any]:
     """What would happen to the request that the arguments describe.
@@ -52,7 +58,9 @@ def explain(cloud: Cloud, args: argparse.Namespace) -> tuple[Result, ty.Any]:
             'These image properties mean nothing to nova: %s.'
             % ', '.join(unknown)
         )
-    if not flavor.root_gb and not args.boot_from_volume:
+    if args.boot_from_volume:
+        result.notes.append(_OF_THE_VOLUME)
+    if not flavor.root_gb and not spec.is_bfv:
         result.notes.append(
             "The flavor has no disk: nova's API lets only those boot from an "
             'image with it whom its policy '
@@ -114,10 +122,12 @@ def _of_server(
 
 
 def _image(args: argparse.Namespace) -> dict[str, ty.Any]:
-    properties = {
-        name: values[-1]
-        for name, values in _pairs(args.property, '--property').items()
-    }
+    properties = images.as_nova_reads(
+        {
+            name: values[-1]
+            for name, values in _pairs(args.property, '--property').items()
+        }
+    )
     if not args.image:
         return request_spec.image_of(properties, args.disk_format)
     image = images.find(images.connect(), args.image)

@@ -18,6 +18,8 @@ COLUMNS = ('name', 'finding', 'problem', 'mend', 'id')
 #: Of the cells of a table.
 _PROBLEM_WIDTH = 40
 _MEND_WIDTH = 56
+#: What stays on a line of a command: an option with its value, a quoted text.
+_WORDS = re.compile(r"""(?:--[a-z-]+ )?(?:'[^']*'|"[^"]*"|[^\s'"])+""")
 
 _EPILOG = """\
 columns:
@@ -37,19 +39,28 @@ columns:
                                     others
               disk_format           none of --disk-formats
   problem   what will happen
-  mend      the command that mends it; "-f value -c mend" prints just these
+  mend      the command that mends it; "-f value -c mend" prints just these.
+            It is empty where only a person can tell what is right. What
+            names disks, volumes, keys or a NUMA layout is never taken off
   id        the image's id; the table shows it in mend
 
-Images typed for other hypervisors are looked at for refused_by_nova only.
+Images typed for other hypervisors or other architectures than x86 are looked
+at for refused_by_nova only.
+
 It changes nothing. Exit code: 0 no findings, 1 findings, 2 the cloud is out
 of reach.
 """
+_OF_LINES = """\
+If Glance answers 403 to a line, the image is another project's, or Glance's
+property protections leave the property to another role: somebody who has it
+must run the line. A volume made of an image has properties of its own, changed
+by openstack volume set --image-property NAME=VALUE VOLUME."""
 
 
 class Check(base.Lister):
     """Name the images in Glance that will surprise on Xen hosts."""
 
-    _epilog = _EPILOG
+    _epilog = '%s\n%s' % (_EPILOG, _OF_LINES)
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -126,6 +137,8 @@ class Check(base.Lister):
             '%s of %d images will surprise.'
             % (len({row[-1] for row in rows}) or 'None', len(images))
         )
+        if any(row[-2].machine_readable() for row in rows):
+            self.say(_OF_LINES)
         if parsed_args.formatter != 'table' or parsed_args.columns:
             return COLUMNS, rows
         return COLUMNS[:-1], [row[:-1] for row in rows]
@@ -155,7 +168,10 @@ def _formats(text: str) -> tuple[str, ...]:
 
 def _wrapped_command(line: str) -> tables.Cell:
     """A command, in a table in several lines, which a shell still takes."""
-    # Options stay with their values.
-    glued = re.sub(r'(--[a-z-]+) ', '\\1\0', line)
-    text = tables.wrapped(glued, _MEND_WIDTH, ' \\').human_readable()
-    return tables.Cell(line, text.replace('\0', ' '))
+    lines: list[str] = []
+    for word in _WORDS.findall(line):
+        if lines and len(lines[-1]) + len(word) < _MEND_WIDTH:
+            lines[-1] += ' ' + word
+        else:
+            lines.append(word)
+    return tables.Cell(line, ' \\\n'.join(lines))

@@ -3,20 +3,58 @@
 """What nova makes of an image's properties, by nova's own objects.
 
 nova's lists of values differ between releases, so none is kept here. On a
-machine without nova values are only compared in lower case, and none is
-known to be refused.
+machine without nova no value is known to be refused; of those that nova takes
+the same words count.
 """
 
 from __future__ import annotations
 
-import difflib
+import re
 import typing as ty
 
 try:
-    from nova.objects import fields
     from nova.objects import image_meta
 except ImportError:  # image check runs where there is no nova, too
-    fields = image_meta = None
+    image_meta = None
+
+#: The other words that nova takes for a value, from nova 22 on to 34.
+SYNONYMS: ty.Mapping[str, ty.Mapping[str, str]] = {
+    'Architecture': {
+        **dict.fromkeys(('i386', 'i486', 'i586'), 'i686'),
+        **dict.fromkeys(('x86_32', 'x86_32p'), 'i686'),
+        'amd64': 'x86_64',
+    },
+    'HVType': {'xapi': 'xen'},
+    'VMMode': {'pv': 'xen', 'hv': 'hvm', 'baremetal': 'hvm'},
+}
+#: Other names of the same thing, which nova refuses: of Debian, of libvirt's
+#: and EC2's documentation, and of products.
+_OTHER_NAMES: ty.Mapping[str, ty.Mapping[str, str]] = {
+    'hw_architecture': {
+        'arm64': 'aarch64',
+        'ppc64el': 'ppc64le',
+        'x64': 'x86_64',
+    },
+    'img_hv_type': {
+        'esx': 'vmware',
+        'esxi': 'vmware',
+        'virtualbox': 'vbox',
+        'virtuozzo': 'vz',
+        'xenserver': 'xen',
+    },
+    'hw_vm_mode': {'paravirtual': 'xen'},
+}
+#: How properties begin that name disks, keys and signatures, or count only
+#: together. They are never taken off an image.
+_KEPT = (
+    'block_device_mapping',
+    'mappings',
+    'img_block_device_mapping',
+    'img_mappings',
+    'img_signature',
+    'hw_ephemeral_encryption',
+    'hw_numa_',
+)
 
 
 class Refused(ty.NamedTuple):
@@ -25,15 +63,20 @@ class Refused(ty.NamedTuple):
     :ivar name: as it stands on the image.
     :ivar why: nova's own words, on one line.
     :ivar accepted: the values that nova takes; empty where they are no list.
-    :ivar nearest: the one of them that was likely meant; None if that would
-        be a guess.
+    :ivar meant: how nova writes what the value names; None if nova has no
+        such thing, or that would be a guess.
     """
 
     name: str
-    value: str
+    value: ty.Any
     why: str
     accepted: tuple[str, ...] = ()
-    nearest: str | None = None
+    meant: str | None = None
+
+    @property
+    def removable(self) -> bool:
+        """Whether the image loses nothing by going without it."""
+        return not self.name.startswith(_KEPT)
 
 
 def nova_is_here() -> bool:
@@ -41,48 +84,44 @@ def nova_is_here() -> bool:
     return image_meta is not None
 
 
-def canonical(kind: str, value: str | None) -> str | None:
-    """nova's spelling of a value; None for one that it refuses.
+def canonical(kind: str, value: ty.Any) -> str | None:
+    """nova's spelling of a value that it takes; any other in lower case.
 
-    :param kind: 'HVType' or 'VMMode', where PV is xen.
+    :param kind: of :data:`SYNONYMS`. PV is the VMMode xen.
+    :returns: None for no text.
     """
-    if not value:
+    if not isinstance(value, str):
         return None
-    if fields is None:
-        return value.lower()
-    try:
-        found: str | None = getattr(fields, kind).canonicalize(value)
-    except Exception:  # noqa: BLE001  which one differs between novas
-        return None
-    return found
+    word = value.lower()
+    return SYNONYMS[kind].get(word, word)
 
 
-def refused(properties: ty.Mapping[str, str]) -> list[Refused]:
+def refused(properties: ty.Mapping[str, ty.Any]) -> list[Refused]:
     """The properties for which nova refuses to boot the image.
 
-    :param properties: of the image, by their names in Glance.
+    :param properties: of the image, as nova's client of Glance hands them on.
     """
-    if image_meta is None or _complaint(properties) is None:
+    if image_meta is None:
         return []
     found = []
+    left = dict(properties)
     for name, value in properties.items():
         why = _complaint({name: value})
         if why is not None:
             found.append(Refused(name, value, why, *_choices(name, value)))
-    if found:
-        return found
+            del left[name]
     # Such as hw_numa_cpus.1, which nova reads only behind .0: the one with
     # which it begins to refuse the others.
-    so_far: dict[str, str] = {}
-    for name in sorted(properties):
-        so_far[name] = properties[name]
+    so_far: dict[str, ty.Any] = {}
+    for name in sorted(left):
+        so_far[name] = left[name]
         why = _complaint(so_far)
         if why is not None:
-            return [Refused(name, properties[name], why)]
-    return []
+            found.append(Refused(name, so_far.pop(name), why))
+    return found
 
 
-def _complaint(properties: ty.Mapping[str, str]) -> str | None:
+def _complaint(properties: ty.Mapping[str, ty.Any]) -> str | None:
     """nova's words against properties, None if it takes them."""
     try:
         # It takes entries out of what it is given.
@@ -92,15 +131,25 @@ def _complaint(properties: ty.Mapping[str, str]) -> str | None:
     return None
 
 
-def _choices(name: str, value: str) -> tuple[tuple[str, ...], str | None]:
-    """The values that nova takes for a property, and the nearest if close."""
+def _choices(name: str, value: ty.Any) -> tuple[tuple[str, ...], str | None]:
+    """The values that nova takes for a property, and which one is meant."""
     props = image_meta.ImageMetaProps
     # nova has no other table of the older names.
     current = getattr(props, '_legacy_property_map', {}).get(name, name)
     field: ty.Any = props.fields.get(current)
     accepted = tuple(getattr(field, 'valid_values', None) or ())
-    for candidate in (value.strip(), value.strip().lower()):
+    if not isinstance(value, str):
+        return accepted, None
+    word = value.strip().lower()
+    candidates = [value.strip(), word]
+    candidates += [each for each in accepted if _plain(each) == _plain(word)]
+    candidates += [_OTHER_NAMES.get(current, {}).get(word, '')]
+    for candidate in candidates:
         if candidate and _complaint({name: candidate}) is None:
             return accepted, candidate
-    close = difflib.get_close_matches(value.lower(), accepted, 1, 0.8)
-    return accepted, next(iter(close), None)
+    return accepted, None
+
+
+def _plain(word: str) -> str:
+    """A word without what is only written: X86-64 and x86_64 are the same."""
+    return re.sub(r'[-_\s]', '', word.lower())

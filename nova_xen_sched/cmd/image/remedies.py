@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import shlex
 import typing as ty
 
@@ -21,10 +22,19 @@ _QEMU_NAMES = {'vhd': 'vpc', 'ploop': 'parallels', 'iso': 'raw', 'ami': 'raw'}
 #: The newer name and the older; nova takes the newer if both are there.
 _TYPES = ('img_hv_type', 'hypervisor_type')
 _MODES = ('hw_vm_mode', 'vm_mode')
-#: Properties that a converted copy needs.
-_KEPT = (*_TYPES, *_MODES, 'architecture', 'hw_architecture')
+_ARCHITECTURES = ('hw_architecture', 'architecture')
+#: Those of Xen hosts, where HVM and PV are what vm_mode says.
+_X86 = (None, 'i686', 'x86_64')
+#: How properties begin that a copy has not: what Glance keeps for itself, and
+#: sums and signatures of the data.
+_OF_THE_DATA = ('os_glance_', 'owner_specified.', 'img_signature')
+#: Containers in which the data is a disk as it is.
+_PLAIN_CONTAINERS = ('', 'ami', 'bare')
 
 XEN = 'xen'
+#: The vm_modes that a Xen host may offer; exe and uml are of others.
+_ON_XEN = ('hvm', XEN)
+_VM_MODES = (*_ON_XEN, 'exe', 'uml')
 
 #: An image as cmd.nova.images has it.
 Image = ty.Mapping[str, ty.Any]
@@ -47,7 +57,8 @@ class Finding(ty.NamedTuple):
     """One thing that will surprise.
 
     :ivar problem: what happens, as a clause.
-    :ivar mend: a command line; nothing in it is left to be filled in.
+    :ivar mend: a command line; nothing in it is left to be filled in. Empty
+        where only a person can tell what is right.
     """
 
     code: Code
@@ -63,44 +74,73 @@ def findings(
     :param mixed: whether the cloud has other hosts than Xen hosts.
     :param formats: the disk formats that Xen hosts take, in lower case.
     """
-    known = _properties(image)
-    refused = set()
+    # With what wrong values are meant to say; the others are wrong where there
+    # is no nova, too.
+    known = dict(image['properties'])
+    removed = set()
     for each in nova_properties.refused(known):
         yield _refused(image, each)
-        refused.add(each.name)
-        del known[each.name]
+        if each.meant is not None:
+            known[each.name] = each.meant
+        elif each.removable:
+            removed.add(each.name)
     disk_format = (image.get('disk_format') or '').lower()
     if disk_format in _NO_IMAGES:
         return
-    hypervisor_type = nova_properties.canonical(
-        'HVType', known.get('img_hv_type') or known.get('hypervisor_type')
-    )
+    hypervisor_type = _first('HVType', known, _TYPES)
     if hypervisor_type not in (None, XEN):
+        return
+    if _first('Architecture', known, _ARCHITECTURES) not in _X86:
         return
     new, old = (
         nova_properties.canonical('VMMode', known.get(n)) for n in _MODES
     )
-    modes_are_known = refused.isdisjoint(_MODES)
-    # nova's libvirt driver reads the older name only, and builds PV where
-    # it isn't there; nova-compute-xen takes the newer one then. Which of them
-    # a compute has can't be seen through nova's API.
-    if modes_are_known and new and new != (old or XEN):
-        yield _vm_mode_names(image, new, old)
-    if hypervisor_type is None and refused.isdisjoint(_TYPES):
-        if new or old:
+    if {new, old} <= {None, *_VM_MODES}:
+        # nova's libvirt driver reads the older name only, and builds PV where
+        # it isn't there; nova-compute-xen takes the newer one then. Which of
+        # them a compute has can't be seen through nova's API.
+        if new in _ON_XEN and new != (old or XEN):
+            yield _vm_mode_names(image, new, old)
+        if hypervisor_type is None and (new or old) in _ON_XEN:
             yield _vm_mode_without_type(image, new or old)
-        elif mixed and modes_are_known:
+        elif hypervisor_type is None and not (new or old) and mixed:
             yield _no_hypervisor_type(image)
-    if disk_format and disk_format not in formats:
-        yield _disk_format(image, disk_format, formats)
+    if not disk_format or disk_format in formats or boots_from_volume(known):
+        return
+    copied = {n: v for n, v in known.items() if n not in removed}
+    yield _disk_format(image, copied, disk_format, formats)
 
 
-def _properties(image: Image) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in image['properties'].items()
-        if isinstance(value, str)
-    }
+def boots_from_volume(properties: ty.Mapping[str, ty.Any]) -> bool:
+    """Whether nova boots an image from a volume that its mapping names.
+
+    So it is with a snapshot of a volume-backed server, which has no data.
+    """
+    mapping = properties.get('block_device_mapping')
+    root = properties.get('root_device_name') or 'vda'
+    for each in mapping if isinstance(mapping, list) else ():
+        if not isinstance(each, dict):
+            continue
+        if properties.get('bdm_v2'):
+            if each.get('boot_index') == 0:
+                return each.get('destination_type') == 'volume'
+        elif _device(each.get('device_name')) == _device(root):
+            return bool(each.get('snapshot_id') or each.get('volume_id'))
+    return False
+
+
+def _device(name: ty.Any) -> str:
+    return str(name).rpartition('/')[2]
+
+
+def _first(
+    kind: str, properties: ty.Mapping[str, ty.Any], names: ty.Iterable[str]
+) -> str | None:
+    """The value of the first name that has one, in nova's spelling."""
+    values = (
+        nova_properties.canonical(kind, properties.get(n)) for n in names
+    )
+    return next((each for each in values if each is not None), None)
 
 
 def _refused(image: Image, each: nova_properties.Refused) -> Finding:
@@ -111,12 +151,21 @@ def _refused(image: Image, each: nova_properties.Refused) -> Finding:
     )
     if each.accepted:
         problem += '; it takes %s' % ', '.join(each.accepted)
-    if each.nearest is not None:
-        mend = _set(image, **{each.name: each.nearest})
-    else:
+    mend = ''
+    if each.meant is not None:
+        mend = _set(image, **{each.name: each.meant})
+    elif each.removable:
+        problem += "; the line takes %s off, so that nova's default counts" % (
+            each.name
+        )
         mend = shlex.join(
             ['openstack', 'image', 'unset', '--property', each.name]
             + [image['id']]
+        )
+    else:
+        problem += (
+            '; the image needs %s, so set it right, and do not take it off'
+            % each.name
         )
     return Finding(Code.REFUSED_BY_NOVA, problem, mend)
 
@@ -163,36 +212,48 @@ def _no_hypervisor_type(image: Image) -> Finding:
 
 
 def _disk_format(
-    image: Image, disk_format: str, formats: tuple[str, ...]
+    image: Image,
+    properties: ty.Mapping[str, ty.Any],
+    disk_format: str,
+    formats: tuple[str, ...],
 ) -> Finding:
     """Its remedy is a converted copy: Glance keeps an image's format."""
+    problem = (
+        'disk format %s; Xen hosts take %s; if it is meant for Xen, make a '
+        'converted copy' % (disk_format, ', '.join(formats))
+    )
+    container = (image.get('container_format') or '').lower()
+    if container not in _PLAIN_CONTAINERS:
+        problem += ' of the disk in its container, %s' % container
+        return Finding(Code.DISK_FORMAT, problem, '')
+    if properties.get('cinder_encryption_key_id'):
+        problem += ' of its volume; its data is encrypted'
+        return Finding(Code.DISK_FORMAT, problem, '')
+    if any(name.startswith('img_signature') for name in properties):
+        problem += ', and sign it: the signature is of the old data'
     target = 'qcow2' if 'qcow2' in formats else formats[0]
     id_ = image['id']
     old, new = '%s.%s' % (id_, disk_format), '%s.%s' % (id_, target)
-    properties = _properties(image)
-    kept = {name: properties[name] for name in _KEPT if name in properties}
+    create = ['openstack', 'image', 'create', '--container-format', 'bare']
+    create += ['--disk-format', target]
+    for name in ('min_disk', 'min_ram'):
+        if image.get(name):
+            create += ['--' + name.replace('_', '-'), str(image[name])]
+    create += _options(
+        {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in properties.items()
+            if value is not None and not name.startswith(_OF_THE_DATA)
+        }
+    )
+    create += ['--file', new, image.get('name') or '']
+    convert = ['qemu-img', 'convert', '-f', _qemu(disk_format)]
+    convert += ['-O', _qemu(target), old, new]
+    save = ['openstack', 'image', 'save', '--file', old, id_]
     return Finding(
         Code.DISK_FORMAT,
-        'disk format %s; Xen hosts take %s; if it is meant for Xen, make a '
-        'converted copy' % (disk_format, ', '.join(formats)),
-        ' && '.join(
-            map(
-                shlex.join,
-                (
-                    ['openstack', 'image', 'save', '--file', old, id_],
-                    ['qemu-img', 'convert', '-f', _qemu(disk_format)]
-                    + ['-O', _qemu(target), old, new],
-                    ['openstack', 'image', 'create']
-                    + ['--container-format', 'bare', '--disk-format', target]
-                    + [
-                        *_options(kept),
-                        '--file',
-                        new,
-                        image.get('name') or '',
-                    ],
-                ),
-            )
-        ),
+        problem,
+        ' && '.join(map(shlex.join, (save, convert, create))),
     )
 
 

@@ -9,6 +9,7 @@ properties and change values.
 from __future__ import annotations
 
 import contextlib
+import json
 import typing as ty
 
 from openstack import exceptions
@@ -50,6 +51,9 @@ _BASE = frozenset(
 
 #: Where Glance itself has it; nova's ImageMeta fails on self.
 _LINKS = ('file', 'schema', 'self')
+
+#: What Glance keeps as text and nova's client of Glance parses.
+_JSON = frozenset({'block_device_mapping', 'mappings'})
 
 _REMEDY = (
     'The credentials are those of OS_CLOUD and clouds.yaml, or of the other '
@@ -122,10 +126,31 @@ def as_nova_has_it(image: dict[str, ty.Any]) -> dict[str, ty.Any]:
         if name in _BASE and name not in _LINKS
     }
     found['size'] = found.get('size') or 0
-    found['properties'] = {
-        name: value for name, value in image.items() if name not in _BASE
-    }
+    found['properties'] = as_nova_reads(
+        {name: value for name, value in image.items() if name not in _BASE}
+    )
     return found
+
+
+def as_nova_reads(properties: ty.Mapping[str, ty.Any]) -> dict[str, ty.Any]:
+    """An image's properties, parsed where nova's client of Glance parses.
+
+    :param properties: as Glance has them. What is no JSON where it should be
+        stays as it is: nova fails on it.
+    """
+    return {
+        name: _parsed(value)
+        if name in _JSON and isinstance(value, str)
+        else value
+        for name, value in properties.items()
+    }
+
+
+def _parsed(text: str) -> ty.Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def hypervisor_types(connection: ty.Any) -> frozenset[str]:

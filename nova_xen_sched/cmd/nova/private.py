@@ -8,10 +8,12 @@ nova at hand that each is there, with the arguments that it is given here.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import typing as ty
 
 from nova import availability_zones
+from nova import block_device
 from nova import config
 from nova import context as nova_context
 from nova import objects
@@ -160,6 +162,42 @@ def check_image(
     compute_api.API._validate_flavor_image_nostatus(
         context, image, flavor, root_disk
     )
+
+
+def volume_of_image(
+    context: ty.Any, image: ty.Any, flavor: ty.Any
+) -> ty.Any | None:
+    """The root disk that an image has nova's API make of a volume.
+
+    The two methods are so from nova 22 on; API() would connect to the message
+    bus.
+
+    :param image: as nova's API has it.
+    :returns: a nova BlockDeviceMapping; None if there is none.
+    :raises ValueError: if nova's API fails on the image's mappings.
+    :raises nova.exception.NovaException: if it refuses them.
+    """
+    # It changes what it is given.
+    image = copy.deepcopy(dict(image))
+    api = object.__new__(compute_api.API)
+    try:
+        name = block_device.properties_root_device_name(image['properties'])
+        root = block_device.get_root_bdm(
+            api._get_image_defined_bdms(flavor, image, name or 'vda')
+        )
+    except (AttributeError, KeyError) as e:
+        raise ValueError(
+            'its block_device_mapping or mappings are not as nova writes '
+            'them: %r' % e
+        ) from e
+    if root is None:
+        return None
+    found = objects.BlockDeviceMapping(
+        source_type=root['source_type'],
+        destination_type=root['destination_type'],
+        volume_size=root['volume_size'],
+    )
+    return found if found.is_volume else None
 
 
 def available_zones(context: ty.Any) -> list[str]:

@@ -33,7 +33,7 @@ from nova_xen_sched.request import Kind
 CONF = nova.conf.CONF
 
 
-def image_of(properties: ty.Mapping[str, str], disk_format: str) -> ty.Any:
+def image_of(properties: ty.Mapping[str, ty.Any], disk_format: str) -> ty.Any:
     """An image of these properties, as nova's API reads one from Glance."""
     return {
         'id': uuidutils.generate_uuid(),
@@ -101,6 +101,8 @@ def boot(
     :param zone: the availability zone asked for, ZONE:HOST to force a host.
     :param hints: the scheduler hints.
     :param project_id: whose server it is to be.
+    :param boot_from_volume: from a volume of its own; an image may name one,
+        too, as that of a volume-backed server's snapshot does.
     :raises errors.Failure: if nova would refuse it before it asks its
         scheduler.
     """
@@ -111,10 +113,15 @@ def boot(
     volume = objects.BlockDeviceMapping(
         source_type='volume', destination_type='volume', volume_size=None
     )
-    root_disk = volume if boot_from_volume or not flavor.root_gb else None
     with failures.reading("nova's API database"), failures.refusing(
         'this request'
     ):
+        root_disk = volume
+        if not boot_from_volume:
+            root_disk = private.volume_of_image(cloud.context, image, flavor)
+        is_bfv = root_disk is not None
+        if not (is_bfv or flavor.root_gb):
+            root_disk = volume
         private.check_image(cloud.context, image, flavor, root_disk)
         meta = objects.ImageMeta.from_dict(dict(image))
         zone, *forced = compute_api.API.parse_availability_zone(
@@ -146,7 +153,7 @@ def boot(
             zone,
             project_id=project_id,
         )
-        spec.is_bfv = boot_from_volume
+        spec.is_bfv = is_bfv
         utils.setup_instance_group(cloud.context, spec)
     request.set_kind(spec, Kind.BOOT)
     return spec

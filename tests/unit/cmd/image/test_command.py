@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import shlex
 import threading
 from urllib import parse
 
@@ -19,6 +20,7 @@ from openstack.config import loader
 import pytest
 
 from nova_xen_sched.cmd import app
+from nova_xen_sched.cmd.image import command
 from tests.unit import builders
 
 GOLDEN = builders.CAPTURES.parent / 'golden' / 'image-check.txt'
@@ -239,6 +241,29 @@ def test_the_lines_alone(capsys, cloud):
 def test_the_table_as_a_person_reads_it(capsys, cloud):
     _, out, err = run(capsys)
     assert out + err == GOLDEN.read_text()
+
+
+def test_the_limits_of_the_lines_are_told_where_there_are_lines(capsys, cloud):
+    _, _, err = run(capsys, 'centos')
+    assert 'If Glance answers 403' in err
+    assert 'openstack volume set --image-property NAME=VALUE' in err
+    _, _, err = run(capsys, 'debian')
+    assert '403' not in err
+    _, out, _ = run(capsys, '--help')
+    assert 'If Glance answers 403' in out
+
+
+def test_a_quoted_word_stays_on_a_line():
+    line = shlex.join(
+        ['openstack', 'image', 'create', '--property']
+        + ["os_command_line=it's root=/dev/xvda1 console=hvc0 and so on"]
+        + ['--property', 'a=b', '']
+    )
+    shown = command._wrapped_command(line)
+    text = shown.human_readable()
+    assert shown.machine_readable() == line
+    assert text.replace(' \\\n', ' ') == line
+    assert shlex.split(text.replace('\\\n', '')) == shlex.split(line)
 
 
 def test_the_table_can_be_pasted(capsys, cloud):

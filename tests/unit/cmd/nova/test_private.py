@@ -49,6 +49,7 @@ RequestSpec = request_spec.RequestSpec
         (Client.get, 'self url version= global_request_id='),
         (Client.get_allocation_candidates, 'self context wanted'),
         (API._validate_flavor_image_nostatus, 'context image flavor disk'),
+        (API._get_image_defined_bdms, 'self flavor image name'),
         (API.parse_availability_zone, 'context text'),
         (compute_api.HostAPI, 'rpcapi='),
         (

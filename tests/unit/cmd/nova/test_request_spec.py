@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 from nova import availability_zones
@@ -15,6 +16,7 @@ import pytest
 
 from nova_xen_sched import request as guest
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.nova import images
 from nova_xen_sched.cmd.nova import private
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.request import Kind
@@ -127,6 +129,65 @@ def test_properties_that_mean_nothing_to_nova():
     assert request_spec.check_properties(
         {'hypervisor_typ': 'xen', **known}
     ) == ['hypervisor_typ']
+
+
+def snapshot(**values):
+    """nova's snapshot of a volume-backed server, as Glance has it."""
+    root = {
+        'boot_index': 0,
+        'source_type': 'snapshot',
+        'destination_type': 'volume',
+        'device_name': '/dev/vda',
+        'snapshot_id': '2b6e2a2d-6f9e-4cb4-9a2b-5a2b6f8f5a10',
+        'volume_size': 8,
+        'delete_on_termination': None,
+        **values,
+    }
+    return {'bdm_v2': 'True', 'block_device_mapping': json.dumps([root])}
+
+
+def boot_image(properties, flavor=FLAVOR, **values):
+    image = request_spec.image_of(images.as_nova_reads(properties), 'raw')
+    image.update(values)
+    return request_spec.boot(CLOUD, image, request_spec.flavor_of(*flavor))
+
+
+def test_a_snapshot_of_a_volume_backed_server_boots_from_a_volume():
+    for flavor in (FLAVOR, (512, 2, 0)):
+        spec = boot_image(snapshot(), flavor)
+        assert guest.from_spec(spec).boot_from_volume
+        wanted = utils.resources_from_request_spec(CLOUD.context, spec, None)
+        assert 'DISK_GB' not in wanted.to_querystring()
+    # Not where it is another disk than the root.
+    spec = boot_image(snapshot(boot_index=1, device_name='/dev/vdb'))
+    assert not guest.from_spec(spec).boot_from_volume
+    assert not guest.from_spec(
+        boot_image(snapshot(destination_type='local', source_type='blank'))
+    ).boot_from_volume
+
+
+def test_the_volume_must_have_the_images_least_size():
+    boot_image(snapshot(), min_disk=8)
+    with pytest.raises(errors.Failure, match='nova refuses this request'):
+        boot_image(snapshot(), min_disk=9)
+
+
+@pytest.mark.parametrize(
+    'properties',
+    [
+        {'block_device_mapping': '[{'},
+        {'mappings': 'null'},
+        {'mappings': '[{}]'},
+        {'bdm_v2': 'True', 'block_device_mapping': '[{}]'},
+        {'bdm_v2': 'True', 'block_device_mapping': '[{"boot_index": 0}]'},
+        {'block_device_mapping': '[{"device_name": "vda", "foo": "1"}]'},
+        snapshot(destination_type='moon'),
+    ],
+)
+def test_mappings_that_nova_fails_on_are_one_line(properties):
+    with pytest.raises(errors.Failure, match='nova refuses') as caught:
+        boot_image(properties)
+    assert '\n' not in str(caught.value)
 
 
 def test_an_image_too_large_for_the_flavor_is_refused():
