@@ -41,7 +41,7 @@ columns:
   problem   what will happen
   mend      the command that mends it; "-f value -c mend" prints just these.
             It is empty where only a person can tell what is right. What
-            names disks, volumes, keys or a NUMA layout is never taken off
+            names disks, volumes, keys or a NUMA layout is never removed
   id        the image's id; the table shows it in mend
 
 Images typed for other hypervisors or other architectures than x86 are looked

@@ -45,7 +45,7 @@ _OTHER_NAMES: ty.Mapping[str, ty.Mapping[str, str]] = {
     'hw_vm_mode': {'paravirtual': 'xen'},
 }
 #: How properties begin that name disks, keys and signatures, or count only
-#: together. They are never taken off an image.
+#: together. They are never removed.
 _KEPT = (
     'block_device_mapping',
     'mappings',

@@ -155,7 +155,7 @@ def _refused(image: Image, each: nova_properties.Refused) -> Finding:
     if each.meant is not None:
         mend = _set(image, **{each.name: each.meant})
     elif each.removable:
-        problem += "; the line takes %s off, so that nova's default counts" % (
+        problem += "; the line removes %s, and nova's default counts" % (
             each.name
         )
         mend = shlex.join(
@@ -163,9 +163,8 @@ def _refused(image: Image, each: nova_properties.Refused) -> Finding:
             + [image['id']]
         )
     else:
-        problem += (
-            '; the image needs %s, so set it right, and do not take it off'
-            % each.name
+        problem += '; correct %s, do not remove it: the image needs it' % (
+            each.name
         )
     return Finding(Code.REFUSED_BY_NOVA, problem, mend)
 

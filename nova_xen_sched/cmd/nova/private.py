@@ -164,9 +164,7 @@ def check_image(
     )
 
 
-def volume_of_image(
-    context: ty.Any, image: ty.Any, flavor: ty.Any
-) -> ty.Any | None:
+def volume_of_image(image: ty.Any, flavor: ty.Any) -> ty.Any | None:
     """The root disk that an image has nova's API make of a volume.
 
     The two methods are so from nova 22 on; API() would connect to the message

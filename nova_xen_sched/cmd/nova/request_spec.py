@@ -118,7 +118,7 @@ def boot(
     ):
         root_disk = volume
         if not boot_from_volume:
-            root_disk = private.volume_of_image(cloud.context, image, flavor)
+            root_disk = private.volume_of_image(image, flavor)
         is_bfv = root_disk is not None
         if not (is_bfv or flavor.root_gb):
             root_disk = volume

@@ -279,7 +279,7 @@ def test_an_image_that_boots_from_a_volume(
 ):
     read, _ = nova_reads(in_glance(properties))
     flavor = request_spec.flavor_of(512, 1, 10)
-    volume = private.volume_of_image(None, read, flavor)
+    volume = private.volume_of_image(read, flavor)
     assert (volume is not None) is from_volume
     # image check has no nova to ask everywhere.
     ours = images.as_nova_has_it(in_glance(properties))['properties']
