@@ -15,8 +15,6 @@ import re
 import traceback
 import typing as ty
 
-from oslo_log import log as oslo_logging
-
 #: Parts of the patterns: what isn't hidden yet; what is behind a quote that
 #: closes, while any other is part of what is quoted; names of options.
 _PARTS = {
@@ -151,6 +149,9 @@ FILTER = _Filter()
 
 def logger(name: str) -> ty.Any:
     """oslo.log's logger for a module of the plugins."""
+    # A third of the time of a command's --help, which needs none.
+    from oslo_log import log as oslo_logging
+
     found = oslo_logging.getLogger(name)
     found.logger.addFilter(FILTER)
     return found

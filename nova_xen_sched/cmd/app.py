@@ -11,6 +11,7 @@ import typing as ty
 
 from cliff import app
 from cliff import commandmanager
+import stevedore
 
 from nova_xen_sched.cmd import base
 
@@ -23,6 +24,21 @@ def version() -> str:
         return metadata.version('nova-xen-sched')
     except metadata.PackageNotFoundError:
         return 'not installed'
+
+
+class Commands(commandmanager.CommandManager):
+    """The commands, by their names; cliff's would import all of them."""
+
+    def load_commands(self, namespace: str) -> None:
+        """Find commands, and import none.
+
+        :param namespace: of their entry points.
+        """
+        found = stevedore.NamedExtensionManager(
+            namespace, names=[], warn_on_missing_entrypoint=False
+        )
+        for each in found.list_entry_points():
+            self.commands[each.name.replace('_', ' ')] = each
 
 
 class App(app.App):
@@ -43,7 +59,7 @@ class App(app.App):
                 'as it does.'
             ),
             version=version(),
-            command_manager=commandmanager.CommandManager(NAMESPACE),
+            command_manager=Commands(NAMESPACE),
             deferred_help=True,
             **streams,
         )

@@ -16,9 +16,11 @@ from cliff import command
 from cliff import display
 from cliff import lister
 from cliff import show
+from stevedore import extension
 
 from nova_xen_sched import redact
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import plain
 from nova_xen_sched.cmd import tables
 
 _LEVELS = {
@@ -31,6 +33,11 @@ _LEVELS = {
         'keystoneauth.identity.generic',
     ): logging.ERROR,
 }
+
+
+#: The format by default, and all that are for persons to read.
+PLAIN = 'plain'
+PERSONS = (PLAIN, 'table')
 
 
 class Command(command.Command):
@@ -95,6 +102,19 @@ class _Display(Command, display.DisplayCommandBase):
 
     parts: ty.Sequence[tables.Part] | None = None
 
+    def _load_formatter_plugins(self) -> ty.Any:
+        # No entry point of cliff's, or its other programs would have it too.
+        found = super()._load_formatter_plugins()
+        ours = plain.Plain()
+        found.extensions.append(
+            extension.Extension(PLAIN, None, plain.Plain, ours)
+        )
+        return found
+
+    @property
+    def formatter_default(self) -> str:
+        return PLAIN
+
     def produce_output(
         self,
         parsed_args: argparse.Namespace,
@@ -118,14 +138,78 @@ class _Display(Command, display.DisplayCommandBase):
 
 
 class Lister(_Display, lister.Lister):
-    """A command that prints a table; also as json, yaml, csv or value."""
+    """A command that prints a list; also as json, yaml, csv or value.
+
+    take_action() returns the names of all columns, and the rows.
+
+    :cvar COLUMNS: by name.
+    """
+
+    COLUMNS: ty.ClassVar[ty.Mapping[str, tables.Column]]
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        if any(each.shown == tables.LONG for each in self.COLUMNS.values()):
+            self._formatter_group.add_argument(
+                '--long',
+                action='store_true',
+                help='All columns, for a person, too.',
+            )
+        return parser
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: ty.Iterable[str],
+        data: ty.Iterable[ty.Any],
+    ) -> int:
+        names = list(column_names)
+        for given in (*parsed_args.columns, *parsed_args.sort_columns):
+            if self._normalize_column_name(given) not in names:
+                raise errors.Failure(
+                    'There is no column %s; the columns are %s.'
+                    % (given, ', '.join(names))
+                )
+        rows = list(data)
+        is_whole = not parsed_args.columns
+        if is_whole and parsed_args.formatter in PERSONS:
+            long = getattr(parsed_args, 'long', False)
+            kinds = {tables.BRIEF, tables.LONG} if long else {tables.BRIEF}
+            parsed_args.columns = [
+                name for name in names if self.COLUMNS[name].shown in kinds
+            ]
+        code = super().produce_output(parsed_args, names, rows)
+        if is_whole and parsed_args.formatter in PERSONS:
+            self._write_below(names, rows)
+        return code
+
+    def _write_below(
+        self, names: ty.Sequence[str], rows: ty.Sequence[ty.Any]
+    ) -> None:
+        """Write the commands to paste, a line each."""
+        for index, name in enumerate(names):
+            if self.COLUMNS[name].shown == tables.BELOW:
+                found = [tables.text(row[index]) for row in rows]
+                each = [line for line in dict.fromkeys(found) if line]
+                if each:
+                    self.write('\n%s\n' % '\n'.join(each))
+
+    def _generate_columns_and_selector(
+        self, parsed_args: argparse.Namespace, column_names: ty.Any
+    ) -> tuple[list[str], ty.Any]:
+        names, selector = super()._generate_columns_and_selector(
+            parsed_args, column_names
+        )
+        if parsed_args.formatter == PLAIN:
+            names = [self.COLUMNS[name].title for name in names]
+        return names, selector
 
 
 class ShowOne(_Display, show.ShowOne):
     """A command that prints one thing; also as json, yaml or value."""
 
 
-def shown(data: ty.Any, formatter: str = 'table') -> ty.Any:
+def shown(data: ty.Any, formatter: str = PLAIN) -> ty.Any:
     """Cells as they may be shown: without passwords, whatever the format.
 
     :param data: a cell, or lists and tuples of them.
@@ -135,13 +219,14 @@ def shown(data: ty.Any, formatter: str = 'table') -> ty.Any:
         return [shown(each, formatter) for each in data]
     is_structured = isinstance(data, tables.Structured)
     if is_structured and formatter not in ('json', 'yaml'):
-        data = tables.Cell(data.human_readable())
+        data = tables.Cell(data.human_readable(), bad=data.bad)
     is_cell = isinstance(data, tables.Cell)
     value = redact.values(data.machine_readable() if is_cell else data)
     if formatter in ('csv', 'value'):
         return '' if value is None else value
     if is_cell:
-        return tables.Cell(value, redact.values(data.human_readable()))
+        text = redact.values(data.human_readable())
+        return tables.Cell(value, text, data.bad)
     return value
 
 

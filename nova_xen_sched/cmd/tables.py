@@ -8,6 +8,7 @@ A cell is read in one form by a person and in another by a program.
 from __future__ import annotations
 
 import dataclasses
+import re
 import textwrap
 import typing as ty
 
@@ -20,11 +21,18 @@ MODES = {'xen': 'PV', 'hvm': 'HVM', 'xenpvh': 'PVH'}
 
 
 class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
-    """A value for programs, and its text for a table."""
+    """A value for programs, and its text for a table.
 
-    def __init__(self, value: ty.Any, text: str | None = None) -> None:
+    :param bad: whether it is something to see to; then it is red, where that
+        can be.
+    """
+
+    def __init__(
+        self, value: ty.Any, text: str | None = None, bad: bool = False
+    ) -> None:
         super().__init__(value)
         self._text = text
+        self.bad = bad
 
     def human_readable(self) -> str:
         if self._text is not None:
@@ -41,8 +49,34 @@ class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
         return bool(mine < others)
 
 
+class Column(ty.NamedTuple):
+    """A column of a list, by the name of its key in JSON.
+
+    :ivar title: above it, for a person; short.
+    :ivar text: what it has, for the help.
+    :ivar shown: BRIEF, LONG or BELOW.
+    """
+
+    title: str
+    text: str
+    shown: str = 'brief'
+
+
+#: A column that is always shown, and one that a person sees by --long.
+BRIEF, LONG = 'brief', 'long'
+#: A column of commands to paste, which stand below the table, a line each.
+BELOW = 'below'
+
+
 class Structured(Cell):
     """A value for json and yaml, and its text for all other formats."""
+
+
+def text(cell: ty.Any) -> str:
+    """A cell as a person reads it."""
+    if isinstance(cell, Cell):
+        return cell.human_readable()
+    return '' if cell is None else str(cell)
 
 
 def number(value: float) -> int | float:
@@ -74,18 +108,18 @@ class Table:
 Part = ty.Union[str, Table]
 
 
-def described(columns: ty.Mapping[str, str]) -> str:
+def described(columns: ty.Mapping[str, Column]) -> str:
     """The names of columns, and beside each what it has, for a help text."""
     width = max(map(len, columns)) + 4
     return '\n'.join(
         textwrap.fill(
-            text,
+            column.text,
             WIDTH,
             initial_indent=('  ' + name).ljust(width),
             subsequent_indent=' ' * width,
             break_on_hyphens=False,
         )
-        for name, text in columns.items()
+        for name, column in columns.items()
     )
 
 
@@ -126,15 +160,19 @@ def counted(number: int, noun: str = 'host') -> str:
     return '%d %s%s' % (number, noun, '' if number == 1 else 's')
 
 
+def broken(text: str, width: int) -> list[str]:
+    """A text in lines; words stay whole, to be pasted."""
+    return textwrap.wrap(
+        text, width, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def wrapped(text: str, width: int, end: str = '') -> Cell:
     """A text, and in a table its lines; words stay whole, to be pasted.
 
     :param end: of each line but the last.
     """
-    lines = textwrap.wrap(
-        text, width, break_long_words=False, break_on_hyphens=False
-    )
-    return Cell(text, (end + '\n').join(lines))
+    return Cell(text, (end + '\n').join(broken(text, width)))
 
 
 def figures(
@@ -160,16 +198,16 @@ def aligned(
     for column in zip(*rows):
         width = max(len(str(cell)) for cell in column)
         columns.append(
-            [
-                cell.rjust(width) if _is_figure(cell) else cell
-                for cell in column
-            ]
+            [cell.rjust(width) if is_figure(cell) else cell for cell in column]
         )
     return list(zip(*columns))
 
 
-def _is_figure(cell: ty.Any) -> bool:
-    return isinstance(cell, str) and cell[:1] in '-0123456789'
+def is_figure(cell: ty.Any) -> bool:
+    """Whether it is the text of a number, a share, or a dash for none."""
+    return isinstance(cell, str) and bool(
+        re.fullmatch(r'-|-?[0-9]+(\.[0-9]+)?( %)?', cell)
+    )
 
 
 def figure(value: float) -> str:

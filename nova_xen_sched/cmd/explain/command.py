@@ -40,6 +40,7 @@ class Explain(base.Lister):
     to be done with it.
     """
 
+    COLUMNS = result.COLUMNS
     _epilog = _EPILOG
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -125,7 +126,7 @@ class Explain(base.Lister):
         for line in found.partial:
             self.say('The answer is partial. ' + line)
         limit = parsed_args.limit
-        if parsed_args.formatter == 'table' and not parsed_args.columns:
+        if parsed_args.formatter in base.PERSONS and not parsed_args.columns:
             self.parts = (
                 [
                     part

@@ -18,19 +18,38 @@ if ty.TYPE_CHECKING:
 
 #: What each column has. Stable: columns are added, never renamed.
 COLUMNS = {
-    'rank': 'place by weight from 1, equal weights have equal ranks; none if '
-    'refused',
-    'host': 'its name',
-    'result': 'first, tied (first with others), weighed, or refused',
-    'weight': "nova's sum of the shares",
-    'step': 'the first step that refused it: placement, cell, request (hosts '
-    'that the request itself names or rules out), or a filter',
-    'why': 'what that step is for',
-    'reasons': "all of XenHostFilter's: code, reason, remedy, report_only",
-    'shares': 'of each weigher: raw, normalised, multiplier, share',
-    'first_without': 'weighers without each of which it would come first',
-    'rooms': 'of a Xen host once the guest is there: room, capacity, used, '
-    'unit, headroom, source (computed, or reported by Xen)',
+    'rank': tables.Column(
+        'Rank',
+        'place by weight from 1, equal weights have equal ranks; none if '
+        'refused',
+    ),
+    'host': tables.Column('Host', 'its name'),
+    'result': tables.Column(
+        'Result', 'first, tied (first with others), weighed, or refused'
+    ),
+    'weight': tables.Column('Weight', "nova's sum of the shares"),
+    'step': tables.Column(
+        'Refused by',
+        'the first step that refused it: placement, cell, request (hosts '
+        'that the request itself names or rules out), or a filter',
+    ),
+    'why': tables.Column('Why', 'what that step is for'),
+    'reasons': tables.Column(
+        'Reasons',
+        "all of XenHostFilter's: code, reason, remedy, report_only",
+    ),
+    'shares': tables.Column(
+        'Shares', 'of each weigher: raw, normalised, multiplier, share'
+    ),
+    'first_without': tables.Column(
+        'First without',
+        'weighers without each of which it would come first',
+    ),
+    'rooms': tables.Column(
+        'Resources',
+        'of a Xen host once the guest is there: room, capacity, used, unit, '
+        'headroom, source (computed, or reported by Xen)',
+    ),
 }
 
 

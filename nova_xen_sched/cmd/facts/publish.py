@@ -36,6 +36,33 @@ _NEEDED = frozenset(
 )
 
 
+COLUMNS = {
+    'change': tables.Column(
+        'Change', 'create, set, add_host, remove_host or delete'
+    ),
+    'aggregate': tables.Column('Aggregate', 'its name'),
+    'host': tables.Column('Host', 'that is added or removed'),
+    'metadata': tables.Column(
+        'Metadata',
+        'what is set; -KEY, in JSON null, is removed',
+        tables.LONG,
+    ),
+    'result': tables.Column(
+        'Result',
+        'planned, done, not needed any more, not tried, or why it was left',
+    ),
+}
+
+_EPILOG = """\
+columns:
+%s
+
+exit codes: 0 all is as it shall be, or would be with --apply; 1 some hosts
+were left out, placement could not tell of some, or some change was not made;
+2 nothing was done
+""" % tables.described(COLUMNS)
+
+
 class Publish(read_hosts.ReadsHosts, base.Lister):
     """Publish facts as metadata of aggregates, which all schedulers see.
 
@@ -49,17 +76,11 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     nova-compute writes it. Another value that a host or a file states gives
     way to it, and a line says so.
 
-    Columns: change (create, set, add_host, remove_host, delete), aggregate,
-    host, metadata (what is set; -KEY, in JSON null, is removed), result
-    (planned, done, not needed any more, not tried, or why it was left). What
-    changes for each host is printed to stderr before.
-
-    Exit code: 0 if all is as it shall be, or would be with --apply; 1 if some
-    hosts were left out, placement could not tell of some, or some change was
-    not made; 2 if nothing was done.
+    What changes for each host is printed to stderr before.
     """
 
-    COLUMNS = ('change', 'aggregate', 'host', 'metadata', 'result')
+    COLUMNS = COLUMNS
+    _epilog = _EPILOG
     _closing = ''
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -99,7 +120,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
 
     def take_action(
         self, parsed_args: argparse.Namespace
-    ) -> tuple[tuple[str, ...], list[tuple[ty.Any, ...]]]:
+    ) -> tuple[ty.Any, ...]:
         with errors.openstacksdk():
             from nova_xen_sched.cmd.facts import apply
             from nova_xen_sched.cmd.facts import nova_api
@@ -154,12 +175,12 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
                     '%d changes would be made; %s Nothing was changed: add '
                     '--apply.' % (len(plan.changes), told)
                 )
-        return self.COLUMNS, [_row(*each) for each in outcomes.items()]
+        return tuple(COLUMNS), [_row(*each) for each in outcomes.items()]
 
     def produce_output(
         self, parsed_args: ty.Any, column_names: ty.Any, data: ty.Any
     ) -> int:
-        if parsed_args.formatter in ('table', 'value'):
+        if parsed_args.formatter in (*base.PERSONS, 'value'):
             self.parts = ()
         super().produce_output(parsed_args, column_names, data)
         self.say(self._closing)

@@ -18,56 +18,86 @@ from nova_xen_sched.xenhost import findings
 from nova_xen_sched.xenhost.findings import Finding
 from nova_xen_sched.xenhost.findings import NOTE
 
-#: Those that a table of several hosts has room for.
-_BRIEF = (
-    'host',
-    'libvirt_version',
-    'xen_version',
-    'live_migration',
-    'memory_mb',
-    'dom0_memory_mb',
-    'dom0_sizing',
-    'dom0_vcpus',
-    'guests',
-    'findings',
-)
+Column, LONG = tables.Column, tables.LONG
+
+COLUMNS = {
+    'host': Column('Host', "nova's name of it where known, else libvirt's"),
+    'uri': Column('URI', "libvirt's", LONG),
+    'hostname': Column('Hostname', "libvirt's", LONG),
+    'hypervisor': Column('Hypervisor', 'Xen', LONG),
+    'libvirt_version': Column('Libvirt', 'the version of libvirt'),
+    'xen_version': Column(
+        'Xen', 'that of Xen; only dom0 itself knows the patch level'
+    ),
+    'guest_types': Column('Guest types', 'architecture, type, os type', LONG),
+    'live_migration': Column(
+        'Live', 'whether nova can live-migrate, as far as libvirt goes'
+    ),
+    'memory_mb': Column('MiB', "the machine's memory, MiB", LONG),
+    'free_memory_mb': Column('Free', 'what Xen has for guests, MiB', LONG),
+    'cpus': Column('CPUs', "the machine's processors", LONG),
+    'dom0_memory_mb': Column('Dom0', "dom0's memory, MiB"),
+    'dom0_maximum_mb': Column('Maximum', 'what dom0 may have, MiB', LONG),
+    'dom0_sizing': Column('Sizing', 'fixed, ballooning or unknown'),
+    'dom0_vcpus': Column('vCPUs', "dom0's vCPUs"),
+    'dom0_pinned': Column('Pinned', 'whether these are pinned', LONG),
+    'dom0_total_mb': Column('Total', "dom0's kernel's MemTotal, MiB", LONG),
+    'dom0_available_mb': Column('Available', 'MemAvailable, MiB', LONG),
+    'guests': Column('Guests', 'how many run'),
+    'hvm_guests': Column('HVM', 'of these', LONG),
+    'pv_guests': Column('PV', 'of these', LONG),
+    'pvh_guests': Column('PVH', 'of these', LONG),
+    'unknown_guests': Column('Unknown', 'of these', LONG),
+    'guests_memory_mb': Column('Guests MiB', 'their memory, MiB', LONG),
+    'guests_vcpus': Column('Guests vCPUs', 'their vCPUs', LONG),
+    'device_models': Column(
+        'Device models',
+        'the QEMUs in dom0 by mode of guest: how many; resident_mb, the mean '
+        "MiB; anonymous_mb, what of it is each one's own: the least that "
+        'dom0_memory_mb_per_hvm_guest and the like should be',
+        LONG,
+    ),
+    'qemu_driver': Column(
+        'QEMU driver', "whether libvirt has that beside Xen's", LONG
+    ),
+    'findings': Column(
+        'Findings',
+        'code, level (required, recommended or note), text and remedy',
+    ),
+    'problems': Column('Problems', 'what could not be read', LONG),
+    'error': Column('Error', 'why a host did not answer', LONG),
+}
+
+_EPILOG = """\
+columns:
+%s
+
+What only dom0 itself can say is not known of a remote host.
+
+exit codes: 0 fine; 1 there are findings other than notes, or a host did not
+answer, or not in full; 2 none answered, or wrong usage
+""" % tables.described(COLUMNS)
 
 
 class Show(read_hosts.ReadsHosts, base.Lister):
     """Show what Xen hosts say of themselves, and what differs from the guide.
 
-    Asks libvirt on each host, read-only and all at once; no nova is needed.
-    A table of one host has all there is, one of several the most important;
-    json, yaml, csv and value have all of every host:
-
-    host: nova's name where it is known, else libvirt's. uri, hostname:
-    libvirt's. hypervisor: Xen. libvirt_version, xen_version: the patch level
-    of Xen is known only to dom0 itself. guest_types: architecture, type, os
-    type. live_migration: whether nova can, as far as libvirt goes.
-    memory_mb, free_memory_mb (Xen's, for guests), cpus: of the machine.
-    dom0_memory_mb, dom0_maximum_mb, dom0_sizing (fixed, ballooning or
-    unknown), dom0_vcpus, dom0_pinned, and what dom0's kernel sees,
-    dom0_total_mb and dom0_available_mb. guests, hvm_guests, pv_guests,
-    pvh_guests, unknown_guests, guests_memory_mb, guests_vcpus: those that
-    run. device_models: the QEMUs in dom0 by mode of guest: count, mean
-    resident_mb and mean anonymous_mb, the part that is each one's own: the
-    least that dom0_memory_mb_per_hvm_guest and the like should be.
-    qemu_driver: whether libvirt has it too. findings: code, level
-    (required, recommended or note), text and remedy. problems: what could
-    not be read. error: why a host did not answer.
-
-    What only dom0 itself can say is not known of a remote host. Memory is in
-    MiB. Exit code: 0; 1 if there are findings other than notes, or a host
-    did not answer, or not in full; 2 if none answered.
+    Each host's libvirt is asked, read-only and all at once. No nova is
+    needed. One host is shown with all there is, several in a table; json,
+    yaml and csv have all of every host.
     """
+
+    COLUMNS = COLUMNS
+    _epilog = _EPILOG
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[ty.Sequence[str], ty.Iterable[ty.Sequence[ty.Any]]]:
         results = self.read_hosts(parsed_args)
         # No table is better than one of hosts that did not answer.
-        is_table = parsed_args.formatter == 'table'
-        rows, parts = [], []
+        is_table = parsed_args.formatter in base.PERSONS
+        rows: list[dict[str, ty.Any]] = []
+        parts: list[tables.Part] = []
         for each in results:
             host = each.host or xenhost.XenHost()
             found = findings.findings(host, each.nova, self.nova.settings)
@@ -78,13 +108,11 @@ class Show(read_hosts.ReadsHosts, base.Lister):
                 rows.append(_row(each, host, found))
         if is_table:
             self.parts = () if parsed_args.columns else parts
-        if not is_table or parsed_args.columns:
-            columns: ty.Sequence[str] = tuple(rows[0]) if rows else ()
-        elif len(rows) == 1 == len(results):
-            return ('what', 'value'), _upright(rows[0])
-        else:
-            columns = _BRIEF
-        return columns, [[row[name] for name in columns] for row in rows]
+            if len(rows) == 1 == len(results) and not parsed_args.columns:
+                first, *others = _upright(rows[0])
+                self.parts = [tables.Table(first, others), *parts]
+                rows = []
+        return tuple(COLUMNS), [list(row.values()) for row in rows]
 
 
 def _paragraph(host: str, finding: Finding) -> str:

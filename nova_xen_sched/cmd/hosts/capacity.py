@@ -13,21 +13,40 @@ from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import command
 from nova_xen_sched.cmd.hosts import fits
 
+Column = tables.Column
+
+COLUMNS = {
+    'host': Column('Host', 'the host, as HOST:NODE where they differ'),
+    'fits': Column(
+        'Fits',
+        'how many more fit: the least of the columns behind it, 0 if it is '
+        'refused',
+    ),
+    'runs_out_first': Column(
+        'Runs out first',
+        'what limits it: one of the columns behind it, or another resource '
+        'class of placement',
+    ),
+    'dom0_memory': Column('dom0 RAM', "how many fit into dom0's memory,"),
+    'dom0_cpu': Column('dom0 CPU', "dom0's vCPUs,"),
+    'host_memory': Column(
+        'Host RAM', "the host's RAM beside dom0, by the dom0 model;"
+    ),
+    'ram': Column('RAM', "how many fit into placement's MEMORY_MB,"),
+    'vcpus': Column('vCPUs', 'VCPU,'),
+    'disk': Column(
+        'Disk', 'DISK_GB, less what is reserved, times the allocation ratio'
+    ),
+    'refused': Column(
+        'Refused',
+        'why it takes none, whatever it has left: placement, or the first of '
+        "nova's enabled filters that refuses it",
+    ),
+}
+
 _EPILOG = """\
 columns:
-  host            the host, as HOST:NODE where they differ
-  fits            how many more fit: the least of the columns behind it, 0 if
-                  it is refused
-  runs_out_first  what limits it: one of the columns behind it, or another
-                  resource class of placement
-  dom0_memory     how many fit into dom0's memory,
-  dom0_cpu        dom0's vCPUs,
-  host_memory     the host's RAM beside dom0, by the dom0 model;
-  ram             how many fit into placement's MEMORY_MB,
-  vcpus           VCPU,
-  disk            DISK_GB, less what is reserved, times the allocation ratio
-  refused         why it takes none, whatever it has left: placement, or the
-                  first of nova's enabled filters that refuses it
+%s
 
 The dom0 model counts whether refuse_dom0_overcommit is set or not. nova's
 filters are asked once, for the first guest. Hosts that share storage share
@@ -35,12 +54,13 @@ what it has: then fewer fit in all than the column adds up to. The last line,
 in all, goes to the terminal; with --total it is the only row.
 It changes nothing. Exit code: 0 fine, 1 a cell could not be read, 2 something
 needed is out of reach.
-"""
+""" % tables.described(COLUMNS)
 
 
 class Capacity(command.HostLister):
     """Say how many more guests of a kind fit on Xen hosts."""
 
+    COLUMNS = COLUMNS
     _epilog = _EPILOG
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

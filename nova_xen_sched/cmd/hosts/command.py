@@ -13,25 +13,51 @@ from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd import tables
 
-#: What each column has.
+Column, LONG = tables.Column, tables.LONG
+
 COLUMNS = {
-    'host': 'the host, as HOST:NODE where they differ',
-    'guest_types': 'what it runs, and on which architectures',
-    'libvirt': 'its libvirt; >=4.0.0 where only a lower bound is known',
-    'libvirt_source': 'the source of facts that says so; "stale" if it is '
-    'older than facts_max_age',
-    'xen': 'its Xen; 4.17 alone where the patch level is unknown',
-    'xen_source': 'likewise; nova where no fact says it',
-    'live_migration': 'yes, no or unknown, with the code of the refusal '
-    'behind it: what the libvirt rule says of a live migration, whatever '
-    'live_migration_check and unknown_version make of it',
-    'dom0_memory_mb': 'dom0\'s size; "default" where no fact says it',
-    'dom0_vcpus': 'likewise',
-    'headroom': 'what is left of its scarcest room now, from 1 (empty); '
-    'below 0 it is overcommitted',
-    'scarcest': 'that room: dom0_memory, dom0_cpu or host_memory',
-    'fits': 'how many more guests of the kind that is counted fit: see '
-    'nova-xen-sched help capacity',
+    'host': Column('Host', 'the host, as HOST:NODE where they differ'),
+    'guest_types': Column(
+        'Guests', 'what it runs, and on which architectures', LONG
+    ),
+    'libvirt': Column(
+        'Libvirt', 'its libvirt; >=4.0.0 where only a lower bound is known'
+    ),
+    'libvirt_source': Column(
+        'Source',
+        'the source of facts that says so; "stale" if it is older than '
+        'facts_max_age',
+        LONG,
+    ),
+    'xen': Column(
+        'Xen', 'its Xen; 4.17 alone where the patch level is unknown'
+    ),
+    'xen_source': Column(
+        'Source', 'likewise; nova where no fact says it', LONG
+    ),
+    'live_migration': Column(
+        'Live migration',
+        'yes, no or unknown, with the code of the refusal behind it: what the '
+        'libvirt rule says of a live migration, whatever '
+        'live_migration_check and unknown_version make of it',
+    ),
+    'dom0_memory_mb': Column(
+        'Dom0 MiB', 'dom0\'s size; "default" where no fact says it', LONG
+    ),
+    'dom0_vcpus': Column('Dom0 vCPUs', 'likewise', LONG),
+    'headroom': Column(
+        'Headroom',
+        'what is left of its scarcest room now, from 1 (empty); below 0 it is '
+        'overcommitted',
+    ),
+    'scarcest': Column(
+        'Scarcest', 'that room: dom0_memory, dom0_cpu or host_memory'
+    ),
+    'fits': Column(
+        'Fits',
+        'how many more guests of the kind that is counted fit: see '
+        'nova-xen-sched help capacity',
+    ),
 }
 
 _LIST_EPILOG = """\
@@ -79,6 +105,7 @@ class HostLister(base.Lister):
 class List(HostLister):
     """List Xen hosts as nova-scheduler sees them now."""
 
+    COLUMNS = COLUMNS
     _epilog = _LIST_EPILOG
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

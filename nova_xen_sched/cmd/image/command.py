@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import typing as ty
 
 from nova_xen_sched.cmd import base
@@ -14,42 +13,41 @@ from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.image import nova_properties
 from nova_xen_sched.cmd.image import remedies
 
-COLUMNS = ('name', 'finding', 'problem', 'mend', 'id')
-#: Of the cells of a table.
-_PROBLEM_WIDTH = 40
-_MEND_WIDTH = 56
-#: What stays on a line of a command: an option with its value, a quoted text.
-_WORDS = re.compile(r"""(?:--[a-z-]+ )?(?:'[^']*'|"[^"]*"|[^\s'"])+""")
+COLUMNS = {
+    'name': tables.Column('Image', "the image's name"),
+    'finding': tables.Column('Finding', 'what is wrong, as below'),
+    'problem': tables.Column('Problem', 'what will happen'),
+    'mend': tables.Column(
+        'Commands',
+        'the command that corrects it; "-f value -c mend" prints just these. '
+        'It is empty where only a person can tell what is right. What names '
+        'disks, volumes, keys or a NUMA layout is never removed',
+        tables.BELOW,
+    ),
+    'id': tables.Column('ID', "the image's id", tables.LONG),
+}
 
 _EPILOG = """\
 columns:
-  name      the image's name
-  finding   what is wrong:
-              refused_by_nova       a property has a value for which nova
-                                    refuses to boot the image
-              vm_mode_names         hw_vm_mode is not what vm_mode is:
-                                    scheduled by the one, built by the other.
-                                    Where vm_mode is not set, nova's own
-                                    libvirt driver builds PV and
-                                    nova-compute-xen what hw_vm_mode says;
-                                    which of them a compute has can't be
-                                    seen from here
-              vm_mode_without_type  a vm_mode, and no hypervisor_type
-              no_hypervisor_type    neither, in a cloud with Xen hosts and
-                                    others
-              disk_format           none of --disk-formats
-  problem   what will happen
-  mend      the command that mends it; "-f value -c mend" prints just these.
-            It is empty where only a person can tell what is right. What
-            names disks, volumes, keys or a NUMA layout is never removed
-  id        the image's id; the table shows it in mend
+%s
+
+findings:
+  refused_by_nova       a property has a value for which nova refuses to boot
+                        the image
+  vm_mode_names         hw_vm_mode is not what vm_mode is: scheduled by the
+                        one, built by the other. Where vm_mode is not set,
+                        nova's own libvirt driver builds PV and
+                        nova-compute-xen what hw_vm_mode says; which of them a
+                        compute has can't be seen from here
+  vm_mode_without_type  a vm_mode, and no hypervisor_type
+  no_hypervisor_type    neither, in a cloud with Xen hosts and others
+  disk_format           none of --disk-formats
 
 Images typed for other hypervisors or other architectures than x86 are looked
-at for refused_by_nova only.
+at for refused_by_nova only. Nothing is changed.
 
-It changes nothing. Exit code: 0 no findings, 1 findings, 2 the cloud is out
-of reach.
-"""
+exit codes: 0 no findings, 1 findings, 2 the cloud is out of reach
+""" % tables.described(COLUMNS)
 _OF_LINES = """\
 If Glance answers 403 to a line, the image is another project's, or Glance's
 property protections leave the property to another role: somebody who has it
@@ -60,6 +58,7 @@ by openstack volume set --image-property NAME=VALUE VOLUME."""
 class Check(base.Lister):
     """Name the images in Glance that will surprise on Xen hosts."""
 
+    COLUMNS = COLUMNS
     _epilog = '%s\n%s' % (_EPILOG, _OF_LINES)
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -121,8 +120,8 @@ class Check(base.Lister):
             (
                 image.get('name') or '',
                 str(each.code),
-                tables.wrapped(each.problem, _PROBLEM_WIDTH),
-                _wrapped_command(each.mend),
+                each.problem,
+                each.mend,
                 image['id'],
             )
             for image in images
@@ -137,11 +136,9 @@ class Check(base.Lister):
             '%s of %d images will surprise.'
             % (len({row[-1] for row in rows}) or 'None', len(images))
         )
-        if any(row[-2].machine_readable() for row in rows):
+        if any(row[-2] for row in rows):
             self.say(_OF_LINES)
-        if parsed_args.formatter != 'table' or parsed_args.columns:
-            return COLUMNS, rows
-        return COLUMNS[:-1], [row[:-1] for row in rows]
+        return tuple(COLUMNS), rows
 
     def _is_mixed(self, glance: ty.Any, connection: ty.Any) -> bool:
         try:
@@ -164,14 +161,3 @@ def _formats(text: str) -> tuple[str, ...]:
     if not found:
         raise argparse.ArgumentTypeError('no format is named')
     return found
-
-
-def _wrapped_command(line: str) -> tables.Cell:
-    """A command, in a table in several lines, which a shell still takes."""
-    lines: list[str] = []
-    for word in _WORDS.findall(line):
-        if lines and len(lines[-1]) + len(word) < _MEND_WIDTH:
-            lines[-1] += ' ' + word
-        else:
-            lines.append(word)
-    return tables.Cell(line, ' \\\n'.join(lines))

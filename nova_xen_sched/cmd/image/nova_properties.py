@@ -9,13 +9,10 @@ the same words count.
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import re
 import typing as ty
-
-try:
-    from nova.objects import image_meta
-except ImportError:  # image check runs where there is no nova, too
-    image_meta = None
 
 #: The other words that nova takes for a value, from nova 22 on to 34.
 SYNONYMS: ty.Mapping[str, ty.Mapping[str, str]] = {
@@ -79,9 +76,22 @@ class Refused(ty.NamedTuple):
         return not self.name.startswith(_KEPT)
 
 
+@functools.lru_cache(maxsize=None)
+def _props() -> ty.Any:
+    """nova's ImageMetaProps; None where there is no nova.
+
+    To import it takes two seconds.
+    """
+    try:
+        from nova.objects import image_meta
+    except ImportError:
+        return None
+    return image_meta.ImageMetaProps
+
+
 def nova_is_here() -> bool:
     """Whether nova's objects can be asked."""
-    return image_meta is not None
+    return importlib.util.find_spec('nova') is not None
 
 
 def canonical(kind: str, value: ty.Any) -> str | None:
@@ -101,7 +111,7 @@ def refused(properties: ty.Mapping[str, ty.Any]) -> list[Refused]:
 
     :param properties: of the image, as nova's client of Glance hands them on.
     """
-    if image_meta is None:
+    if not properties or _props() is None:
         return []
     found = []
     left = dict(properties)
@@ -125,7 +135,7 @@ def _complaint(properties: ty.Mapping[str, ty.Any]) -> str | None:
     """nova's words against properties, None if it takes them."""
     try:
         # It takes entries out of what it is given.
-        image_meta.ImageMetaProps.from_dict(dict(properties))
+        _props().from_dict(dict(properties))
     except Exception as e:  # noqa: BLE001  nova raises various kinds
         return ' '.join(str(e).split())
     return None
@@ -133,7 +143,7 @@ def _complaint(properties: ty.Mapping[str, ty.Any]) -> str | None:
 
 def _choices(name: str, value: ty.Any) -> tuple[tuple[str, ...], str | None]:
     """The values that nova takes for a property, and which one is meant."""
-    props = image_meta.ImageMetaProps
+    props = _props()
     # nova has no other table of the older names.
     current = getattr(props, '_legacy_property_map', {}).get(name, name)
     field: ty.Any = props.fields.get(current)

@@ -102,6 +102,8 @@ ROW = (URL, tables.Cell(URL, 'at ' + URL), [{'a': URL}], 1)
 class Listed(base.Lister):
     """A command."""
 
+    COLUMNS = {name: tables.Column(name, '') for name in COLUMNS}
+
     def take_action(self, parsed_args):
         self.say('at ' + URL)
         self.write('')
@@ -118,7 +120,9 @@ class One(base.ShowOne):
 
 
 @pytest.mark.parametrize('command', [Listed, One])
-@pytest.mark.parametrize('form', ['table', 'json', 'csv', 'value', 'yaml'])
+@pytest.mark.parametrize(
+    'form', ['plain', 'table', 'json', 'csv', 'value', 'yaml']
+)
 def test_no_format_shows_a_password(command, form):
     if (command, form) == (One, 'csv'):
         return

@@ -353,7 +353,7 @@ def test_without_nova_it_judges_the_same(monkeypatch, mixed):
         ]
 
     with_nova = judged()
-    monkeypatch.setattr(nova_properties, 'image_meta', None)
+    monkeypatch.setattr(nova_properties, '_props', lambda: None)
     without = judged()
     assert any(with_nova)
     for properties, here, there in zip(cases, with_nova, without):

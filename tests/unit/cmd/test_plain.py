@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The format of lists by default: it fits, and nothing is lost."""
+
+from __future__ import annotations
+
+import io
+
+import hypothesis
+from hypothesis import strategies as st
+import pytest
+
+from nova_xen_sched.cmd import plain
+from nova_xen_sched.cmd import tables
+
+LONG = 'compute-0123.rack-17.zone-b.some-data-centre.cloud.example.org'
+ROWS = [
+    ('Host', 'State', 'Xen', 'Headroom', 'Refused'),
+    ('xen-a1', 'up', '4.17.5', tables.percent(0.87), ''),
+    ('xen-b2', 'disabled', '4.14', tables.percent(-1.5), 'libvirt_too_old'),
+]
+
+
+def shown(rows, width=0, **options):
+    return '\n'.join(plain.lines(rows, width, titled=True, **options)) + '\n'
+
+
+def test_columns_stand_under_their_titles_and_figures_at_the_right():
+    assert shown(ROWS) == (
+        'Host    State     Xen     Headroom  Refused\n'
+        'xen-a1  up        4.17.5      87 %\n'
+        'xen-b2  disabled  4.14      -150 %  libvirt_too_old\n'
+    )
+
+
+def test_a_long_name_has_a_line_of_its_own():
+    rows = [*ROWS, (LONG, 'up', '4.17.5', tables.percent(0.5), '')]
+    lines = shown(rows, 80).splitlines()
+    assert lines[0].startswith('Host    State')
+    assert lines[3] == LONG
+    assert lines[4].startswith('        up ')
+    # Where there is room for it, it needs none.
+    assert len(shown(rows, 120).splitlines()) == 4
+
+
+def test_a_long_text_at_the_end_is_broken_between_words():
+    rows = [('Image', 'Problem'), ('ubuntu', 'a-word-with-hyphens ' * 12)]
+    lines = shown(rows, 60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert ' '.join(lines).split().count('a-word-with-hyphens') == 12
+
+
+words = st.text('abc-', min_size=1, max_size=12)
+
+
+@hypothesis.given(
+    st.lists(
+        st.tuples(words, words, st.lists(words, max_size=20).map(' '.join)),
+        min_size=1,
+        max_size=5,
+    ),
+    st.integers(60, 200),
+)
+def test_it_fits_and_loses_no_word(rows, width):
+    text = shown([('Name', 'State', 'Why'), *rows], width)
+    assert all(len(line) <= width for line in text.splitlines())
+    for row in rows:
+        for word in ' '.join(row).split():
+            assert word in text
+
+
+@pytest.mark.parametrize(
+    'terminal, environment, red',
+    [
+        (True, {}, True),
+        (True, {'NO_COLOR': '1'}, False),
+        (True, {'NO_COLOR': ''}, True),
+        (False, {}, False),
+    ],
+)
+def test_colour_is_for_a_terminal(monkeypatch, terminal, environment, red):
+    monkeypatch.delenv('NO_COLOR', raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    stream = io.StringIO()
+    stream.isatty = lambda: terminal
+    bad = tables.Cell('down', bad=True)
+    plain.Plain().emit_list(('Host', 'State'), [('a', bad)], stream, None)
+    assert ('\033[31mdown' in stream.getvalue()) is red
+    # Never by colour alone.
+    assert 'down' in stream.getvalue()
