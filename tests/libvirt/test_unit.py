@@ -20,7 +20,8 @@ def test_systemd_finds_little_exposed():
         [*command, '--threshold=30', '--no-pager', str(SERVICE)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        universal_newlines=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-200:]
     assert 'Overall exposure level' in done.stdout
