@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import typing as ty
 
+from nova_xen_sched import log
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 
@@ -24,9 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_sizes(group, 'Instead of a flavor: {} if not given.')
     group.add_argument(
         '--vm-mode',
-        choices=('hvm', 'xen'),
+        choices=('hvm', 'pv', 'xen', 'pvh'),
+        type=str.lower,
         default='hvm',
-        help="nova's vm_mode of the guest; xen is PV. The default is hvm.",
+        help="How the guest runs (hvm); xen is nova's word for pv. nova has "
+        "none for pvh: dom0 counts it as PVH, and nova's filters are asked "
+        'for a guest without vm_mode.',
     )
 
 
@@ -72,10 +76,11 @@ def flavor(cloud: ty.Any, options: argparse.Namespace) -> ty.Any:
     return cloud.flavor(options.flavor)
 
 
-def label(found: ty.Any, vm_mode: str) -> str:
+def label(found: ty.Any, mode: str) -> str:
     """The guests in words: "HVM guests of 2048 MiB, 1 vCPU, 20 GiB".
 
     :param found: a nova Flavor.
+    :param mode: one of dom0.MODES.
     """
     size = '%d MiB, %s, %d GiB' % (
         found.memory_mb,
@@ -84,21 +89,25 @@ def label(found: ty.Any, vm_mode: str) -> str:
     )
     name = found.name if found.flavorid else ''
     return '%s guests of %s' % (
-        tables.MODES[vm_mode],
+        mode.upper(),
         '%s (%s)' % (name, size) if name else size,
     )
 
 
 def whole(text: str) -> int:
     """A number of 1 or more, for argparse."""
-    value = natural(text)
-    if not value:
-        raise argparse.ArgumentTypeError('not above 0')
-    return value
+    return _number(text, 1)
 
 
 def natural(text: str) -> int:
     """A number of 0 or more, for argparse."""
-    if not text.isdecimal() or len(text) > 9:
-        raise argparse.ArgumentTypeError('not a whole number: %r' % text)
-    return int(text)
+    return _number(text, 0)
+
+
+def _number(text: str, least: int) -> int:
+    if text.isdecimal() and len(text) <= 9 and int(text) >= least:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        'not a whole number from %d to 999999999: %s'
+        % (least, log.shown(text))
+    )

@@ -29,6 +29,8 @@ from nova_xen_sched.load import mode_of
 
 #: The codes of refusals by dom0's hard limit.
 _HARD_LIMIT = frozenset(str(resource) for resource in dom0.Resource)
+#: nova's vm_mode for the dom0 model's modes; it has none for PVH.
+_VM_MODES = {'hvm': 'hvm', 'pv': 'xen'}
 
 
 class Counted(ty.NamedTuple):
@@ -56,12 +58,14 @@ def count(
         asked, or nova would refuse the request.
     """
     flavor = guest_arguments.flavor(cloud, parsed_args)
-    vm_mode = parsed_args.vm_mode
+    settings = xen_hosts.settings()
+    mode = mode_of(parsed_args.vm_mode, settings)
+    properties = {'hypervisor_type': 'xen'}
+    if mode in _VM_MODES:
+        properties['vm_mode'] = _VM_MODES[mode]
     hosts = xen_hosts.named(xen_hosts.read(cloud.host_states()), names)
     xen = [each for each in hosts if each.host.is_xen]
-    image = request_spec.image_of(
-        {'hypervisor_type': 'xen', 'vm_mode': vm_mode}, 'raw'
-    )
+    image = request_spec.image_of(properties, 'raw')
     # nova wants a volume where the flavor has no disk.
     spec = request_spec.boot(
         cloud, image, flavor, boot_from_volume=not flavor.root_gb
@@ -70,10 +74,7 @@ def count(
         cloud.context, spec, cloud.host_manager, every=True
     )
     refused = _refused(cloud, xen, spec, candidates)
-    settings = xen_hosts.settings()
-    guest = fits.Guest(
-        mode_of(vm_mode, settings), flavor.memory_mb, flavor.vcpus
-    )
+    guest = fits.Guest(mode, flavor.memory_mb, flavor.vcpus)
     counted = {}
     with base.Progress('Counting guests', len(xen)) as progress:
         for each in xen:
@@ -84,7 +85,7 @@ def count(
                 each.name, limits, why or refused.get(each.name, ''), shared
             )
             progress.step()
-    label = guest_arguments.label(flavor, vm_mode)
+    label = guest_arguments.label(flavor, mode)
     return Counted(hosts, counted, label, settings)
 
 
