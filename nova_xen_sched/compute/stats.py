@@ -14,7 +14,7 @@ from nova_xen_sched import facts
 from nova_xen_sched import log
 from nova_xen_sched import redact
 from nova_xen_sched import versions
-from nova_xen_sched.xenhost import BALLOONING
+from nova_xen_sched.xenhost import FIXED
 from nova_xen_sched.xenhost import reader
 from nova_xen_sched.xenhost import to_facts
 from nova_xen_sched.xenhost import XenHost
@@ -133,12 +133,14 @@ class Reporter:
         self._problems = set(host.problems)
         if (
             host.dom0
-            and host.dom0.sizing == BALLOONING
+            and host.dom0.sizing != FIXED
             and log.NOTICES.first('dom0 balloons')
         ):
             LOG.warning(
-                "dom0's memory has no fixed size, as far as can be told, so "
-                'neither it nor the free memory is reported: nova-scheduler '
-                "takes dom0's size from another source, or a default. Put "
-                "dom0_mem=SIZE,max:SIZE on Xen's command line."
+                "dom0's memory has no fixed size, as far as can be told: "
+                '%(reason)s. So neither it nor the free memory is reported: '
+                "nova-scheduler takes dom0's size from another source, or a "
+                'default. Put dom0_mem=SIZE,max:SIZE on '
+                "Xen's command line.",
+                {'reason': host.dom0.sizing_reason},
             )

@@ -5,8 +5,9 @@
 reader.py reads one host through an open libvirt connection, local.py what
 only dom0 itself knows, read_many.py many hosts at once. Reading needs neither
 nova nor oslo, and libvirt only where a connection is opened: a virt driver
-reads the same way. findings.py compares a host with the guide, dom0_size.py
-says how large its dom0 should be, to_facts.py what the scheduler reads.
+reads the same way. dom0_mem.py says whether a dom0 balloons, dom0_size.py
+how large it should be; findings.py compares a host with the guide,
+to_facts.py says what of it the scheduler reads.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ FIXED = 'fixed'
 BALLOONING = 'ballooning'
 UNKNOWN = 'unknown'
 
+#: What libvirt's libxl.conf says of ballooning: autoballoon is set to 1 or 0
+#: in it, or left to Xen's command line; or there is no such file.
+ON = 'on'
+OFF = 'off'
+AUTO = 'auto'
+NO_FILE = 'no file'
+
 
 @dataclasses.dataclass(frozen=True)
 class Dom0:
@@ -31,6 +39,7 @@ class Dom0:
         command line names no maximum.
     :ivar sizing: FIXED if its memory is a size, BALLOONING if it gives memory
         to each guest that starts, UNKNOWN where neither is certain.
+    :ivar sizing_reason: which program decides that, and by what.
     :ivar vcpus: its vCPUs.
     :ivar pinned: whether they are pinned to CPUs; read in dom0 only.
     :ivar total_mb: what its kernel has, MiB; read in dom0 only.
@@ -44,6 +53,7 @@ class Dom0:
     pinned: ty.Optional[bool] = None
     total_mb: ty.Optional[int] = None
     available_mb: ty.Optional[int] = None
+    sizing_reason: str = ''
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +112,8 @@ class XenHost:
     :ivar free_memory_mb: what Xen has left for guests, MiB.
     :ivar cpus: of the whole machine.
     :ivar command_line: Xen's own; read in dom0 only.
+    :ivar autoballoon: what libvirt's libxl.conf says of it: ON, OFF, AUTO or
+        NO_FILE; read in dom0 only.
     :ivar dom0: None if this host has none, or hides it.
     :ivar device_models: what runs in dom0 for the guests; read in dom0 only.
     :ivar qemu_driver: whether libvirt's QEMU driver is there too.
@@ -119,6 +131,7 @@ class XenHost:
     free_memory_mb: ty.Optional[int] = None
     cpus: ty.Optional[int] = None
     command_line: ty.Optional[str] = None
+    autoballoon: ty.Optional[str] = None
     dom0: ty.Optional[Dom0] = None
     guests: ty.Optional[Guests] = None
     device_models: ty.Optional[ty.Tuple[DeviceModel, ...]] = None

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A host's dom0: what Xen's command line gives it, and what it should have."""
+"""What a host's dom0 should have."""
 
 from __future__ import annotations
 
 import math
-import re
 import typing as ty
 
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.dom0 import Model
 from nova_xen_sched.dom0 import Resource
 from nova_xen_sched.dom0 import resources
-from nova_xen_sched.xenhost import BALLOONING
 from nova_xen_sched.xenhost import FIXED
-from nova_xen_sched.xenhost import UNKNOWN
 from nova_xen_sched.xenhost import XenHost
 
 #: MiB, from the guide: "between 1GB and 4GB".
@@ -22,92 +19,6 @@ LEAST_MB = 1024
 MOST_MB = 4096
 #: MiB, to which a size is rounded up.
 _STEP_MB = 128
-
-_SIZE = re.compile(r'(\d{1,15})([bkmgt]?)', re.IGNORECASE | re.ASCII)
-#: KiB of one; without a unit Xen takes KiB.
-_UNITS = {'b': 1 / 1024, '': 1, 'k': 1, 'm': 1024, 'g': 1024**2, 't': 1024**3}
-#: The share by which dom0's memory may differ from what it was given.
-_TOLERANCE = 0.01
-
-
-class Options(ty.NamedTuple):
-    """dom0's options on Xen's command line.
-
-    :ivar memory: the whole of dom0_mem=, None if it is not there.
-    :ivar size_kb: the size in it, KiB, None if there is none, or one that
-        depends on the machine (dom0_mem=1G+10%).
-    :ivar maximum: whether it names a maximum (max:).
-    :ivar max_vcpus: the whole of dom0_max_vcpus=, None if it is not there.
-    """
-
-    memory: ty.Optional[str] = None
-    size_kb: ty.Optional[float] = None
-    maximum: bool = False
-    max_vcpus: ty.Optional[str] = None
-
-
-def options_of(command_line: str | None) -> Options | None:
-    """Read Xen's command line; of an option that stands twice, the last.
-
-    None where the command line is not known.
-    """
-    if command_line is None:
-        return None
-    found = Options()
-    for word in command_line.split():
-        name, _, value = word.partition('=')
-        if name == 'dom0_mem' and value:
-            # As Xen reads it: [min:SIZE,][max:SIZE,][SIZE]
-            parts = value.split(',')
-            sizes = [_size_kb(part) for part in parts if ':' not in part]
-            found = found._replace(
-                memory=value,
-                size_kb=sizes[-1] if sizes else None,
-                maximum=any(part.startswith('max:') for part in parts),
-            )
-        elif name == 'dom0_max_vcpus' and value:
-            found = found._replace(max_vcpus=value)
-    return found
-
-
-def _size_kb(text: str) -> float | None:
-    found = _SIZE.fullmatch(text)
-    return int(found[1]) * _UNITS[found[2].lower()] if found else None
-
-
-def sizing_of(
-    memory_kb: int,
-    maximum_kb: int,
-    host_memory_mb: int | None,
-    command_line: str | None,
-) -> str:
-    """Whether dom0's memory is a size, or what is left of the machine.
-
-    libvirt alone doesn't tell dom0_mem=1024M without a maximum from a dom0
-    that has shrunk: both show less than the maximum, which is the machine.
-    Then it counts as ballooning, unless Xen's command line has that size.
-
-    :param memory_kb: what dom0 has now, KiB.
-    :param maximum_kb: what it may have, KiB.
-    :param host_memory_mb: the machine's RAM, MiB, None if unknown.
-    :param command_line: Xen's own, None if unknown.
-    :returns: FIXED, BALLOONING or UNKNOWN.
-    """
-    if memory_kb <= 0:
-        return UNKNOWN
-    options = options_of(command_line)
-    if options is not None:
-        if options.memory is None:
-            return BALLOONING
-        size_kb = options.size_kb or 0
-        if size_kb and abs(memory_kb - size_kb) <= size_kb * _TOLERANCE:
-            return FIXED
-    if memory_kb < maximum_kb:
-        return BALLOONING
-    if host_memory_mb is None:
-        return UNKNOWN
-    # libvirt rounds the machine's RAM down to MiB.
-    return BALLOONING if maximum_kb // 1024 >= host_memory_mb else FIXED
 
 
 class Size(ty.NamedTuple):

@@ -2,8 +2,9 @@
 
 """What only dom0 itself knows: from its /sys and /proc, and xl.
 
-Nothing of it comes through libvirt: Xen's patch level and command line, the
-pinning of dom0's vCPUs, and what runs in dom0 for the guests. What can't be
+Nothing of it comes through libvirt: Xen's patch level and command line,
+libvirt's own configuration, the pinning of dom0's vCPUs, and what runs in
+dom0 for the guests. What can't be
 read, for want of rights or of xl, is None.
 """
 
@@ -13,12 +14,20 @@ import os
 import re
 import subprocess
 
+from nova_xen_sched.xenhost import AUTO
 from nova_xen_sched.xenhost import DeviceModel
 from nova_xen_sched.xenhost import Dom0
+from nova_xen_sched.xenhost import dom0_mem
+from nova_xen_sched.xenhost import NO_FILE
+from nova_xen_sched.xenhost import OFF
+from nova_xen_sched.xenhost import ON
 from nova_xen_sched.xenhost import XenHost
 
 #: Seconds for one call of xl, which answers at once or hangs.
 PATIENCE = 10
+
+#: The line in libvirt's libxl.conf.
+_AUTOBALLOON = re.compile(r'^[ \t]*autoballoon[ \t]*=[ \t]*(\d+)', re.M)
 
 #: PATH for it: that of a service may lack sbin.
 _PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin'
@@ -49,6 +58,7 @@ class LocalHost:
         return XenHost(
             xen_version=self._version() or _plain(info.get('xen_version', '')),
             command_line=info.get('xen_commandline'),
+            autoballoon=self._autoballoon(),
             dom0=Dom0(
                 pinned=None if brief else self._pinned(),
                 total_mb=_mb(meminfo, 'MemTotal'),
@@ -105,6 +115,24 @@ class LocalHost:
             for name in ('major', 'minor', 'extra')
         )
         return _plain('%s.%s%s' % (major, minor, extra))
+
+    def _autoballoon(self) -> str | None:
+        """What libxl.conf says of ballooning, None if it can't be read."""
+        path = dom0_mem.LIBXL_CONF.lstrip('/')
+        try:
+            os.stat(os.path.join(self._root, path))
+        except FileNotFoundError:
+            return NO_FILE
+        except OSError:
+            return None
+        text = self.text(path)
+        if text is None:
+            return None
+        # Of several libvirt takes the first; an old one takes 2 for yes.
+        found = _AUTOBALLOON.search(text)
+        if found is None:
+            return AUTO
+        return ON if found[1].strip('0') else OFF
 
     def _pinned(self) -> bool | None:
         """Whether each of dom0's vCPUs is pinned."""

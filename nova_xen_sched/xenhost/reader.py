@@ -15,7 +15,7 @@ from urllib import parse
 from xml.etree import ElementTree
 
 from nova_xen_sched.xenhost import Dom0
-from nova_xen_sched.xenhost import dom0_size
+from nova_xen_sched.xenhost import dom0_mem
 from nova_xen_sched.xenhost import Guests
 from nova_xen_sched.xenhost import XEN
 from nova_xen_sched.xenhost import XenHost
@@ -152,10 +152,11 @@ class _Reading:
                 connection.getFreeMemory,
                 lambda size: int(size) >> 20,
             ),
-            # Of another driver, the domain 0 would be any.
-            dom0=self._dom0(own, memory_mb)
-            if hypervisor in (XEN, None)
-            else None,
+        )
+        # Of another driver, the domain 0 would be any.
+        is_xen = hypervisor in (XEN, None)
+        host = dataclasses.replace(
+            host, dom0=self._dom0(host) if is_xen else None
         )
         if not brief:
             host = self._with_guests(host)
@@ -194,7 +195,7 @@ class _Reading:
         major, minor, patch = reported.split('.')
         return reported if patch != '0' else '%s.%s' % (major, minor)
 
-    def _dom0(self, own: XenHost, host_memory_mb: int | None) -> Dom0 | None:
+    def _dom0(self, host: XenHost) -> Dom0 | None:
         info = self._read(
             'dom0',
             lambda: self._connection.lookupByID(0).info(),
@@ -203,13 +204,13 @@ class _Reading:
         if info is None:
             return None
         memory_kb, maximum_kb, vcpus = info
+        sizing, reason = dom0_mem.sizing_of(memory_kb, maximum_kb, host)
         return dataclasses.replace(
-            own.dom0 or Dom0(),
+            host.dom0 or Dom0(),
             memory_mb=memory_kb // 1024,
             maximum_mb=maximum_kb // 1024,
-            sizing=dom0_size.sizing_of(
-                memory_kb, maximum_kb, host_memory_mb, own.command_line
-            ),
+            sizing=sizing,
+            sizing_reason=reason,
             vcpus=vcpus,
         )
 

@@ -212,11 +212,12 @@ def _left_out(host: XenHost) -> str | None:
     if host.dom0 is None or host.dom0.sizing == xenhost.FIXED:
         return None
     return (
-        "dom0's memory is no size that can be stated, it %s: set dom0_mem= "
+        "dom0's memory is no size that can be stated: %s%s. Set dom0_mem= "
         '(facts show says how much), or state dom0_memory_mb yourself'
         % (
-            'balloons'
+            'dom0 balloons, because '
             if host.dom0.sizing == xenhost.BALLOONING
-            else "can't be told whether it balloons"
+            else '',
+            host.dom0.sizing_reason,
         )
     )

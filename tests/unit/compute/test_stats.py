@@ -224,6 +224,8 @@ def test_what_is_no_longer_so_is_not_reported_as_of_then(tmp_path):
     compute.update()
     shrunk = captured.Connection('xen-4.14-hvm', uri=URI)
     shrunk.domains[0]['info()'] = [1, 6290432, 900000, 2, 0]
+    libxl_conf = tmp_path / 'etc' / 'libvirt' / 'libxl.conf'
+    libxl_conf.write_text('autoballoon = 1\n')
     host = compute.reporter.read(shrunk, URI)
     found = compute.reporter.stats(host, 0)
     assert 'xen_dom0_memory_mb' not in found

@@ -131,6 +131,9 @@ class Dom0(local.LocalHost):
             self.put('sys/hypervisor/version/' + part, value + '\n')
         self.put('sys/hypervisor/type', 'xen\n')
         self.put('proc/xen/capabilities', 'control_d\n')
+        # As Debian has it: autoballoon is only a comment. That the captured
+        # dom0 balloons shows that the file was there.
+        self.put('etc/libvirt/libxl.conf', '#autoballoon = 1\n')
         self.put(
             'proc/meminfo', (self._capture / 'proc-meminfo.txt').read_text()
         )

@@ -10,6 +10,7 @@ import pytest
 
 from nova_xen_sched import conf
 from nova_xen_sched import xenhost
+from nova_xen_sched.xenhost import dom0_mem
 from nova_xen_sched.xenhost import dom0_size
 from nova_xen_sched.xenhost import findings
 from nova_xen_sched.xenhost import nova_conf
@@ -64,12 +65,12 @@ def test_a_host_as_the_guide_wants_it():
         (
             'xen-4.14-dom0-ballooned',
             {'dom0_balloons', 'dom0_max_vcpus_unset', 'dom0_not_pinned'},
-            {'dom0_balloons'},
+            {'dom0_size_unknown'},
         ),
         (
             'xen-4.14-dom0-unsized',
             {'dom0_balloons', 'dom0_max_vcpus_unset', 'dom0_not_pinned'},
-            {'dom0_balloons'},
+            {'dom0_size_unknown'},
         ),
         ('xen-4.14-hvm', set(), set()),
         ('xen-4.14-hvm-6-guests', set(), set()),
@@ -170,16 +171,108 @@ def test_live_migration_that_the_capabilities_dont_name():
 # dom0
 
 
+def sized(memory_mb, maximum_mb, options, **host):
+    """dom0, and whether it balloons as libvirt decides it."""
+    sizing, reason = dom0_mem.sizing_of(
+        memory_mb * 1024,
+        maximum_mb * 1024,
+        dataclasses.replace(GOOD, command_line=options or '', **host),
+    )
+    return dom0(
+        memory_mb=memory_mb,
+        maximum_mb=maximum_mb,
+        sizing=sizing,
+        sizing_reason=reason,
+    )
+
+
 def test_a_ballooning_dom0_gets_the_line_for_its_guests():
     found = of(
-        dom0=dom0(memory_mb=30000, maximum_mb=65536, sizing='ballooning'),
+        dom0=sized(30000, 65536, None, autoballoon='auto'),
         command_line='loglvl=all dom0_max_vcpus=4 dom0_vcpus_pin',
     )
     assert set(found) == {'dom0_balloons'}
-    assert "dom0_mem= is not on Xen's" in found['dom0_balloons'].text
+    assert found['dom0_balloons'].text == (
+        "dom0's memory is no fixed size: it has 30000 of at most 65536 MiB, "
+        'and gives memory to each guest that starts, because libvirt found '
+        "no dom0_mem= on Xen's command line"
+    )
     assert (
         'add dom0_mem=1024M,max:1024M (enough for 15 guests like the 5'
         in found['dom0_balloons'].remedy
+    )
+
+
+def test_a_ballooning_dom0_whose_options_libvirt_does_not_understand():
+    options = 'dom0_mem=-2G,max:-2G'
+    found = of(
+        dom0=sized(63488, 65536, options, autoballoon='auto'),
+        command_line=options + ' dom0_max_vcpus=4 dom0_vcpus_pin',
+    )
+    assert set(found) == {'dom0_balloons'}
+    assert "libvirt doesn't understand" in found['dom0_balloons'].text
+    remedy = found['dom0_balloons'].remedy
+    assert remedy.startswith('write dom0_mem=1024M,max:1024M (')
+    assert ') in place of dom0_mem=-2G,max:-2G in ' in remedy
+
+
+def test_a_dom0_that_libxl_conf_lets_balloon():
+    options = 'dom0_mem=4096M,max:4096M'
+    found = of(
+        dom0=sized(2048, 4096, options, autoballoon='on'), autoballoon='on'
+    )
+    assert set(found) == {'dom0_balloons'}
+    remedy = found['dom0_balloons'].remedy
+    assert remedy.startswith(
+        'set autoballoon = 0 in /etc/libvirt/libxl.conf, and write dom0_mem='
+    )
+
+
+@pytest.mark.parametrize(
+    'options, autoballoon',
+    [
+        ('dom0_mem=max:65536M', 'auto'),
+        ('dom0_mem=min:2048M', 'auto'),
+        ('dom0_mem=65000M', 'auto'),
+        ('', 'no file'),
+        ('', 'off'),
+    ],
+)
+def test_a_dom0_that_gives_none_of_nearly_everything(options, autoballoon):
+    found = of(
+        dom0=sized(65408, 65536, options, autoballoon=autoballoon),
+        command_line=options + ' dom0_max_vcpus=4 dom0_vcpus_pin',
+        guests=xenhost.Guests(),
+    )
+    assert set(found) == {'dom0_takes_all'}
+    assert found['dom0_takes_all'].level == 'required'
+    assert found['dom0_takes_all'].text.startswith(
+        "dom0 has 65408 of the machine's 65536 MiB, and gives none to guests: "
+        'libvirt '
+    )
+
+
+def test_a_maximum_alone_is_a_size():
+    # Xen starts dom0 with all that is left, but no more than that.
+    found = of(
+        dom0=sized(4096, 65536, 'dom0_mem=max:4096M', autoballoon='auto'),
+        command_line='dom0_mem=max:4096M dom0_max_vcpus=4 dom0_vcpus_pin',
+    )
+    assert found == {}
+
+
+def test_from_afar_a_size_below_the_maximum_is_unknown():
+    found = of(dom0=sized(4096, 65536, None), command_line=None)
+    assert set(found) == {'dom0_size_unknown'}
+    assert found['dom0_size_unknown'].level == 'recommended'
+    assert found['dom0_size_unknown'].text == (
+        'dom0 has 4096 of at most 65536 MiB, and it is unknown whether that '
+        "is a fixed size: libvirt decides whether dom0 balloons, by Xen's "
+        'command line and /etc/libvirt/libxl.conf, which can be read only as '
+        'root in dom0'
+    )
+    assert found['dom0_size_unknown'].remedy.startswith(
+        'ask as root in dom0; or add dom0_mem='
     )
 
 

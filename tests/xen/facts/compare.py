@@ -31,6 +31,7 @@ ONLY_INSIDE = frozenset(
         'dom0_pinned',
         'dom0_total_mb',
         'device_models',
+        'dom0_balloons',
         'dom0_max_vcpus_unset',
         'dom0_not_pinned',
     )
@@ -54,6 +55,8 @@ class Row(ty.NamedTuple):
         if self.fact == 'xen_version':
             # From afar without the patch level.
             return self.outside == self.xl.rpartition('.')[0]
+        if self.fact == 'dom0_sizing':
+            return self.outside in ('unknown', self.xl)
         if self.fact in ONLY_INSIDE:
             return self.outside in (None, self.xl)
         return bool(self.outside == self.xl)

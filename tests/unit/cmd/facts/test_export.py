@@ -97,7 +97,10 @@ def test_the_difference_is_shown_and_the_file_written(
     assert '+    dom0_memory_mb: 1024  # exported\n' in out
     assert not [line for line in out.splitlines()[2:] if line[0] == '-']
     assert 'a: libvirt_version stays "1.3.2", as written; the host says' in err
-    assert "b: dom0's memory is no size that can be stated, it balloons" in err
+    assert (
+        "b: dom0's memory is no size that can be stated: libvirt decides "
+        'whether dom0 balloons'
+    ) in err
     assert 'Written: %s, with the facts of a, b.' % path in err
     found = yaml.safe_load(path.read_text())['hosts']
     assert found['a']['libvirt_version'] == '1.3.2'
