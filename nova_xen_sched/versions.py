@@ -30,6 +30,31 @@ def parse(text: str) -> Version:
     return tuple(int(number) for number in text.split('.'))
 
 
+#: What Xen calls a build before a release: xen/Makefile's XEN_EXTRAVERSION.
+_BEFORE_RELEASE = re.compile(
+    r'[0-9.]*[-.~_]?(pre|rc|unstable|alpha|beta)(?![a-z])', re.I
+)
+
+
+def is_before_release(text: str) -> bool:
+    """Whether this is a build before a release: '4.4.3-pre', '4.5.1-rc1'.
+
+    It has no right to the release's version: what that brought may be
+    missing.
+    """
+    return _BEFORE_RELEASE.match(text) is not None
+
+
+def released(text: str) -> str | None:
+    """'4.14.6' of '4.14.6-1.el8', as a distribution calls a release.
+
+    None without a patch level ('4.18-unstable'), and of a build before a
+    release.
+    """
+    found = re.match(r'[0-9]{1,4}(\.[0-9]{1,4}){2}(?![0-9.])', text)
+    return found[0] if found and not is_before_release(text) else None
+
+
 def show(version: Version) -> str:
     """The version as text: '1.2.15'."""
     return '.'.join(map(str, version))

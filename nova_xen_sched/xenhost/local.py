@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 
+from nova_xen_sched import versions
 from nova_xen_sched.xenhost import AUTO
 from nova_xen_sched.xenhost import DeviceModel
 from nova_xen_sched.xenhost import Dom0
@@ -56,7 +57,8 @@ class LocalHost:
         info = self.xl_info()
         meminfo = self.text('proc/meminfo') or ''
         return XenHost(
-            xen_version=self._version() or _plain(info.get('xen_version', '')),
+            xen_version=self._version()
+            or versions.released(info.get('xen_version', '')),
             command_line=info.get('xen_commandline'),
             autoballoon=self._autoballoon(),
             dom0=Dom0(
@@ -114,7 +116,7 @@ class LocalHost:
             (self.text('sys/hypervisor/version/' + name) or '').strip()
             for name in ('major', 'minor', 'extra')
         )
-        return _plain('%s.%s%s' % (major, minor, extra))
+        return versions.released('%s.%s%s' % (major, minor, extra))
 
     def _autoballoon(self) -> str | None:
         """What libxl.conf says of ballooning, None if it can't be read."""
@@ -173,12 +175,6 @@ class LocalHost:
                 if option == '-xen-domid':
                     return int(value) if value.isdigit() else None
         return None
-
-
-def _plain(version: str) -> str | None:
-    """'4.14.6' of '4.14.6-pre'; None without a patch level: '4.18-rc'."""
-    found = re.match(r'\d{1,4}\.\d{1,4}\.\d{1,4}(?![\d.])', version, re.ASCII)
-    return found[0] if found else None
 
 
 def _kb(text: str, name: str) -> int | None:

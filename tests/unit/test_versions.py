@@ -45,6 +45,35 @@ def test_satisfies(version, predicate, expected):
     assert versions.satisfies(version, predicate) is expected
 
 
+@pytest.mark.parametrize(
+    'text, expected',
+    [
+        ('4.14.6', '4.14.6'),
+        # Distributions and vendors add theirs to a release.
+        ('4.14.6-1.el8', '4.14.6'),
+        ('4.13.4-10.23.xs8', '4.13.4'),
+        ('4.12.4_02-lp151.2.1', '4.12.4'),
+        ('4.17.4-prebuilt', '4.17.4'),
+        # xen/Makefile before a release, with and without a vendor's.
+        ('4.4.3-pre', None),
+        ('4.5.1-rc1', None),
+        ('4.4.0-rc8-pre', None),
+        ('4.5.1-rc2.fc21', None),
+        ('4.17.0~rc4-1', None),
+        ('4.5.1-RC1', None),
+        ('4.18.0-unstable', None),
+        ('4.18-unstable', None),
+        ('4.18-rc', None),
+        ('4.18', None),
+        ('4.18.', None),
+        ('4.18.1.2', None),
+        ('', None),
+    ],
+)
+def test_a_build_before_a_release_is_not_the_release(text, expected):
+    assert versions.released(text) == expected
+
+
 def test_unreadable_predicate():
     with pytest.raises(ValueError):
         versions.satisfies('4.14.0', 'four')

@@ -15,6 +15,7 @@ from nova_xen_sched.xenhost import dom0_size
 from nova_xen_sched.xenhost import findings
 from nova_xen_sched.xenhost import nova_conf
 from nova_xen_sched.xenhost import reader
+from nova_xen_sched.xenhost import to_facts
 from tests.unit.xenhost import captured
 
 GOOD = xenhost.XenHost(
@@ -158,6 +159,30 @@ def test_libvirts_versions(libvirt, level):
 )
 def test_xens_versions(xen, code):
     assert set(of(xen_version=xen)) == ({code} if code else set())
+
+
+@pytest.mark.parametrize(
+    'xen, extra, code',
+    [
+        ('4.4', '.3-pre', 'xen_unknown'),
+        ('4.5', '.1-rc1', 'xen_unknown'),
+        ('4.5', '.1', None),
+        ('4.17', '.5-pre', None),
+    ],
+)
+def test_a_build_before_a_release_of_xen(xen, extra, code, tmp_path):
+    dom0 = captured.Dom0('xen-4.17-hvm', tmp_path)
+    major, minor = xen.split('.')
+    dom0.put('sys/hypervisor/version/major', major)
+    dom0.put('sys/hypervisor/version/minor', minor)
+    dom0.put('sys/hypervisor/version/extra', extra)
+    dom0.xl = lambda *_: 'xen_version : %s%s\n' % (xen, extra)
+    connection = captured.Connection('xen-4.17-hvm', uri='xen:///system')
+    connection.conn['getVersion'] = int(major) * 1000000 + int(minor) * 1000
+    host = reader.read(connection, local=dom0)
+    assert host.xen_version == (xen if '-' in extra else xen + extra)
+    assert set(of(xen_version=host.xen_version)) == ({code} if code else set())
+    assert ('xen_version' in to_facts.facts_of(host)) == ('-' not in extra)
 
 
 def test_live_migration_that_the_capabilities_dont_name():
