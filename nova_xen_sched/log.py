@@ -94,6 +94,8 @@ def unexpected(doing: str) -> None:
 
 class _Short(reprlib.Repr):
     def repr_str(self, x: str, level: int) -> str:
+        if len(x) > MAX_TEXT and x.isdigit():
+            return 'a number of %d digits' % len(x)
         if len(x) > MAX_TEXT:
             return 'text of %d characters' % len(x)
         # Before it is cut, or a part of a password might stay.
@@ -120,9 +122,13 @@ class Noticed:
     """What was noticed while one request was served, or one file was read.
 
     It is warned of at its end, in one line for each kind of thing.
+
+    :param by_text: whether another text of a place is a new thing, as of what
+        people write; else only another place is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, by_text: bool = False) -> None:
+        self._by_text = by_text
         self._kinds: dict[ty.Hashable, tuple[str, dict[str, str]]] = {}
 
     def add(
@@ -172,24 +178,27 @@ class Noticed:
         each = [found.values() for _, found in self._kinds.values()]
         return [text for texts in each for text in texts]
 
-    def warn(self) -> None:
-        """Warn of it: one line a kind, again only when its set grows.
+    def warn(self, again: bool = False) -> None:
+        """Warn of it: one line a kind.
 
         Whatever that ends in, what was decided counts.
+
+        :param again: also where all of a kind was said before; else only what
+            is new is a reason to.
         """
         try:
             for kind, (what, found) in self._kinds.items():
-                count, names = NOTICES.grown(kind, found)
-                if count:
+                new = found.values() if self._by_text else found
+                if again or NOTICES.grown(kind, new)[0]:
+                    # What was said before may be mended by now.
+                    names = sorted(found)[:SHOWN]
                     LOG.warning(
                         '%(what)s (%(count)d): %(each)s%(more)s',
                         {
                             'what': what,
-                            'count': count,
-                            'each': '; '.join(
-                                found.get(name, name) for name in names
-                            ),
-                            'more': '; ...' if count > len(names) else '',
+                            'count': len(found),
+                            'each': '; '.join(found[name] for name in names),
+                            'more': '; ...' if len(found) > SHOWN else '',
                         },
                     )
         except Exception:  # noqa: BLE001  nothing may reach nova

@@ -78,6 +78,11 @@ def parse_version(raw: ty.Any) -> versions.Version:
         raise ValueError('a version needs quotes: "%s"' % raw)
     if not isinstance(raw, str):
         raise ValueError('not a version like "1.2.15", in quotes')
+    if versions.is_before_release(raw.strip()):
+        raise ValueError(
+            'a build before that release, which may lack what the release '
+            'has: write the release before it'
+        )
     return versions.parse(raw.strip())
 
 
@@ -110,16 +115,65 @@ def parse_positive(raw: ty.Any) -> int:
     return parse_natural(raw, 1)
 
 
+_AMOUNT = re.compile(r'([0-9]{1,12}) *([MGT])(?:i?B)?', re.IGNORECASE)
+_MIB = {'M': 1, 'G': 1024, 'T': 1024**2}
+
+
+def parse_memory(raw: ty.Any, least: int = 0) -> int:
+    """A whole number of MiB, not below the least one."""
+    found = _AMOUNT.fullmatch(raw.strip()) if isinstance(raw, str) else None
+    if found:
+        raise ValueError(
+            'not a number of MiB without a unit: write %d'
+            % (int(found[1]) * _MIB[found[2].upper()])
+        )
+    return parse_natural(raw, least)
+
+
+def parse_dom0_memory(raw: ty.Any) -> int:
+    """A whole number of MiB above 0."""
+    return parse_memory(raw, 1)
+
+
+#: The forms of ISO 8601 and YAML, which no two releases of Python read alike.
+_TIME = re.compile(
+    r'(?:(\d{4})-(\d\d?)-(\d\d?)|(\d{4})(\d\d)(\d\d))'
+    r'(?:(?:[Tt]|[ \t]+)(\d\d?)(?::?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?)?'
+    r'[ \t]*(?:[Zz]|([+-])(\d\d?)(?::?(\d\d)(?::?(\d\d))?)?)?)?',
+    re.ASCII,
+)
+
+
+def _time_of(text: str) -> datetime.datetime:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError
+    sign, *zone = found.groups()[9:]
+    date = [part for part in found.groups()[:6] if part]
+    year, month, day, hour, minute, second = (
+        int(part or 0) for part in (*date, *found.groups()[6:9])
+    )
+    moment = datetime.datetime(  # noqa: DTZ001  parse_time() adds a zone
+        year, month, day, hour, minute, second
+    )
+    if sign:
+        hours, minutes, seconds = (int(part or 0) for part in zone)
+        offset = datetime.timedelta(0, seconds, 0, 0, minutes, hours)
+        zone_info = datetime.timezone(-offset if sign == '-' else offset)
+        return moment.replace(tzinfo=zone_info)
+    return moment
+
+
 def parse_time(raw: ty.Any) -> datetime.datetime:
     """A point in time in ISO 8601; UTC if it names no zone.
 
     :returns: in UTC and whole seconds, as it is written again.
     """
     if isinstance(raw, str):
-        # Python reads a final Z from 3.11 on only.
-        raw = datetime.datetime.fromisoformat(
-            raw.strip().replace('Z', '+00:00').replace('z', '+00:00')
-        )
+        try:
+            raw = _time_of(raw.strip())
+        except ValueError:  # a month 13, whose message differs by Python
+            raw = None
     if not isinstance(raw, datetime.datetime):
         raise ValueError('not a time like "2026-11-22T10:00:00Z"')
     if raw.utcoffset() is None:
@@ -151,14 +205,14 @@ NAMES: tuple[FactName, ...] = (
         'dom0_memory_mb',
         'xen_dom0_memory_mb',
         'xen:dom0_memory_mb',
-        parse_positive,
+        parse_dom0_memory,
     ),
     FactName('dom0_vcpus', 'xen_dom0_vcpus', 'xen:dom0_vcpus', parse_positive),
     FactName(
         'reserved_host_memory_mb',
         'xen_reserved_host_memory_mb',
         'xen:reserved_host_memory_mb',
-        parse_natural,
+        parse_memory,
     ),
     FactName(
         'observed_at',

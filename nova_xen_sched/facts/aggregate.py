@@ -37,7 +37,7 @@ class Source:
                 aggregates.update(state.aggregates)
             except Exception:  # noqa: BLE001, S112  the others still count
                 continue
-        noticed = log.Noticed()
+        noticed = log.Noticed(by_text=True)
         # Read for each host, they cost XenHostFilter 14 us a host, not 7.
         known = {}
         for each in aggregates:

@@ -114,8 +114,9 @@ class Source:
         # changed since without a trace. What is wrong with its content.
         self._read: _Identity | None = None
         self._digest = self._error = ''
-        # What was said last of a file that can't be used.
-        self._complaint = ''
+        # What was said last of a file that can't be used, and of which
+        # content.
+        self._complaint = ('', '')
         self._table: parse_file.Table | None = None
         # 10000 hosts take 1.5 s: no request shall wait for that.
         self._look()
@@ -142,15 +143,17 @@ class Source:
         with contextlib.suppress(Exception):
             self._path = self._conf.xen_scheduler.host_facts_file
         if not self._path:
-            self._read = self._table = None
-            self._digest = self._error = self._complaint = ''
+            self._use('host_facts_file, which is empty now', None)
+            self._read = None
+            self._digest = self._error = ''
+            self._complaint = ('', '')
             return
         try:
             self._refresh(self._path)
         except (FileError, OSError, parse_file.TableError) as e:
             self._complain(self._path, getattr(e, 'strerror', None) or str(e))
         else:
-            self._complaint = ''
+            self._complaint = ('', '')
 
     def _refresh(self, path: str) -> None:
         """Read the file if it may have changed since it was last read.
@@ -170,26 +173,41 @@ class Source:
 
     def _parse(self, path: str, content: bytes) -> None:
         try:
-            self._table = parse_file.load(content, path)
+            table = parse_file.load(content, path)
         except parse_file.TableError as e:
             self._error = str(e)
             return
+        self._use(
+            'the facts file %s (sha256 %s)' % (path, self._digest[:12]), table
+        )
         LOG.info(
             'Read %(count)d hosts and %(patterns)d patterns from the facts '
             'file %(path)s (sha256 %(digest)s)',
             {
-                'count': len(self._table.hosts),
-                'patterns': len(self._table.patterns),
+                'count': len(table.hosts),
+                'patterns': len(table.patterns),
                 'path': path,
                 'digest': self._digest[:12],
             },
         )
 
+    def _use(self, name: str, table: parse_file.Table | None) -> None:
+        """From now on these facts count, of a file that is called so."""
+        before = self._table.hosts if self._table else {}
+        now = table.hosts if table else {}
+        if before and before.keys().isdisjoint(now):
+            LOG.warning(
+                'None of the %(before)d hosts that had facts is in %(file)s: '
+                'it has %(now)d hosts.',
+                {'before': len(before), 'file': name, 'now': len(now)},
+            )
+        self._table = table
+
     def _complain(self, path: str, reason: str) -> None:
         complaint = "The facts file %s can't be used: %s." % (path, reason)
-        # Once per complaint, not once per request.
-        if complaint != self._complaint:
-            self._complaint = complaint
+        # Once for each content, not once per request.
+        if (complaint, self._digest) != self._complaint:
+            self._complaint = complaint, self._digest
             LOG.error(
                 '%(complaint)s %(left)s',
                 {

@@ -101,8 +101,22 @@ def test_warnings_of_a_kind_are_one_line(caplog):
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith('Bad values (300): a000: 0; a001: 1; ')
     assert line.endswith('a009: 9; ...')
+    # What was said before may be mended by now.
     _warn({'b': 'b: 1'})
-    assert caplog.records[-1].getMessage().startswith('Bad values (301): ')
+    assert caplog.records[-1].getMessage() == 'Bad values (1): b: 1'
+
+
+def test_another_text_of_a_place_may_be_new(caplog):
+    for by_text in (False, True):
+        for text in ('a: 1', 'a: 2', 'a: 2'):
+            noticed = log.Noticed(by_text=by_text)
+            noticed.add('By text: %s' % by_text, 'a', text)
+            noticed.warn()
+    assert [record.getMessage() for record in caplog.records] == [
+        'By text: False (1): a: 1',
+        'By text: True (1): a: 1',
+        'By text: True (1): a: 2',
+    ]
 
 
 def test_a_value_is_shown_without_a_password_however_it_is_cut():
@@ -116,6 +130,7 @@ def test_of_a_long_text_only_its_length_is_shown():
     start = time.process_time()
     for text in ('//a:' * 16000, "'a:" * 21000):
         assert log.shown(text) == 'text of %d characters' % len(text)
+    assert log.shown('1' * 10000) == 'a number of 10000 digits'
     assert log.shown(['b' * 1001]) == '[text of 1001 characters]'
     assert log.shown('b' * 1000).startswith("'bbb")
     assert time.process_time() - start < 1

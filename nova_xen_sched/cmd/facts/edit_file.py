@@ -22,6 +22,7 @@ import yaml
 from nova_xen_sched import facts
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
+from nova_xen_sched.facts import read_yaml
 
 #: The comment on each line of ours.
 MARK = '# exported'
@@ -159,7 +160,7 @@ class _Edit:
         self._text = text
         #: start, end, what comes in its place
         self._edits: ty.List[ty.Tuple[int, int, str]] = []
-        root = yaml.compose(text, Loader=parse_file.SAFE_LOADER)
+        root = yaml.compose(text, Loader=read_yaml.SAFE_LOADER)
         if root.flow_style:
             raise file.FileError(UNSAFE % 'all of it is within braces')
         self._section = None
@@ -211,8 +212,6 @@ class _Edit:
 
         :param missing: its facts; those that are there are taken out of it.
         """
-        if key.value not in self.hosts:
-            raise file.FileError(UNSAFE % ('host %s needs quotes' % host))
         own = self.hosts[key.value]
         if own is not None and not isinstance(own, dict):
             raise file.FileError(UNSAFE % ('host %s is no mapping' % host))

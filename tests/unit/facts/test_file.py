@@ -148,13 +148,16 @@ BROKEN = {
     'no version': ('hosts: {}', 'it says version: None, not version: 1'),
     'version 2': ('version: 2', 'it says version: 2, not'),
     'version true': ('version: true', 'it says version: True, not'),
-    'cut off': (GOOD[: GOOD.index('9.0.0')], 'quoted scalar'),
-    'tab': ('version: 1\nhosts:\n\ta: {}', 'cannot start any token'),
+    'cut off': (
+        GOOD[: GOOD.index('9.0.0')],
+        'the quote that line 9 opens is never closed',
+    ),
+    'tab': ('version: 1\nhosts:\n\ta: {}', 'line 3 has a tab'),
     'python tag': (
         'version: 1\nhosts: !!python/object/apply:os.system ["true"]',
-        'could not determine a constructor',
+        'line 2, column 8: a word that begins with ! is a tag',
     ),
-    'unknown tag': ('version: 1\ndefaults: !ruby {}', 'could not determine'),
+    'unknown tag': ('version: 1\ndefaults: !ruby {}', 'is a tag'),
     'hosts is a list': ('version: 1\nhosts: [a]', 'hosts is not a mapping'),
     'patterns is a mapping': (
         'version: 1\npatterns: {a: b}',
@@ -164,18 +167,12 @@ BROKEN = {
         'version: 1\nhosts:\n  a: {dom0_vcpus: 1}\n  a: {dom0_vcpus: 2}',
         "'a' stands there twice",
     ),
-    'bad bool': ('version: 1\ndefaults: !!bool maybe', 'KeyError'),
-    'bad time': ('version: 1\ndefaults: !!timestamp foo', 'Error'),
-    'bad int': ('version: 1\ndefaults: !!int ""', 'Error'),
+    'bad int': ('version: 1\ndefaults: !!int [a]', 'expected a scalar'),
     'map of a list': ('version: 1\nhosts: !!map [a]', 'not a mapping'),
-    'set of a list': ('version: 1\nhosts: !!set [a]', 'Error|mapping'),
+    'set of a list': ('version: 1\nhosts: !!set [a]', 'is a tag'),
     'twice in other case': (
         'version: 1\nhosts: {a: {dom0_vcpus: 1}, A: {dom0_vcpus: 2}}',
         "host 'A' stands there twice",
-    ),
-    'impossible date': (
-        'version: 1\nhosts: {a: {observed_at: 2026-13-45}}',
-        'month must be in 1..12',
     ),
     'deep': ('version: 1\nhosts: ' + '[' * 100000, 'deeper than 20'),
     'binary': ('version: 1\n\x00', 'control characters|special characters'),
@@ -414,16 +411,6 @@ def test_a_writer_that_never_stops(host_facts, complaints, monkeypatch):
     assert 'it is being written' in complaints()[0]
 
 
-@pytest.mark.parametrize('loader', [yaml.SafeLoader, parse_file.SAFE_LOADER])
-def test_a_broken_file_is_not_quoted(monkeypatch, loader):
-    # It may be another file, such as clouds.yaml.
-    monkeypatch.setattr(parse_file, 'SAFE_LOADER', loader)
-    with pytest.raises(parse_file.TableError) as caught:
-        parse_file.parse(b'a: se cret\n  b: c')
-    assert 'line 2' in str(caught.value)
-    assert 'cret' not in str(caught.value)
-
-
 def test_a_wrong_path_keeps_the_last_one(host_facts):
     host_facts.write(GOOD)
     assert host_facts.of('xen-a1')
@@ -457,12 +444,11 @@ hosts:
         assert host_facts.of('a3') == {}
         assert host_facts.of('a4') == {}
     assert complaints() == [
-        'Ignored in the facts file %s (7): '
+        'Ignored in the facts file %s (6): '
         "'default': there is no such section; "
         "defaults: there is no fact 'dom0_memory'; "
-        'hosts, 7: the name of a host needs quotes here; '
         'hosts, a2: it is not a mapping of facts; '
-        'hosts, a3: there is no fact 5; '
+        "hosts, a3: there is no fact '5'; "
         'patterns, entry 1: it needs match: "a shell pattern"; '
         'patterns, entry 2: it needs match: "a shell pattern"'
         % host_facts.path,
@@ -470,17 +456,73 @@ hosts:
         'dom0_memory_mb of hosts, a3: -1, not above 0; '
         'dom0_vcpus of hosts, a3: 0, not above 0; '
         "dom0_vcpus of patterns, entry 3: 'many', not a whole number; "
-        'libvirt_version of hosts, a1: 4.1, a version needs quotes: "4.1"'
+        'libvirt_version of hosts, a1: 4.10, a version needs quotes: "4.10"'
         % host_facts.path,
     ]
 
 
 def test_a_thousand_mistakes_are_one_line(host_facts, complaints):
     hosts = ''.join('  h%d: {libvirt_version: 4.1}\n' % i for i in range(999))
-    for more in ('', '  x: {}\n'):
-        host_facts.write('version: 1\nhosts:\n' + hosts + more)
+    host_facts.write('version: 1\nhosts:\n' + hosts)
+    for _ in range(3):
         assert host_facts.of('h1') == {}
-    assert len(complaints()) == 1
+    (line,) = complaints()
+    assert '(999): ' in line
+
+
+def test_what_is_wrong_is_said_of_each_content_anew(host_facts, complaints):
+    def told(hosts):
+        host_facts.write('version: 1\nhosts: {%s}' % hosts)
+        before = len(complaints())
+        for _ in range(2):
+            host_facts.of('a')
+        return [line.partition(': ')[2] for line in complaints()[before:]]
+
+    many = "dom0_vcpus of hosts, a: 'many', not a whole number"
+    few = "dom0_vcpus of hosts, a: 'few', not a whole number"
+    other = "dom0_vcpus of hosts, b: 'x', not a whole number"
+    assert told('a: {dom0_vcpus: many}, b: {dom0_vcpus: x}') == [
+        '%s; %s' % (many, other)
+    ]
+    # Another mistake in the same place; the one that is mended is not named.
+    assert told('a: {dom0_vcpus: few}') == [few]
+    assert told('a: {dom0_vcpus: 4}') == []
+    assert told('a: {dom0_vcpus: few}') == [few]
+    # Nor is the file that can't be used as a whole like the one before.
+    assert len(told('a: [')) == len(told('a: [ ')) == 1
+
+
+@pytest.mark.parametrize(
+    'after', ['hosts: {}', 'hosts:', '', 'hosts: {c: {}}']
+)
+def test_losing_all_hosts_is_a_warning(host_facts, logged, after):
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 2}, b: {}}')
+    assert host_facts.of('a')
+    host_facts.write('version: 1\n' + after)
+    for _ in range(2):
+        assert host_facts.of('a') == {}
+    (line,) = logged('WARNING')
+    assert line.startswith('None of the 2 hosts that had facts is in the ')
+    assert '%s (sha256 ' % host_facts.path in line
+    assert line.endswith(': it has %d hosts.' % after.count('c'))
+
+
+def test_losing_some_hosts_is_none(host_facts, complaints):
+    host_facts.write('version: 1\nhosts: {a: {}, b: {}}')
+    host_facts.of('a')
+    host_facts.write('version: 1\nhosts: {B: {}}')
+    host_facts.of('a')
+    assert complaints() == []
+
+
+def test_the_name_of_a_host_is_short_in_what_is_said_of_it(
+    host_facts, complaints
+):
+    for name in ('x' * 5000, 'a\\nERROR b'):
+        host_facts.write('version: 1\nhosts: {"%s": {dom0_vcpus: x}}' % name)
+        host_facts.of('a')
+        assert len(complaints()[-1]) < 300
+        assert '\n' not in complaints()[-1]
 
 
 def test_aliases_that_multiply_stay_small(host_facts):
@@ -538,7 +580,7 @@ values = st.recursive(
     )
 )
 def test_wrong_types_never_raise_but_as_they_should(data):
-    content = parse_file.yaml.safe_dump(data).encode()
+    content = yaml.safe_dump(data).encode()
     try:
         found = parse_file.load(content, 'f')
     except parse_file.TableError:

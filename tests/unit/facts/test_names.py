@@ -87,7 +87,14 @@ def test_values(name, raw, value):
         ('libvirt_version', '-1.2', 'not a version'),
         ('libvirt_migration_backports', 'yes', 'not true or false'),
         ('libvirt_migration_backports', 1, 'not true or false'),
-        ('dom0_memory_mb', '4G', 'not a whole number'),
+        ('dom0_memory_mb', '4G', 'a number of MiB without a unit: write 4096'),
+        ('dom0_memory_mb', '4096M', 'without a unit: write 4096'),
+        ('dom0_memory_mb', ' 4096 MiB ', 'without a unit: write 4096'),
+        ('reserved_host_memory_mb', '1T', 'unit: write 1048576'),
+        ('dom0_vcpus', '4M', 'not a whole number'),
+        ('xen_version', '4.4.3-pre', 'a build before that release'),
+        ('xen_version', '4.5.1-rc1', 'a build before that release'),
+        ('libvirt_version', '9.1.0-rc2', 'a build before that release'),
         ('dom0_memory_mb', 4.5, 'not a whole number'),
         ('dom0_memory_mb', True, 'not a whole number'),
         ('dom0_memory_mb', '', 'not a whole number'),
@@ -96,7 +103,7 @@ def test_values(name, raw, value):
         ('dom0_memory_mb', '-1024', 'not a whole number'),
         ('dom0_vcpus', [4], 'not a whole number'),
         ('reserved_host_memory_mb', -1, 'below 0'),
-        ('observed_at', 'yesterday', 'yesterday'),
+        ('observed_at', 'yesterday', 'not a time like'),
         ('observed_at', 1700000000, 'not a time'),
         ('observed_at', '0001-01-01T00:00:00+14:00', 'in UTC with a year'),
         ('observed_at', '9999-12-31T23:00:00-01:00', '0001 to 9999'),
@@ -131,6 +138,53 @@ def test_what_cannot_be_read(name, raw, said):
 def test_the_lowest_of_several(name, values, lowest):
     assert facts.BY_NAME[name].lowest(values) == lowest
     assert facts.BY_NAME[name].lowest(values[::-1]) == lowest
+
+
+@pytest.mark.parametrize(
+    'text, moment',
+    [
+        # Some of these only some releases of Python take by themselves.
+        ('2026-11-22', (2026, 11, 22)),
+        ('2026-11-22T10', (2026, 11, 22, 10)),
+        ('2026-11-22T10:00', (2026, 11, 22, 10)),
+        ('2026-11-22t10:00:00z', (2026, 11, 22, 10)),
+        ('2026-11-22 10:00:00Z', (2026, 11, 22, 10)),
+        ('2026-11-22 10:00:00.5', (2026, 11, 22, 10)),
+        ('2026-11-22T10:00:00,123456789Z', (2026, 11, 22, 10)),
+        ('2026-11-22T10:00:00.12Z', (2026, 11, 22, 10)),
+        ('20261122T100000Z', (2026, 11, 22, 10)),
+        ('20261122T1000+0200', (2026, 11, 22, 8)),
+        ('2026-11-22T10:00:00+02', (2026, 11, 22, 8)),
+        ('2026-11-22T10:00:00-02:30', (2026, 11, 22, 12, 30)),
+        ('2026-11-22T10:00:00+01:00:30', (2026, 11, 22, 8, 59, 30)),
+        # YAML's own.
+        ('2026-1-2 3:04:05 -5', (2026, 1, 2, 8, 4, 5)),
+    ],
+)
+def test_every_python_reads_the_same_times(text, moment):
+    value = datetime.datetime(*moment, tzinfo=UTC)
+    assert parse('observed_at', text) == value
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '2026-W47-7',
+        '2026-11-22_10:00:00',
+        '2026-13-01',
+        '2026-11-22T24:00:00',
+        '2026-11-22T10:00:00+24:00',
+        '2026-11-22T10:00:00ZZ',
+        '2026-11-22T10:00:00 UTC',
+        '2026-11-22Z',
+        '2026-11',
+        '\u0662026-11-22',
+        '1' * 10000,
+    ],
+)
+def test_no_python_reads_other_times(text):
+    with pytest.raises(ValueError, match='not a time like "2026-11-22T10'):
+        parse('observed_at', text)
 
 
 def _as_time(text):

@@ -196,11 +196,16 @@ def test_what_cant_be_edited_safely_is_refused(text, said):
         put(text, xen_a1=STATED)
 
 
-def test_a_host_whose_name_has_no_quotes_is_refused():
-    with pytest.raises(file.FileError, match='host 7 needs quotes'):
-        edit_file.edited(
-            'version: 1\nhosts:\n  7:\n    dom0_vcpus: 2\n', {'7': STATED}
-        )
+@pytest.mark.parametrize('name', ['7', '0123', '17:04', 'no', '4.10'])
+def test_a_host_whose_name_has_no_quotes(name):
+    merged = edit_file.edited(
+        'version: 1\nhosts:\n  %s:\n    dom0_vcpus: 2\n' % name,
+        {name: STATED},
+    )
+    assert merged.text.count(name + ':') == 1
+    assert '    dom0_vcpus: 2\n' in merged.text
+    found = parse_file.load(merged.text.encode(), 'x').of(name, name)
+    assert found == {**STATED, 'dom0_vcpus': 2}
 
 
 # Quoted, a character takes up to ten, and YAML wants a key within 1024.

@@ -248,7 +248,7 @@ def test_nova_goes_away(cloud, answers, publish, patience, code):
         ('version: 2', 'it says version: 2, not version: 1.'),
         ('version: 1\nhosts: {a: {dom0_vcpus: x}}', "'x', not a whole"),
         ('version: 1\nhosts: {a: {dom0_cpu: 3}}', 'there is no fact'),
-        ('version: 1\nhosts: {1: {}}', 'needs quotes'),
+        ('version: 1\nhosts: {1: {4: 5}}', "there is no fact '4'"),
     ],
 )
 def test_a_file_with_mistakes_is_refused(cloud, publish, tmp_path, text, said):
