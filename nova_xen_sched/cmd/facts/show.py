@@ -15,8 +15,8 @@ from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.xenhost import findings
-from nova_xen_sched.xenhost.findings import Finding
-from nova_xen_sched.xenhost.findings import NOTE
+from nova_xen_sched.xenhost.finding import Finding
+from nova_xen_sched.xenhost.finding import NOTE
 
 Column, LONG = tables.Column, tables.LONG
 
