@@ -21,6 +21,8 @@ from nova_xen_sched.load import LOAD_FACTS
 
 #: Why a facts file can't be used.
 _UNUSABLE = (file.FileError, OSError, parse_file.TableError)
+#: Mistakes of a file that are shown.
+_MISTAKES = 10
 #: The facts without which a version is unknown to its rule.
 _VERSIONS = {
     refusal.Code.LIBVIRT_UNKNOWN: 'libvirt_version',
@@ -51,6 +53,13 @@ def facts_file(deployment: Deployment) -> Result:
             'mend the file; etc/nova_xen_sched/host-facts.yaml is an example. '
             'Until then nova-scheduler keeps the last good facts, and has '
             'none after a restart.',
+        )
+    if table.wrong:
+        return problem(
+            Code.WARNING,
+            'What is wrong in %s is unknown to nova-scheduler (%d): %s.'
+            % (path, len(table.wrong), '; '.join(table.wrong[:_MISTAKES])),
+            'mend the file; etc/nova_xen_sched/host-facts.yaml is an example.',
         )
     return Result(
         Code.SUCCESS,
