@@ -515,14 +515,27 @@ def test_losing_some_hosts_is_none(host_facts, complaints):
     assert complaints() == []
 
 
+@pytest.mark.parametrize('name', ['x' * 500, 'a\\nERROR b'])
 def test_the_name_of_a_host_is_short_in_what_is_said_of_it(
-    host_facts, complaints
+    host_facts, complaints, name
 ):
-    for name in ('x' * 5000, 'a\\nERROR b'):
-        host_facts.write('version: 1\nhosts: {"%s": {dom0_vcpus: x}}' % name)
-        host_facts.of('a')
-        assert len(complaints()[-1]) < 300
-        assert '\n' not in complaints()[-1]
+    host_facts.write('version: 1\nhosts: {"%s": {dom0_vcpus: x}}' % name)
+    host_facts.of('a')
+    (line,) = complaints()
+    assert len(line) < 400
+    assert '\n' not in line
+
+
+def test_an_option_that_is_emptied_loses_all_hosts(host_facts, logged):
+    host_facts.write(GOOD)
+    assert host_facts.of('xen-a1')
+    host_facts.conf.host_facts_file = None
+    for _ in range(2):
+        assert host_facts.of('xen-a1') == {}
+    assert logged('WARNING') == [
+        'None of the 2 hosts that had facts is in host_facts_file, which is '
+        'empty now: it has 0 hosts.'
+    ]
 
 
 def test_aliases_that_multiply_stay_small(host_facts):

@@ -101,6 +101,26 @@ def test_of_several_the_lowest():
     }
 
 
+def test_another_bad_value_in_a_place_is_told_and_no_mended_one(logged):
+    def told(first, second):
+        state = builders.state(
+            aggregates=[
+                agg('a', version=first),
+                agg('b', dom0_vcpus=second),
+            ]
+        )
+        before = len(logged('WARNING'))
+        lookup(aggregate.Source, state)
+        lookup(aggregate.Source, state)
+        return [line.partition(': ')[2] for line in logged('WARNING')[before:]]
+
+    bad = "xen:version of aggregate 'a': '%s', not a version like 1.2.15"
+    many = "xen:dom0_vcpus of aggregate 'b': 'many', not a whole number"
+    assert told('new', 'many') == ['%s; %s' % (many, bad % 'new')]
+    assert told('4.4', 'many') == []
+    assert told('old', '4') == [bad % 'old']
+
+
 def test_a_bad_value_is_left_out_with_one_warning(logged):
     bad = agg('bad', libvirt_version='new', xen_version='x', version='-4')
     good = agg('good', libvirt_version='1.2.5')
