@@ -260,7 +260,10 @@ def assert_is_the_line(line, opt, place, raw):
         # Of a very long text the length: a part of it might be a secret's.
         of_it = shown[:30]
         if len(raw) > log.MAX_TEXT:
-            of_it = 'text of %d characters' % len(raw)
+            kind = 'text of %d characters'
+            if raw.isdigit():
+                kind = 'a number of %d digits'
+            of_it = kind % len(raw)
         assert of_it in head
         assert len(line) < 600 + len(str(place))
     for words in allowed(opt):
