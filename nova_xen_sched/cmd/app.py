@@ -1,110 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""nova-xen-sched: what operators ask about their Xen hosts."""
+"""nova-xen-sched: what is run. Its application is in application.py."""
 
 from __future__ import annotations
 
-import argparse
-from importlib import metadata
 import sys
-import typing as ty
 
-from cliff import app
-from cliff import commandmanager
-import stevedore
-
-from nova_xen_sched.cmd import base
-
-NAMESPACE = 'nova_xen_sched.commands'
-
-
-def version() -> str:
-    """The version of what is installed."""
-    try:
-        return metadata.version('nova-xen-sched')
-    except metadata.PackageNotFoundError:
-        return 'not installed'
-
-
-class Commands(commandmanager.CommandManager):
-    """The commands, by their names; cliff's would import all of them."""
-
-    def load_commands(self, namespace: str) -> None:
-        """Find commands, and import none.
-
-        :param namespace: of their entry points.
-        """
-        found = stevedore.NamedExtensionManager(
-            namespace, names=[], warn_on_missing_entrypoint=False
-        )
-        for each in found.list_entry_points():
-            self.commands[each.name.replace('_', ' ')] = each
-
-
-class App(app.App):
-    """The application; its commands are entry points."""
-
-    NAME = 'nova-xen-sched'
-    # Warnings and errors; -v adds what happens, -vv all.
-    CONSOLE_MESSAGE_FORMAT = '%(message)s'
-    DEFAULT_VERBOSE_LEVEL = 0
-
-    def __init__(self, **streams: ty.Any) -> None:
-        streams['stderr'] = base.SafeStream(
-            streams.get('stderr') or sys.stderr
-        )
-        super().__init__(
-            description=(
-                'What nova-scheduler knows of Xen hosts, and why it chooses '
-                'as it does.'
-            ),
-            version=version(),
-            command_manager=Commands(NAMESPACE),
-            deferred_help=True,
-            **streams,
-        )
-        # cliff takes the name that it was started by.
-        self.NAME = App.NAME
-
-    def build_option_parser(
-        self,
-        description: str | None,
-        version: str | None,
-        argparse_kwargs: dict[str, ty.Any] | None = None,
-    ) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().build_option_parser(
-            description, version, argparse_kwargs
-        )
-        parser.add_argument(
-            '--config-file',
-            metavar='PATH',
-            action='append',
-            help='A configuration file of nova; may be given several times. '
-            "Without it, what nova's own services read: /etc/nova/nova.conf "
-            'and others of oslo.config.',
-        )
-        parser.add_argument(
-            '--config-dir',
-            metavar='PATH',
-            action='append',
-            help='A folder with configuration files of nova.',
-        )
-        return parser
-
-    def configure_logging(self) -> None:
-        super().configure_logging()
-        base.quieten_loggers(self.options.verbose_level)
+from nova_xen_sched.cmd import ending
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command.
 
     :returns: 0 fine; 1 findings or a partial answer; 2 wrong usage, or
-        something needed is out of reach.
+        something needed is out of reach, such as a place for the output.
     """
-    base.quieten()
-    with base.safe_stderr():
-        return App().run(sys.argv[1:] if argv is None else argv)
+    return ending.run(lambda: _run(sys.argv[1:] if argv is None else argv))
+
+
+def _run(argv: list[str]) -> int:
+    # It takes a moment, in which Ctrl-C may come.
+    from nova_xen_sched.cmd import application
+
+    return application.run(argv)
 
 
 if __name__ == '__main__':

@@ -63,6 +63,7 @@ class Command(command.Command):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         try:
+            self.check_usage(parsed_args)
             outcome = super().run(parsed_args)
         except errors.Failure as e:
             if self.app.options.debug:
@@ -74,13 +75,15 @@ class Command(command.Command):
         except Exception as e:
             if self.app.options.debug:
                 raise
-            self.say(
-                'Unexpected %s: %s. This is a defect of nova-xen-sched: '
-                'please report it with what --debug prints.'
-                % (type(e).__name__, ' '.join(str(e).split()))
-            )
+            self.say(errors.unexpected(e))
             return errors.FAILED
         return outcome or self.exit_code
+
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        """Refuse what can be refused before anything is read.
+
+        :raises errors.Failure: naming it.
+        """
 
     def say(self, line: str) -> None:
         """A line for the person, beside what the command prints."""
@@ -121,6 +124,8 @@ class _Display(Command, display.DisplayCommandBase):
         column_names: ty.Iterable[str],
         data: ty.Iterable[ty.Any],
     ) -> int:
+        column_names = list(column_names)
+        _check_columns(parsed_args, column_names)
         cells = shown(list(data), parsed_args.formatter)
         if cells or self.parts is None:
             super().produce_output(parsed_args, column_names, cells)
@@ -157,6 +162,9 @@ class Lister(_Display, lister.Lister):
             )
         return parser
 
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        _check_columns(parsed_args, self.COLUMNS)
+
     def produce_output(
         self,
         parsed_args: argparse.Namespace,
@@ -164,12 +172,6 @@ class Lister(_Display, lister.Lister):
         data: ty.Iterable[ty.Any],
     ) -> int:
         names = list(column_names)
-        for given in (*parsed_args.columns, *parsed_args.sort_columns):
-            if self._normalize_column_name(given) not in names:
-                raise errors.Failure(
-                    'There is no column %s; the columns are %s.'
-                    % (given, ', '.join(names))
-                )
         rows = list(data)
         is_whole = not parsed_args.columns
         if is_whole and parsed_args.formatter in PERSONS:
@@ -207,6 +209,23 @@ class Lister(_Display, lister.Lister):
 
 class ShowOne(_Display, show.ShowOne):
     """A command that prints one thing; also as json, yaml or value."""
+
+
+def _check_columns(
+    parsed_args: argparse.Namespace, known: ty.Collection[str]
+) -> None:
+    """Refuse columns that are none: cliff leaves out some in silence."""
+    for option in ('columns', 'sort_columns'):
+        names = getattr(parsed_args, option, None) or []
+        # As newer releases of cliff read them.
+        asked = [name.lower().strip().replace(' ', '_') for name in names]
+        for name in asked:
+            if name not in known:
+                raise errors.Failure(
+                    'There is no column %s. Name some of %s.'
+                    % (name, ', '.join(known))
+                )
+        setattr(parsed_args, option, asked)
 
 
 def shown(data: ty.Any, formatter: str = PLAIN) -> ty.Any:
@@ -309,14 +328,24 @@ class Progress:
 
 
 class SafeStream:
-    """A stream to write to, for persons: what passes has no passwords."""
+    """A stream to write to, for persons: what passes has no passwords.
+
+    Where it can't be written there is nobody to be told of it.
+    """
 
     def __init__(self, stream: ty.Any) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        self._stream.write(redact.passwords(text))
+        if self._stream is not None:
+            with contextlib.suppress(OSError):
+                self._stream.write(redact.passwords(text))
         return len(text)
+
+    def flush(self) -> None:
+        if self._stream is not None:
+            with contextlib.suppress(OSError):
+                self._stream.flush()
 
     def __getattr__(self, name: str) -> ty.Any:
         return getattr(self._stream, name)

@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import traceback
 import typing as ty
 
 from nova_xen_sched import redact
@@ -14,6 +17,11 @@ FINE = 0
 FINDINGS = 1
 #: Wrong usage, or something needed is out of reach.
 FAILED = 2
+
+#: What begins that no person needs.
+_BESIDE = re.compile(
+    r' \[SQL:| \(Background|[^\w.)]*Traceback \(most recent call last\)'
+)
 
 
 class Failure(Exception):
@@ -29,11 +37,26 @@ class Failure(Exception):
 def one_line(error: BaseException | str) -> str:
     """An error in one line, without passwords and the full stop.
 
-    SQLAlchemy's and oslo.db's have many lines.
+    SQLAlchemy's and oslo.db's have many lines, oslo.utils' a traceback.
     """
     # Before it is cut, or a part of a password might stay.
     text = redact.passwords(' '.join(str(error).split()))
-    return text.split(' [SQL:')[0].split(' (Background')[0].rstrip('.')
+    return _BESIDE.split(text)[0].rstrip('.')
+
+
+def unexpected(error: BaseException) -> str:
+    """One line of an error that nobody has foreseen, with where it is from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = ''
+    if frames:
+        where = ' (%s, line %s)' % (
+            os.sep.join(frames[-1].filename.split(os.sep)[-2:]),
+            frames[-1].lineno,
+        )
+    return (
+        'Unexpected %s: %s%s. Run it again with --debug, and report what that '
+        'prints.' % (type(error).__name__, one_line(error), where)
+    )
 
 
 @contextlib.contextmanager

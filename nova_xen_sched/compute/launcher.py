@@ -19,21 +19,32 @@ _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'nova_virt')
 
 #: What a misconfigured service ends with, so that systemd needn't try again.
 MISCONFIGURED = 2
+#: As shells have it of a program that Ctrl-C ended.
+INTERRUPTED = 130
 
 
 def main() -> int:
     """Runs nova-compute until it is ended.
 
-    :returns: MISCONFIGURED, with one line on stderr, if this nova has no Xen
-        or nova.conf says otherwise.
+    :returns: MISCONFIGURED, with one line on stderr, if there is no nova, it
+        has no Xen, or nova.conf says otherwise or can't be read.
     """
-    # Nothing is imported before: this lets eventlet do its patching, as
-    # nova-compute does first of all.
-    import nova.cmd
+    try:
+        # Nothing is imported before: this lets eventlet do its patching, as
+        # nova-compute does first of all.
+        import nova.cmd
 
-    complaint = complaint_of_nova() or complaint_of_conf(sys.argv)
+        complaint = complaint_of_nova() or complaint_of_conf(sys.argv)
+    except ImportError as e:
+        complaint = (
+            "nova can't be imported (%s); run this with the Python that "
+            'nova-compute runs with' % e
+        )
+    except KeyboardInterrupt:
+        sys.stderr.write('nova-compute-xen: interrupted before it started\n')
+        return INTERRUPTED
     if complaint:
-        sys.stderr.write('nova-compute-xen: %s\n' % complaint)
+        sys.stderr.write('nova-compute-xen: %s\n' % complaint.rstrip('.'))
         return MISCONFIGURED
 
     from nova.cmd import compute
@@ -61,7 +72,7 @@ def complaint_of_nova() -> str | None:
 
 
 def complaint_of_conf(argv: list[str]) -> str | None:
-    """What is wrong with nova.conf, None if nothing is, or if nova says it.
+    """What is wrong with nova.conf, None if nothing is.
 
     :param argv: the command line.
     """
@@ -69,20 +80,21 @@ def complaint_of_conf(argv: list[str]) -> str | None:
 
     from oslo_config import cfg
 
+    from nova_xen_sched.conf import files
+
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument('--config-file', action='append', default=[])
-    parser.add_argument('--config-dir', action='append', default=[])
+    parser.add_argument('--config-file', action='append')
+    parser.add_argument('--config-dir', action='append')
     given, _ = parser.parse_known_args(argv[1:])
+    arguments = files.arguments(given.config_file, given.config_dir)
     conf = cfg.ConfigOpts()
     conf.register_opt(cfg.StrOpt('compute_driver'))
     conf.register_opt(cfg.StrOpt('virt_type', default='kvm'), 'libvirt')
-    arguments = ['--config-file=' + path for path in given.config_file]
-    arguments += ['--config-dir=' + path for path in given.config_dir]
     try:
         conf(arguments, project='nova', prog='nova-compute')
         driver, virt_type = conf.compute_driver, conf.libvirt.virt_type
-    except cfg.Error:
-        return None  # nova reads the same, and says what is wrong
+    except files.ERRORS as e:
+        return files.complaint(e, arguments, 'nova-compute')
     if driver != DRIVER:
         return 'compute_driver is %s in nova.conf; it must be %s here' % (
             driver or 'not set',

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Where the options are set: in which files, or in the environment."""
+"""Files of configuration: where the options are set, what can't be read."""
 
 from __future__ import annotations
 
+import argparse
 import glob
 import os
 import typing as ty
 
 from oslo_config import cfg
 
+from nova_xen_sched import redact
+
 GROUP = 'xen_scheduler'
+
+#: What oslo.config raises for files of configuration.
+ERRORS = (cfg.Error, OSError, UnicodeDecodeError)
 
 
 def places(conf: cfg.ConfigOpts, name: str) -> ty.Iterator[tuple[str, str]]:
@@ -47,3 +53,89 @@ def files(
                 for option, texts in found.items():
                     options.setdefault(option, []).extend(texts)
         yield path, options
+
+
+def arguments(
+    config_files: ty.Iterable[str] | None = None,
+    config_dirs: ty.Iterable[str] | None = None,
+) -> list[str]:
+    """The arguments that name files and folders, for oslo.config.
+
+    What isn't named it looks for: files, though folders are; and folders.
+    """
+    return [
+        *('--config-file=' + path for path in config_files or ()),
+        *('--config-dir=' + path for path in config_dirs or ()),
+    ]
+
+
+def complaint(
+    error: Exception, argv: ty.Sequence[str], prog: str | None = None
+) -> str:
+    """Why nova's configuration can't be used, in one line with a full stop.
+
+    oslo.config doesn't name the file that is no text.
+
+    :param error: one of ERRORS.
+    :param argv: the arguments with which it was to be read.
+    :param prog: by whom, as oslo.config has it.
+    """
+    for path, read in _asked_for(argv, prog):
+        why = _unreadable(path, read)
+        if why is not None:
+            return "nova's configuration can't be read: %s." % why
+    text = redact.passwords(' '.join(str(error).split())).rstrip('.')
+    return "nova's configuration is wrong: %s." % text
+
+
+def _asked_for(
+    argv: ty.Sequence[str], prog: str | None
+) -> ty.Iterator[tuple[str, ty.Callable[[str], bytes]]]:
+    """What oslo.config reads, in its order, and how each is read."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument('--config-file', action='append')
+    parser.add_argument('--config-dir', action='append')
+    given, _ = parser.parse_known_args(list(argv))
+    for path in given.config_file or cfg.find_config_files('nova', prog):
+        yield path, _read
+    for folder in given.config_dir or cfg.find_config_dirs('nova', prog):
+        yield folder, _look
+        for path in sorted(glob.glob(os.path.join(folder, '*.conf'))):
+            yield path, _read
+
+
+def _read(path: str) -> bytes:
+    with open(path, 'rb') as f:
+        return f.read()
+
+
+def _look(folder: str) -> bytes:
+    os.listdir(folder)
+    return b''
+
+
+def _unreadable(path: str, read: ty.Callable[[str], bytes]) -> str | None:
+    """Why a file or a folder can't be read, and what to do; None if it can."""
+    try:
+        content = read(path)
+        at = content.find(b'\0')
+        content.decode()
+    except FileNotFoundError:
+        return 'there is no %s: check the path' % path
+    except IsADirectoryError:
+        return '%s is a folder: name it with --config-dir' % path
+    except PermissionError:
+        return (
+            '%s: permission denied: run this as a user who may read it, such '
+            'as nova or root' % path
+        )
+    except OSError as e:
+        return '%s: %s' % (path, e.strerror)
+    except UnicodeDecodeError as e:
+        at = e.start
+    if at < 0:
+        return None
+    return '%s is no text (UTF-8) in line %d: write it anew' % (
+        path,
+        content.count(b'\n', 0, at) + 1,
+    )

@@ -13,6 +13,7 @@ from oslo_config import cfg
 
 from nova_xen_sched import conf
 from nova_xen_sched import facts
+from nova_xen_sched.conf import files
 
 #: nova's own default of reserved_host_memory_mb, MiB: nova/conf/compute.py in
 #: nova 22 to 34.
@@ -20,7 +21,7 @@ RESERVED_MB = 512
 
 
 class ConfError(ValueError):
-    """The configuration can't be read; one line says why."""
+    """The configuration can't be read; one line with a full stop says why."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,33 +61,28 @@ _LIBVIRT_OPTS = (
 
 
 def read(
-    files: ty.Sequence[str] | None = None,
-    folders: ty.Sequence[str] | None = None,
+    config_files: ty.Sequence[str] | None = None,
+    config_dirs: ty.Sequence[str] | None = None,
 ) -> NovaConf:
     """Read nova's configuration.
 
-    :param files: None for what nova-compute reads by itself: nova.conf and
-        nova-compute.conf in /etc/nova and the like.
-    :param folders: None for nova.conf.d and nova-compute.conf.d there; none
-        if files are given.
+    :param config_files: none for what nova-compute reads by itself then:
+        nova.conf and nova-compute.conf in /etc/nova and the like, even if
+        folders are given.
+    :param config_dirs: none for nova.conf.d and nova-compute.conf.d there,
+        even if files are given.
     :raises ConfError: if it is there, but wrong or not to be read.
     """
     config = cfg.ConfigOpts()
     config.register_opts(_OPTS)
     config.register_opts(_LIBVIRT_OPTS, group='libvirt')
     conf.register_opts(config)
-    given = files is not None or folders is not None
+    arguments = files.arguments(config_files, config_dirs)
     try:
-        config(
-            args=[],
-            project='nova',
-            prog='nova-compute',
-            default_config_files=list(files or ()) if given else None,
-            default_config_dirs=list(folders or ()) if given else None,
-        )
+        config(arguments, project='nova', prog='nova-compute')
         # /dev/null is how one says that there is none.
         found = tuple(
-            path for path in config.config_file or () if path != os.devnull
+            path for path, _ in files.files(config) if path != os.devnull
         )
         reserved_mb = config.reserved_host_memory_mb
         if reserved_mb is None and config.compute_driver:
@@ -102,4 +98,4 @@ def read(
             settings=conf.read(config),
         )
     except Exception as e:  # a reference ($name) raises what it likes
-        raise ConfError(' '.join(str(e).split())) from e
+        raise ConfError(files.complaint(e, arguments, 'nova-compute')) from e

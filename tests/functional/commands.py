@@ -9,7 +9,7 @@ import json
 import typing as ty
 from unittest import mock
 
-from nova_xen_sched.cmd import app
+from nova_xen_sched.cmd import application
 from nova_xen_sched.cmd import nova
 
 
@@ -38,7 +38,7 @@ def run(*argv: str) -> Ran:
     """
     out, err = io.StringIO(), io.StringIO()
     with mock.patch.object(nova, 'load'), mock.patch.object(
-        app.App, 'configure_logging'
+        application.App, 'configure_logging'
     ):
-        code = app.App(stdout=out, stderr=err).run(list(argv))
+        code = application.App(stdout=out, stderr=err).run(list(argv))
     return Ran(code, out.getvalue(), err.getvalue())

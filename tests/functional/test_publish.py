@@ -21,7 +21,7 @@ from oslo_policy import policy as oslo_policy
 from placement import policy as placement_policy
 import pytest
 
-from nova_xen_sched.cmd import app
+from nova_xen_sched.cmd import application
 from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import apply
 from nova_xen_sched.cmd.facts import nova_api
@@ -146,7 +146,7 @@ class PublishCase(FilterCase):
         before = root.handlers, root.level
         root.handlers = []
         try:
-            program = app.App(stdout=out, stderr=err)
+            program = application.App(stdout=out, stderr=err)
             # What is installed may be older than what is tested.
             program.command_manager.add_command(
                 'facts publish', publishing.Publish

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import pytest
 
 from nova_xen_sched import redact
-from nova_xen_sched.cmd import app
+from nova_xen_sched.cmd import application
 from nova_xen_sched.cmd import base
 
 URL = 'http://user:se@cret@127.0.0.1:9/v3'
@@ -246,7 +246,7 @@ def test_every_logger_of_the_plugins_is_one_of_these():
 @pytest.mark.parametrize('arguments', [[], ['-v'], ['-vv'], ['--debug']])
 def test_no_command_logs_the_password_of_a_url(root, arguments, tmp_path):
     stderr, path = io.StringIO(), tmp_path / 'log'
-    program = app.App(stdout=io.StringIO(), stderr=stderr)
+    program = application.App(stdout=io.StringIO(), stderr=stderr)
     # Older releases of cliff end in it, newer ones return.
     with contextlib.suppress(SystemExit):
         program.run([*arguments, '--log-file', str(path), 'help'])

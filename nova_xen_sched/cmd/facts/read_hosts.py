@@ -130,9 +130,7 @@ class ReadsHosts(base.Command):
             if not named and not any(map(reader.is_local, uris)):
                 return nova_conf.NovaConf()
             raise errors.Failure(
-                "nova's configuration can't be read: %s. Mend it, run this "
-                'as a user who may read it, or name another with '
-                '--config-file (/dev/null for none).' % str(e).rstrip('.')
+                '%s --config-file names another, /dev/null none.' % e
             ) from e
 
     def facts_of(self, results: list[Result]) -> dict[str, facts.Raw]:

@@ -62,6 +62,7 @@ class Capacity(command.HostLister):
 
     COLUMNS = COLUMNS
     _epilog = _EPILOG
+    columns = ('host', 'fits', 'runs_out_first', *fits.LIMITS, 'refused')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -92,13 +93,12 @@ class Capacity(command.HostLister):
                 _summary(first, sum(bool(each.refused) for each in hosts)),
             )
         )
-        columns = ('host', 'fits', 'runs_out_first')
         if parsed_args.total:
             most = first.most_common(1)
-            return columns, [
+            return self.columns[:3], [
                 ('*', tables.count(total), most[0][0] if most else '')
             ]
-        return (*columns, *fits.LIMITS, 'refused'), [
+        return self.columns, [
             (
                 each.host,
                 tables.count(each.count),

@@ -107,6 +107,7 @@ class List(HostLister):
 
     COLUMNS = COLUMNS
     _epilog = _LIST_EPILOG
+    columns = tuple(COLUMNS)
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

@@ -6,21 +6,24 @@ from __future__ import annotations
 
 from importlib import metadata
 import logging
+import os
 import typing as ty
 
 from nova import objects
 import nova.conf
-from oslo_config import cfg
 import oslo_messaging
 
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.cmd.nova import private
+from nova_xen_sched.conf import files
 
 CONF = nova.conf.CONF
 
 #: The oldest major release of nova that this was ever run with.
 OLDEST = 22
+
+_USUAL = '/etc/nova'
 
 #: What logs a good deal by itself. What of it matters comes as an error.
 _CHATTY = ('nova', 'oslo', 'oslo_db', 'oslo_messaging', 'sqlalchemy')
@@ -42,13 +45,14 @@ def load(
     if verbose_level < 1:
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    argv = ['nova-xen-sched']
-    for path in config_files:
-        argv += ['--config-file', path]
-    for path in config_dirs:
-        argv += ['--config-dir', path]
-    _parse(argv)
+    _parse(files.arguments(config_files, config_dirs))
     if not CONF.config_file and not CONF.config_dir:
+        if os.path.isdir(_USUAL) and not os.access(_USUAL, os.X_OK):
+            raise errors.Failure(
+                "nova's configuration can't be read: %s: permission denied: "
+                'run this as a user who may read it, such as nova or root.'
+                % _USUAL
+            )
         raise errors.Failure(
             "No configuration of nova was found in nova's usual places, as "
             '/etc/nova/nova.conf: run this on a machine with nova-scheduler, '
@@ -67,22 +71,14 @@ def _check_version() -> None:
         )
 
 
-def _parse(argv: list[str]) -> None:
+def _parse(arguments: list[str]) -> None:
     try:
-        private.configure(argv)
-    except cfg.ConfigFilesNotFoundError as e:
+        private.configure(['nova-xen-sched', *arguments])
+    except files.ERRORS as e:
+        raise errors.Failure(files.complaint(e, arguments)) from e
+    except oslo_messaging.InvalidTransportURL as e:
         raise errors.Failure(
-            "The configuration can't be read: %s. Check the path and the "
-            'rights.' % ', '.join(e.config_files)
-        ) from e
-    except (
-        cfg.Error,
-        oslo_messaging.InvalidTransportURL,
-        OSError,
-        UnicodeDecodeError,
-    ) as e:
-        raise errors.Failure(
-            "nova's configuration is wrong: %s" % errors.one_line(e)
+            "nova's configuration is wrong: %s." % errors.one_line(e)
         ) from e
     except ValueError as e:
         raise errors.Failure(

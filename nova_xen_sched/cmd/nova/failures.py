@@ -37,10 +37,15 @@ _READING: ty.Sequence[tuple[ty.Any, str]] = (
         'and that the database runs.',
     ),
     (
+        ImportError,
+        "{what} can't be reached: the Python that runs this lacks the driver "
+        'that its connection names ({error}). Install that driver, or run '
+        'this with the Python that nova-scheduler runs with.',
+    ),
+    (
         (
             db_exception.CantStartEngineError,
             sa_exceptions.ArgumentError,
-            ImportError,  # of the database's driver
         ),
         _NOT_CONFIGURED + '.',
     ),
@@ -73,6 +78,8 @@ _READING: ty.Sequence[tuple[ty.Any, str]] = (
 @contextlib.contextmanager
 def reading(what: str) -> ty.Iterator[None]:
     """Turn what reading nova's databases or placement raises into a Failure.
+
+    What isn't foreseen passes.
 
     :param what: what is read, "nova's API database ([api_database])".
     :raises errors.Failure: one line.
@@ -139,3 +146,20 @@ def starting() -> ty.Iterator[None]:
         yield
     except SystemExit as e:
         raise errors.Failure(str(e)) from e
+
+
+@contextlib.contextmanager
+def loading(what: str) -> ty.Iterator[None]:
+    """Turn what a filter or weigher of nova-scheduler ends it with.
+
+    :param what: what can't be, "weight_classes names x, which can't be loaded"
+    :raises errors.Failure: one line.
+    """
+    try:
+        yield
+    except Exception as e:
+        raise errors.Failure(
+            'nova-scheduler would not start: [filter_scheduler] %s: %s: %s. '
+            'Mend the option, or what it names.'
+            % (what, type(e).__name__, errors.one_line(e))
+        ) from e

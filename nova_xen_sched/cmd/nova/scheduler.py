@@ -11,7 +11,8 @@ from nova import context as nova_context
 from nova import exception
 from nova import objects
 import nova.conf
-from oslo_utils import importutils
+from nova.scheduler import filters
+from nova.scheduler import weights
 
 from nova_xen_sched import log
 from nova_xen_sched import versions
@@ -52,10 +53,11 @@ class Cloud:
 
     def __init__(self) -> None:
         self.context = nova_context.get_admin_context()
+        plugins = list(_plugins())
         with failures.reading(_API_DATABASE):
             # The first of nova's queries: what fails here is the database.
             objects.CellMappingList.get_all(self.context)
-            self.host_manager = _make_host_manager()
+            self.host_manager = _make_host_manager(plugins)
         if not self.host_manager.cells:
             raise errors.Failure(
                 'No cell is mapped in %s, so that there are no hosts: see '
@@ -211,7 +213,7 @@ def _check_versions(states: list[ty.Any]) -> None:
     noticed.warn()
 
 
-def _make_host_manager() -> ty.Any:
+def _make_host_manager(plugins: list[tuple[str, str, type]]) -> ty.Any:
     try:
         with failures.starting():
             return private.HostManager()
@@ -221,19 +223,32 @@ def _make_host_manager() -> ty.Any:
             'enabled_filters names what available_filters has not: %s'
             % errors.one_line(e)
         ) from e
-    except (ImportError, exception.ClassNotFound) as e:
-        raise errors.Failure(
-            'nova-scheduler would not start: [filter_scheduler] %s: %s.'
-            % (_unloadable(), errors.one_line(e))
-        ) from e
+    except Exception:
+        # Either one of these, or a database.
+        for option, name, kind in plugins:
+            if option == 'weight_classes' or (
+                kind.__name__ in CONF.filter_scheduler.enabled_filters
+            ):
+                with failures.loading(
+                    "%s names %s, of which %s can't be started"
+                    % (option, name, kind.__name__)
+                ):
+                    kind()
+        raise
 
 
-def _unloadable() -> str:
-    """Which class of the options can't be loaded."""
-    for option in ('available_filters', 'weight_classes'):
+def _plugins() -> ty.Iterator[tuple[str, str, type]]:
+    """The filters and weighers of nova-scheduler: option, name, class.
+
+    :raises errors.Failure: if one can't be loaded.
+    """
+    for option, handler in (
+        ('available_filters', filters.HostFilterHandler()),
+        ('weight_classes', weights.HostWeightHandler()),
+    ):
         for name in CONF.filter_scheduler[option]:
-            try:
-                importutils.import_class(name)
-            except ImportError:
-                return "%s names %s, which can't be loaded" % (option, name)
-    return "names a class that can't be loaded"
+            with failures.loading(
+                "%s names %s, which can't be loaded" % (option, name)
+            ):
+                kinds = handler.get_matching_classes([name])
+            yield from ((option, name, kind) for kind in kinds)

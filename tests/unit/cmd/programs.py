@@ -17,14 +17,14 @@ _FORKS.set_forkserver_preload(
     [
         'nova_xen_sched.cmd.' + name
         for name in (
-            'app',
+            'application',
             'explain.command',
             'explain.steps',
             'hosts.capacity',
             'hosts.command',
             'image.nova_properties',
             'nova.scheduler',
-            'upgrade_check.command',
+            'upgrade_check.checks',
         )
     ]
 )

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from nova_xen_sched.cmd import app
+from nova_xen_sched.cmd import application
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import tables
 from tests.unit.cmd import programs
@@ -127,7 +127,7 @@ def test_no_format_shows_a_password(command, form):
     if (command, form) == (One, 'csv'):
         return
     out, err = io.StringIO(), io.StringIO()
-    program = app.App(stdout=out, stderr=err)
+    program = application.App(stdout=out, stderr=err)
     program.options, _ = program.parser.parse_known_args([])
     made = command(program, program.options)
     made.run(made.get_parser('test').parse_args(['-f', form]))
@@ -147,5 +147,5 @@ def test_no_format_shows_a_password(command, form):
 
 def test_what_is_wrong_in_the_command_line_shows_no_password(capsys):
     with pytest.raises(SystemExit):
-        app.main(['facts', 'show', '--timeout', URL])
+        application.run(['facts', 'show', '--timeout', URL])
     assert SHOWN in capsys.readouterr().err

@@ -11,21 +11,25 @@ from nova import version
 import pytest
 
 from nova_xen_sched.compute import launcher
+from tests.unit import interrupting
 
 MAJOR = int(version.version_string().split('.')[0])
 HAS_XEN = MAJOR <= 22
 
 
-def launch(*arguments):
-    """Run it in a process of its own: it lets nova patch the library."""
+def launch(*arguments, before='pass'):
+    """Run it in a process of its own: it lets nova patch the library.
+
+    :param before: what runs before it.
+    """
     return subprocess.run(
         [
             sys.executable,
             '-c',
-            'import sys\n'
+            'import sys\n%s\n'
             'from nova_xen_sched.compute import launcher\n'
             "sys.argv[0] = '/usr/bin/nova-compute-xen'\n"
-            'sys.exit(launcher.main())',
+            'sys.exit(launcher.main())' % before,
             *arguments,
         ],
         capture_output=True,
@@ -114,12 +118,43 @@ def test_what_is_wrong_in_nova_conf(nova_conf, driver, virt_type, complaint):
     assert launcher.complaint_of_conf(argv) == complaint
 
 
-def test_a_nova_conf_that_is_missing_is_left_to_nova(tmp_path):
-    argv = ['nova-compute-xen', '--config-file', str(tmp_path / 'nova.conf')]
-    assert launcher.complaint_of_conf(argv) is None
+@pytest.mark.parametrize(
+    'content, words',
+    [
+        (None, "nova's configuration can't be read: there is no /"),
+        (b'[DEFAULT]\nhost = h\xf6chst\n', 'is no text (UTF-8) in line 2'),
+        (b'[DEFAULT\n', "nova's configuration is wrong: Failed to parse /"),
+    ],
+)
+def test_a_nova_conf_that_cant_be_read_is_named(tmp_path, content, words):
+    path = tmp_path / 'nova.conf'
+    if content is not None:
+        path.write_bytes(content)
+    argv = ['nova-compute-xen', '--config-file', str(path)]
+    complaint = launcher.complaint_of_conf(argv)
+    assert words in complaint and str(path) in complaint
+    assert '\n' not in complaint
 
 
 def test_a_nova_conf_folder_counts(nova_conf, tmp_path):
     nova_conf('libvirt.LibvirtDriver', 'xen')
     argv = ['nova-compute-xen', '--config-dir=%s' % tmp_path]
     assert 'libvirt.LibvirtDriver' in launcher.complaint_of_conf(argv)
+
+
+# What ends it before nova runs
+
+
+def test_without_nova_it_is_one_line():
+    done = launch(before="sys.modules['nova'] = None")
+    assert done.returncode == launcher.MISCONFIGURED
+    assert done.stderr.startswith("nova-compute-xen: nova can't be imported (")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_while_nova_is_imported_is_one_line():
+    done = launch(before=interrupting.on_import_of('nova.cmd'))
+    assert done.returncode == launcher.INTERRUPTED
+    assert done.stderr.splitlines() == [
+        'nova-compute-xen: interrupted before it started'
+    ]

@@ -123,3 +123,32 @@ def test_a_wrong_one_is_named(tmp_path, text, said):
 def test_one_that_is_not_there_is_named(tmp_path):
     with pytest.raises(nova_conf.ConfError, match=r'nothing\.conf'):
         nova_conf.read([str(tmp_path / 'nothing.conf')])
+
+
+def test_files_and_folders_are_looked_for_each_for_itself(
+    monkeypatch, tmp_path
+):
+    # As oslo.config has it, with nova's arguments.
+    monkeypatch.setenv('HOME', str(tmp_path))
+    usual = tmp_path / '.nova'
+    for folder, text in (
+        (usual, '[DEFAULT]\nhost = one\n'),
+        (usual / 'nova.conf.d', '[libvirt]\nvirt_type = xen\n'),
+        (tmp_path / 'own', '[libvirt]\ninject_partition = -1\n'),
+    ):
+        folder.mkdir()
+        (folder / 'nova.conf').write_text(text)
+    by_folder = nova_conf.read(None, [str(tmp_path / 'own')])
+    assert (by_folder.host, by_folder.inject_partition) == ('one', -1)
+    assert by_folder.virt_type is None
+    by_file = nova_conf.read([str(tmp_path / 'own' / 'nova.conf')])
+    assert (by_file.virt_type, by_file.inject_partition) == ('xen', -1)
+    assert by_file.host == socket.gethostname()
+
+
+def test_one_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / 'nova.conf'
+    path.write_bytes(b'[DEFAULT]\nhost = h\xf6chst\n')
+    with pytest.raises(nova_conf.ConfError) as raised:
+        nova_conf.read([str(path)])
+    assert '%s is no text (UTF-8) in line 2' % path in str(raised.value)

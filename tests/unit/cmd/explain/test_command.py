@@ -65,7 +65,7 @@ def test_no_configuration(tmp_path):
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        (None, "The configuration can't be read: "),
+        (None, "nova's configuration can't be read: there is no /"),
         ('[scheduler', "nova's configuration is wrong: "),
         (
             '[filter_scheduler]',

@@ -14,7 +14,7 @@ import logging
 import pytest
 
 from nova_xen_sched import xenhost
-from nova_xen_sched.cmd import app
+from nova_xen_sched.cmd import application
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import nova_api
@@ -75,7 +75,7 @@ def publish(monkeypatch):
     def run(*options, code=0):
         """The rows, and what is said beside them."""
         out, err = io.StringIO(), io.StringIO()
-        program = app.App(stdout=out, stderr=err)
+        program = application.App(stdout=out, stderr=err)
         program.command_manager.add_command(
             'facts publish', publishing.Publish
         )

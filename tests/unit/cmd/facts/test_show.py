@@ -17,7 +17,7 @@ import sys
 import pytest
 import yaml
 
-from nova_xen_sched.cmd import app
+from nova_xen_sched.cmd import application
 from nova_xen_sched.xenhost import read_many
 from nova_xen_sched.xenhost import reader
 from tests.unit.xenhost import captured
@@ -50,7 +50,7 @@ def hosts(monkeypatch, tmp_path):
 def run(monkeypatch):
     def run_it(*arguments):
         out, err = io.StringIO(), io.StringIO()
-        code = app.App(stdout=out, stderr=err).run(
+        code = application.App(stdout=out, stderr=err).run(
             ['--config-file', '/dev/null', *arguments]
         )
         return code, out.getvalue(), err.getvalue()
@@ -242,7 +242,7 @@ def test_a_nova_conf_of_no_matter_may_be_unreadable(
     (tmp_path / '.nova').mkdir()
     (tmp_path / '.nova' / 'nova.conf').write_text('[DEFAULT\n')
     hosts.update({A: 'xen-4.14-hvm', HERE: 'xen-4.14-hvm'})
-    parsed = app.App(stdout=io.StringIO(), stderr=io.StringIO())
+    parsed = application.App(stdout=io.StringIO(), stderr=io.StringIO())
     assert parsed.run(['facts', 'show', '--connect', A]) == 0
     assert parsed.run(['facts', 'show']) == 2
 
@@ -254,12 +254,12 @@ def test_publish_needs_no_nova_conf_either_then(
     (tmp_path / '.nova' / 'nova.conf').write_text('[DEFAULT\n')
     hosts.update({A: 'no route', HERE: 'no route'})
     err = io.StringIO()
-    parsed = app.App(stdout=io.StringIO(), stderr=err)
+    parsed = application.App(stdout=io.StringIO(), stderr=err)
     assert parsed.run(['facts', 'publish', '--connect', A]) == 2
     # It got as far as asking.
     assert 'No host answered' in err.getvalue()
     assert parsed.run(['facts', 'publish']) == 2
-    assert "nova's configuration can't be read" in err.getvalue()
+    assert "nova's configuration is wrong" in err.getvalue()
 
 
 def test_without_libvirts_binding_it_says_how_to_install_it(run, monkeypatch):
@@ -277,8 +277,8 @@ import sys
 # Importing these fails, as where they are not installed.
 for name in ('nova', 'openstack', 'keystoneauth1'):
     sys.modules[name] = None
-from nova_xen_sched.cmd import app
-sys.exit(app.main(sys.argv[1:]))
+from nova_xen_sched.cmd import application
+sys.exit(application.run(sys.argv[1:]))
 """
 
 

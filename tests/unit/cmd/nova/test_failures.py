@@ -31,7 +31,7 @@ from nova_xen_sched.cmd.nova import failures
         ),
         (
             ModuleNotFoundError("No module named 'pymysql'"),
-            "or wrongly: No module named 'pymysql'.",
+            "lacks the driver that its connection names (No module named 'py",
         ),
         (
             db_exception.DBError('no such table\n[SQL: SELECT 1]'),
