@@ -13,6 +13,7 @@ from keystoneauth1 import exceptions as ks_exceptions
 from nova import context
 from nova import objects
 import nova.conf
+from nova.scheduler import weights
 from oslo_db import exception as db_exception
 from oslo_utils import uuidutils
 import pytest
@@ -80,6 +81,16 @@ class ExplainCloud(cloud.Cloud):
         self.start_hosts(self.FLEET)
 
 
+class BrokenWeigher(weights.BaseHostWeigher):
+    """One of somebody else."""
+
+    def __init__(self):
+        raise KeyError('broken')
+
+    def _weigh_object(self, state, spec):
+        return 0.0
+
+
 class Explaining:
     def explain(self, *arguments, code=0):
         ran = commands.run('explain', *arguments)
@@ -92,10 +103,6 @@ class Explaining:
         self.assertEqual('', ran.out)
         self.assertEqual(1, len(ran.err.splitlines()), ran.err)
         return ran.err.strip()
-
-
-class ExplainTest(Explaining, cloud.SharedCloud):
-    CLOUD = ExplainCloud
 
     def changed_host(self, name, **changes):
         """Have a host report something else for the rest of the test."""
@@ -114,6 +121,10 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         """What a program reads."""
         ran = self.explain('-f', 'json', *arguments, code=code)
         return {row['host']: row for row in ran.json}
+
+
+class ExplainTest(Explaining, cloud.SharedCloud):
+    CLOUD = ExplainCloud
 
     def assert_golden(self, name, ran):
         """It is what a person reads. UPDATE_GOLDEN=1 writes it anew."""
@@ -157,14 +168,11 @@ class ExplainTest(Explaining, cloud.SharedCloud):
     def test_a_server_and_what_is_to_be_done_with_it(self):
         server = self.booted('xen-t0')
         asked = ('--server', server['id'], '--limit=3', '--operation')
-        for operation in (
-            'boot',
-            'live-migrate',
-            'cold-migrate',
-            'evacuate',
-            'rebuild',
-        ):
+        for operation in ('boot', 'live-migrate', 'cold-migrate', 'rebuild'):
             self.assert_golden(operation, self.explain(*asked, operation))
+        self.assert_golden(
+            'evacuate', self.explain(*asked, 'evacuate', code=1)
+        )
         self.assert_golden(
             'rebuild-pv',
             self.explain(
@@ -369,7 +377,7 @@ class ExplainTest(Explaining, cloud.SharedCloud):
             instance.task_state = 'migrating'
             instance.save()
         ran = self.explain(
-            '--server', server['id'], '--operation=live-migrate'
+            '--server', server['id'], '--operation=live-migrate', code=1
         )
         self.assertIn('The server is MIGRATING.', ran.out)
         self.assertIn('ad71665 and b7b4391', ran.out)
@@ -396,7 +404,9 @@ class ExplainTest(Explaining, cloud.SharedCloud):
             self.explain(*HVM, *SMALL)
             for operation in ('boot', 'live-migrate', 'evacuate', 'rebuild'):
                 self.explain(
-                    '--server', server['id'], '--operation', operation
+                    *('--server', server['id'], '--operation', operation),
+                    # Its host is up.
+                    code=int(operation == 'evacuate'),
                 )
             for argv in (
                 ('host', 'list', '--all'),
@@ -485,6 +495,15 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         self.assertIn(
             "weight_classes names no.such.Weigher, which can't be loaded",
             self.fails(*HVM, *SMALL),
+        )
+        # A class that can't be started.
+        self.flags(
+            weight_classes=[BrokenWeigher.__module__ + '.BrokenWeigher'],
+            group='filter_scheduler',
+        )
+        said = self.fails(*HVM, *SMALL)
+        self.assertIn(
+            "of which BrokenWeigher can't be started: KeyError: 'broken'", said
         )
 
 

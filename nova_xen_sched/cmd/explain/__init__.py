@@ -14,6 +14,8 @@ OPERATIONS = {
     'boot': Kind.BOOT,
     'live-migrate': Kind.LIVE_MIGRATION,
     'cold-migrate': Kind.MOVE,
+    'resize': Kind.MOVE,
+    'unshelve': Kind.MOVE,
     'evacuate': Kind.EVACUATION,
     'rebuild': Kind.REBUILD,
 }

@@ -29,7 +29,8 @@ for a person: the outcome first, then the hosts by weight, then who is refused
 and why.
 
 exit codes: 0 a host would be found, 1 none would (with --host: not this one),
-or some cell could not be read; 2 wrong usage, or something is out of reach
+nova refuses the operation itself, or some cell could not be read; 2 wrong
+usage, or something is out of reach
 """ % tables.described(result.COLUMNS)
 
 
@@ -96,8 +97,8 @@ class Explain(base.Lister):
             '--operation',
             choices=list(OPERATIONS),
             help='What is to be done with it (boot: as if it were booted '
-            'now). cold-migrate with a flavor is a resize; rebuild takes an '
-            'image.',
+            'now). resize takes a flavor, and cold-migrate with one is the '
+            'same; rebuild takes an image.',
         )
         shown = parser.add_argument_group('what is shown')
         shown.add_argument('--host', help='This host alone, and in full.')
@@ -122,7 +123,11 @@ class Explain(base.Lister):
         found, spec = inputs.explain(cloud, parsed_args)
         names = [parsed_args.host] if parsed_args.host else []
         hosts = xen_hosts.named(found.hosts, names)
-        if found.partial or not any(each.rank for each in hosts):
+        if (
+            found.partial
+            or found.nova_refuses
+            or not any(each.rank for each in hosts)
+        ):
             self.exit_code = errors.FINDINGS
         for line in found.partial:
             self.say('The answer is partial. ' + line)
@@ -140,7 +145,7 @@ class Explain(base.Lister):
                 else report.of_all(found, LIMIT if limit is None else limit)
             )
             return tuple(result.COLUMNS), ()
-        for line in found.notes:
+        for line in found.nova_refuses + found.notes:
             self.say(line)
         shown = hosts[: limit or None]
         if len(shown) < len(hosts):
@@ -192,9 +197,15 @@ def _check_usage(args: argparse.Namespace) -> None:
             'rebuild.',
         ),
         (
-            server and flavor and args.operation != 'cold-migrate',
-            'A flavor goes with --server only for --operation cold-migrate, '
-            'which is a resize then.',
+            server
+            and flavor
+            and args.operation not in ('resize', 'cold-migrate'),
+            'A flavor goes with --server only for --operation resize.',
+        ),
+        (
+            args.operation == 'resize' and not flavor,
+            '--operation resize needs a flavor: --flavor, or --ram, --vcpus '
+            'and --disk.',
         ),
     ):
         if wrong:

@@ -13,12 +13,12 @@ from nova_xen_sched import dom0
 from nova_xen_sched import host
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
-from nova_xen_sched.cmd import troubleshooting
 from nova_xen_sched.cmd.explain import OPERATIONS
 from nova_xen_sched.cmd.explain import steps
 from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.explain.result import Result
 from nova_xen_sched.cmd.nova import images
+from nova_xen_sched.cmd.nova import preconditions
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova.scheduler import Cloud
 from nova_xen_sched.weights import Dom0HeadroomWeigher
@@ -89,10 +89,14 @@ def _of_server(
         )
     operation = args.operation or 'boot'
     server = cloud.server(args.server)
+    remarks = preconditions.remarks(
+        server.instance, operation, server.request_spec.image
+    )
     image = _image(args) if args.image or args.property else None
     flavor = None
     if args.flavor or args.ram is not None:
         flavor = guest_arguments.flavor(cloud, args)
+        operation = 'resize'
     spec = request_spec.of_server(
         cloud,
         server,
@@ -101,22 +105,21 @@ def _of_server(
         image=image,
         flavor=flavor,
     )
-    result = steps.explain(cloud, spec)
-    states = {each.host: each.state for each in result.hosts}
-    source = states.get(server.instance.host)
-    result.notes += troubleshooting.of_server(
-        server.instance, operation, source
+    host_name = server.instance.host
+    result = steps.explain(
+        cloud, spec, host_name if operation == 'live-migrate' else None
     )
+    states = {each.host: each.state for each in result.hosts}
+    result.nova_refuses[:0] = preconditions.refusals(
+        server.instance, operation, states.get(host_name)
+    )
+    result.notes += remarks
     if operation == 'boot':
         result.notes.append('The server itself still counts where it is.')
     if operation == 'rebuild' and image is None:
         result.notes.append(
             'With the image that it has, nova rebuilds a server without '
             'asking its scheduler.'
-        )
-    if operation == 'live-migrate':
-        result.notes += troubleshooting.of_live_migration(
-            source, [each.state for each in result.weighed]
         )
     return result, spec
 

@@ -29,6 +29,7 @@ _STEPS = {
     filtering.PLACEMENT: 'left out by placement',
     filtering.CELL: 'in another cell',
     filtering.REQUEST: 'ruled out by the request itself',
+    filtering.CONDUCTOR: "passed over by nova's conductor",
 }
 
 #: A reason against a host.
@@ -40,7 +41,7 @@ def of_all(result: Result, limit: int) -> list[tables.Part]:
 
     :param limit: how many hosts each list shows, 0 for all.
     """
-    parts: list[tables.Part] = [_outcome(result)]
+    parts = [*_before(result), _outcome(result)]
     for weigher, hosts in result.first_without.items():
         then = _come(hosts, 'would come')
         if len(hosts) == len(result.weighed):
@@ -65,7 +66,7 @@ def of_one(
 
     :param resources: those of a Xen host once the guest is placed, else none.
     """
-    parts: list[tables.Part] = []
+    parts = _before(result)
     if each.step is not None:
         parts.append('%s is %s.' % (each.host, _refused_by(each.step)))
         if each.step.name != XEN_FILTER:
@@ -130,6 +131,13 @@ def _logs(hosts: ty.Iterable[HostResult]) -> list[tables.Part]:
     if any(host.is_xen(each.state) for each in hosts):
         return ['', troubleshooting.LOGS]
     return []
+
+
+def _before(result: Result) -> list[tables.Part]:
+    """What comes before the hosts, and whatever they are."""
+    if not result.nova_refuses:
+        return []
+    return [*result.nova_refuses, 'If it did not:']
 
 
 def _outcome(result: Result) -> str:

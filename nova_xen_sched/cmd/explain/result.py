@@ -31,7 +31,8 @@ COLUMNS = {
     'step': tables.Column(
         'Refused by',
         'the first step that refused it: placement, cell, request (hosts '
-        'that the request itself names or rules out), or a filter',
+        'that the request itself names or rules out), a filter, or conductor '
+        '(whom it passes over behind the scheduler)',
     ),
     'why': tables.Column('Why', 'what that step is for'),
     'reasons': tables.Column(
@@ -49,6 +50,11 @@ COLUMNS = {
         'Resources',
         'of a Xen host once the guest is there: room, capacity, used, unit, '
         'headroom, source (computed, or reported by Xen)',
+    ),
+    'nova_refuses': tables.Column(
+        'nova refuses',
+        'why nova refuses the operation before it asks its scheduler; the '
+        'other columns are as if it did not',
     ),
 }
 
@@ -128,6 +134,8 @@ class Result:
     :ivar first_without: by weigher, who would come first without it.
     :ivar notes: what else bears on the outcome; sentences.
     :ivar partial: what could not be read; sentences.
+    :ivar nova_refuses: why nova refuses the operation, whatever the hosts;
+        sentences.
     """
 
     weighed: list[HostResult]
@@ -135,6 +143,7 @@ class Result:
     first_without: dict[str, list[HostResult]]
     notes: list[str]
     partial: list[str] = dataclasses.field(default_factory=list)
+    nova_refuses: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def first(self) -> list[HostResult]:
@@ -214,4 +223,5 @@ def row(
                 for each in resources
             ),
         ),
+        tables.Structured(result.nova_refuses, ' '.join(result.nova_refuses)),
     )

@@ -11,6 +11,7 @@ import nova.conf
 from nova.scheduler import utils
 
 from nova_xen_sched.cmd import troubleshooting
+from nova_xen_sched.cmd.explain import conductor
 from nova_xen_sched.cmd.explain import weighing
 from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.explain.result import Reason
@@ -25,11 +26,14 @@ from nova_xen_sched.filters import XenHostFilter
 CONF = nova.conf.CONF
 
 
-def explain(cloud: Cloud, spec: ty.Any) -> Result:
+def explain(
+    cloud: Cloud, spec: ty.Any, migrates_from: str | None = None
+) -> Result:
     """Send a request the way that nova-scheduler sends it, and look on.
 
     :param cloud: as the scheduler sees it.
     :param spec: a nova RequestSpec; nova's request filters add to it.
+    :param migrates_from: the host that a live migration leaves.
     :raises errors.Failure: if what nova needs for it can't be read, or a
         plugin raises.
     """
@@ -53,7 +57,11 @@ def explain(cloud: Cloud, spec: ty.Any) -> Result:
     left = _left(states, steps)
     filtered = filtering.filtered(manager, left, spec)
     steps += filtered.steps
-    weighed = weighing.weighed(manager, list(filtered.left), spec)
+    unfit = conductor.unfit(states, migrates_from)
+    weighed, passed, gives_up = conductor.weighed(
+        manager, filtered.left, spec, unfit
+    )
+    steps += passed
     refused = [
         HostResult(state, step) for step in steps for state in step.refused
     ]
@@ -70,6 +78,7 @@ def explain(cloud: Cloud, spec: ty.Any) -> Result:
         weighing.first_without(weighed),
         notes + _notes(cloud, len(weighed)),
         list(cloud.unreachable.values()),
+        gives_up,
     )
 
 

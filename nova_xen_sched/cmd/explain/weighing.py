@@ -70,20 +70,25 @@ def weighed(
     finally:
         manager.weighers = plain
     shares = dict(zip(map(id, states), zip(*by_weigher)))
-    ranked: list[HostResult] = []
-    for place, each in enumerate(found, 1):
-        rank: int | None = place
-        if ranked and same(ranked[-1].weight, each.weight):
-            rank = ranked[-1].rank
-        ranked.append(
-            HostResult(
-                each.obj,
-                rank=rank,
-                weight=each.weight,
-                shares=shares.get(id(each.obj), ()),
-            )
+    return ranked(
+        HostResult(
+            each.obj,
+            weight=each.weight,
+            shares=shares.get(id(each.obj), ()),
         )
-    return ranked
+        for each in found
+    )
+
+
+def ranked(hosts: ty.Iterable[HostResult]) -> list[HostResult]:
+    """Hosts in the order of their weight, with their ranks."""
+    found: list[HostResult] = []
+    for place, each in enumerate(hosts, 1):
+        each.rank = place
+        if found and same(found[-1].weight, each.weight):
+            each.rank = found[-1].rank
+        found.append(each)
+    return found
 
 
 def same(one: float, other: float) -> bool:

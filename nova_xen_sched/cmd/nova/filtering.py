@@ -16,6 +16,8 @@ from nova_xen_sched.cmd.nova import failures
 PLACEMENT = 'placement'
 CELL = 'cell'
 REQUEST = 'request'
+#: The step behind the weighers.
+CONDUCTOR = 'conductor'
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,9 +12,12 @@ from __future__ import annotations
 import typing as ty
 
 from nova import context as nova_context
+from nova import exception
 from nova import objects
+from nova import utils as nova_utils
 from nova.compute import api as compute_api
 from nova.compute import utils as compute_utils
+from nova.compute import vm_states
 import nova.conf
 from nova.objects import image_meta
 from nova.pci import request as pci_request
@@ -178,17 +181,14 @@ def of_server(
     """
     spec, instance = server.request_spec, server.instance
     what = 'to %s server %s' % (operation, instance.uuid)
-    if instance.host is None and kind is not Kind.BOOT:
-        raise errors.Failure(
-            'Server %s is on no host (vm_state %s), so that nova refuses to '
-            '%s it.' % (instance.uuid, instance.vm_state, operation)
-        )
+    _check_host(server, operation)
     # None of this is stored with it, whatever nova it is from.
     spec.ignore_hosts = spec.requested_destination = None
     with failures.reading("nova's databases"), nova_context.target_cell(
         cloud.context, server.cell
     ) as context, failures.refusing(what):
         if flavor is not None:
+            _check_flavor(context, instance, flavor)
             spec.flavor = flavor
             spec.numa_topology = hardware.numa_get_constraints(
                 flavor, instance.image_meta
@@ -198,6 +198,8 @@ def of_server(
             spec.image = objects.ImageMeta.from_dict(dict(image))
         if kind is Kind.REBUILD:
             _stay(spec, server)
+        elif operation == 'unshelve':
+            _anywhere(spec, server)
         elif kind is not Kind.BOOT:
             _leave(spec, server, kind)
         if kind is not Kind.BOOT:
@@ -214,15 +216,64 @@ def of_server(
     return spec
 
 
-def _leave(spec: ty.Any, server: Server, kind: Kind) -> None:
-    """Away from its host, within its cell."""
+def _check_host(server: Server, operation: str) -> None:
+    """Whether nova finds the server where the operation needs it.
+
+    :raises errors.Failure: if not.
+    """
+    instance = server.instance
+    if operation == 'boot':
+        return
+    if server.cell.is_cell0():
+        raise errors.Failure(
+            'Server %s never got a host: nova keeps it in cell0, and refuses '
+            'to %s it. openstack server show says why; --operation boot says '
+            'which hosts would take it now.' % (instance.uuid, operation)
+        )
+    if operation == 'unshelve' and instance.vm_state == vm_states.SHELVED:
+        raise errors.Failure(
+            'Server %s is shelved, but not offloaded: nova starts it on %s, '
+            'without asking its scheduler.' % (instance.uuid, instance.host)
+        )
+    if operation != 'unshelve' and instance.host is None:
+        remedy = ''
+        if instance.vm_state == vm_states.SHELVED_OFFLOADED:
+            remedy = ' --operation unshelve says where it could go.'
+        raise errors.Failure(
+            'Server %s is on no host (vm_state %s), so that nova refuses to '
+            '%s it.%s' % (instance.uuid, instance.vm_state, operation, remedy)
+        )
+
+
+def _check_flavor(context: ty.Any, instance: ty.Any, flavor: ty.Any) -> None:
+    """Whether nova's API resizes a server to a flavor.
+
+    :raises nova.exception.NovaException: if not.
+    """
+    # One that need not exist has no id.
+    if flavor.flavorid and flavor.flavorid == instance.flavor.flavorid:
+        raise exception.CannotResizeToSameFlavor()
+    if flavor.disabled:
+        raise exception.FlavorNotFound(flavor_id=flavor.flavorid)
+    if not compute_utils.is_volume_backed_instance(context, instance):
+        if not flavor.root_gb and instance.flavor.root_gb:
+            raise exception.CannotResizeDisk(
+                reason='Resize to zero disk flavor is not allowed.'
+            )
+        private.check_image(
+            context,
+            nova_utils.get_image_from_system_metadata(
+                instance.system_metadata
+            ),
+            flavor,
+            None,
+        )
+
+
+def _anywhere(spec: ty.Any, server: Server) -> None:
+    """Within its cell."""
     # What was forced when it was booted counts no more.
     spec.reset_forced_destinations()
-    spec.ignore_hosts = [server.instance.host]
-    resized = spec.flavor.flavorid != server.instance.flavor.flavorid
-    # libvirt never migrates a server cold to where it is.
-    if kind is Kind.MOVE and resized and CONF.allow_resize_to_same_host:
-        spec.ignore_hosts = []
     spec.requested_destination = objects.Destination(
         cell=server.cell, allow_cross_cell_move=False
     )
@@ -230,6 +281,16 @@ def _leave(spec: ty.Any, server: Server, kind: Kind) -> None:
     if hasattr(spec, 'generate_request_groups_from_pci_requests'):
         spec.requested_resources = []
         spec.generate_request_groups_from_pci_requests()
+
+
+def _leave(spec: ty.Any, server: Server, kind: Kind) -> None:
+    """Away from its host, within its cell."""
+    _anywhere(spec, server)
+    spec.ignore_hosts = [server.instance.host]
+    resized = spec.flavor.flavorid != server.instance.flavor.flavorid
+    # libvirt never migrates a server cold to where it is.
+    if kind is Kind.MOVE and resized and CONF.allow_resize_to_same_host:
+        spec.ignore_hosts = []
 
 
 def _stay(spec: ty.Any, server: Server) -> None:

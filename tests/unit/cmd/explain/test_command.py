@@ -114,7 +114,8 @@ def test_what_mappings_of_cells_are_made_of_can_be_read(tmp_path):
         ([*REQUEST, '--operation=boot'], '--operation needs --server'),
         (['--server=a', '--hint=a=b'], '--hint goes without --server'),
         (['--server=a', '--image=b'], 'only for --operation rebuild'),
-        (['--server=a', '--flavor=b'], 'only for --operation cold-migrate'),
+        (['--server=a', '--flavor=b'], 'only for --operation resize'),
+        (['--server=a', '--operation=resize'], 'resize needs a flavor'),
     ],
 )
 def test_options_that_do_not_go_together(arguments, words, capsys):

@@ -84,6 +84,22 @@ def test_the_first_line_is_the_answer():
     )
 
 
+def test_what_nova_refuses_whatever_the_hosts_comes_first():
+    given = answered([weighed('a', 1, 2.0)], [refused('c', 'conductor')])
+    given.nova_refuses.append('nova refuses it.')
+    first = 'a comes first, of 1 host that can take it; 1 of 2 are refused.'
+    assert of_all(given).splitlines()[:3] == [
+        'nova refuses it.',
+        'If it did not:',
+        first,
+    ]
+    assert "Passed over by nova's conductor, 1:\n  c\n" in of_all(given)
+    one = text(report.of_one(given, given.weighed[0], ()))
+    assert one.startswith('nova refuses it.\nIf it did not:\n' + first)
+    row = dict(zip(result.COLUMNS, result.row(given, given.weighed[0], ())))
+    assert row['nova_refuses'].machine_readable() == ['nova refuses it.']
+
+
 def test_hosts_of_equal_weight_are_shown_as_such():
     given = answered(
         [weighed('a', 1, 2.0), weighed('b', 1, 2.0), weighed('c', 3, 1.0)]
@@ -253,7 +269,7 @@ def test_rooms_say_what_is_computed_and_what_xen_reports():
 
 def test_a_row_has_the_rooms():
     given = answered([weighed('a', 1, 2.0)])
-    rooms = result.row(given, given.weighed[0], ROOMS)[-1]
+    rooms = result.row(given, given.weighed[0], ROOMS)[-2]
     assert rooms.machine_readable() == [
         {
             'room': 'dom0_cpu',
@@ -337,6 +353,7 @@ def test_a_row_has_every_column():
         },
         'first_without': ['W'],
         'rooms': [],
+        'nova_refuses': [],
     }
     assert base.shown(result.row(given, given.refused[0], ()), 'csv') == [
         '',
@@ -346,6 +363,7 @@ def test_a_row_has_every_column():
         'XenHostFilter',
         'its purpose',
         'libvirt_too_old',
+        '',
         '',
         '',
         '',

@@ -13,6 +13,7 @@ from nova.scheduler import weights as nova_weights
 import pytest
 
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.explain import conductor
 from nova_xen_sched.cmd.explain import result
 from nova_xen_sched.cmd.explain import weighing
 from tests.unit import builders
@@ -174,3 +175,79 @@ def test_a_weigher_that_fails_is_named():
         weighing.weighed(manager, states('a', 'b'), SPEC)
     # And the manager is as it was.
     assert isinstance(manager.weighers[0], Broken)
+
+
+# Hosts that nova's conductor passes over
+
+
+def hypervisors(**versions):
+    """States by name, of Xen in these versions as nova has them."""
+    return [
+        builders.state(name, hypervisor_version=number)
+        for name, number in versions.items()
+    ]
+
+
+def passed_over(hosts, raw, retries=-1):
+    """Who is left when a live migration leaves s, and who is passed over."""
+    conductor.CONF.set_override('migrate_max_retries', retries)
+    try:
+        found = conductor.weighed(
+            Manager(weigher('W', raw)),
+            hosts[1:],
+            SPEC,
+            conductor.unfit(hosts, 's'),
+        )
+    finally:
+        conductor.CONF.clear_override('migrate_max_retries')
+    return (
+        [(each.host, each.rank) for each in found.hosts],
+        [
+            (each.why, [state.host for state in each.refused])
+            for each in found.steps
+        ],
+        found.gives_up,
+    )
+
+
+def test_an_older_hypervisor_and_another_one_are_passed_over():
+    hosts = hypervisors(s=4014000, a=4013000, b=4014000, c=4017000, d=4011000)
+    hosts.append(builders.kvm_state('k'))
+    raw = {'a': 5.0, 'b': 2.0, 'c': 2.0, 'd': 1.0, 'k': 4.0}
+    left, passed, gives_up = passed_over(hosts, raw)
+    assert left == [('b', 1), ('c', 1)]
+    kind = hosts[0].hypervisor_type
+    # d too, though the scheduler is not asked so often.
+    assert passed == [
+        ('its hypervisor is older than the %s 4.14.0 of s' % kind, ['a', 'd']),
+        ('its hypervisor is another than the %s of s' % kind, ['k']),
+    ]
+    assert gives_up == []
+    # No live migration.
+    assert conductor.unfit(hosts, None) == {}
+
+
+def test_the_conductor_asks_no_more_often_than_it_may():
+    hosts = hypervisors(s=4014000, a=4013000, b=4014000, c=4011000)
+    raw = {'a': 5.0, 'b': 2.0, 'c': 3.0}
+    assert passed_over(hosts, raw, retries=2)[2] == []
+    (said,) = passed_over(hosts, raw, retries=1)[2]
+    assert (
+        'gives up after 2 of 2' in said and 'migrate_max_retries = 1' in said
+    )
+
+
+def test_a_workaround_of_nova_lets_older_ones_pass(monkeypatch):
+    group = conductor.CONF.workarounds
+    if 'skip_hypervisor_version_check_on_lm' not in group:
+        pytest.skip('this nova has none')
+    conductor.CONF.set_override(
+        'skip_hypervisor_version_check_on_lm', True, 'workarounds'
+    )
+    try:
+        hosts = hypervisors(s=4014000, a=4013000)
+        assert passed_over(hosts, {'a': 1.0}) == ([('a', 1)], [], [])
+    finally:
+        conductor.CONF.clear_override(
+            'skip_hypervisor_version_check_on_lm', 'workarounds'
+        )
