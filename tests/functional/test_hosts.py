@@ -118,6 +118,8 @@ class TestCapacity(HostsCase):
         self._check_a_service_away_is_one_line()
         self._check_both_modes_on_one_host()
         self._check_it_is_what_can_be_booted_until_no_valid_host()
+        # It leaves placement without a host.
+        self._check_one_question_has_one_answer()
 
     def _check_it_is_what_can_be_booted_until_no_valid_host(self):
         found = self.capacity()
@@ -191,7 +193,46 @@ class TestCapacity(HostsCase):
         )
         for row in self.ran('capacity', '--flavor', flavor):
             self.assertEqual(0, row['fits'])
-            self.assertIn('placement: no candidate', row['refused'])
+            self.assertIn(
+                'placement: it has no candidate there for ',
+                row['refused'],
+            )
+
+    def _check_one_question_has_one_answer(self):
+        size = ('--ram', '512', '--vcpus', '1', '--disk', '1')
+        service = self.api.get_services(binary='nova-compute', host='small-9')
+        self.api.put_service(service[0]['id'], {'status': 'disabled'})
+        # Placement has never heard of it.
+        unknown = self._provider('pv-2')
+        self.placement.delete('/resource_providers/' + unknown)
+        explained = {
+            row['host']: '%s: %s' % (row['step'], row['why'])
+            for row in self.ran_whatever(
+                *('explain', '--property=hypervisor_type=xen'),
+                *('--property=vm_mode=hvm', *size),
+            )
+        }
+        found = self.capacity()
+        for name, why in (
+            ('small-9', 'placement: its nova-compute is disabled'),
+            ('pv-2', 'placement: placement does not know it'),
+            ('down-0', explained['down-0']),
+        ):
+            self.assertEqual(why, explained[name])
+            self.assertEqual(why, found[name]['refused'])
+            shown = self.ran('host', 'show', name, *size)
+            self.assertEqual(why, ' '.join(shown['refused'].split()))
+        listed = {r['host']: r for r in self.ran('host', 'list', *size)}
+        for name, row in found.items():
+            self.assertEqual(row['runs_out_first'], listed[name]['scarcest'])
+
+    def _provider(self, name):
+        found = self.placement.get('/resource_providers?name=' + name)
+        (provider,) = found.body['resource_providers']
+        return provider['uuid']
+
+    def ran_whatever(self, *argv):
+        return commands.run(*argv, '-f', 'json').json
 
     def _check_errors_are_one_line(self):
         for argv, words in (

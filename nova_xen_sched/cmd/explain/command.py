@@ -43,7 +43,6 @@ class Explain(base.Lister):
 
     COLUMNS = result.COLUMNS
     _epilog = _EPILOG
-    columns = tuple(result.COLUMNS)
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

@@ -5,12 +5,10 @@
 from __future__ import annotations
 
 import typing as ty
-from urllib import parse
 
 import nova.conf
 from nova.scheduler import utils
 
-from nova_xen_sched.cmd import troubleshooting
 from nova_xen_sched.cmd.explain import conductor
 from nova_xen_sched.cmd.explain import weighing
 from nova_xen_sched.cmd.explain.result import HostResult
@@ -95,42 +93,15 @@ def _placement_steps(
     states: list[ty.Any], found: placement.Candidates
 ) -> list[Step]:
     """The hosts for which placement has no candidate, by what is known why."""
-    out = [state for state in states if state.uuid not in found.by_provider]
-    if found.refusal is not None:
-        return [Step(filtering.PLACEMENT, found.refusal, tuple(out))]
-    # Placement knows by a trait that a host takes no guests.
-    disabled = [s for s in out if (s.service or {}).get('disabled')]
+    by_reason: dict[placement.Absence, list[ty.Any]] = {}
+    absences = placement.absences(states, found)
+    for state in states:
+        if id(state) in absences:
+            by_reason.setdefault(absences[id(state)], []).append(state)
     return [
-        Step(
-            filtering.PLACEMENT,
-            'its nova-compute is disabled',
-            tuple(disabled),
-            troubleshooting.DISABLED,
-        ),
-        Step(
-            filtering.PLACEMENT,
-            'it has no candidate there for ' + _readable(found.query),
-            tuple(filtering.without(out, disabled)),
-            troubleshooting.PLACEMENT,
-        ),
+        Step(each.step, each.why, tuple(refused), each.remedy)
+        for each, refused in by_reason.items()
     ]
-
-
-def _readable(query: str) -> str:
-    """A query to placement, for reading."""
-    parts = []
-    for name, value in parse.parse_qsl(query):
-        if name == 'resources':
-            parts.append(value.replace(':', ' ').replace(',', ', '))
-        elif name in ('required', 'root_required'):
-            for trait in value.split(','):
-                if trait.startswith('!'):
-                    parts.append('without trait %s' % trait[1:])
-                else:
-                    parts.append('with trait %s' % trait)
-        elif name != 'limit':
-            parts.append('%s=%s' % (name, value))
-    return ', '.join(parts)
 
 
 def _cell_step(spec: ty.Any, states: list[ty.Any]) -> list[Step]:

@@ -62,7 +62,6 @@ class Capacity(command.HostLister):
 
     COLUMNS = COLUMNS
     _epilog = _EPILOG
-    columns = ('host', 'fits', 'runs_out_first', *fits.LIMITS, 'refused')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -95,10 +94,10 @@ class Capacity(command.HostLister):
         )
         if parsed_args.total:
             most = first.most_common(1)
-            return self.columns[:3], [
+            return tuple(COLUMNS)[:3], [
                 ('*', tables.count(total), most[0][0] if most else '')
             ]
-        return self.columns, [
+        return tuple(COLUMNS), [
             (
                 each.host,
                 tables.count(each.count),

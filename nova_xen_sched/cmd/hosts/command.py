@@ -47,11 +47,13 @@ COLUMNS = {
     'dom0_vcpus': Column('Dom0 vCPUs', 'likewise', LONG),
     'headroom': Column(
         'Headroom',
-        'what is left of its scarcest room now, from 1 (empty); below 0 it is '
-        'overcommitted',
+        "what is left of the fullest of dom0's rooms, from 1 (empty); below 0 "
+        'it is overcommitted',
     ),
     'scarcest': Column(
-        'Scarcest', 'that room: dom0_memory, dom0_cpu or host_memory'
+        'Scarcest',
+        'what runs out first for the kind of guest that is counted: '
+        'runs_out_first of capacity',
     ),
     'fits': Column(
         'Fits',
@@ -107,7 +109,6 @@ class List(HostLister):
 
     COLUMNS = COLUMNS
     _epilog = _LIST_EPILOG
-    columns = tuple(COLUMNS)
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

@@ -74,12 +74,15 @@ def count(
         cloud.context, spec, cloud.host_manager, every=True
     )
     refused = _refused(cloud, xen, spec, candidates)
+    absences = placement.absences([each.state for each in xen], candidates)
     guest = fits.Guest(mode, flavor.memory_mb, flavor.vcpus)
     counted = {}
     with base.Progress('Counting guests', len(xen)) as progress:
         for each in xen:
             assert each.load is not None  # noqa: S101  a Xen host
-            limits, why, shared = _by_placement(each.state.uuid, candidates)
+            limits, why, shared = _by_placement(
+                each.state.uuid, candidates, absences.get(id(each.state))
+            )
             limits.update(fits.of_dom0(settings.dom0_model, each.load, guest))
             counted[each.name] = Fits(
                 each.name, limits, why or refused.get(each.name, ''), shared
@@ -122,19 +125,26 @@ def _refused(
 
 
 def _by_placement(
-    provider: str, candidates: placement.Candidates
+    provider: str,
+    candidates: placement.Candidates,
+    absence: placement.Absence | None,
 ) -> tuple[dict[str, int], str, dict[str, int]]:
     """How many fit on a host by placement.
 
+    :param absence: why it has no candidate there; None if it has.
     :returns: how many by resource class; why it takes none at all, '' if it
         does; and by provider, how many fit in what it shares with others.
     """
+    if absence is not None:
+        limits = _by_inventories(provider, candidates)
+        # Where a limit says it, how far that reaches is said, too.
+        told = not absence.known and min(limits.values(), default=1) <= 0
+        why = '' if told else '%s: %s' % (absence.step, absence.why)
+        return limits, why, {}
     ways = [
         {name: each['resources'] for name, each in way['allocations'].items()}
         for way in candidates.by_provider.get(provider, [])
     ]
-    if not ways:
-        return (*_by_inventories(provider, candidates), {})
     summaries = {
         name: candidates.summaries[name] for way in ways for name in way
     }
@@ -162,15 +172,14 @@ def _by_placement(
 
 def _by_inventories(
     provider: str, candidates: placement.Candidates
-) -> tuple[dict[str, int], str]:
-    """How many fit on a host that is no candidate, and why it is none.
+) -> dict[str, int]:
+    """How many fit on a host that is no candidate.
 
     What it has none of, as where storage is shared, is left out.
     """
-    inventories = placement.stocks(provider)
     amounts: dict[str, int] = {}
     left: dict[str, int] = {}
-    for name, each in (inventories or {}).items():
+    for name, each in (placement.stocks(provider) or {}).items():
         amounts[name] = amount = candidates.resources.get(name, 0)
         capacity = 0
         if each['min_unit'] <= amount <= each['max_unit']:
@@ -178,14 +187,4 @@ def _by_inventories(
                 (each['total'] - each['reserved']) * each['allocation_ratio']
             )
         left[name] = capacity - each['used']
-    limits = fits.of_placement({provider: amounts}, {provider: left})
-    why = ''
-    if candidates.refusal is not None:
-        why = 'request: ' + candidates.refusal
-    elif inventories is None:
-        why = 'placement: it has no inventory of this host'
-    elif min(limits.values(), default=1) > 0:
-        why = (
-            'placement: no candidate, for its traits, aggregates or resources'
-        )
-    return limits, why
+    return fits.of_placement({provider: amounts}, {provider: left})

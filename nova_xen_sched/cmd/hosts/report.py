@@ -27,7 +27,7 @@ def row(host: xen_hosts.ComputeHost, counted: Counted) -> dict[str, ty.Any]:
     """
     fit = counted.fits.get(host.name)
     settings = counted.settings
-    scarcest = dom0.scarcest(host.resources) if host.resources else None
+    fullest = dom0.scarcest(host.resources) if host.resources else None
     migration = xen_hosts.migration(host, settings)
     libvirt = host.host.facts.get('libvirt_version')
     xen = host.host.xen_version if host.host.is_xen else None
@@ -48,8 +48,8 @@ def row(host: xen_hosts.ComputeHost, counted: Counted) -> dict[str, ty.Any]:
         else migration.answer,
         'dom0_memory_mb': _size(host, 'dom0_memory_mb', settings),
         'dom0_vcpus': _size(host, 'dom0_vcpus', settings),
-        'headroom': tables.percent(scarcest.headroom if scarcest else None),
-        'scarcest': str(scarcest.resource) if scarcest else '',
+        'headroom': tables.percent(fullest.headroom if fullest else None),
+        'scarcest': fit.first if fit else '',
         'fits': tables.count(fit.count) if fit else tables.Cell(None),
     }
 

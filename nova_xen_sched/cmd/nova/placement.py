@@ -8,6 +8,7 @@ import copy
 import dataclasses
 import functools
 import typing as ty
+from urllib import parse
 
 from nova import exception
 import nova.conf
@@ -15,7 +16,9 @@ from nova.scheduler import request_filter
 from nova.scheduler import utils
 
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import troubleshooting
 from nova_xen_sched.cmd.nova import failures
+from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.cmd.nova import private
 
 CONF = nova.conf.CONF
@@ -105,6 +108,82 @@ def attach(state: ty.Any, found: Candidates) -> None:
     )
 
 
+class Absence(ty.NamedTuple):
+    """Why placement has no candidate on a host.
+
+    :ivar step: of nova's, that leaves the host out.
+    :ivar why: a clause.
+    :ivar remedy: what to do or where to look; '' if that can't be said.
+    :ivar known: whether that is why; else it is what was asked for.
+    """
+
+    step: str
+    why: str
+    remedy: str = ''
+    known: bool = True
+
+
+def absences(
+    states: ty.Iterable[ty.Any], found: Candidates
+) -> dict[int, Absence]:
+    """Why hosts have no candidate, by the identity of those that have none.
+
+    :param states: nova HostStates.
+    :raises errors.Failure: if placement can't be asked.
+    """
+    out = [state for state in states if state.uuid not in found.by_provider]
+    if found.refusal is not None:
+        refused = Absence(filtering.REQUEST, found.refusal)
+        return {id(state): refused for state in out}
+    # Placement knows by a trait that a host takes no guests.
+    disabled = [s for s in out if (s.service or {}).get('disabled')]
+    others = filtering.without(out, disabled)
+    providers = _providers() if others else ()
+    asked_for = Absence(
+        filtering.PLACEMENT,
+        'it has no candidate there for ' + _readable(found.query),
+        troubleshooting.PLACEMENT,
+        known=False,
+    )
+    return {
+        **{id(state): _DISABLED for state in disabled},
+        **{
+            id(state): asked_for if state.uuid in providers else _UNKNOWN
+            for state in others
+        },
+    }
+
+
+_DISABLED = Absence(
+    filtering.PLACEMENT,
+    'its nova-compute is disabled',
+    troubleshooting.DISABLED,
+)
+_UNKNOWN = Absence(
+    filtering.PLACEMENT,
+    'placement does not know it',
+    "nova-compute registers its host there when it runs: see that host's log "
+    'of it',
+)
+
+
+def _readable(query: str) -> str:
+    """A query to placement, for reading."""
+    parts = []
+    for name, value in parse.parse_qsl(query):
+        if name == 'resources':
+            parts.append(value.replace(':', ' ').replace(',', ', '))
+        elif name in ('required', 'root_required'):
+            for trait in value.split(','):
+                if trait.startswith('!'):
+                    parts.append('without trait %s' % trait[1:])
+                else:
+                    parts.append('with trait %s' % trait)
+        elif name != 'limit':
+            parts.append('%s=%s' % (name, value))
+    return ', '.join(parts)
+
+
 def stocks(provider: str) -> dict[str, ty.Any] | None:
     """As inventories(), with what is ``used`` of each."""
     found = inventories(provider)
@@ -127,16 +206,28 @@ def inventories(provider: str) -> dict[str, ty.Any] | None:
     return _of_provider(provider, 'inventories')
 
 
+def _providers() -> ty.Collection[str]:
+    """The UUIDs of all that placement knows."""
+    found = _get('/resource_providers') or {'resource_providers': []}
+    return {each['uuid'] for each in found['resource_providers']}
+
+
 def _of_provider(provider: str, what: str) -> dict[str, ty.Any] | None:
+    found = _get('/resource_providers/%s/%s' % (provider, what))
+    return None if found is None else found[what]
+
+
+def _get(path: str) -> dict[str, ty.Any] | None:
+    """What placement answers; None if there is no such thing."""
     with failures.reading(_PLACEMENT):
-        answer = _client().get('/resource_providers/%s/%s' % (provider, what))
+        answer = _client().get(path)
     if answer.status_code == 404:
         return None
     if not answer:
         raise errors.Failure(
             "Placement can't be read: %s." % errors.one_line(answer.text)
         )
-    found: dict[str, ty.Any] = answer.json()[what]
+    found: dict[str, ty.Any] = answer.json()
     return found
 
 
