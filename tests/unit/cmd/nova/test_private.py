@@ -8,6 +8,7 @@ import inspect
 
 from nova import availability_zones
 from nova import config
+from nova import utils as nova_utils
 from nova import weights as base_weights
 from nova.compute import api as compute_api
 from nova.compute import utils as compute_utils
@@ -61,6 +62,10 @@ RequestSpec = request_spec.RequestSpec
         (HostManager.get_filtered_hosts, 'self states spec'),
         (HostManager.get_weighed_hosts, 'self states spec'),
         (Handler.get_filtered_objects, 'self filters states spec index'),
+        (Handler, ''),
+        (Handler.get_matching_classes, 'self names'),
+        (weights.HostWeightHandler, ''),
+        (nova_utils.get_image_from_system_metadata, 'metadata'),
         (
             weights.HostWeightHandler.get_weighed_objects,
             'self weighers states spec',
