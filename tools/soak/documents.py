@@ -172,6 +172,10 @@ _PROPERTIES: ty.Mapping[str, tuple[str, ...]] = {
     'img_signature': ('x',),
     'traits': ('required',),
 }
+#: What carries data, or what an image needs to boot.
+_DATA = frozenset(
+    ('block_device_mapping', 'mappings', 'kernel_id', 'ramdisk_id')
+)
 _FORMATS = ('raw', 'qcow2', 'vhd', 'vmdk', 'aki', 'ari', 'ami', 'iso', None)
 
 
@@ -214,7 +218,10 @@ def glance(seed: int, tally: Tally) -> None:
 
     found = tally.timed('judging it', judged)
     for each in found:
-        if not shlex.split(each.mend):
-            raise Fault('no mend for %s' % each.code)
+        words = shlex.split(each.mend)
+        if words and words[0] != 'openstack':
+            raise Fault('a mend that is no command: %s' % ascii(each.mend))
+        if 'unset' in words and not _DATA.isdisjoint(words):
+            raise Fault('a mend takes data off: %s' % ascii(each.mend))
     tally.counts['findings'] += len(found)
     tally.counts['images'] += 1
