@@ -36,13 +36,21 @@ def _tracebacks(log: str) -> ty.Iterator[tuple[str, str]]:
         yield lines[start - 1] if start else '', '\n'.join(piece)
 
 
-def _is_ours(traceback: str) -> bool:
+def is_ours(traceback: str) -> bool:
+    """Whether it has a frame of the plugin."""
     return re.search(r'File "[^"]*/%s/' % _OURS, traceback) is not None
 
 
 def tracebacks(log: str) -> list[str]:
     """Those with a frame of the plugin, each in one piece."""
-    return [whole for _, whole in _tracebacks(log) if _is_ours(whole)]
+    return [whole for _, whole in _tracebacks(log) if is_ours(whole)]
+
+
+def of_request(log: str, request_id: str) -> list[str]:
+    """The tracebacks of one request, each in one piece."""
+    return [
+        whole for before, whole in _tracebacks(log) if request_id in before
+    ]
 
 
 def lost_in_nova(log: str, request_id: str, function: str) -> bool:
@@ -53,10 +61,8 @@ def lost_in_nova(log: str, request_id: str, function: str) -> bool:
         plugin.
     """
     return any(
-        request_id in before
-        and ', in %s\n' % function in whole
-        and not _is_ours(whole)
-        for before, whole in _tracebacks(log)
+        ', in %s\n' % function in whole and not is_ours(whole)
+        for whole in of_request(log, request_id)
     )
 
 
