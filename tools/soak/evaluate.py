@@ -79,6 +79,8 @@ def watching(
     logger = logging.getLogger('nova_xen_sched')
     watch = Watch(then)
     real, before = log.unexpected, logger.level
+    read_cells = nova_context.scatter_gather_cells
+    nova_context.scatter_gather_cells = _answer
 
     def unexpected(doing: str) -> None:
         kind = sys.exc_info()[0]
@@ -94,6 +96,7 @@ def watching(
     try:
         yield watch
     finally:
+        nova_context.scatter_gather_cells = read_cells
         log.unexpected = real  # type: ignore[assignment]
         logger.removeHandler(watch)
         logger.propagate = True
@@ -124,7 +127,6 @@ class Plugins:
     def __init__(self) -> None:
         logging.basicConfig(handlers=[logging.NullHandler()])
         nova.conf.CONF([], project='nova', default_config_files=[])
-        nova_context.scatter_gather_cells = _answer
         self.filter = filters.XenHostFilter()
         self.weigher = weights.Dom0HeadroomWeigher()
         self._handler = nova_weights.HostWeightHandler()

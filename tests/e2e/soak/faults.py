@@ -19,8 +19,17 @@ _CHECKS = ('live_migration', 'always', 'never')
 _STATED = ('1.2.5', '9.0.0', 'much', '', None)
 
 
+class _Planned(ty.NamedTuple):
+    """A fault, seconds between two of them, and until the first one."""
+
+    name: str
+    fault: ty.Callable[[], None]
+    every: float
+    first: float
+
+
 class Faults:
-    """All of them, one after the other in a thread.
+    """All of them.
 
     :ivar counts: fault -> how many times.
     :ivar failed: what went wrong with a fault itself.
@@ -32,40 +41,57 @@ class Faults:
         self._cloud = cloud
         self._rng = random.Random(seed)
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        # The fault, seconds between two of them, when the first one comes.
-        self._plan: list[tuple[str, ty.Callable[[], None], float, float]] = [
-            ('facts file torn', self._tear, 4, 2),
-            ('aggregate edited', self._edit, 3, 3),
-            ('options reloaded (SIGHUP)', self._reload, 60, 20),
-            ('nova-scheduler killed with -9', self._kill, 120, 50),
-            ('RabbitMQ restarted', self._restart_bus, 180, 80),
-            ('MariaDB restarted', self._restart_database, 180, 130),
-        ]
+        self._changes = (
+            _Planned('facts file torn', self._tear, 4, 2),
+            _Planned('aggregate edited', self._edit, 3, 3),
+        )
+        self._restarts = (
+            _Planned('options reloaded', self._reload, 180, 20),
+            _Planned('nova-scheduler killed -9', self._kill, 120, 50),
+            _Planned('RabbitMQ restarted', self._bus, 180, 80),
+            _Planned('MariaDB restarted', self._database, 180, 130),
+        )
+        self._thread = threading.Thread(target=self._do, args=(self._changes,))
 
-    def start(self) -> None:
+    def run(self, seconds: float, note: ty.Callable[[], None]) -> None:
+        """Break things for so long; all is as it was when it returns.
+
+        In the main thread, as what is started ends with the thread that
+        started it.
+
+        :param note: called every now and then.
+        """
+        ends = time.monotonic() + seconds
         self._thread.start()
+        try:
+            self._do(
+                (*self._restarts, _Planned('', note, 20, 20)),
+                lambda: time.monotonic() > ends,
+            )
+        finally:
+            self._over.set()
+            self._thread.join()
+            self._cloud.write_facts(hosts.FACTS)
 
-    def end(self) -> None:
-        """No more of them; all is as it was."""
-        self._over.set()
-        self._thread.join()
-        self._cloud.write_facts(hosts.FACTS)
-
-    def _run(self) -> None:
+    def _do(
+        self,
+        plan: tuple[_Planned, ...],
+        over: ty.Callable[[], bool] = lambda: False,
+    ) -> None:
         began = time.monotonic()
-        due = [began + first for _, _, _, first in self._plan]
-        while not self._over.wait(0.2):
-            for number, (name, fault, every, _) in enumerate(self._plan):
+        due = [began + each.first for each in plan]
+        while not (self._over.wait(0.2) or over()):
+            for number, each in enumerate(plan):
                 if time.monotonic() < due[number] or self._over.is_set():
                     continue
                 try:
-                    fault()
-                    self.counts[name] += 1
+                    each.fault()
+                    if each.name:
+                        self.counts[each.name] += 1
                 except Exception as e:
                     # While another fault lasts, nova's API may not answer.
-                    self.failed.append('%s: %s' % (name, e))
-                due[number] = time.monotonic() + every
+                    self.failed.append('%s: %s' % (each.name, e))
+                due[number] = time.monotonic() + each.every
 
     def _tear(self) -> None:
         path = self._cloud.facts_file
@@ -116,11 +142,11 @@ class Faults:
         nova.start_scheduler()
         nova.wait_for_scheduler(seen)
 
-    def _restart_bus(self) -> None:
+    def _bus(self) -> None:
         self._cloud.bus.stop_server()
         self._cloud.bus.start_server()
         self._cloud.bus.wait()
 
-    def _restart_database(self) -> None:
+    def _database(self) -> None:
         self._cloud.database.stop_server()
         self._cloud.database.start_server()

@@ -14,7 +14,7 @@ from tests.e2e.client import Server
 from tests.e2e.cloud import Cloud
 from tests.e2e.processes import Failure
 
-USERS = 4
+USERS = 8
 #: Seconds after which a user gives a request up: nova's own RPC timeout is 60.
 PATIENCE = 150
 
