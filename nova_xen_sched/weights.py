@@ -12,7 +12,6 @@ weight is never above 0.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import types
 import typing as ty
@@ -215,8 +214,10 @@ def _multipliers(
     found = []
     aggregates: set[ty.Any] = set()
     for state in states:
-        with contextlib.suppress(Exception):  # its own turn comes below
+        try:
             aggregates.update(state.aggregates)
+        except Exception:  # noqa: BLE001, S112  its own turn comes below
+            continue
     multiplying = frozenset(filter(_multiplies, aggregates))
     for state in states:
         multiplier = default
