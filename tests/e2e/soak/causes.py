@@ -8,7 +8,9 @@ import re
 import typing as ty
 
 from tests.e2e import logs
-from tests.e2e.cloud import Cloud
+
+if ty.TYPE_CHECKING:
+    from tests.e2e.cloud import Cloud
 
 #: Causes that begin so are the plugin's.
 OURS = 'nova-xen-sched'

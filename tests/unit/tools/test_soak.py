@@ -49,9 +49,9 @@ def test_a_case_is_made_of_its_seed_alone():
     )
 
 
-@pytest.mark.parametrize('part', list(parts.BY_NAME))
+@pytest.mark.parametrize('part', sorted({*parts.BY_NAME} - {'eventlet'}))
 def test_some_cases_of_each_part(part):
-    tally = parts.run(part, range(20, 24) if part != 'eventlet' else [20])
+    tally = parts.run(part, range(20, 24))
     assert tally.faults == []
     assert sum(tally.counts.values()) > 0
 
