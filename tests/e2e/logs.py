@@ -18,22 +18,42 @@ _SURPRISE = 'Unexpected error in nova-xen-sched'
 
 
 def _tracebacks(log: str) -> ty.Iterator[tuple[str, str]]:
-    """Each in one piece, and the line before it, which has the request."""
+    """Each in one piece, and the line that it belongs to.
+
+    That line has the request. Those that one exception caused in another are
+    pieces of their own, with the same line.
+    """
     lines = log.split('\n')
     for start, line in enumerate(lines):
         at = line.find(_TRACEBACK)
         if at < 0:
             continue
+        begins = line[:at]
         piece = [line[at:]]
         for following in lines[start + 1 :]:
+            # Another worker's, written to the same log meanwhile.
+            if not following.startswith(begins):
+                continue
             text = following[at:]
-            if following[:at] and not text:
+            if begins and not text:
                 break
             piece.append(text)
             # The last line, which names the exception, isn't indented.
             if text and not text.startswith((' ', '^')):
                 break
-        yield lines[start - 1] if start else '', '\n'.join(piece)
+        yield _owner(lines, start, begins), '\n'.join(piece)
+
+
+#: How the line of a traceback says its request, or that it has none.
+_REQUEST = re.compile(r'\[(?:[^]]*req-|-)')
+
+
+def _owner(lines: list[str], start: int, begins: str) -> str:
+    """The nearest line above that says its request, and begins so."""
+    for line in reversed(lines[max(0, start - 300) : start]):
+        if line.startswith(begins) and _REQUEST.search(line):
+            return line
+    return ''
 
 
 def is_ours(traceback: str) -> bool:
@@ -48,9 +68,7 @@ def tracebacks(log: str) -> list[str]:
 
 def of_request(log: str, request_id: str) -> list[str]:
     """The tracebacks of one request, each in one piece."""
-    return [
-        whole for before, whole in _tracebacks(log) if request_id in before
-    ]
+    return [whole for owner, whole in _tracebacks(log) if request_id in owner]
 
 
 def lost_in_nova(log: str, request_id: str, function: str) -> bool:

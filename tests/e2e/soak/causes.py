@@ -47,46 +47,60 @@ def of(
             uuid,
         )
     ]
-    found: list[str] = []
     # The newest request first: it is what ended so.
     for request in requests:
-        for service, text in written.items():
-            for traceback in logs.of_request(text, request):
-                if logs.is_ours(traceback):
-                    return '%s: %s' % (OURS, _exception(traceback))
-                found.append('%s in %s' % (_exception(traceback), service))
-        if not found:
-            found += _no_host(written, request)
+        found = ''
+        for service in sorted(written, key=_nearest_first):
+            pieces = logs.of_request(written[service], request)
+            if not pieces:
+                continue
+            # The last of those that one caused in another.
+            raised = _exception(pieces[-1])
+            if any(map(logs.is_ours, pieces)):
+                return '%s: %s' % (OURS, raised)
+            found = found or '%s in %s' % (raised, service)
+        if not found or _NO_HOST in found:
+            found = _no_host(written, request) or found
         if found:
-            # What is nearest to the cause is logged first.
-            return found[0]
+            return found
     return UNKNOWN
 
 
+_NO_HOST = 'NoValidHost'
+
+
+def _nearest_first(service: str) -> tuple[bool, str]:
+    """What others repeat is logged by nova-scheduler and nova-compute."""
+    return service in ('nova', 'nova-conductor'), service
+
+
 def _exception(traceback: str) -> str:
-    """The name of what was raised."""
+    """The name of what was raised, by another service if that is it."""
     last = traceback.rstrip().split('\n')[-1]
+    remote = re.match(r'\S*RemoteError: Remote error: (\w+)', last)
+    if remote:
+        return remote[1]
     return last.split(':')[0].rpartition('.')[2].strip()
 
 
-def _no_host(written: ty.Mapping[str, str], request: str) -> list[str]:
-    """A request that ended without a host has no traceback."""
+def _no_host(written: ty.Mapping[str, str], request: str) -> str:
+    """Why a request found no host, or what was warned of it."""
     lines = [
-        line
-        for line in written.get('nova-scheduler', '').split('\n')
+        (service, line)
+        for service in sorted(written, key=_nearest_first)
+        for line in written[service].split('\n')
         if request in line
     ]
-    for line in lines:
-        if re.search(r'XenHostFilter: 0 of [1-9]', line):
-            return ['%s: XenHostFilter refused all hosts' % OURS]
-    for line in lines:
-        stopped = re.search(r'Filter (\w+) returned 0 hosts', line)
-        if stopped:
-            return ['no host left by %s in nova-scheduler' % stopped[1]]
-    for service, text in written.items():
-        for line in text.split('\n'):
-            if request in line and re.search(' (WARNING|ERROR) ', line):
-                said = line.partition(request)[2].partition('] ')[2]
-                said = re.sub(r'[0-9a-f-]{32,36}|\d+', 'N', said)
-                return ['%s in %s' % (said[:80], service)]
-    return []
+    for pattern, cause in (
+        (r'XenHostFilter: 0 of [1-9]', OURS + ': XenHostFilter refused all'),
+        (r'Filter (\w+) returned 0 hosts', r'no host left by \1'),
+        (r' (?:WARNING|ERROR) .*?%s.*?\] (.*)' % request, r'\1'),
+    ):
+        for service, line in lines:
+            found = re.search(pattern, line)
+            if found:
+                said = re.sub(
+                    r'[0-9a-f-]{32,36}|\d+', 'N', found.expand(cause)
+                )
+                return '%s in %s' % (said[:80], service)
+    return ''

@@ -110,6 +110,9 @@ def _leave(client: Client, server_id: str) -> bool:
 def _short(error: Exception) -> str:
     """The kind of failure, without ids, addresses and tracebacks."""
     text = str(error)
+    if isinstance(error, KeyError):
+        # nova's API leaves out what it can't read in a cell that is down.
+        return 'an answer without %s' % text
     for known in (
         'No valid host',
         'MessagingTimeout',

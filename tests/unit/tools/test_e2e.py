@@ -190,6 +190,29 @@ _TIMEOUT = _logged(
     '  File "/v/lib/oslo_messaging/rpc/client.py", line 4, in call',
     'oslo_messaging.exceptions.MessagingTimeout: Timed out',
 )
+_CAUSED = (
+    _logged(
+        'Failed to schedule',
+        'Traceback (most recent call last):',
+        '  File "/v/lib/queue.py", line 4, in get',
+        '_queue.Empty',
+        '',
+        'During handling of the above exception, another exception occurred:',
+        '',
+    )
+    + '\n'
+    + _TIMEOUT.partition('\n')[2]
+)
+#: Two workers write to one log.
+_MIXED = '\n'.join(
+    each
+    for line in _TIMEOUT.split('\n')
+    for each in (line, '2026-11-23 12:00:00.001 13 INFO nova.context [-] hi')
+)
+_NO_HOST = _TIMEOUT.replace(
+    'oslo_messaging.exceptions.MessagingTimeout: Timed out',
+    'nova.exception_Remote.NoValidHost_Remote: No valid host was found.',
+)
 _IN_OURS = _TIMEOUT.replace('/oslo_messaging/rpc', '/nova_xen_sched')
 
 
@@ -197,6 +220,16 @@ _IN_OURS = _TIMEOUT.replace('/oslo_messaging/rpc', '/nova_xen_sched')
     'written, cause',
     [
         ({'nova-conductor': _TIMEOUT}, 'MessagingTimeout in nova-conductor'),
+        ({'nova-conductor': _CAUSED}, 'MessagingTimeout in nova-conductor'),
+        ({'nova-conductor': _MIXED}, 'MessagingTimeout in nova-conductor'),
+        (
+            {
+                'nova-conductor': _NO_HOST,
+                'nova-scheduler': _PREFIX.replace('ERROR', 'WARNING')
+                + 'Placement API service is not responding.',
+            },
+            'Placement API service is not responding. in nova-scheduler',
+        ),
         ({'nova-scheduler': _IN_OURS}, 'nova-xen-sched: MessagingTimeout'),
         (
             {
@@ -204,7 +237,7 @@ _IN_OURS = _TIMEOUT.replace('/oslo_messaging/rpc', '/nova_xen_sched')
                 + 'XenHostFilter: 0 of 9 hosts left for instance uuid: '
                 'vm_mode=9'
             },
-            'nova-xen-sched: XenHostFilter refused all hosts',
+            'nova-xen-sched: XenHostFilter refused all in nova-scheduler',
         ),
         (
             {
