@@ -183,7 +183,7 @@ def main(argv: ty.Sequence[str] | None = None) -> int:
                     [(str(count), what) for count, what in unexpected],
                 ),
                 '',
-                *('* %s' % each for each in verdicts),
+                *('* ' + str(each) for each in verdicts),
             ],
         )
     return 0 if good else 1

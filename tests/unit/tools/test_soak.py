@@ -120,6 +120,13 @@ def test_nothing_stays_of_a_watch():
     assert log.unexpected is before
 
 
+def test_a_run_writes_its_figures(tmp_path, capsys):
+    arguments = ['--only', 'images', '--length', '0.0005', '--first', '1']
+    assert program.main([*arguments, '--docs', str(tmp_path)]) == 0
+    assert 'seeds from 1' in capsys.readouterr().out
+    assert '| images | 50 | ' in (tmp_path / 'soak.md').read_text()
+
+
 def test_a_section_of_the_page_replaces_the_older_one(tmp_path):
     for heading, line in (('A', '1'), ('B', '2'), ('A', '3')):
         page.put(str(tmp_path), heading, [line])
