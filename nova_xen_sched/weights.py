@@ -124,7 +124,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
                     headroom = dom0.headroom(settings.dom0_model, load)
             except Exception:  # noqa: BLE001  nothing may reach nova
                 log.unexpected(
-                    'weighing a host; it weighs as the least of the Xen hosts'
+                    'weighing a host; it gets the lowest weight of Xen hosts'
                 )
                 headroom = math.nan
             found.append(headroom)
@@ -237,7 +237,7 @@ def _multipliers(
                 )
             multiplier = known[some]
         except Exception:  # noqa: BLE001  nothing may reach nova
-            log.unexpected("reading a host's multiplier; the option counts")
+            log.unexpected("reading a host's multiplier; the option is used")
         found.append(multiplier)
     return found
 

@@ -86,7 +86,7 @@ class _Loader(SAFE_LOADER):
                 key.tag = _TAG + 'str'
                 if key.value in seen:
                     raise _error(
-                        '%s stands there twice' % log.shown(key.value), key
+                        '%s is named twice' % log.shown(key.value), key
                     )
                 seen.add(key.value)
         super().flatten_mapping(node)

@@ -101,8 +101,8 @@ def test_a_key_is_a_text(parse, key):
         ('a:\n  \tb: 1\n  c: 1', 'line 2 has a tab'),
         ('a: 1\nb: "2\nc: 3\n', 'the quote that line 2 opens is never closed'),
         ('a: b: c', 'line 1, column 5: no colon can stand here'),
-        ('a: 1\nb: 2\na: 3', "line 3, column 1: 'a' stands there twice"),
-        ('0123: 1\n0123: 3', "line 2, column 1: '0123' stands there twice"),
+        ('a: 1\nb: 2\na: 3', "line 3, column 1: 'a' is named twice"),
+        ('0123: 1\n0123: 3', "line 2, column 1: '0123' is named twice"),
         ('a: 1\nb: !x 1', 'line 2, column 4: a word that begins with !'),
         ('a: !!binary aGk=', 'line 1, column 4: a word that begins with !'),
         ('a: !!set {b}', 'line 1, column 4: a word that begins with !'),
@@ -174,5 +174,5 @@ defaults: {<<: *a, w: 3}
 
 
 def test_a_key_that_stands_twice_is_found_before_it_is_merged(parse):
-    with pytest.raises(ValueError, match="'v' stands there twice"):
+    with pytest.raises(ValueError, match="'v' is named twice"):
         parse(b'hosts: {a: &a {v: 1, v: 2}}\ndefaults: {<<: *a}')
