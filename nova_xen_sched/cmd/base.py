@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import logging
 import sys
+import threading
 import time
 import typing as ty
 import warnings
@@ -154,6 +155,13 @@ class Lister(_Display, lister.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
+        for action in self._formatter_group._group_actions:
+            if action.dest == 'sort_columns':
+                # cliff's says that it ignores columns that are none.
+                action.help = (
+                    'Sort by this column; may be given several times, the '
+                    'first counts most.'
+                )
         if any(each.shown == tables.LONG for each in self.COLUMNS.values()):
             self._formatter_group.add_argument(
                 '--long',
@@ -172,7 +180,7 @@ class Lister(_Display, lister.Lister):
         data: ty.Iterable[ty.Any],
     ) -> int:
         names = list(column_names)
-        rows = list(data)
+        rows = _sorted(list(data), names, parsed_args)
         is_whole = not parsed_args.columns
         if is_whole and parsed_args.formatter in PERSONS:
             long = getattr(parsed_args, 'long', False)
@@ -208,7 +216,62 @@ class Lister(_Display, lister.Lister):
 
 
 class ShowOne(_Display, show.ShowOne):
-    """A command that prints one thing; also as json, yaml or value."""
+    """A command that prints one thing; also as json, yaml or value.
+
+    :ivar FIELDS: by name, under the headings of a person's page.
+    """
+
+    FIELDS: ty.Mapping[str, ty.Mapping[str, tables.Column]] = {}
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: ty.Iterable[str],
+        data: ty.Iterable[ty.Any],
+    ) -> int:
+        names, cells = list(column_names), list(data)
+        _check_columns(parsed_args, names)
+        if self.FIELDS and parsed_args.formatter == PLAIN:
+            names, cells = self._page(
+                dict(zip(names, cells)), parsed_args.columns
+            )
+            parsed_args.columns = []
+        return super().produce_output(parsed_args, names, cells)
+
+    def _page(
+        self, found: ty.Mapping[str, ty.Any], chosen: ty.Collection[str]
+    ) -> tuple[list[str], list[ty.Any]]:
+        """What a person reads: titles, and what is known."""
+        rows: list[tuple[str, ty.Any]] = []
+        for heading, fields in self.FIELDS.items():
+            shown = [
+                (each.title, found[name])
+                for name, each in fields.items()
+                if (name in chosen if chosen else each.shown == tables.BRIEF)
+                and tables.text(found[name])
+            ]
+            if heading and shown and not chosen:
+                shown = [('  ' + title, cell) for title, cell in shown]
+                rows += [('', ''), (heading, '')]
+            rows += shown
+        return [title for title, _ in rows], [cell for _, cell in rows]
+
+
+def _sorted(
+    rows: list[ty.Any],
+    names: ty.Sequence[str],
+    parsed_args: argparse.Namespace,
+) -> list[ty.Any]:
+    """Rows in the order that is asked for; cliff knows no cells."""
+    for name in reversed(parsed_args.sort_columns):
+        index = names.index(name)
+        rows = sorted(
+            rows,
+            key=lambda row, index=index: tables.order(row[index]),
+            reverse=getattr(parsed_args, 'sort_direction', None) == 'desc',
+        )
+    parsed_args.sort_columns = []
+    return rows
 
 
 def _check_columns(
@@ -275,15 +338,19 @@ def quieten_loggers(verbose_level: int = 0) -> None:
 
 
 class Progress:
-    """One line on the terminal for what takes longer than two seconds.
+    """One line on the terminal for what takes longer than a second.
 
-    Use it as a context; where stderr is no terminal it says nothing.
+    Use it as a context; where stderr is no terminal it says nothing. A thread
+    writes the line, so that a stage of one long step has it, too. Of stages
+    within stages the innermost is shown.
 
     :param what: what is done, "Asking hosts".
     :param total: of how many, or 0 where that isn't known.
     """
 
-    AFTER = 2.0
+    AFTER = 1.0
+
+    _innermost: ty.ClassVar[Progress | None] = None
 
     def __init__(
         self, what: str, total: int = 0, stream: ty.Any = None
@@ -295,36 +362,46 @@ class Progress:
             self._active = self._stream.isatty()
         except (AttributeError, ValueError):
             self._active = False
-        self._shown = 0
         self._done = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
 
     def __enter__(self) -> Progress:
-        self._began = self._last = time.monotonic()
+        self._outer, Progress._innermost = Progress._innermost, self
+        self._began = time.monotonic()
+        if self._active:
+            self._thread.start()
         return self
 
     def step(self, done: int | None = None) -> None:
         """One more is done, or so many in all."""
         self._done = self._done + 1 if done is None else done
-        now = time.monotonic()
-        if not self._active or now - self._began < self.AFTER:
-            return
-        if now - self._last < 0.1 and self._done != self._total:
-            return
-        self._last = now
+
+    def _write(self) -> None:
+        shown = 0
+        while not self._ended.wait(0.2 if shown else self.AFTER):
+            text = self._text() if Progress._innermost is self else ''
+            if text or shown:
+                self._stream.write('\r' + text.ljust(shown))
+                self._stream.flush()
+            shown = len(text)
+        if shown:
+            self._stream.write('\r' + ' ' * shown + '\r')
+            self._stream.flush()
+
+    def _text(self) -> str:
         text = self._what
         if self._total:
             text += ': %d of %d' % (self._done, self._total)
         elif self._done:
             text += ': %d' % self._done
-        text += ', %d s' % (now - self._began)
-        self._stream.write('\r' + text.ljust(self._shown))
-        self._stream.flush()
-        self._shown = len(text)
+        return '%s, %d s' % (text, time.monotonic() - self._began)
 
     def __exit__(self, *_exc: ty.Any) -> None:
-        if self._shown:
-            self._stream.write('\r' + ' ' * self._shown + '\r')
-            self._stream.flush()
+        Progress._innermost = self._outer
+        self._ended.set()
+        if self._active:
+            self._thread.join()
 
 
 class SafeStream:

@@ -115,12 +115,14 @@ class Absence(ty.NamedTuple):
     :ivar why: a clause.
     :ivar remedy: what to do or where to look; '' if that can't be said.
     :ivar known: whether that is why; else it is what was asked for.
+    :ivar code: names it for programs; '' if there is none.
     """
 
     step: str
     why: str
     remedy: str = ''
     known: bool = True
+    code: str = ''
 
 
 def absences(
@@ -144,6 +146,7 @@ def absences(
         'it has no candidate there for ' + _readable(found.query),
         troubleshooting.PLACEMENT,
         known=False,
+        code='no_candidate',
     )
     return {
         **{id(state): _DISABLED for state in disabled},
@@ -158,12 +161,14 @@ _DISABLED = Absence(
     filtering.PLACEMENT,
     'its nova-compute is disabled',
     troubleshooting.DISABLED,
+    code='disabled',
 )
 _UNKNOWN = Absence(
     filtering.PLACEMENT,
     'placement does not know it',
     "nova-compute registers its host there when it runs: see that host's log "
     'of it',
+    code='unknown_to_placement',
 )
 
 
