@@ -184,14 +184,6 @@ def broken(text: str, width: int) -> list[str]:
     )
 
 
-def wrapped(text: str, width: int, end: str = '') -> Cell:
-    """A text, and in a table its lines; words stay whole, to be pasted.
-
-    :param end: of each line but the last.
-    """
-    return Cell(text, (end + '\n').join(broken(text, width)))
-
-
 def figures(
     columns: ty.Sequence[str], rows: ty.Sequence[ty.Sequence[ty.Any]]
 ) -> Table:

@@ -123,4 +123,4 @@ def _summary(first: ty.Counter[str], refused: int) -> str:
     ]
     if refused:
         parts.append('%d refused' % refused)
-    return ' What runs out first: %s.' % ', '.join(parts) if parts else ''
+    return '\nWhat runs out first: %s.' % ', '.join(parts) if parts else ''

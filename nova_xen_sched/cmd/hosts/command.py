@@ -136,7 +136,7 @@ def _sentence(
         total, others = tables.counted(len(every)), 0
     else:
         total, others = tables.counted(xen, 'Xen host'), len(every) - xen
-    return '%s%s%s; Fits counts %s.' % (
+    return '%s%s%s.\nFits counts %s.' % (
         '' if total.startswith('%d ' % len(rows)) else '%d of ' % len(rows),
         total,
         ', and %d of other hypervisors (--all)' % others if others else '',

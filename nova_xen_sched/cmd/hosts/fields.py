@@ -104,7 +104,7 @@ SHOW = {
         'dom0_vcpus': Column('vCPUs', 'likewise'),
         'dom0_vcpus_source': Column('vCPUs from', 'the source', LONG),
     },
-    'Guests on the host': {
+    'Guests': {
         'guests_hvm': Column('HVM', 'how many'),
         'guests_pv': Column('PV', 'how many'),
         'guests_pvh': Column('PVH', 'how many'),
@@ -137,7 +137,7 @@ SHOW = {
         'refused': Column('Refused', _REFUSED),
         'refused_why': Column('Reason', 'in words'),
     },
-    'If a guest fails on the host': {
+    'Logs': {
         'logs': Column('See', 'the logs on the host'),
     },
 }

@@ -57,9 +57,12 @@ def row(host: xen_hosts.ComputeHost, counted: Counted) -> dict[str, ty.Any]:
         'refused': refused(fit),
     }
     for name, fact in _facts(host, counted.settings).items():
-        cells[name] = _fact(
-            fact, '' if fact or not host.host.is_xen else 'unknown'
-        )
+        text = 'unknown' if host.host.is_xen else ''
+        if fact is not None:
+            text = _value(fact)
+            if fact.source == DEFAULT:
+                text += ' (%s)' % DEFAULT
+        cells[name] = _fact(fact, text)
         cells[name + '_source'] = _source(fact)
     return cells
 
@@ -152,11 +155,8 @@ def _facts(
     return found
 
 
-def _fact(fact: Fact | None, text: str = '') -> tables.Cell:
-    """A version, or a number.
-
-    :param text: for a person; its value if there is none.
-    """
+def _fact(fact: Fact | None, text: str) -> tables.Cell:
+    """A version, or a number, and its text for a person."""
     if fact is None:
         return tables.Structured(None, text, order=())
     is_version = isinstance(fact.value, tuple)
@@ -170,7 +170,7 @@ def _fact(fact: Fact | None, text: str = '') -> tables.Cell:
             'stale': fact.stale,
             'default': fact.source == DEFAULT,
         },
-        text or _value(fact),
+        text,
         order=fact.value,
     )
 
