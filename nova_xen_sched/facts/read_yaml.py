@@ -44,6 +44,10 @@ _WORDS = re.compile(
 )
 
 _LINE_END = re.compile('\r\n|[\n\r\x85\u2028\u2029]')
+#: What YAML takes for no text, and what stands for bytes that are none.
+_NO_TEXT = re.compile(
+    '[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\U00010000-\U0010ffff]'
+)
 _INDENTATION = re.compile(r'[ \t]*')
 
 
@@ -146,6 +150,13 @@ def parse(content: bytes) -> ty.Any:
         return yaml.load(content, _Loader)  # noqa: S506  it is a safe one
     except yaml.MarkedYAMLError as e:
         raise YamlError(_in_words(e, content)) from None
+    except yaml.reader.ReaderError:
+        text = content.decode('utf-8', 'replace')
+        before = _NO_TEXT.split(text, maxsplit=1)[0]
+        raise YamlError(
+            'line %d has bytes that no text in UTF-8 has'
+            % (before.count('\n') + 1)
+        ) from None
     except yaml.YAMLError as e:
         raise YamlError(' '.join(str(e).split())) from None
     except YamlError:

@@ -176,3 +176,18 @@ defaults: {<<: *a, w: 3}
 def test_a_key_that_stands_twice_is_found_before_it_is_merged(parse):
     with pytest.raises(ValueError, match="'v' is named twice"):
         parse(b'hosts: {a: &a {v: 1, v: 2}}\ndefaults: {<<: *a}')
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'version: 1\nhosts:\n  a: {\x00',
+        b'version: 1\n#\n\xff\xfe\xfa',
+        'version: 1 # \u00fc\nhosts:\n  a: \x07'.encode(),
+        b'a: 1\nb: 2\nc: \xc3\x28',
+    ],
+)
+def test_what_is_no_text_is_told_by_its_line(parse, content):
+    with pytest.raises(ValueError) as e:
+        parse(content)
+    assert str(e.value) == 'line 3 has bytes that no text in UTF-8 has'
