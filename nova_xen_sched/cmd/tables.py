@@ -14,8 +14,8 @@ import typing as ty
 
 from cliff import columns
 
-#: Characters of a line on a terminal.
-WIDTH = 79
+#: Characters of a line where there is no terminal, and on a wide one.
+WIDTH, MOST = 79, 100
 #: What a person calls nova's vm_mode, and libvirt's os type of PVH.
 MODES = {'xen': 'PV', 'hvm': 'HVM', 'xenpvh': 'PVH'}
 
@@ -104,8 +104,43 @@ class Table:
     rows: ty.Sequence[ty.Sequence[ty.Any]]
 
 
-#: What is written for a person: lines, or a table.
+#: What is written for a person: a paragraph, or a table.
 Part = ty.Union[str, Table]
+
+
+class Coded(str):
+    """A sentence for a person, with the code that programs have of it."""
+
+    code: str
+
+    def __new__(cls, code: str, text: str) -> Coded:
+        found = super().__new__(cls, text)
+        found.code = code
+        return found
+
+
+class Line(str):
+    """A line to paste, which is never broken."""
+
+
+def paragraph(text: str, width: int = WIDTH) -> str:
+    """A text in lines of at most MOST characters, as far as words allow.
+
+    They are as far from the margin as its first, and two more.
+
+    :param width: of the terminal.
+    """
+    if isinstance(text, Line):
+        return text
+    margin = ' ' * (len(text) - len(text.lstrip()))
+    return textwrap.fill(
+        text.strip(),
+        min(width, MOST),
+        initial_indent=margin,
+        subsequent_indent=margin + '  ' if margin else '',
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def described(columns: ty.Mapping[str, Column]) -> str:

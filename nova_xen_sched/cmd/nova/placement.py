@@ -115,12 +115,14 @@ class Absence(ty.NamedTuple):
     :ivar why: a clause.
     :ivar remedy: what to do or where to look; '' if that can't be said.
     :ivar known: whether that is why; else it is what was asked for.
+    :ivar code: names it for programs; '' if there is none.
     """
 
     step: str
     why: str
     remedy: str = ''
     known: bool = True
+    code: str = ''
 
 
 def absences(
@@ -144,6 +146,7 @@ def absences(
         'it has no candidate there for ' + _readable(found.query),
         troubleshooting.PLACEMENT,
         known=False,
+        code='no_candidate',
     )
     return {
         **{id(state): _DISABLED for state in disabled},
@@ -158,12 +161,14 @@ _DISABLED = Absence(
     filtering.PLACEMENT,
     'its nova-compute is disabled',
     troubleshooting.DISABLED,
+    code='disabled',
 )
 _UNKNOWN = Absence(
     filtering.PLACEMENT,
     'placement does not know it',
     "nova-compute registers its host there when it runs: see that host's log "
     'of it',
+    code='unknown_to_placement',
 )
 
 
@@ -208,19 +213,23 @@ def inventories(provider: str) -> dict[str, ty.Any] | None:
 
 def _providers() -> ty.Collection[str]:
     """The UUIDs of all that placement knows."""
-    found = _get('/resource_providers') or {'resource_providers': []}
+    found = get('/resource_providers') or {'resource_providers': []}
     return {each['uuid'] for each in found['resource_providers']}
 
 
 def _of_provider(provider: str, what: str) -> dict[str, ty.Any] | None:
-    found = _get('/resource_providers/%s/%s' % (provider, what))
+    found = get('/resource_providers/%s/%s' % (provider, what))
     return None if found is None else found[what]
 
 
-def _get(path: str) -> dict[str, ty.Any] | None:
-    """What placement answers; None if there is no such thing."""
+def get(path: str, version: str | None = None) -> dict[str, ty.Any] | None:
+    """What placement answers; None if there is no such thing.
+
+    :param version: the microversion.
+    :raises errors.Failure: if placement can't be asked.
+    """
     with failures.reading(_PLACEMENT):
-        answer = _client().get(path)
+        answer = _client().get(path, version=version)
     if answer.status_code == 404:
         return None
     if not answer:

@@ -5,8 +5,12 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
+import functools
+import re
 import typing as ty
 
+from nova import servicegroup
 import nova.conf
 
 from nova_xen_sched import conf
@@ -61,6 +65,26 @@ def name_of(state: ty.Any) -> str:
     return name if node in (name, '') else '%s:%s' % (name, node)
 
 
+def service_state(state: ty.Any) -> str:
+    """Whether a host's nova-compute is 'up', 'down' or 'disabled'.
+
+    As ComputeFilter has it: what is disabled is that, even if it is down.
+
+    :param state: its nova HostState.
+    :returns: '' if nova has no record of the service.
+    """
+    if not state.service:
+        return ''
+    if state.service.get('disabled'):
+        return 'disabled'
+    return 'up' if _services().service_is_up(state.service) else 'down'
+
+
+@functools.lru_cache(maxsize=None)
+def _services() -> servicegroup.API:
+    return servicegroup.API()
+
+
 def settings() -> conf.Settings:
     """The options of [xen_scheduler] as they are now.
 
@@ -109,6 +133,7 @@ def named(
     """The hosts of these names in any case, all if there are none.
 
     :param hosts: each with its nova HostState as ``state``.
+    :param names: names, or shell patterns of names.
     :raises errors.Failure: if there is no host of a name.
     """
     wanted = {name.lower(): name for name in names}
@@ -118,8 +143,18 @@ def named(
         {name_of(each.state).lower(), str(each.state.host).lower()}
         for each in hosts
     ]
+    found = set(wanted) & {each for theirs in called for each in theirs}
     for lowered, name in wanted.items():
-        if not any(lowered in theirs for theirs in called):
+        if is_pattern(name):
+            fits = re.compile(fnmatch.translate(lowered)).match
+            more = {each for theirs in called for each in theirs if fits(each)}
+            if not more and lowered not in found:
+                raise errors.Failure(
+                    'No host matches %s. See nova-xen-sched host list --all.'
+                    % name
+                )
+            found |= more
+        elif lowered not in found:
             near = nearest(name, (name_of(each.state) for each in hosts))
             raise errors.Failure(
                 'There is no such host: %s%s. See nova-xen-sched host list '
@@ -128,8 +163,13 @@ def named(
     return [
         each
         for each, theirs in zip(hosts, called)
-        if not theirs.isdisjoint(wanted)
+        if not theirs.isdisjoint(found)
     ]
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name has a shell's wildcards."""
+    return any(each in name for each in '*?[')
 
 
 @dataclasses.dataclass(frozen=True)

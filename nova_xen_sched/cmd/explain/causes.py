@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Why a host is left out by what nova looks at itself, by name.
+
+What XenHostFilter looks at has reasons of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as ty
+
+#: The units of placement's own resource classes.
+UNITS = {'MEMORY_MB': 'MiB', 'DISK_GB': 'GiB', 'VCPU': 'vCPUs'}
+_CALLED = {'MEMORY_MB': 'memory', 'DISK_GB': 'disk', 'VCPU': 'vCPUs'}
+
+_LOOK_TRAIT = 'openstack resource provider list --required %s'
+_LOOK_ZONE = 'openstack compute service list --service nova-compute'
+_LOOK_AGGREGATE = 'openstack aggregate show %s'
+
+
+@dataclasses.dataclass(frozen=True)
+class Cause:
+    """One cause that leaves hosts out.
+
+    :ivar code: what kind it is; see TITLES.
+    :ivar name: the resource class, trait, availability zone or project.
+    :ivar required: of a trait or an aggregate, whether the request needs it;
+        False if it forbids it. None of all others.
+    :ivar aggregates: the names of the aggregates that it is about.
+    :ivar asked: how much of a resource the request needs.
+    :ivar per_guest: whether what is free is bound by what one guest may take
+        (placement's max_unit).
+    :ivar why: a clause, where the code doesn't say all.
+    :ivar remedy: what can be done; '' if that can't be said.
+    """
+
+    code: str
+    name: str | None = None
+    required: bool | None = None
+    aggregates: tuple[str, ...] = ()
+    asked: int | None = None
+    per_guest: bool = False
+    why: str = ''
+    remedy: str = ''
+
+    def title(self) -> str:
+        """What is the matter, in a few words."""
+        named = ', '.join(self.aggregates) or self.name or ''
+        if self.code == 'resource':
+            called = _CALLED.get(named)
+            return 'not enough %s' % (
+                '%s (%s)' % (called, named) if called else named
+            )
+        if self.code == 'trait':
+            if self.required:
+                return 'without the required trait %s' % named
+            return 'with the forbidden trait %s' % named
+        if self.code == 'aggregate':
+            if self.required:
+                return 'not in the required aggregate %s' % named
+            return 'in the forbidden aggregate %s' % named
+        if self.code == 'availability_zone':
+            return 'not in availability zone %s' % self.name
+        if self.code == 'project':
+            return self.why
+        return TITLES[self.code]
+
+    def text(self, free: int = 0, host: str = '') -> str:
+        """What there is to say behind the title; '' if nothing.
+
+        :param free: the most of a resource that is free on any of the hosts.
+        :param host: the one that has so much.
+        """
+        if self.code != 'resource':
+            return self.why if self.code != 'project' else ''
+        most = 'the most that is free is %s'
+        if self.per_guest:
+            most = 'the most that one guest can get is %s'
+        if not free:
+            most = 'nothing is free%s' % ('' if host else ' on any of them')
+        else:
+            most %= amount(self.name, free)
+            if host:
+                most += ', on ' + host
+        return 'the request needs %s; %s' % (
+            amount(self.name, self.asked or 0),
+            most,
+        )
+
+    def look(self) -> str:
+        """A command that shows more of it; '' if there is none."""
+        if self.code == 'trait':
+            return _LOOK_TRAIT % self.name
+        if self.code == 'availability_zone':
+            return _LOOK_ZONE
+        if self.aggregates:
+            return _LOOK_AGGREGATE % self.aggregates[0]
+        return ''
+
+
+class Found(ty.NamedTuple):
+    """Why one host is left out.
+
+    :ivar causes: all that are known.
+    :ivar free: by the resource class of those that are short, how much the
+        host has free.
+    """
+
+    causes: tuple[Cause, ...]
+    free: ty.Mapping[str, int]
+
+
+#: What kinds of causes there are; some titles have a name as well.
+TITLES = {
+    'resource': 'not enough of a resource',
+    'trait': 'a trait is required or forbidden',
+    'aggregate': 'an aggregate is required or forbidden',
+    'availability_zone': 'in another availability zone',
+    'project': 'for other projects',
+    'request_group': 'no provider has all of one request group',
+    'combination': 'no candidate for all of the request together',
+    'limit': 'not among the candidates that nova asks for',
+    'request': 'a request filter of nova refuses the request',
+    'disabled': 'nova-compute is disabled',
+    'down': 'nova-compute is down',
+    'unregistered': 'not known to placement',
+}
+
+
+def amount(resource: str | None, number: int) -> str:
+    """So much of a resource class: "2048 MiB"."""
+    unit = UNITS.get(resource or '', '')
+    if unit == 'vCPUs' and number == 1:
+        unit = 'vCPU'
+    return ('%d %s' % (number, unit)).rstrip()
