@@ -13,11 +13,6 @@ DISABLED = (
     'why: openstack compute service list --long; to have it take guests '
     'again: openstack compute service set --enable HOST nova-compute'
 )
-SERVICES = {
-    'disabled': DISABLED,
-    'down': 'see why nova-compute on HOST gives no sign of life: its log, and '
-    'openstack compute service list --service nova-compute',
-}
 #: Why nova's filters refuse a host: clauses.
 FILTERS = {
     'ComputeFilter': 'its nova-compute is down or disabled',

@@ -8,15 +8,22 @@ What XenHostFilter looks at has reasons of its own.
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import typing as ty
 
 #: The units of placement's own resource classes.
 UNITS = {'MEMORY_MB': 'MiB', 'DISK_GB': 'GiB', 'VCPU': 'vCPUs'}
 _CALLED = {'MEMORY_MB': 'memory', 'DISK_GB': 'disk', 'VCPU': 'vCPUs'}
 
-_LOOK_TRAIT = 'openstack resource provider list --required %s'
-_LOOK_ZONE = 'openstack compute service list --service nova-compute'
-_LOOK_AGGREGATE = 'openstack aggregate show %s'
+_SERVICES = 'openstack compute service list --long --service nova-compute'
+_LOOK = {
+    'availability_zone': (_SERVICES,),
+    'down': (_SERVICES,),
+    'disabled': (
+        _SERVICES,
+        'openstack compute service set --enable HOST nova-compute',
+    ),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Cause:
         named = ', '.join(self.aggregates) or self.name or ''
         if self.code == 'resource':
             called = _CALLED.get(named)
-            return 'not enough %s' % (
+            return 'without enough %s' % (
                 '%s (%s)' % (called, named) if called else named
             )
         if self.code == 'trait':
@@ -88,15 +95,19 @@ class Cause:
             most,
         )
 
-    def look(self) -> str:
-        """A command that shows more of it; '' if there is none."""
+    @property
+    def look(self) -> tuple[str, ...]:
+        """Commands that show more, or change it; HOST is the host."""
         if self.code == 'trait':
-            return _LOOK_TRAIT % self.name
-        if self.code == 'availability_zone':
-            return _LOOK_ZONE
+            return (
+                'openstack resource provider list --required %s' % self.name,
+            )
         if self.aggregates:
-            return _LOOK_AGGREGATE % self.aggregates[0]
-        return ''
+            return tuple(
+                'openstack aggregate show %s' % shlex.quote(name)
+                for name in self.aggregates
+            )
+        return _LOOK.get(self.code, ())
 
 
 class Found(ty.NamedTuple):
@@ -113,18 +124,18 @@ class Found(ty.NamedTuple):
 
 #: What kinds of causes there are; some titles have a name as well.
 TITLES = {
-    'resource': 'not enough of a resource',
-    'trait': 'a trait is required or forbidden',
-    'aggregate': 'an aggregate is required or forbidden',
+    'resource': 'without enough of a resource',
+    'trait': 'with a forbidden trait or without a required one',
+    'aggregate': 'in a forbidden aggregate or not in a required one',
     'availability_zone': 'in another availability zone',
-    'project': 'for other projects',
-    'request_group': 'no provider has all of one request group',
-    'combination': 'no candidate for all of the request together',
+    'project': 'not for the project',
+    'request_group': 'without one provider for all of a request group',
+    'no_candidate': 'without a candidate for all of the request together',
     'limit': 'not among the candidates that nova asks for',
-    'request': 'a request filter of nova refuses the request',
-    'disabled': 'nova-compute is disabled',
-    'down': 'nova-compute is down',
-    'unregistered': 'not known to placement',
+    'request': 'ruled out by a request filter of nova',
+    'disabled': 'with a disabled nova-compute',
+    'down': 'with a nova-compute that is down',
+    'unknown_to_placement': 'unknown to placement',
 }
 
 

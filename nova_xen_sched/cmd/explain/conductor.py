@@ -24,7 +24,8 @@ from nova_xen_sched.cmd.tables import Coded
 CONF = nova.conf.CONF
 
 _REMEDY = (
-    'migrate the server cold (--operation cold-migrate), or upgrade HOST first'
+    'migrate the server cold (--operation cold-migrate), or upgrade the host '
+    'first'
 )
 #: By identity of HostStates: why they are passed over, and what to do.
 Unfit = ty.Mapping[int, ty.Tuple[str, str]]

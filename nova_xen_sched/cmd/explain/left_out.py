@@ -9,7 +9,6 @@ from urllib import parse
 
 import nova.conf
 
-from nova_xen_sched.cmd import troubleshooting
 from nova_xen_sched.cmd.explain import asking
 from nova_xen_sched.cmd.explain.causes import Cause
 from nova_xen_sched.cmd.explain.causes import Found
@@ -54,7 +53,8 @@ def by_placement(
             cause = Cause(
                 absence.code,
                 why='' if absence.known else absence.why,
-                remedy=absence.remedy,
+                # That has commands of its own.
+                remedy='' if absence.code == 'disabled' else absence.remedy,
             )
             if absence.step == filtering.REQUEST:
                 cause = _request_filter(absence.why, spec)
@@ -93,7 +93,8 @@ def _causes(name: str, state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:
     if name == 'ComputeFilter':
         service = state.service or {}
         code = 'disabled' if service.get('disabled') else 'down'
-        return (Cause(code, remedy=troubleshooting.SERVICES[code]),)
+        log = 'the log of nova-compute there says why'
+        return (Cause(code, remedy=log if code == 'down' else ''),)
     if name == 'AvailabilityZoneFilter':
         return (Cause('availability_zone', spec.availability_zone),)
     if name == 'AggregateMultiTenancyIsolation':

@@ -99,7 +99,7 @@ def of_one(
     if resources:
         parts += [
             '',
-            'Its resources with the guest:',
+            'Resources of %s with the guest:' % each.host,
             _resources(resources),
         ]
     return parts + _logs([each] if each in result.first else [])
@@ -114,11 +114,11 @@ def _fared(result: Result, each: HostResult) -> str:
         for other in result.weighed
         if other.rank == each.rank and other is not each
     ]
-    text = '%s has rank %d of %d%s, with the weight %s' % (
+    text = '%s has rank %d of %d%s and the weight %s' % (
         each.host,
         each.rank or 0,
         len(result.weighed),
-        ', as %s' % tables.names(tied) if tied else '',
+        ', tied with %s,' % tables.names(tied) if tied else '',
         tables.figure(each.weight),
     )
     if each.rank == 1:
@@ -141,9 +141,10 @@ def _why_one(each: HostResult) -> list[tables.Part]:
     parts: list[tables.Part] = []
     for cause in each.causes:
         text = cause.text(each.free.get(cause.name or '', 0), each.host)
-        parts.append('  ' + ': '.join(filter(None, (cause.title(), text))))
+        title = _sentence(cause.title())
+        parts.append('  ' + ': '.join(filter(None, (title, text))))
         parts += _remedy(cause.remedy, 2, each)
-        parts += _paste(cause.look())
+        parts += _paste(cause.look, each)
     return parts
 
 
@@ -154,14 +155,25 @@ def _remedy(
 
     :param of: whose names stand in place of HOST and UUID.
     """
-    if of is not None:
-        remedy = remedy.replace('UUID', str(of.state.uuid))
-        remedy = remedy.replace('HOST', of.host)
-    return [' ' * indent + '-> ' + remedy] if remedy else []
+    return [' ' * indent + '-> ' + _with_names(remedy, of)] if remedy else []
 
 
-def _paste(command: str) -> list[tables.Part]:
-    return [tables.Line('    ' + command)] if command else []
+def _paste(
+    commands: ty.Iterable[str], of: HostResult | None
+) -> list[tables.Part]:
+    """Commands, a line each."""
+    return [tables.Line('    ' + _with_names(each, of)) for each in commands]
+
+
+def _with_names(text: str, of: HostResult | None) -> str:
+    if of is None:
+        return text
+    text = text.replace('UUID', str(of.state.uuid))
+    return text.replace('HOST', of.host)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _resources(resources: ty.Sequence[Usage]) -> tables.Table:
@@ -199,7 +211,7 @@ def _outcome(result: Result) -> str:
     total = len(result.hosts)
     first = result.first
     if first:
-        return '%s%s, of %s that can take it; %d of %d are refused.' % (
+        return '%s%s, of %s that can take the guest; %d of %d are refused.' % (
             _come(first),
             '' if len(first) == 1 else ' with equal weight',
             tables.counted(len(result.weighed)),
@@ -208,7 +220,10 @@ def _outcome(result: Result) -> str:
         )
     if not total:
         return 'No valid host: there are no hosts at all.'
-    return 'No valid host, of %d: %s.' % (total, '; '.join(_tally(result)))
+    return 'No valid host. Of %s, %s.' % (
+        tables.counted(total),
+        ', '.join(_tally(result)),
+    )
 
 
 def _tally(result: Result) -> list[str]:
@@ -218,10 +233,16 @@ def _tally(result: Result) -> list[str]:
         for each in hosts:
             said = [cause.title() for cause in each.causes]
             if step.name == XEN_FILTER:
-                said = [deciding.code for deciding in each.deciding]
+                said = ['refused for ' + why.code for why in each.deciding]
             counts.update(said or [_refused_by(step)])
+    total = len(result.hosts)
     return [
-        '%s (%s)' % (what, 'all' if many == len(result.hosts) else many)
+        '%s %s %s'
+        % (
+            'all' if many == total > 1 else many,
+            'is' if many == 1 else 'are',
+            what,
+        )
         for what, many in counts.most_common()
     ]
 
@@ -303,17 +324,21 @@ def _refused(
 ) -> list[tables.Part]:
     """Whom a step refused."""
     heading = _refused_by(step)
-    heading = heading[0].upper() + heading[1:]
-    parts: list[tables.Part] = ['', '%s, %d:' % (heading, len(hosts))]
+    parts: list[tables.Part] = [
+        '',
+        '%s, %d:' % (_sentence(heading), len(hosts)),
+    ]
     causes = results.by_cause(hosts)
     for cause, (out, free, most) in causes.items():
         names = tables.listed([each.host for each in out], limit)
-        parts.append('  %s, %d: %s' % (cause.title(), len(out), names))
+        parts.append(
+            '  %s, %d: %s' % (_sentence(cause.title()), len(out), names)
+        )
         text = cause.text(free, most)
         parts += ['    ' + text] if text else []
         only = out[0] if len(out) == 1 else None
         parts += _remedy(cause.remedy, 4, only)
-        parts += _paste(cause.look())
+        parts += _paste(cause.look, only)
     if causes:
         return parts
     if step.name != XEN_FILTER:

@@ -64,24 +64,24 @@ class HostResult:
 
     :ivar state: its nova HostState.
     :ivar step: the first step that refused it, None if none did.
-    :ivar causes: why that step did, as far as it can be named; XenHostFilter
-        has reasons instead.
-    :ivar free: by resource class of the causes, how much the host has free.
     :ivar reasons: all of XenHostFilter's, if the host got that far.
     :ivar rank: from 1; equal weights have equal ranks. None if refused.
     :ivar weight: nova's sum.
     :ivar shares: of each weigher that gives any host one, in nova's order;
         none if nova did not weigh, for want of a second host.
+    :ivar causes: why that step did, as far as it can be named; XenHostFilter
+        has reasons instead.
+    :ivar free: by resource class of the causes, how much the host has free.
     """
 
     state: ty.Any
     step: filtering.Step | None = None
-    causes: tuple[Cause, ...] = ()
-    free: ty.Mapping[str, int] = dataclasses.field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
     rank: int | None = None
     weight: float = 0.0
     shares: tuple[Share, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    free: ty.Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def host(self) -> str:

@@ -79,7 +79,9 @@ def explain(
             causes[id(state)] = left_out.by_filter(step, state, spec)
     steps += passed
     refused = [
-        HostResult(state, step, *causes.get(id(state), ()))
+        HostResult(
+            state, step, **causes.get(id(state), Found((), {}))._asdict()
+        )
         for step in steps
         for state in step.refused
     ]
@@ -196,7 +198,10 @@ def _notes(cloud: Cloud, weighed: int) -> list[Coded]:
         )
     if weighed == 1:
         notes.append(
-            Coded('not_weighed', 'nova does not weigh a host that is alone.')
+            Coded(
+                'not_weighed',
+                'nova does not weigh the only host that is left.',
+            )
         )
     if options.host_subset_size > 1 < weighed:
         notes.append(
