@@ -139,13 +139,7 @@ class Asking:
             for each in metadata
             for key, value in each.items()
         ):
-            return Cause(
-                'project',
-                project,
-                aggregates=names,
-                why='not in %s, the aggregate of project %s'
-                % (' or '.join(names), project),
-            )
+            return Cause('project', project, True, names)
         return Cause('aggregate', required=True, aggregates=names)
 
     def _isolated(self, uuid: str) -> Cause:

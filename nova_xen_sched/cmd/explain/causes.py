@@ -32,8 +32,8 @@ class Cause:
 
     :ivar code: what kind it is; see TITLES.
     :ivar name: the resource class, trait, availability zone or project.
-    :ivar required: of a trait or an aggregate, whether the request needs it;
-        False if it forbids it. None of all others.
+    :ivar required: of a trait, an aggregate or a project's, whether the
+        request needs it; False if it forbids it. None of all others.
     :ivar aggregates: the names of the aggregates that it is about.
     :ivar asked: how much of a resource the request needs.
     :ivar per_guest: whether what is free is bound by what one guest may take
@@ -53,7 +53,8 @@ class Cause:
 
     def title(self) -> str:
         """What is the matter, in a few words."""
-        named = ', '.join(self.aggregates) or self.name or ''
+        named_aggregates = ', '.join(self.aggregates)
+        named = named_aggregates or self.name or ''
         if self.code == 'resource':
             called = _CALLED.get(named)
             return 'without enough %s' % (
@@ -70,30 +71,39 @@ class Cause:
         if self.code == 'availability_zone':
             return 'not in availability zone %s' % self.name
         if self.code == 'project':
-            return self.why
+            if not named_aggregates:
+                return 'without an aggregate for project %s' % self.name
+            if self.required:
+                return 'not in %s, the aggregate of project %s' % (
+                    named_aggregates,
+                    self.name,
+                )
+            return 'in %s, an aggregate for other projects than %s' % (
+                named_aggregates,
+                self.name,
+            )
         return TITLES[self.code]
 
-    def text(self, free: int = 0, host: str = '') -> str:
+    def text(self, free: int = 0, host: str | None = None) -> str:
         """What there is to say behind the title; '' if nothing.
 
-        :param free: the most of a resource that is free on any of the hosts.
-        :param host: the one that has so much.
+        :param free: how much of a resource is free on the host, or the most
+            on any of several.
+        :param host: of several the one that has so much, '' if none has any;
+            None where there is only one.
         """
-        if self.code != 'resource':
-            return self.why if self.code != 'project' else ''
-        most = 'the most that is free is %s'
-        if self.per_guest:
-            most = 'the most that one guest can get is %s'
+        if self.asked is None:
+            return self.why
+        needs = 'the request needs %s; ' % amount(self.name, self.asked)
         if not free:
-            most = 'nothing is free%s' % ('' if host else ' on any of them')
-        else:
-            most %= amount(self.name, free)
-            if host:
-                most += ', on ' + host
-        return 'the request needs %s; %s' % (
-            amount(self.name, self.asked or 0),
-            most,
+            return (
+                needs + 'nothing is free' + (' on any' if host == '' else '')
+            )
+        most = 'the most that %s is %s' % (
+            'one guest can get' if self.per_guest else 'is free',
+            amount(self.name, free),
         )
+        return needs + most + (', on %s' % host if host else '')
 
     @property
     def look(self) -> tuple[str, ...]:

@@ -77,9 +77,8 @@ def _request_filter(refusal: str, spec: ty.Any) -> Cause:
         return Cause(
             'project',
             spec.project_id,
-            why='no aggregate is for project %s ([scheduler] '
-            'placement_aggregate_required_for_tenants = true)'
-            % spec.project_id,
+            True,
+            why='[scheduler] placement_aggregate_required_for_tenants = true',
         )
     return Cause('request', why=refusal)
 
@@ -103,13 +102,5 @@ def _causes(name: str, state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:
             for each in state.aggregates
             if any(key.startswith(asking.TENANT) for key in each.metadata)
         )
-        return (
-            Cause(
-                'project',
-                spec.project_id,
-                aggregates=names,
-                why='in %s, an aggregate for other projects than %s'
-                % (', '.join(names), spec.project_id),
-            ),
-        )
+        return (Cause('project', spec.project_id, False, names),)
     return ()

@@ -140,7 +140,7 @@ def _why_one(each: HostResult) -> list[tables.Part]:
         ]
     parts: list[tables.Part] = []
     for cause in each.causes:
-        text = cause.text(each.free.get(cause.name or '', 0), each.host)
+        text = cause.text(each.free.get(cause.name or '', 0))
         title = _sentence(cause.title())
         parts.append('  ' + ': '.join(filter(None, (title, text))))
         parts += _remedy(cause.remedy, 2, each)
@@ -334,9 +334,9 @@ def _refused(
         parts.append(
             '  %s, %d: %s' % (_sentence(cause.title()), len(out), names)
         )
-        text = cause.text(free, most)
-        parts += ['    ' + text] if text else []
         only = out[0] if len(out) == 1 else None
+        text = cause.text(free, None if only else most)
+        parts += ['    ' + text] if text else []
         parts += _remedy(cause.remedy, 4, only)
         parts += _paste(cause.look, only)
     if causes:

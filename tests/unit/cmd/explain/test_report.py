@@ -309,7 +309,7 @@ def test_one_host_says_what_it_has_itself():
     ] == [
         'p is left out by placement.',
         '  Without enough memory (MEMORY_MB): the request needs 4096 MiB; the '
-        'most that is free is 512 MiB, on p',
+        'most that is free is 512 MiB',
         '  Without the required trait CUSTOM_FAST',
     ]
 
@@ -344,8 +344,8 @@ def test_what_one_guest_may_have_and_what_nobody_has():
         'the request needs 20 vCPUs; the most that one guest can get is '
         '16 vCPUs, on a'
     )
-    assert Cause('resource', 'CUSTOM_GPU', asked=1).text() == (
-        'the request needs 1; nothing is free on any of them'
+    assert Cause('resource', 'CUSTOM_GPU', asked=1).text(0, '') == (
+        'the request needs 1; nothing is free on any'
     )
 
 
