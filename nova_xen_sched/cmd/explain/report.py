@@ -227,14 +227,21 @@ def _outcome(result: Result) -> str:
 
 
 def _tally(result: Result) -> list[str]:
-    """What refuses hosts, and how many; the most frequent first."""
+    """What refuses hosts, and how many; the most frequent first.
+
+    Which hosts the request itself is for comes last: nobody asks why.
+    """
     counts: collections.Counter[str] = collections.Counter()
+    last: set[str] = set()
     for step, hosts in result.by_step():
         for each in hosts:
             said = [cause.title() for cause in each.causes]
             if step.name == XEN_FILTER:
                 said = ['refused for ' + why.code for why in each.deciding]
-            counts.update(said or [_refused_by(step)])
+            if not said:
+                said = [_refused_by(step)]
+                last.update(said if step.name == filtering.REQUEST else ())
+            counts.update(said)
     total = len(result.hosts)
     return [
         '%s %s %s'
@@ -243,7 +250,9 @@ def _tally(result: Result) -> list[str]:
             'is' if many == 1 else 'are',
             what,
         )
-        for what, many in counts.most_common()
+        for what, many in sorted(
+            counts.most_common(), key=lambda one: one[0] in last
+        )
     ]
 
 

@@ -129,6 +129,15 @@ def test_no_host():
     assert of_all(answered()).startswith('No valid host: there are no hosts')
 
 
+def test_why_the_host_that_was_asked_for_is_refused_comes_first():
+    bound = [refused(name, 'request') for name in 'ab']
+    given = answered((), [*bound, refused('c', 'XenHostFilter', TOO_OLD)])
+    assert of_all(given).splitlines()[0] == (
+        'No valid host. Of 3 hosts, 1 is refused for libvirt_too_old, 2 are '
+        'ruled out by the request itself.'
+    )
+
+
 def test_counterfactuals_and_notes_follow():
     given = answered(
         [weighed('a', 1, 2.0), weighed('b', 2, 1.0), weighed('c', 2, 1.0)],
