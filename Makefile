@@ -6,6 +6,10 @@ PYTHON ?= python3
 VENV ?= .venv
 # The nova to develop and demonstrate with. Others: tox.
 NOVA := 34.0.0
+# For "make soak": a part of the whole run.
+LENGTH ?= 1
+# Its figures are those of the whole run.
+SOAK_DOCS = $(if $(filter 1,$(LENGTH)),--docs docs)
 # For "make tox".
 ENV ?= nova22
 # For "make e2e": the Python of that nova.
@@ -49,6 +53,22 @@ bench: venv  ## What it costs beside nova's own classes; minutes, on a quiet mac
 bench-small: venv  ## The same in a minute; fails if it became slow
 	@$(BIN)/python -m tools.bench --small
 
+.PHONY: soak
+soak: venv  ## Hostile input, an hour or two: make soak [LENGTH=0.1]
+	@$(BIN)/python -m tools.soak --length $(LENGTH) $(SOAK_DOCS)
+	@$(MAKE) soak-services
+
+.PHONY: soak-small
+soak-small: venv  ## The same in a minute, without services
+	@$(BIN)/python -m tools.soak --small
+
+.PHONY: soak-services
+soak-services: e2e-venvs  ## Half an hour of faults around make e2e's services
+	@$(E2E)/bin/python -m tests.e2e.soak --nova $(NOVA) \
+	    --length $(LENGTH) $(SOAK_DOCS) \
+	    --nova-env $(E2E)-$(NOVA) --folder .e2e/soak \
+	    --pins constraints/$(NOVA)-py$(subst .,,$(E2E_PYTHON)).txt
+
 .PHONY: test
 test: lint unit functional  ## Lint, unit tests and functional tests
 
@@ -74,12 +94,15 @@ test-libvirt:  ## The facts commands with a real libvirt, without nova
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-libvirt libvirt $(NOVA)
 	.venv-libvirt/bin/python -m pytest -q tests/libvirt
 
-.PHONY: e2e
-e2e:  ## Real services as processes, and faults: make e2e [NOVA=22.4.0]
+.PHONY: e2e-venvs
+e2e-venvs:
 	@python=$$(tools/pythons.py 3.11) && \
 	    PYTHON=$$python tools/make-venv $(E2E) e2e
 	@python=$$(tools/pythons.py $(E2E_PYTHON)) && \
 	    PYTHON=$$python tools/make-venv $(E2E)-$(NOVA) deployed $(NOVA)
+
+.PHONY: e2e
+e2e: e2e-venvs  ## Real services as processes, and faults: make e2e [NOVA=22.4.0]
 	@$(E2E)/bin/python -m tests.e2e --nova $(NOVA) \
 	    --nova-env $(E2E)-$(NOVA) --folder .e2e/$(NOVA) \
 	    --pins constraints/$(NOVA)-py$(subst .,,$(E2E_PYTHON)).txt

@@ -86,7 +86,7 @@ class XenHostFilter(filters.BaseHostFilter):
         try:
             _log(spec_obj, host_states, verdicts)
         except Exception:  # noqa: BLE001  nothing may reach nova
-            log.unexpected('logging what was decided; it counts')
+            log.unexpected('logging a decision; the decision stands')
         return passed
 
     def verdicts(

@@ -41,12 +41,13 @@ _MODES = {
 }
 
 _TOO_LARGE = (
-    'dom0 sizes that are no smaller than the host, which count as unknown'
+    "dom0 sizes that are not smaller than the host's RAM; they count as "
+    'unknown'
 )
 _UNEXPLAINED = (
     "Hosts whose used RAM is more than their guests' and this "
     "nova-scheduler's reserved_host_memory_mb explain. Their nova-compute may "
-    'keep more than that, so that dom0 is counted twice: state the fact '
+    'keep more than that, so that dom0 is counted twice: set the fact '
     'reserved_host_memory_mb (nova-xen-sched facts publish does)'
 )
 

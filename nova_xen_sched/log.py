@@ -202,4 +202,4 @@ class Noticed:
                         },
                     )
         except Exception:  # noqa: BLE001  nothing may reach nova
-            unexpected('saying what was noticed; what was decided counts')
+            unexpected('logging what was noticed; the decision stands')

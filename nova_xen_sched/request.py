@@ -184,7 +184,7 @@ def kind_in_cell(spec: ty.Any, timeout: float) -> ty.Callable[[], Kind | None]:
             return _read_cell(spec, timeout)
         except Exception:  # noqa: BLE001  nothing may reach nova
             log.unexpected(
-                'reading what a request does; live_migration_unknown counts'
+                'reading what a request does; live_migration_unknown decides'
             )
             return None
 
@@ -223,7 +223,7 @@ def _read_cell(spec: ty.Any, timeout: float) -> Kind | None:
     if kind is None:
         LOG.warning(
             "Can't tell what the request for instance %(uuid)s in cell "
-            '%(cell)s does: %(why)s. live_migration_unknown counts.',
+            '%(cell)s does: %(why)s. live_migration_unknown decides.',
             {'uuid': spec.instance_uuid, 'cell': cell.uuid, 'why': why},
         )
     return kind

@@ -13,6 +13,7 @@ weight is never above 0.
 from __future__ import annotations
 
 import math
+import types
 import typing as ty
 
 import nova.conf
@@ -123,7 +124,7 @@ class Dom0HeadroomWeigher(weights.BaseHostWeigher):
                     headroom = dom0.headroom(settings.dom0_model, load)
             except Exception:  # noqa: BLE001  nothing may reach nova
                 log.unexpected(
-                    'weighing a host; it weighs as the least of the Xen hosts'
+                    'weighing a host; it gets the lowest weight of Xen hosts'
                 )
                 headroom = math.nan
             found.append(headroom)
@@ -211,31 +212,52 @@ def _multipliers(
     default = settings.dom0_headroom_weight_multiplier
     known: dict[frozenset[ty.Any], float] = {frozenset(): default}
     found = []
-    try:
-        aggregates = set().union(*[state.aggregates for state in states])
-        multiplying = frozenset(
-            each for each in aggregates if _MULTIPLIER in each.metadata
-        )
-        for state in states:
+    aggregates: set[ty.Any] = set()
+    for state in states:
+        try:
+            aggregates.update(state.aggregates)
+        except Exception:  # noqa: BLE001, S112  its own turn comes below
+            continue
+    multiplying = frozenset(filter(_multiplies, aggregates))
+    for state in states:
+        multiplier = default
+        try:
             some = multiplying.intersection(state.aggregates)
             if some not in known:
-                known[some] = default
-                # nova takes "nan" and "inf", which would make all weights
-                # alike; and of nan and others now the one, now the other.
-                if all(_may_be_finite(each) for each in some):
-                    known[some] = utils.get_weight_multiplier(
-                        state, _MULTIPLIER, default
+                # Of one that is none and others nova would take now the one,
+                # now the other.
+                known[some] = (
+                    utils.get_weight_multiplier(
+                        types.SimpleNamespace(aggregates=some),
+                        _MULTIPLIER,
+                        default,
                     )
-            found.append(known[some])
-    except Exception:  # noqa: BLE001  nothing may reach nova
-        log.unexpected('reading multipliers; the option counts')
-        return [default] * len(states)
+                    if all(map(_may_count, some))
+                    else default
+                )
+            multiplier = known[some]
+        except Exception:  # noqa: BLE001  nothing may reach nova
+            log.unexpected("reading a host's multiplier; the option is used")
+        found.append(multiplier)
     return found
 
 
-def _may_be_finite(aggregate: ty.Any) -> bool:
+def _multiplies(aggregate: ty.Any) -> bool:
     try:
-        return math.isfinite(float(aggregate.metadata[_MULTIPLIER]))
+        return _MULTIPLIER in aggregate.metadata
+    except Exception:  # noqa: BLE001  the others count all the same
+        log.unexpected('reading an aggregate; it sets no multiplier')
+        return False
+
+
+def _may_count(aggregate: ty.Any) -> bool:
+    """Whether nova may be asked what an aggregate's multiplier is.
+
+    It takes "nan", "inf" and 1e308, which would make all weights alike, or
+    infinite. What may be set is what the option may be.
+    """
+    try:
+        return abs(float(aggregate.metadata[_MULTIPLIER])) <= conf.dom0.MOST
     except ValueError:
         return True  # nova warns of it, and takes the default
 

@@ -156,6 +156,13 @@ class Lister(_Display, lister.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
+        for action in self._formatter_group._group_actions:
+            if action.dest == 'sort_columns':
+                # cliff's says that it ignores columns that are none.
+                action.help = (
+                    'Sort by this column; may be given several times, the '
+                    'first counts most.'
+                )
         if any(each.shown == tables.LONG for each in self.COLUMNS.values()):
             self._formatter_group.add_argument(
                 '--long',
@@ -174,7 +181,7 @@ class Lister(_Display, lister.Lister):
         data: ty.Iterable[ty.Any],
     ) -> int:
         names = list(column_names)
-        rows = list(data)
+        rows = _sorted(list(data), names, parsed_args)
         is_whole = not parsed_args.columns
         if is_whole and parsed_args.formatter in PERSONS:
             long = getattr(parsed_args, 'long', False)
@@ -210,7 +217,62 @@ class Lister(_Display, lister.Lister):
 
 
 class ShowOne(_Display, show.ShowOne):
-    """A command that prints one thing; also as json, yaml or value."""
+    """A command that prints one thing; also as json, yaml or value.
+
+    :ivar FIELDS: by name, under the headings of a person's page.
+    """
+
+    FIELDS: ty.Mapping[str, ty.Mapping[str, tables.Column]] = {}
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: ty.Iterable[str],
+        data: ty.Iterable[ty.Any],
+    ) -> int:
+        names, cells = list(column_names), list(data)
+        _check_columns(parsed_args, names)
+        if self.FIELDS and parsed_args.formatter == PLAIN:
+            names, cells = self._page(
+                dict(zip(names, cells)), parsed_args.columns
+            )
+            parsed_args.columns = []
+        return super().produce_output(parsed_args, names, cells)
+
+    def _page(
+        self, found: ty.Mapping[str, ty.Any], chosen: ty.Collection[str]
+    ) -> tuple[list[str], list[ty.Any]]:
+        """What a person reads: titles, and what is known."""
+        rows: list[tuple[str, ty.Any]] = []
+        for heading, fields in self.FIELDS.items():
+            shown = [
+                (each.title, found[name])
+                for name, each in fields.items()
+                if (name in chosen if chosen else each.shown == tables.BRIEF)
+                and tables.text(found[name])
+            ]
+            if heading and shown and not chosen:
+                shown = [('  ' + title, cell) for title, cell in shown]
+                rows += [('', ''), (heading, '')]
+            rows += shown
+        return [title for title, _ in rows], [cell for _, cell in rows]
+
+
+def _sorted(
+    rows: list[ty.Any],
+    names: ty.Sequence[str],
+    parsed_args: argparse.Namespace,
+) -> list[ty.Any]:
+    """Rows in the order that is asked for; cliff knows no cells."""
+    for name in reversed(parsed_args.sort_columns):
+        index = names.index(name)
+        rows = sorted(
+            rows,
+            key=lambda row, index=index: tables.order(row[index]),
+            reverse=getattr(parsed_args, 'sort_direction', None) == 'desc',
+        )
+    parsed_args.sort_columns = []
+    return rows
 
 
 def _check_columns(

@@ -72,8 +72,9 @@ def lines(
 ) -> ty.Iterator[str]:
     """A table as lines.
 
-    If it is too wide, its last column is broken into lines; where there is too
-    little room for that, long names in the first one get a line of their own.
+    If it is too wide, its last column is broken into lines; where that is not
+    enough, long names in the first column get a line of their own, or what
+    stands in the last one does.
 
     :param rows: of texts, numbers and tables.Cells.
     :param width: of the terminal, 0 if there is none.
@@ -87,22 +88,15 @@ def lines(
         for column in columns
     ]
     figures = [_figures(column[titled:]) for column in columns]
-    if width:
-        lacking = sum(widths) + len(_GAP) * (len(widths) - 1) - width
-        words = [len(word) for text in columns[-1] for word in text.split()]
-        least = min(widths[-1], max(_LEAST, *words, 0))
-        shorter = max(min(lacking, widths[-1] - least), 0)
-        widths[-1] -= shorter
-        if lacking > shorter and len(widths) > 2:
-            room = widths[0] - (lacking - shorter)
-            names = [len(row[0]) for row in texts]
-            fitting = [size for size in names if size <= room]
-            widths[0] = max(fitting, default=names[0] if titled else 0)
+    is_below = bool(width) and _squeeze(texts, widths, width, titled)
     for row, cells in zip(texts, rows):
         broken = [text.split('\n') for text in row]
         if len(row[0]) > widths[0]:
             yield _coloured(row[0], cells[0], colour)
             broken[0] = ['']
+        below: list[str] = []
+        if is_below and len(row[-1]) > widths[-1]:
+            below, broken[-1] = tables.broken(row[-1], width - 4), ['']
         if not figures[-1]:
             broken[-1] = [
                 part
@@ -121,6 +115,53 @@ def lines(
                 )
             ]
             yield _GAP.join(found).rstrip()
+        for part in below:
+            yield '    ' + _coloured(part, cells[-1], colour)
+
+
+def _squeeze(
+    texts: ty.Sequence[ty.Sequence[str]],
+    widths: list[int],
+    width: int,
+    titled: bool,
+) -> bool:
+    """Make the last column narrower, or also the first one.
+
+    Where there is no room for all of both, they are as wide as makes the
+    fewest more lines: of names, and of what stands last.
+
+    :param widths: of the columns; is changed.
+    :returns: whether what stands last and is wider than its column gets a
+        line of its own.
+    """
+    room = width - sum(widths[1:-1]) - len(_GAP) * (len(widths) - 1)
+    if widths[0] + widths[-1] <= room:
+        return False
+    lasts = [row[-1] for row in texts]
+    words = [len(word) for text in lasts for word in text.split()]
+    least = min(widths[-1], max(_LEAST, *words, 0))
+    if len(widths) < 3:
+        widths[-1] = max(room - widths[0], least)
+        return False
+    if _figures(lasts[titled:]):
+        title = least = widths[-1]
+    else:
+        title = len(lasts[0]) if titled else 0
+    names = [len(row[0]) for row in texts]
+    narrowest = names[0] if titled else 0
+
+    def more_lines(first: int) -> int:
+        found = sum(name > first for name in names)
+        if room - first < least:
+            found += sum(len(text) > room - first for text in lasts)
+        return found
+
+    fitting = {n for n in names if narrowest <= n <= room - title}
+    widths[0] = min(
+        sorted({*fitting, narrowest}, reverse=True), key=more_lines
+    )
+    widths[-1] = min(widths[-1], max(room - widths[0], title))
+    return widths[-1] < least
 
 
 def _figures(column: ty.Sequence[str]) -> bool:
@@ -129,6 +170,7 @@ def _figures(column: ty.Sequence[str]) -> bool:
 
 
 def _coloured(text: str, cell: ty.Any, colour: bool) -> str:
-    if colour and getattr(cell, 'bad', False) and text.strip():
-        return _RED + text + _END
+    shown = text.strip()
+    if colour and getattr(cell, 'bad', False) and shown:
+        return text.replace(shown, _RED + shown + _END)
     return text

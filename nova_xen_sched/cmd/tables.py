@@ -25,28 +25,25 @@ class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
 
     :param bad: whether it is something to see to; then it is red, where that
         can be.
+    :ivar order: what it is sorted by.
     """
 
     def __init__(
-        self, value: ty.Any, text: str | None = None, bad: bool = False
+        self,
+        value: ty.Any,
+        text: str | None = None,
+        bad: bool = False,
+        order: ty.Any = None,
     ) -> None:
         super().__init__(value)
         self._text = text
         self.bad = bad
+        self.order = value if order is None else order
 
     def human_readable(self) -> str:
         if self._text is not None:
             return self._text
         return '' if self._value is None else str(self._value)
-
-    def __lt__(self, other: ty.Any) -> bool:
-        # For --sort-column; what isn't known comes first.
-        if not isinstance(other, Cell):
-            return NotImplemented
-        mine, others = self._value, other._value
-        if mine is None or others is None:
-            return mine is None and others is not None
-        return bool(mine < others)
 
 
 class Column(ty.NamedTuple):
@@ -71,6 +68,15 @@ BELOW = 'below'
 class Structured(Cell):
     """A value for json and yaml, and its text for all other formats."""
 
+    def __init__(
+        self,
+        value: ty.Any,
+        text: str | None = None,
+        bad: bool = False,
+        order: ty.Any = None,
+    ) -> None:
+        super().__init__(value, text, bad, text if order is None else order)
+
 
 def text(cell: ty.Any) -> str:
     """A cell as a person reads it."""
@@ -79,16 +85,22 @@ def text(cell: ty.Any) -> str:
     return '' if cell is None else str(cell)
 
 
+def order(cell: ty.Any) -> tuple[bool, ty.Any]:
+    """What a cell is sorted by; what isn't known comes first."""
+    value = cell.order if isinstance(cell, Cell) else cell
+    return value is not None, value
+
+
 def number(value: float) -> int | float:
     """A number without a point where it needs none."""
     return int(value) if value == int(value) else value
 
 
 def percent(share: float | None) -> Cell:
-    """A share; programs get it rounded to four places."""
-    if share is None:
+    """A share; programs get it rounded to four places, and None for nan."""
+    if share is None or share != share:
         return Cell(None)
-    return Cell(round(share, 4), '%.0f %%' % (share * 100))
+    return Cell(round(share, 4), '%.0f %%' % (share * 100), bad=share < 0)
 
 
 def count(number: int | None) -> Cell:
@@ -108,12 +120,17 @@ class Table:
 Part = ty.Union[str, Table]
 
 
-def described(columns: ty.Mapping[str, Column]) -> str:
-    """The names of columns, and beside each what it has, for a help text."""
+def described(
+    columns: ty.Mapping[str, Column], long: str = ' (--long)'
+) -> str:
+    """The names of columns, and beside each what it has, for a help text.
+
+    :param long: is said of those that are not always shown.
+    """
     width = max(map(len, columns)) + 4
     return '\n'.join(
         textwrap.fill(
-            column.text,
+            column.text + (long if column.shown == LONG else ''),
             WIDTH,
             initial_indent=('  ' + name).ljust(width),
             subsequent_indent=' ' * width,
@@ -165,14 +182,6 @@ def broken(text: str, width: int) -> list[str]:
     return textwrap.wrap(
         text, width, break_long_words=False, break_on_hyphens=False
     )
-
-
-def wrapped(text: str, width: int, end: str = '') -> Cell:
-    """A text, and in a table its lines; words stay whole, to be pasted.
-
-    :param end: of each line but the last.
-    """
-    return Cell(text, (end + '\n').join(broken(text, width)))
 
 
 def is_figure(cell: ty.Any) -> bool:

@@ -9,13 +9,13 @@ from oslo_config import cfg
 from nova_xen_sched.conf import values
 
 #: Above any real figure; keeps sums finite.
-_MOST = 10**9
+MOST = 10**9
 
 
 OPTS = [
     cfg.Opt(
         'dom0_memory_mb',
-        type=values.Number(1, _MOST, 'MiB'),
+        type=values.Number(1, MOST, 'MiB'),
         default=1024,
         mutable=True,
         help="""
@@ -33,7 +33,7 @@ Related options:
     ),
     cfg.Opt(
         'dom0_vcpus',
-        type=values.Number(0.1, _MOST, 'vCPUs'),
+        type=values.Number(0.1, MOST, 'vCPUs'),
         default=4,
         mutable=True,
         help="""
@@ -51,7 +51,7 @@ Related options:
     ),
     cfg.Opt(
         'dom0_base_memory_mb',
-        type=values.Number(0, _MOST, 'MiB'),
+        type=values.Number(0, MOST, 'MiB'),
         default=400,
         mutable=True,
         help="""
@@ -66,7 +66,7 @@ Possible values:
     ),
     cfg.Opt(
         'dom0_base_vcpus',
-        type=values.Number(0, _MOST, 'vCPUs'),
+        type=values.Number(0, MOST, 'vCPUs'),
         default=0.75,
         mutable=True,
         help="""
@@ -85,7 +85,7 @@ Related options:
     ),
     cfg.Opt(
         'dom0_memory_mb_per_hvm_guest',
-        type=values.Number(0, _MOST, 'MiB'),
+        type=values.Number(0, MOST, 'MiB'),
         default=24,
         mutable=True,
         help="""
@@ -100,7 +100,7 @@ Possible values:
     ),
     cfg.Opt(
         'dom0_memory_mb_per_pv_guest',
-        type=values.Number(0, _MOST, 'MiB'),
+        type=values.Number(0, MOST, 'MiB'),
         default=14,
         mutable=True,
         help="""
@@ -115,7 +115,7 @@ Possible values:
     ),
     cfg.Opt(
         'dom0_memory_mb_per_pvh_guest',
-        type=values.Number(0, _MOST, 'MiB'),
+        type=values.Number(0, MOST, 'MiB'),
         default=3,
         mutable=True,
         help="""
@@ -131,7 +131,7 @@ Possible values:
     ),
     cfg.Opt(
         'dom0_guests_per_vcpu',
-        type=values.Number(0.01, _MOST, 'guests'),
+        type=values.Number(0.01, MOST, 'guests'),
         default=20,
         mutable=True,
         help="""
@@ -188,7 +188,7 @@ Possible values:
     ),
     cfg.Opt(
         'dom0_headroom_weight_multiplier',
-        type=values.Number(-_MOST, _MOST),
+        type=values.Number(-MOST, MOST),
         default=10.0,
         mutable=True,
         help="""

@@ -44,7 +44,7 @@ class Source:
             try:
                 raw = read(each, noticed)
             except Exception:  # noqa: BLE001  the others count all the same
-                log.unexpected('reading an aggregate; it says nothing')
+                log.unexpected('reading an aggregate; it is skipped')
                 continue
             if raw:
                 known[each] = raw

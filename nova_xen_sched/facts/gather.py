@@ -79,7 +79,7 @@ class Gatherer:
         for name in names:
             why = ''
             if names.count(name) > 1:
-                why = '%s stands there twice' % name
+                why = '%s is named twice' % name
             elif name not in installed:
                 why = '%s is not installed; there are %s'
                 why %= (name, ', '.join(installed) or 'none')
@@ -114,7 +114,7 @@ def _load_failed(
 
 
 def _source_failed(name: str) -> None:
-    log.unexpected('asking the source of facts %s; it is skipped' % name)
+    log.unexpected('reading the source of facts %s; it is skipped' % name)
 
 
 class RequestFacts:
@@ -213,8 +213,8 @@ def merge(reported: ty.Iterable[Reported]) -> HostFacts:
         if first.exact and not exact and versions.older(first.value, parsed):
             version, least = versions.show(first.value), versions.show(parsed)
             remarks['below the bound', first.source, version, least] = (
-                'libvirt %s, stated by %s, is used although %s says that '
-                'nova-compute needs %s at least'
+                'libvirt %s from %s is used, although %s shows that '
+                'nova-compute needs at least %s'
                 % (version, first.source, source, least)
             )
         if stale:

@@ -96,7 +96,7 @@ def load(content: bytes, path: str) -> Table:
         table.patterns.append((compiled, reader.facts(found, where)))
     for host, entry in _section(data, 'hosts', dict).items():
         if host.lower() in table.hosts:
-            raise TableError('host %s stands there twice' % log.shown(host))
+            raise TableError('host %s is named twice' % log.shown(host))
         table.hosts[host.lower()] = reader.facts(entry, _place(host))
     reader.noticed.warn(again=True)
     table.wrong = reader.noticed.texts

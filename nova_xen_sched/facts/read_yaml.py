@@ -76,16 +76,27 @@ class _Loader(SAFE_LOADER):
     def construct_mapping(self, node: ty.Any, deep: bool = False) -> ty.Any:
         if not isinstance(node, yaml.MappingNode):
             raise _error('this is not a mapping', node)
+        return super().construct_mapping(node, deep)
+
+    def flatten_mapping(self, node: ty.Any) -> None:
+        """Merge what << names; its own keys win, each of them once."""
         seen = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag != _TAG + 'merge':
                 key.tag = _TAG + 'str'
                 if key.value in seen:
                     raise _error(
-                        '%s stands there twice' % log.shown(key.value), key
+                        '%s is named twice' % log.shown(key.value), key
                     )
                 seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        super().flatten_mapping(node)
+        # Were all kept, eight mappings that each merge the one before eight
+        # times would have 8 ** 8 keys.
+        last = {}
+        for key, value in node.value:
+            scalar = isinstance(key, yaml.ScalarNode)
+            last[key.value if scalar else id(key)] = key, value
+        node.value = list(last.values())
 
 
 def _error(problem: str, node: ty.Any) -> yaml.constructor.ConstructorError:

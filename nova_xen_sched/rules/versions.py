@@ -21,7 +21,10 @@ def xen_version(
     if not host.is_xen or minimum is None:
         return None
     version = host.xen_version
-    remedy = 'upgrade it, or state xen_version as what it equals if patched'
+    remedy = (
+        "upgrade the host's Xen; if it was patched, set the fact xen_version "
+        'to the release that it equals'
+    )
     if (
         version is None
         or len(version) < 2
@@ -40,7 +43,7 @@ def xen_version(
                 if version and versions.older(minimum, version)
                 else 'older than %s' % versions.show(minimum),
             ),
-            'state the fact xen_version in full',
+            'set the fact xen_version with its patch level, such as 4.17.5',
         )
     if versions.older(version, minimum):
         return Refusal(
@@ -95,7 +98,7 @@ def libvirt_version(
                 patched,
                 versions.show(minimum),
             ),
-            'state the fact libvirt_version',
+            'set the fact libvirt_version',
         )
     lacks = versions.missing_steps(version)
     return Refusal(
@@ -110,6 +113,6 @@ def libvirt_version(
             if lacks
             else '',
         ),
-        "upgrade the host's libvirt, or state libvirt_version as what it "
-        'equals if patched',
+        "upgrade the host's libvirt; if it was patched, set the fact "
+        'libvirt_version to the release that it equals',
     )

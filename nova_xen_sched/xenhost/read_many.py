@@ -119,7 +119,7 @@ def _read(uri: str, timeout: float, ended: threading.Event) -> Result:
     try:
         child = _start(uri)
     except (OSError, ValueError) as e:
-        return Result(name, error="can't be asked: %s" % e)
+        return Result(name, error="can't be reached: %s" % e)
     deadline = time.monotonic() + timeout
     try:
         while not ended.is_set() and time.monotonic() < deadline:
@@ -180,7 +180,7 @@ def _result(uri: str, code: int, out: bytes, err: bytes) -> Result:
             uri, host=dataclasses.replace(host, uri=uri, problems=problems)
         )
     except (TypeError, ValueError) as e:
-        return Result(uri, error=shown('its answer makes no sense: %s' % e))
+        return Result(uri, error=shown("its answer can't be read: %s" % e))
 
 
 def _shown(data: ty.Any) -> ty.Any:

@@ -87,8 +87,10 @@ def live_migration(xml: str) -> bool:
 
 
 def _capabilities(xml: str) -> ElementTree.Element:
+    # libvirt's own answer has none; entities can take seconds to expand.
+    if '<!DOCTYPE' in xml:
+        raise ValueError('not a capabilities document: it has a <!DOCTYPE')
     try:
-        # libvirt's own answer; expat limits the expansion of entities.
         root = ElementTree.fromstring(xml.strip())  # noqa: S314
     except ElementTree.ParseError as e:
         raise ValueError('not a capabilities document: %s' % e) from e
@@ -129,7 +131,7 @@ class _Reading:
         connection = self._connection
         if uri is None:
             uri = self._read('uri', connection.getURI, str) or ''
-        hypervisor = self._read('hypervisor', connection.getType, str)
+        hypervisor = self._read('hypervisor', connection.getType, _line)
         own = XenHost()
         if is_local(uri) and hypervisor == XEN:
             own = self._read('dom0', lambda: local.read(brief)) or own
@@ -140,7 +142,7 @@ class _Reading:
             own,
             uri=uri,
             hypervisor=hypervisor,
-            hostname=self._read('hostname', connection.getHostname, str),
+            hostname=self._read('hostname', connection.getHostname, _line),
             libvirt_version=self._read(
                 'libvirt_version', connection.getLibVersion, version_text
             ),
@@ -150,7 +152,7 @@ class _Reading:
             free_memory_mb=self._read(
                 'free_memory_mb',
                 connection.getFreeMemory,
-                lambda size: int(size) >> 20,
+                lambda size: _number(size) >> 20,
             ),
         )
         # Of another driver, the domain 0 would be any.
@@ -174,7 +176,7 @@ class _Reading:
         try:
             return convert(call())
         except Exception as e:  # noqa: BLE001  libvirtError, or garbage
-            self._problems[part] = ' '.join(str(e).split()) or repr(e)
+            self._problems[part] = _line(e) or repr(e)
             return None
 
     def _alive(self) -> bool:
@@ -271,4 +273,19 @@ class _Reading:
 
 def _ints(*places: int) -> ty.Callable[[ty.Any], tuple[int, ...]]:
     """What takes numbers out of one of libvirt's lists."""
-    return lambda info: tuple(int(info[place]) for place in places)
+    return lambda info: tuple(_number(info[place]) for place in places)
+
+
+def _number(answer: ty.Any) -> int:
+    """One of libvirt's: a size or a count.
+
+    :raises ValueError: if it is none, or has more digits than any fact.
+    """
+    number = int(answer)
+    if not 0 <= number < 10**18:
+        raise ValueError('no size and no count')
+    return number
+
+
+def _line(answer: ty.Any) -> str:
+    return ' '.join(str(answer).split())

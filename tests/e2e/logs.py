@@ -18,31 +18,57 @@ _SURPRISE = 'Unexpected error in nova-xen-sched'
 
 
 def _tracebacks(log: str) -> ty.Iterator[tuple[str, str]]:
-    """Each in one piece, and the line before it, which has the request."""
+    """Each in one piece, and the line that it belongs to.
+
+    That line has the request. Those that one exception caused in another are
+    pieces of their own, with the same line.
+    """
     lines = log.split('\n')
     for start, line in enumerate(lines):
         at = line.find(_TRACEBACK)
         if at < 0:
             continue
+        begins = line[:at]
         piece = [line[at:]]
         for following in lines[start + 1 :]:
+            # Another worker's, written to the same log meanwhile.
+            if not following.startswith(begins):
+                continue
             text = following[at:]
-            if following[:at] and not text:
+            if begins and not text:
                 break
             piece.append(text)
             # The last line, which names the exception, isn't indented.
             if text and not text.startswith((' ', '^')):
                 break
-        yield lines[start - 1] if start else '', '\n'.join(piece)
+        yield _owner(lines, start, begins), '\n'.join(piece)
 
 
-def _is_ours(traceback: str) -> bool:
+#: How the line of a traceback says its request, or that it has none.
+_REQUEST = re.compile(r'\[(?:[^]]*req-|-)')
+
+
+def _owner(lines: list[str], start: int, begins: str) -> str:
+    """The nearest line above that says its request, and begins so."""
+    for line in reversed(lines[max(0, start - 300) : start]):
+        if line.startswith(begins) and _REQUEST.search(line):
+            return line
+    return ''
+
+
+def is_ours(traceback: str) -> bool:
+    """Whether it has a frame of the plugin."""
     return re.search(r'File "[^"]*/%s/' % _OURS, traceback) is not None
 
 
 def tracebacks(log: str) -> list[str]:
     """Those with a frame of the plugin, each in one piece."""
-    return [whole for _, whole in _tracebacks(log) if _is_ours(whole)]
+    return [whole for _, whole in _tracebacks(log) if is_ours(whole)]
+
+
+def of_request(log: str, request_id: str) -> list[str]:
+    """The tracebacks of one request, each in one piece."""
+    return [whole for owner, whole in _tracebacks(log) if request_id in owner]
 
 
 def lost_in_nova(log: str, request_id: str, function: str) -> bool:
@@ -53,10 +79,8 @@ def lost_in_nova(log: str, request_id: str, function: str) -> bool:
         plugin.
     """
     return any(
-        request_id in before
-        and ', in %s\n' % function in whole
-        and not _is_ours(whole)
-        for before, whole in _tracebacks(log)
+        ', in %s\n' % function in whole and not is_ours(whole)
+        for whole in of_request(log, request_id)
     )
 
 

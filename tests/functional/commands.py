@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import typing as ty
 from unittest import mock
 
@@ -29,16 +30,24 @@ class Ran(ty.NamedTuple):
         return self.out.splitlines()
 
 
-def run(*argv: str) -> Ran:
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def run(*argv: str, width: int = 0) -> Ran:
     """nova-xen-sched with these arguments.
+
+    :param width: of the terminal that it writes to; 0 if there is none.
 
     Only two things are not as on an operator's machine: nova's configuration
     is the one that the fixtures have loaded, as nova can't load a second one
     in one process, and the logging stays as it is.
     """
-    out, err = io.StringIO(), io.StringIO()
-    with mock.patch.object(nova, 'load'), mock.patch.object(
-        application.App, 'configure_logging'
-    ):
+    out, err = (_Terminal if width else io.StringIO)(), io.StringIO()
+    terminal = {'COLUMNS': str(width)} if width else {}
+    with mock.patch.dict(os.environ, terminal), mock.patch.object(
+        nova, 'load'
+    ), mock.patch.object(application.App, 'configure_logging'):
         code = application.App(stdout=out, stderr=err).run(list(argv))
     return Ran(code, out.getvalue(), err.getvalue())

@@ -19,7 +19,7 @@ import nova.conf
 from oslo_db import exception as db_exception
 import pytest
 
-from nova_xen_sched.cmd.hosts import command
+from nova_xen_sched.cmd.hosts import fields
 from tests.functional import commands
 from tests.functional import hosts
 from tests.functional.cases import conf
@@ -27,11 +27,14 @@ from tests.functional.cases import FilterCase
 from tests.functional.cases import HVM
 from tests.functional.cases import hvm_only
 from tests.functional.cases import PV
+from tests.unit.cmd import schemas
 
 pytestmark = pytest.mark.commands
 
 CONF = nova.conf.CONF
 GOLDEN = pathlib.Path(__file__).parents[1] / 'fixtures' / 'golden'
+
+LONG_NAME = 'xen-0123.rack-17.zone-b.some-data-centre.cloud.example.org.xx'
 
 FACTS = """
 version: 1
@@ -89,9 +92,11 @@ def limited_hosts():
 
 class HostsCase(FilterCase):
     def ran(self, *argv):
-        """A command's answer as JSON; it must go well."""
+        """A command's answer as JSON; it must go well, and fit its schema."""
         ran = commands.run(*argv, '-f', 'json')
         self.assertEqual(0, ran.code, ran.err)
+        name = argv[0] if argv[0] == 'capacity' else '-'.join(argv[:2])
+        schemas.check(name, ran.json)
         return ran.json
 
 
@@ -130,8 +135,8 @@ class TestCapacity(HostsCase):
         expected.update(
             ('small-%d' % n, (1, 'dom0_memory')) for n in range(10)
         )
-        expected.update(('pv-%d' % n, (0, '')) for n in range(3))
-        expected.update(('down-%d' % n, (0, '')) for n in range(2))
+        expected.update(('pv-%d' % n, (0, None)) for n in range(3))
+        expected.update(('down-%d' % n, (0, None)) for n in range(2))
         self.assertEqual(
             expected,
             {
@@ -139,8 +144,16 @@ class TestCapacity(HostsCase):
                 for name, row in found.items()
             },
         )
-        self.assertEqual('XenHostFilter: vm_mode', found['pv-0']['refused'])
-        self.assertIn('ComputeFilter: ', found['down-0']['refused'])
+        self.assertEqual(
+            {'step': 'XenHostFilter', 'code': 'vm_mode'},
+            found['pv-0']['refused'],
+        )
+        self.assertEqual(
+            {'step': 'ComputeFilter', 'code': None}, found['down-0']['refused']
+        )
+        for name, row in found.items():
+            if not name.startswith(('pv', 'down')):
+                self.assertIsNone(row['refused'])
         total = self.capacity('--total')['*']['fits']
         self.assertEqual(sum(count for count, _ in expected.values()), total)
 
@@ -193,10 +206,10 @@ class TestCapacity(HostsCase):
         )
         for row in self.ran('capacity', '--flavor', flavor):
             self.assertEqual(0, row['fits'])
-            self.assertIn(
-                'placement: it has no candidate there for ',
-                row['refused'],
+            self.assertEqual(
+                {'step': 'placement', 'code': 'no_candidate'}, row['refused']
             )
+            self.assertIn('HW_CPU_X86_AVX512F', row['refused_why'])
 
     def _check_one_question_has_one_answer(self):
         size = ('--ram', '512', '--vcpus', '1', '--disk', '1')
@@ -206,25 +219,41 @@ class TestCapacity(HostsCase):
         unknown = self._provider('pv-2')
         self.placement.delete('/resource_providers/' + unknown)
         explained = {
-            row['host']: '%s: %s' % (row['step'], row['why'])
+            row['host']: (row['step'], row['why'])
             for row in self.ran_whatever(
                 *('explain', '--property=hypervisor_type=xen'),
                 *('--property=vm_mode=hvm', *size),
             )
         }
         found = self.capacity()
-        for name, why in (
-            ('small-9', 'placement: its nova-compute is disabled'),
-            ('pv-2', 'placement: placement does not know it'),
-            ('down-0', explained['down-0']),
+        for name, step, code, why in (
+            (
+                'small-9',
+                'placement',
+                'disabled',
+                'its nova-compute is disabled',
+            ),
+            (
+                'pv-2',
+                'placement',
+                'unknown_to_placement',
+                'placement does not know it',
+            ),
+            ('down-0', 'ComputeFilter', None, explained['down-0'][1]),
         ):
-            self.assertEqual(why, explained[name])
-            self.assertEqual(why, found[name]['refused'])
+            self.assertEqual((step, why), explained[name])
+            refused = {'step': step, 'code': code}
             shown = self.ran('host', 'show', name, *size)
-            self.assertEqual(why, ' '.join(shown['refused'].split()))
+            for row in (found[name], shown):
+                self.assertEqual(
+                    (refused, why), (row['refused'], row['refused_why'])
+                )
         listed = {r['host']: r for r in self.ran('host', 'list', *size)}
         for name, row in found.items():
             self.assertEqual(row['runs_out_first'], listed[name]['scarcest'])
+            self.assertEqual(row['refused'], listed[name]['refused'])
+        disabled = self.ran('host', 'list', '--state', 'disabled', *size)
+        self.assertEqual(['small-9'], [row['host'] for row in disabled])
 
     def _provider(self, name):
         found = self.placement.get('/resource_providers?name=' + name)
@@ -238,7 +267,9 @@ class TestCapacity(HostsCase):
         for argv, words in (
             (['--flavor', 'huge'], 'There is no flavor with the name or id'),
             (['--flavor', 'a', '--ram', '1'], 'Give either --flavor'),
-            (['kvm-1'], 'of Xen hosts, and this is none: kvm-1'),
+            (['kvm-1', 'small-*'], 'is none: kvm-1.'),
+            (['kvm-*'], 'is none: kvm-1, kvm-2.'),
+            (['nosuch-*'], 'No host matches nosuch-*. See '),
             (['smal-1'], 'There is no such host: smal-1 (nearest: small-1)'),
         ):
             ran = commands.run('capacity', *argv)
@@ -259,8 +290,36 @@ class TestCapacity(HostsCase):
             side_effect=_refused(),
         ):
             ran = commands.run('capacity')
-        self.assertEqual((2, 1), (ran.code, len(lines(ran))))
-        self.assertIn('Placement', ran.err)
+            self.assertEqual((2, 1), (ran.code, len(lines(ran))))
+            self.assertIn('Placement', ran.err)
+            self._check_hosts_without_placement()
+
+    def _check_hosts_without_placement(self):
+        """What does not depend on it is there, and one line says the rest."""
+        ran = commands.run('host', 'list', '-f', 'json')
+        self.assertEqual((1, 3), (ran.code, len(lines(ran))))
+        self.assertIn('Fits and Refused are empty: Placement can', ran.err)
+        schemas.check('host-list', ran.json)
+        self.assertEqual(22, len(ran.json))
+        for row in ran.json:
+            self.assertIsNone(row['fits'])
+            self.assertIsNone(row['refused'])
+            self.assertEqual('4.1', row['xen']['value'][:3])
+            self.assertIsNotNone(row['headroom'])
+        ran = commands.run('host', 'show', 'down-0', '-f', 'json')
+        self.assertEqual((1, 1), (ran.code, len(lines(ran))))
+        schemas.check('host-show', ran.json)
+        self.assertEqual(
+            ('down', None, None, None),
+            tuple(
+                ran.json[key]
+                for key in ('state', 'fits', 'fits_ram', 'refused')
+            ),
+        )
+        self.assertNotIn('Fits ', commands.run('host', 'show', 'down-0').out)
+        # What only placement can answer is not answered wrongly.
+        ran = commands.run('host', 'list', '--refused')
+        self.assertEqual((2, '', 1), (ran.code, ran.out, len(lines(ran))))
 
 
 def _refused():
@@ -283,26 +342,29 @@ class TestHosts(HostsCase):
         )
         big = {'memory_mb': 131072, 'vcpus': 64, 'local_gb': 4000}
         self.start_hosts(
-            [
-                hosts.xen('fact-%02d' % n, stats=stats(20 + n))
-                for n in range(12)
-            ]
+            [hosts.xen('fact-%02d' % n, stats=stats(20 + n)) for n in range(3)]
             + [hosts.xen('old-%d' % n, 'xen-4.14-hvm') for n in range(3)]
             + [hosts.xen('stale-%d' % n, **big) for n in range(3)]
             + [
                 hosts.xen('bare', 'xen-4.14-pv-only', service_version=53),
                 hosts.xen('ancient', 'xen-4.14-pv-only', service_version=16),
                 hvm_only('hvm'),
+                hosts.xen(LONG_NAME, stats=stats(20, vcpus=1)),
+                hosts.xen('gone', stats=stats(1)),
                 hosts.kvm('kvm-1'),
                 hosts.kvm('kvm-2'),
             ]
         )
 
-    # One cloud for all of them: 23 computes take a while to start.
+    # One cloud for all of them: 16 computes take a while to start.
     def test_hosts(self):
+        self.stop_host('gone')
         self.boot(self.create_image('hvm', **HVM), host='stale-1')
         self.boot(self.create_image('pv', **PV), host='stale-1')
-        self._check_the_list_as_a_person_reads_it()
+        for _ in range(21):
+            self.boot(self.create_image('pv', **PV), host=LONG_NAME)
+        self._check_the_pages_as_a_person_reads_them()
+        self._check_it_finds()
         self._check_columns_are_those_that_are_documented()
         self._check_facts_exact_least_stale_and_unknown()
         self._check_one_host()
@@ -311,42 +373,124 @@ class TestHosts(HostsCase):
         self._check_live_migration_is_told_whatever_is_done_about_it()
         self._check_what_xen_reports_as_left()
 
-    def _check_the_list_as_a_person_reads_it(self):
-        ran = commands.run('host', 'list')
-        self.assertEqual(0, ran.code)
-        self.assertEqual(
-            (GOLDEN / 'host-list.txt').read_text(),
+    def _check_the_pages_as_a_person_reads_them(self):
+        for name, width, argv in (
+            ('host-list-80', 80, ('host', 'list', '--all')),
+            ('host-list-120', 120, ('host', 'list', '--all')),
+            ('host-list-long-200', 200, ('host', 'list', '--long')),
+            ('host-show-80', 80, ('host', 'show', 'old-1')),
+            ('host-show-200', 200, ('host', 'show', LONG_NAME)),
+            ('capacity-80', 80, ('capacity',)),
+            ('capacity-long-120', 120, ('capacity', '--long')),
+        ):
+            ran = commands.run(*argv, width=width)
+            self.assertEqual(0, ran.code)
+            plain = re.sub('\033\\[[0-9]*m', '', ran.out)
+            self.assertLessEqual(max(map(len, plain.splitlines())), width)
             # Such a nova's own service version proves more than 22's.
-            ran.out.replace('>=8.0.0', '>=4.0.0') + ran.err,
-        )
+            text = ran.out.replace('>=8.0.0', '>=4.0.0')
+            text = re.sub('(nova-compute +)[0-9]+', r'\g<1>53', text)
+            self.assertEqual(
+                (GOLDEN / (name + '.txt')).read_text(),
+                text.replace('\033', '\\e') + ran.err,
+            )
 
     def _check_columns_are_those_that_are_documented(self):
         found = self.ran('host', 'list')
-        self.assertEqual(21, len(found))
-        self.assertEqual(list(command.COLUMNS), list(found[0]))
-        self.assertEqual(23, len(self.ran('host', 'list', '--all')))
+        self.assertEqual(14, len(found))
+        self.assertEqual(list(fields.LIST), list(found[0]))
+        self.assertEqual(16, len(self.ran('host', 'list', '--all')))
+
+    def _check_it_finds(self):
+        for argv, expected in (
+            (('OLD-*',), ['old-0', 'old-1', 'old-2']),
+            (('old-1', 'ha*', '*rack*'), None),
+            (('*-[01]', '--state', 'up', '--refused'), ['old-0', 'old-1']),
+            (('--state', 'down'), ['gone']),
+            (('--state', 'disabled'), []),
+            (('--scarce', '93'), ['stale-1', LONG_NAME]),
+            (('--scarce', '92'), [LONG_NAME]),
+            (('--all', '--scarce', '0'), [LONG_NAME]),
+            (('--scarce', '0', 'old-*'), []),
+            (('kvm-?',), ['kvm-1', 'kvm-2']),
+        ):
+            if expected is None:
+                ran = commands.run('host', 'list', *argv)
+                self.assertEqual((2, 1), (ran.code, len(lines(ran))))
+                self.assertIn('No host matches ha*.', ran.err)
+                continue
+            found = [row['host'] for row in self.ran('host', 'list', *argv)]
+            self.assertEqual(expected, found)
+        self.assertEqual('hvm', self.ran('host', 'show', 'hv*')['host'])
+        ran = commands.run('host', 'show', 'old-*')
+        self.assertEqual((2, 1), (ran.code, len(lines(ran))))
+        self.assertIn('name one of old-0, old-1, old-2.', ran.err)
+        ran = commands.run('capacity', 'old-*', 'kvm-*', '-f', 'json')
+        self.assertEqual(3, len(ran.json))
+        # By number, and the unknown first.
+        ran = commands.run(
+            *('host', 'list', '-f', 'value', '-c', 'libvirt'),
+            *('--sort-column', 'libvirt'),
+        )
+        self.assertEqual(['unknown', '1.2.5'], ran.lines[:2])
 
     def _check_facts_exact_least_stale_and_unknown(self):
         found = {row['host']: row for row in self.ran('host', 'list')}
-        for name, libvirt, source, migration in (
-            ('fact-00', '9.0.0', 'stats', 'yes'),
-            ('old-1', '1.2.5', 'file', 'no (libvirt_too_old)'),
-            ('stale-0', '9.0.0', 'file, stale', 'yes'),
-            ('bare', '>=4.0.0', 'service_version', 'yes'),
-            ('ancient', None, '', 'unknown (libvirt_unknown)'),
+        for name, libvirt, migration in (
+            ('fact-00', ('9.0.0', 'stats', True, False), ('yes', None)),
+            (
+                'old-1',
+                ('1.2.5', 'file', True, False),
+                ('no', 'libvirt_too_old'),
+            ),
+            ('stale-0', ('9.0.0', 'file', True, True), ('yes', None)),
+            (
+                'bare',
+                (mock.ANY, 'service_version', False, False),
+                ('yes', None),
+            ),
+            ('ancient', None, ('unknown', 'libvirt_unknown')),
         ):
             row = found[name]
+            fact = libvirt and {
+                **dict(zip(('value', 'source', 'exact', 'stale'), libvirt)),
+                'default': False,
+            }
+            self.assertEqual(fact, row['libvirt'])
+            self.assertEqual(libvirt and libvirt[1], row['libvirt_source'])
             self.assertEqual(
-                (libvirt, source, migration),
-                (
-                    row['libvirt'],
-                    row['libvirt_source'],
-                    row['live_migration'],
-                ),
+                dict(zip(('answer', 'code'), migration)), row['live_migration']
             )
-        self.assertEqual('4.17.5', found['fact-00']['xen'])
-        self.assertEqual('4.17', found['hvm']['xen'])
-        self.assertEqual('nova', found['hvm']['xen_source'])
+        self.assertEqual('4.17.5', found['fact-00']['xen']['value'])
+        self.assertEqual(
+            {
+                'value': '4.17',
+                'source': 'nova',
+                'exact': False,
+                'stale': False,
+                'default': False,
+            },
+            found['hvm']['xen'],
+        )
+        self.assertEqual(
+            {
+                'value': 1024,
+                'source': 'default',
+                'exact': True,
+                'stale': False,
+                'default': True,
+            },
+            found['hvm']['dom0_memory_mb'],
+        )
+        self.assertIn(['x86_64', 'xen', 'hvm'], found['hvm']['guest_types'])
+        kvm = self.ran('host', 'show', 'kvm-1')
+        self.assertEqual(
+            (None, None, None, None),
+            tuple(
+                kvm[key]
+                for key in ('xen', 'live_migration', 'headroom', 'guests_hvm')
+            ),
+        )
 
     def _check_live_migration_is_told_whatever_is_done_about_it(self):
         path = os.path.join(self._folder, 'facts.yaml')
@@ -360,18 +504,28 @@ class TestHosts(HostsCase):
             self.assertEqual(before, after)
 
     def _check_one_host(self):
-        shown = commands.run('host', 'show', 'old-1').out
-        self.assertEqual(
-            (GOLDEN / 'host-show.txt').read_text(),
-            re.sub('(service_version +[|]) [0-9]+', r'\1 53', shown),
-        )
         found = self.ran('host', 'show', 'stale-1')
         listed = self.ran('host', 'list', 'stale-1')[0]
         self.assertEqual(listed, {name: found[name] for name in listed})
         self.assertEqual((1, 1), (found['guests_hvm'], found['guests_pv']))
         # dom0's 2048 MiB less its own 400; 24 for HVM and 14 for PV
-        self.assertEqual('38 of 1648 MiB', found['room_dom0_memory'])
-        self.assertEqual('2 of 25 guests', found['room_dom0_cpu'])
+        self.assertEqual(
+            {
+                'capacity': 1648,
+                'used': 38,
+                'unit': 'MiB',
+                'headroom': 0.9769,
+                'source': 'computed',
+            },
+            found['room_dom0_memory'],
+        )
+        self.assertEqual(
+            (2, 25, 'guests'),
+            tuple(
+                found['room_dom0_cpu'][key]
+                for key in ('used', 'capacity', 'unit')
+            ),
+        )
         self.assertEqual('computed', found['room_host_memory_source'])
         self.assertEqual('2025-01-01T00:00:00+00:00', found['observed_at'])
         self.assertEqual('dom0_cpu', found['scarcest'])
@@ -384,7 +538,8 @@ class TestHosts(HostsCase):
         self.change_host(hosts.xen('fact-00', stats=free))
         found = self.ran('host', 'show', 'fact-00')
         # 32768 MiB less 880 of dom0
-        self.assertEqual('22888 of 31888 MiB', found['room_host_memory'])
+        room = found['room_host_memory']
+        self.assertEqual((22888, 31888), (room['used'], room['capacity']))
         self.assertEqual('reported by Xen', found['room_host_memory_source'])
         self.assertEqual('computed', found['room_dom0_cpu_source'])
         self.assertEqual(4, found['fits_host_memory'])
@@ -400,6 +555,6 @@ class TestHosts(HostsCase):
         ran = commands.run('host', 'list', 'kvm-1', '-f', 'csv')
         self.assertNotIn('None', ran.out)
         ran = commands.run('host', 'list', '-f', 'value', '-c', 'host')
-        self.assertEqual(21, len(ran.lines))
+        self.assertEqual(14, len(ran.lines))
         ran = commands.run('host', 'show', 'nosuch')
         self.assertEqual((2, 1), (ran.code, len(lines(ran))))

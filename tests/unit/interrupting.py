@@ -6,6 +6,8 @@ from __future__ import annotations
 
 _ON_IMPORT = """
 import os, signal
+# A process in the background of a shell ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class CtrlC:
     @staticmethod
     def find_spec(name, *_):

@@ -140,7 +140,7 @@ def test_dom0_vcpus_may_be_more_than_nova_has_for_guests():
 def test_a_dom0_too_large_is_warned_of_once(caplog):
     for _ in range(3):
         load(state(), facts={'dom0_memory_mb': 65536})
-    assert caplog.text.count('no smaller than the host') == 1
+    assert caplog.text.count('not smaller than the host') == 1
     assert 'dom0_memory_mb=65536' in caplog.text
 
 

@@ -64,7 +64,7 @@ def test_no_answer(cells, logged, answer):
     assert [teller() for _ in range(3)] == [None] * 3
     assert cells.call_count == 1
     (line,) = logged('WARNING')
-    assert 'live_migration_unknown counts' in line
+    assert 'live_migration_unknown decides' in line
 
 
 def test_the_password_of_a_cell_is_not_logged(cells, logged):

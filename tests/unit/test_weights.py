@@ -112,7 +112,10 @@ def test_aggregates_set_the_multiplier(weigher):
     three, five, bad, nan = map(
         builders.multiplying, ['3.0', '5', 'much', 'nan']
     )
-    odd = map(builders.multiplying, ['NaN', 'inf', '-inf', ' nan ', '1e999'])
+    odd = map(
+        builders.multiplying,
+        ['NaN', 'inf', '-inf', ' nan ', '1e999', '1e308', '-1000000001'],
+    )
     states = [
         xen('a', aggregates=[three]),
         xen('b', aggregates=[three, five]),
@@ -460,4 +463,32 @@ def test_a_multiplier_that_cannot_be_read_is_the_option_s(weigher, caplog):
             raise RuntimeError('odd')
 
     assert weigher.weight_multiplier(Broken()) == 10.0
-    assert 'the option counts' in caplog.text
+    assert 'the option is used' in caplog.text
+
+
+def test_garbage_in_a_host_s_aggregates_leaves_the_others_theirs(
+    weigher, caplog
+):
+    three = builders.multiplying('3')
+    nothing = objects.Aggregate(name='a')
+    nothing._obj_metadata = None
+    states = [
+        xen('g', aggregates=['no aggregate', three]),
+        xen('a', aggregates=[three]),
+        xen('b', aggregates=None),
+        xen('c', aggregates=[[]]),
+        xen('d', aggregates=[nothing]),
+        xen('e', aggregates=[three, 'no aggregate']),
+        xen('f', 20, aggregates=[three]),
+    ]
+    found = weighed(weigher, *states)
+    multipliers = [weigher.weight_multiplier(state) for state in states]
+    assert multipliers == [3, 3, 10, 10, 10, 3, 3]
+    assert found['f'] < found['a']
+    assert "reading a host's multiplier; the option is used" in caplog.text
+
+
+def test_no_multiplier_of_an_aggregate_makes_a_weight_infinite(weigher):
+    most = builders.multiplying('1e308')
+    full = [xen('a', 500, aggregates=[most]), xen('b', 500)]
+    assert all(map(math.isfinite, weighed(weigher, *full).values()))

@@ -11,56 +11,33 @@ import typing as ty
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import command
+from nova_xen_sched.cmd.hosts import fields
 from nova_xen_sched.cmd.hosts import fits
 
-Column = tables.Column
-
-COLUMNS = {
-    'host': Column('Host', 'the host, as HOST:NODE where they differ'),
-    'fits': Column(
-        'Fits',
-        'how many more fit: the least of the columns behind it, 0 if it is '
-        'refused',
-    ),
-    'runs_out_first': Column(
-        'Runs out first',
-        'what limits it: one of the columns behind it, or another resource '
-        'class of placement',
-    ),
-    'dom0_memory': Column('dom0 RAM', "how many fit into dom0's memory,"),
-    'dom0_cpu': Column('dom0 CPU', "dom0's vCPUs,"),
-    'host_memory': Column(
-        'Host RAM', "the host's RAM beside dom0, by the dom0 model;"
-    ),
-    'ram': Column('RAM', "how many fit into placement's MEMORY_MB,"),
-    'vcpus': Column('vCPUs', 'VCPU,'),
-    'disk': Column(
-        'Disk', 'DISK_GB, less what is reserved, times the allocation ratio'
-    ),
-    'refused': Column(
-        'Refused',
-        'why it takes none, whatever it has left: placement, or the first of '
-        "nova's enabled filters that refuses it",
-    ),
-}
+if ty.TYPE_CHECKING:
+    from nova_xen_sched.cmd.nova.xen_hosts import ComputeHost
 
 _EPILOG = """\
 columns:
 %s
 
 The dom0 model counts whether refuse_dom0_overcommit is set or not. nova's
-filters are asked once, for the first guest. Hosts that share storage share
-what it has: then fewer fit in all than the column adds up to. The last line,
-in all, goes to the terminal; with --total it is the only row.
-It changes nothing. Exit code: 0 fine, 1 a cell could not be read, 2 something
-needed is out of reach.
-""" % tables.described(COLUMNS)
+filters judge once, for the first guest. Hosts that share storage share
+what the storage has: then fewer fit in all than the column adds up to. The
+sentence, in all, goes to the terminal; with --total it is the only row.
+Nothing is changed.
+
+exit codes:
+  0  fine
+  1  a cell could not be read
+  2  wrong usage, or something needed is out of reach
+""" % tables.described(fields.CAPACITY)
 
 
 class Capacity(command.HostLister):
     """Say how many more guests of a kind fit on Xen hosts."""
 
-    COLUMNS = COLUMNS
+    COLUMNS = fields.CAPACITY
     _epilog = _EPILOG
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -73,13 +50,15 @@ class Capacity(command.HostLister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        counted = command.count(self, parsed_args, parsed_args.hosts)
-        others = [each.name for each in counted.hosts if not each.host.is_xen]
-        if parsed_args.hosts and others:
-            raise errors.Failure(
-                'Capacity is counted of Xen hosts, and this is none: %s.'
-                % ', '.join(others)
-            )
+        cloud, every = command.read(self, parsed_args.hosts)
+        xen = [each for each in every if each.host.is_xen]
+        if parsed_args.hosts:
+            _check_named(parsed_args.hosts, every, xen)
+        counted = command.count(cloud, parsed_args, xen)
+        if counted.failure:
+            raise counted.failure
+        from nova_xen_sched.cmd.hosts import report
+
         hosts = list(counted.fits.values())
         total = fits.in_all(hosts)
         first = collections.Counter(each.first for each in hosts if each.first)
@@ -94,24 +73,54 @@ class Capacity(command.HostLister):
         )
         if parsed_args.total:
             most = first.most_common(1)
-            return tuple(COLUMNS)[:3], [
-                ('*', tables.count(total), most[0][0] if most else '')
+            name = most[0][0] if most else ''
+            return tuple(self.COLUMNS)[:3], [
+                ('*', tables.count(total), report.limit(name))
             ]
-        return tuple(COLUMNS), [
+        return tuple(self.COLUMNS), [
             (
                 each.host,
                 tables.count(each.count),
-                each.first,
+                report.limit(each.first),
                 *(tables.count(each.limits.get(name)) for name in fits.LIMITS),
-                each.refused,
+                report.refused(each),
+                report.refused_why(each),
             )
             for each in hosts
         ]
 
 
+def _check_named(
+    names: ty.Sequence[str],
+    hosts: ty.Sequence[ComputeHost],
+    xen: ty.Sequence[ComputeHost],
+) -> None:
+    """Refuse a host that is named and no Xen host; a pattern needs one."""
+    lowered = {name.lower() for name in names}
+    others = [
+        each.name
+        for each in hosts
+        if not each.host.is_xen
+        and (
+            not xen
+            or not lowered.isdisjoint(
+                {each.name.lower(), str(each.state.host).lower()}
+            )
+        )
+    ]
+    if others:
+        raise errors.Failure(
+            'Capacity is of Xen hosts, and this is none: %s.'
+            % tables.listed(others)
+        )
+
+
 def _summary(first: ty.Counter[str], refused: int) -> str:
     """What runs out first, by how many hosts."""
-    parts = ['%s on %d' % each for each in first.most_common()]
+    parts = [
+        '%s on %d' % (fields.limit(name), count)
+        for name, count in first.most_common()
+    ]
     if refused:
-        parts.append('%d take none at all' % refused)
-    return ' What runs out first: %s.' % ', '.join(parts) if parts else ''
+        parts.append('%d refused' % refused)
+    return '\nWhat runs out first: %s.' % ', '.join(parts) if parts else ''

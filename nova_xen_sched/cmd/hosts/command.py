@@ -12,83 +12,31 @@ from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.hosts import fields
 
-Column, LONG = tables.Column, tables.LONG
+if ty.TYPE_CHECKING:
+    from nova_xen_sched.cmd.hosts.count_fits import Counted
+    from nova_xen_sched.cmd.nova.scheduler import Cloud
+    from nova_xen_sched.cmd.nova.xen_hosts import ComputeHost
 
-COLUMNS = {
-    'host': Column('Host', 'the host, as HOST:NODE where they differ'),
-    'guest_types': Column(
-        'Guests', 'what it runs, and on which architectures', LONG
-    ),
-    'libvirt': Column(
-        'Libvirt', 'its libvirt; >=4.0.0 where only a lower bound is known'
-    ),
-    'libvirt_source': Column(
-        'Source',
-        'the source of facts that says so; "stale" if it is older than '
-        'facts_max_age',
-        LONG,
-    ),
-    'xen': Column(
-        'Xen', 'its Xen; 4.17 alone where the patch level is unknown'
-    ),
-    'xen_source': Column(
-        'Source', 'likewise; nova where no fact says it', LONG
-    ),
-    'live_migration': Column(
-        'Live migration',
-        'yes, no or unknown, with the code of the refusal behind it: what the '
-        'libvirt rule says of a live migration, whatever '
-        'live_migration_check and unknown_version make of it',
-    ),
-    'dom0_memory_mb': Column(
-        'Dom0 MiB', 'dom0\'s size; "default" where no fact says it', LONG
-    ),
-    'dom0_vcpus': Column('Dom0 vCPUs', 'likewise', LONG),
-    'headroom': Column(
-        'Headroom',
-        "what is left of the fullest of dom0's rooms, from 1 (empty); below 0 "
-        'it is overcommitted',
-    ),
-    'scarcest': Column(
-        'Scarcest',
-        'what runs out first for the kind of guest that is counted: '
-        'runs_out_first of capacity',
-    ),
-    'fits': Column(
-        'Fits',
-        'how many more guests of the kind that is counted fit: see '
-        'nova-xen-sched help capacity',
-    ),
-}
-
-_LIST_EPILOG = """\
-columns:
+_NAMES = "a shell pattern in quotes, 'xen-a*', names all that match."
+_EPILOG = """\
 %s
 
-Hosts that run no Xen through libvirt have neither facts nor rooms here.
-It changes nothing. Exit code: 0 fine, 1 a cell could not be read, 2 something
-needed is out of reach.
-""" % tables.described(COLUMNS)
-_SHOW_EPILOG = (
-    """\
-fields: those of host list, and
-  hypervisor, service_version  as nova has them
-  live_migration_why           why, and what to do
-  *_source                     where a fact comes from; "default" is nova.conf
-  observed_at                  when the facts were read, if they say so
-  guests_hvm, _pv, _pvh        guests by mode; _unknown: of unknown mode
-  room_*                       what guests take of each room, and what it has
-                               for them
-  room_*_source                how the former is known: computed, or reported
-                               by Xen, where that leaves less
-  fits_of                      the kind of guest that fits counts
-  fits_*                       how many of them by each limit
-  runs_out_first, refused      see nova-xen-sched help capacity
-  logs                         where to look on the host if a guest fails
+Hosts of other hypervisors have neither facts nor headroom here. What depends
+on placement (fits, refused) is empty if placement is out of reach. Nothing is
+changed.
 
+exit codes:
+  0  fine
+  1  a cell could not be read, or placement is out of reach
+  2  wrong usage, or something needed is out of reach
 """
-    + _LIST_EPILOG
+_LIST_EPILOG = _EPILOG % ('columns:\n' + tables.described(fields.LIST))
+_SHOW_EPILOG = _EPILOG % '\n\n'.join(
+    '%s:\n%s'
+    % (heading or 'fields', tables.described(found, ' (structured formats)'))
+    for heading, found in fields.SHOW.items()
 )
 
 
@@ -98,7 +46,10 @@ class HostLister(base.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            'hosts', metavar='HOST', nargs='*', help='Only these hosts.'
+            'hosts',
+            metavar='HOST',
+            nargs='*',
+            help='Only these hosts; ' + _NAMES,
         )
         guest_arguments.add_arguments(parser)
         return parser
@@ -107,83 +58,166 @@ class HostLister(base.Lister):
 class List(HostLister):
     """List Xen hosts as nova-scheduler sees them now."""
 
-    COLUMNS = COLUMNS
+    COLUMNS = fields.LIST
     _epilog = _LIST_EPILOG
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            '--all', action='store_true', help='Other hosts than Xen, too.'
+            '--all',
+            action='store_true',
+            help='Also hosts of other hypervisors than Xen.',
+        )
+        parser.add_argument(
+            '--state',
+            choices=('up', 'down', 'disabled'),
+            help='Only hosts whose nova-compute is so.',
+        )
+        parser.add_argument(
+            '--refused',
+            action='store_true',
+            help='Only hosts that take no guest at all.',
+        )
+        parser.add_argument(
+            '--scarce',
+            metavar='PERCENT',
+            type=guest_arguments.natural,
+            help='Only hosts with a headroom below that.',
         )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        counted = count(self, parsed_args, parsed_args.hosts)
+        cloud, every = read(self, parsed_args.hosts)
+        counted = count(
+            cloud,
+            parsed_args,
+            [each for each in every if _is_wanted(each, parsed_args)],
+        )
+        if counted.failure and parsed_args.refused:
+            # The answer would be empty, and wrong.
+            raise counted.failure
+        go_on(self, counted)
         from nova_xen_sched.cmd.hosts import report
 
-        every = parsed_args.all or parsed_args.hosts
-        others = len(counted.hosts) - len(counted.fits)
-        self.say(
-            '%s%s; fits counts %s.'
-            % (
-                tables.counted(len(counted.fits), 'Xen host'),
-                ', and %d of other hypervisors (--all)' % others
-                if others and not every
-                else '',
-                counted.guests,
-            )
-        )
-        rows = [
-            report.row(each, counted)
-            for each in counted.hosts
-            if each.host.is_xen or every
+        rows = [report.row(each, counted) for each in counted.hosts]
+        if parsed_args.refused:
+            rows = [row for row in rows if tables.text(row['refused'])]
+        self.say(_sentence(rows, every, parsed_args, counted))
+        return tuple(fields.LIST), [
+            [row[name] for name in fields.LIST] for row in rows
         ]
-        return tuple(COLUMNS), [
-            [row[name] for name in COLUMNS] for row in rows
-        ]
+
+
+def _is_wanted(host: ComputeHost, parsed_args: argparse.Namespace) -> bool:
+    """Whether a host is to be listed, as far as that needs no placement."""
+    from nova_xen_sched import dom0
+    from nova_xen_sched.cmd.nova import xen_hosts
+
+    if not (host.host.is_xen or parsed_args.all or parsed_args.hosts):
+        return False
+    if parsed_args.scarce is not None:
+        if not host.resources:
+            return False
+        headroom = dom0.scarcest(host.resources).headroom
+        if not headroom * 100 < parsed_args.scarce:
+            return False
+    return parsed_args.state in (None, xen_hosts.service_state(host.state))
+
+
+def _sentence(
+    rows: ty.Sequence[ty.Any],
+    every: ty.Sequence[ComputeHost],
+    parsed_args: argparse.Namespace,
+    counted: Counted,
+) -> str:
+    """How many hosts are listed, and which guests are counted."""
+    xen = sum(each.host.is_xen for each in every)
+    if parsed_args.all or parsed_args.hosts:
+        total, others = tables.counted(len(every)), 0
+    else:
+        total, others = tables.counted(xen, 'Xen host'), len(every) - xen
+    return '%s%s%s.\nFits counts %s.' % (
+        '' if total.startswith('%d ' % len(rows)) else '%d of ' % len(rows),
+        total,
+        ', and %d of other hypervisors (--all)' % others if others else '',
+        counted.guests,
+    )
 
 
 class Show(base.ShowOne):
     """Show all that nova-scheduler knows of one host."""
 
+    FIELDS = fields.SHOW
     _epilog = _SHOW_EPILOG
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument('host', metavar='HOST')
+        parser.add_argument(
+            'host', metavar='HOST', help='A name, or a pattern of one host.'
+        )
         guest_arguments.add_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        counted = count(self, parsed_args, [parsed_args.host])
+        cloud, hosts = read(self, [parsed_args.host])
+        if len(hosts) > 1:
+            raise errors.Failure(
+                '%s is more than one: name one of %s.'
+                % (parsed_args.host, tables.listed(h.name for h in hosts))
+            )
+        counted = count(cloud, parsed_args, hosts)
+        go_on(self, counted)
         from nova_xen_sched.cmd.hosts import report
 
-        if len(counted.hosts) > 1:
-            raise errors.Failure(
-                '%s has several nodes: name one of %s.'
-                % (
-                    parsed_args.host,
-                    ', '.join(each.name for each in counted.hosts),
-                )
-            )
-        (host,) = counted.hosts
-        details = report.details(host, counted)
-        return tuple(details), tuple(details.values())
+        details = report.details(hosts[0], counted)
+        known = {name for group in fields.SHOW.values() for name in group}
+        # Other resource classes of placement.
+        more = {
+            name: tables.Column('by ' + name[len('fits_') :].upper(), '')
+            for name in details
+            if name not in known
+        }
+        self.FIELDS = {
+            heading: {**found, **more} if 'fits' in found else found
+            for heading, found in fields.SHOW.items()
+        }
+        names = [name for group in self.FIELDS.values() for name in group]
+        return names, [details[name] for name in names]
 
 
-def count(
-    command: base.Command, parsed_args: argparse.Namespace, names: list[str]
-) -> ty.Any:
-    """How many more guests fit on the hosts of these names, all if none.
+def read(
+    command: base.Command, names: ty.Sequence[str]
+) -> tuple[Cloud, ty.Sequence[ComputeHost]]:
+    """The cloud, and its hosts of these names, all if none.
 
-    :returns: a count_fits.Counted.
+    :raises errors.Failure: if there is no host of a name, or nova's databases
+        are out of reach.
     """
     cloud = nova.open_cloud(command.app.options)
     # It imports nova, whose configuration had to be loaded first.
-    from nova_xen_sched.cmd.hosts import count_fits
+    from nova_xen_sched.cmd.nova import xen_hosts
 
-    counted = count_fits.count(cloud, parsed_args, names)
+    with base.Progress('Reading hosts'):
+        hosts = xen_hosts.named(xen_hosts.read(cloud.host_states()), names)
     for why in cloud.unreachable.values():
         command.say('The answer lacks hosts: %s' % why)
         command.exit_code = errors.FINDINGS
-    return counted
+    return cloud, hosts
+
+
+def count(
+    cloud: Cloud,
+    parsed_args: argparse.Namespace,
+    hosts: ty.Sequence[ComputeHost],
+) -> Counted:
+    """How many more guests fit on these hosts."""
+    from nova_xen_sched.cmd.hosts import count_fits
+
+    return count_fits.count(cloud, parsed_args, hosts)
+
+
+def go_on(command: base.Command, counted: Counted) -> None:
+    """Say which cells are empty, if guests could not be counted."""
+    if counted.failure:
+        command.say('Fits and Refused are empty: %s' % counted.failure)
+        command.exit_code = errors.FINDINGS

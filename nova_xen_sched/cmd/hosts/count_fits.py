@@ -16,9 +16,11 @@ import typing as ty
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd.hosts import fits
 from nova_xen_sched.cmd.hosts.fits import Fits
+from nova_xen_sched.cmd.hosts.fits import Refused
 from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import request_spec
@@ -37,25 +39,30 @@ class Counted(ty.NamedTuple):
     """Hosts, and how many more guests fit on them.
 
     :ivar hosts: those that were asked for, of other hypervisors too.
-    :ivar fits: of the Xen hosts of them, by name.
+    :ivar fits: of the Xen hosts of them, by name; empty if they can't be
+        counted.
     :ivar guests: the guests that are counted, in words.
     :ivar settings: the options of [xen_scheduler].
+    :ivar failure: why they can't be counted, placement out of reach say.
     """
 
     hosts: ty.Sequence[xen_hosts.ComputeHost]
     fits: dict[str, Fits]
     guests: str
     settings: conf.Settings
+    failure: errors.Failure | None = None
 
 
 def count(
-    cloud: Cloud, parsed_args: argparse.Namespace, names: list[str]
+    cloud: Cloud,
+    parsed_args: argparse.Namespace,
+    hosts: ty.Sequence[xen_hosts.ComputeHost],
 ) -> Counted:
-    """How many more guests fit on the hosts of these names, all if none.
+    """How many more guests fit on these hosts.
 
     :param parsed_args: with those of guest_arguments.
-    :raises errors.Failure: if there is no host of a name, placement can't be
-        asked, or nova would refuse the request.
+    :raises errors.Failure: if nova has no such flavor, or would refuse the
+        request.
     """
     flavor = guest_arguments.flavor(cloud, parsed_args)
     settings = xen_hosts.settings()
@@ -63,33 +70,54 @@ def count(
     properties = {'hypervisor_type': 'xen'}
     if mode in _VM_MODES:
         properties['vm_mode'] = _VM_MODES[mode]
-    hosts = xen_hosts.named(xen_hosts.read(cloud.host_states()), names)
-    xen = [each for each in hosts if each.host.is_xen]
     image = request_spec.image_of(properties, 'raw')
     # nova wants a volume where the flavor has no disk.
     spec = request_spec.boot(
         cloud, image, flavor, boot_from_volume=not flavor.root_gb
     )
-    candidates = placement.candidates(
-        cloud.context, spec, cloud.host_manager, every=True
-    )
-    refused = _refused(cloud, xen, spec, candidates)
-    absences = placement.absences([each.state for each in xen], candidates)
     guest = fits.Guest(mode, flavor.memory_mb, flavor.vcpus)
+    label = guest_arguments.label(flavor, mode)
+    xen = [each for each in hosts if each.host.is_xen]
+    try:
+        found = _fits(cloud, xen, spec, settings.dom0_model, guest)
+    except errors.Failure as e:
+        return Counted(hosts, {}, label, settings, e)
+    return Counted(hosts, found, label, settings)
+
+
+def _fits(
+    cloud: Cloud,
+    hosts: list[xen_hosts.ComputeHost],
+    spec: ty.Any,
+    model: dom0.Model,
+    guest: fits.Guest,
+) -> dict[str, Fits]:
+    """How many more guests fit on Xen hosts, by name.
+
+    :raises errors.Failure: if placement can't be asked, or a filter fails.
+    """
+    if not hosts:
+        return {}
+    with base.Progress('Asking placement'):
+        candidates = placement.candidates(
+            cloud.context, spec, cloud.host_manager, every=True
+        )
+        absences = placement.absences([h.state for h in hosts], candidates)
+    with base.Progress("Asking nova's filters"):
+        refused = _refused(cloud, hosts, spec, candidates)
     counted = {}
-    with base.Progress('Counting guests', len(xen)) as progress:
-        for each in xen:
+    with base.Progress('Counting guests', len(hosts)) as progress:
+        for each in hosts:
             assert each.load is not None  # noqa: S101  a Xen host
             limits, why, shared = _by_placement(
                 each.state.uuid, candidates, absences.get(id(each.state))
             )
-            limits.update(fits.of_dom0(settings.dom0_model, each.load, guest))
+            limits.update(fits.of_dom0(model, each.load, guest))
             counted[each.name] = Fits(
-                each.name, limits, why or refused.get(each.name, ''), shared
+                each.name, limits, why or refused.get(each.name), shared
             )
             progress.step()
-    label = guest_arguments.label(flavor, mode)
-    return Counted(hosts, counted, label, settings)
+    return counted
 
 
 def _refused(
@@ -97,7 +125,7 @@ def _refused(
     hosts: list[xen_hosts.ComputeHost],
     spec: ty.Any,
     candidates: placement.Candidates,
-) -> dict[str, str]:
+) -> dict[str, Refused]:
     """The first filter of each host that takes no such guest, and why.
 
     dom0's hard limit is left to the limits, which say how far it reaches.
@@ -111,16 +139,18 @@ def _refused(
         placement.attach(state, candidates)
     refused = {}
     for step in filtering.filtered(cloud.host_manager, states, spec).steps:
-        reasons = [step.why] * len(step.refused)
+        found = [Refused(step.name, None, step.why)] * len(step.refused)
         if step.name == XenHostFilter.__name__:
             verdicts = cloud.plugin(XenHostFilter).verdicts(step.refused, spec)
-            reasons = [
-                str(verdict.refusal.code) if verdict.refusal else step.why
-                for verdict in verdicts
+            found = [
+                Refused(step.name, str(each.code), each.reason)
+                if each
+                else without
+                for each, without in zip([v.refusal for v in verdicts], found)
             ]
-        for state, why in zip(step.refused, reasons):
-            if why not in _HARD_LIMIT:
-                refused[xen_hosts.name_of(state)] = '%s: %s' % (step.name, why)
+        for state, each in zip(step.refused, found):
+            if each.code not in _HARD_LIMIT:
+                refused[xen_hosts.name_of(state)] = each
     return refused
 
 
@@ -128,18 +158,19 @@ def _by_placement(
     provider: str,
     candidates: placement.Candidates,
     absence: placement.Absence | None,
-) -> tuple[dict[str, int], str, dict[str, int]]:
+) -> tuple[dict[str, int], Refused | None, dict[str, int]]:
     """How many fit on a host by placement.
 
     :param absence: why it has no candidate there; None if it has.
-    :returns: how many by resource class; why it takes none at all, '' if it
+    :returns: how many by resource class; why it takes none at all, None if it
         does; and by provider, how many fit in what it shares with others.
     """
     if absence is not None:
         limits = _by_inventories(provider, candidates)
         # Where a limit says it, how far that reaches is said, too.
-        told = not absence.known and min(limits.values(), default=1) <= 0
-        why = '' if told else '%s: %s' % (absence.step, absence.why)
+        if not absence.known and min(limits.values(), default=1) <= 0:
+            return limits, None, {}
+        why = Refused(absence.step, absence.code or None, absence.why)
         return limits, why, {}
     ways = [
         {name: each['resources'] for name, each in way['allocations'].items()}
@@ -167,7 +198,7 @@ def _by_placement(
         if name != provider
         and summaries[name].get('root_provider_uuid', name) == name
     }
-    return fits.of_placement(best, left), '', shared
+    return fits.of_placement(best, left), None, shared
 
 
 def _by_inventories(

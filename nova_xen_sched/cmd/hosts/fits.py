@@ -47,20 +47,34 @@ class Guest(ty.NamedTuple):
 Amounts = ty.Mapping[str, ty.Mapping[str, float]]
 
 
+class Refused(ty.NamedTuple):
+    """Why a host takes no guest at all.
+
+    :ivar step: placement, or the first of nova's filters that refuses it.
+    :ivar code: of XenHostFilter's or placement's reason; None if there is no
+        code for it.
+    :ivar why: a clause.
+    """
+
+    step: str
+    code: str | None
+    why: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Fits:
     """How many more guests fit on one host.
 
     :ivar limits: by what limits it, how many; without those that don't.
-    :ivar refused: why the host takes none, whatever its limits; '' if it
-        does.
+    :ivar refused: why the host takes none, whatever its limits; None if it
+        takes some.
     :ivar shared: by the provider's UUID, how many fit in what the host shares
         with others.
     """
 
     host: str
     limits: ty.Mapping[str, int]
-    refused: str = ''
+    refused: Refused | None = None
     shared: ty.Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property

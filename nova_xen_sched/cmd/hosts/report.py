@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The cells of host list and host show."""
+"""The cells of host list, host show and capacity."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ from nova_xen_sched import dom0
 from nova_xen_sched import versions
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd import troubleshooting
+from nova_xen_sched.cmd.hosts import fields
 from nova_xen_sched.cmd.hosts import fits
 from nova_xen_sched.cmd.hosts.count_fits import Counted
 from nova_xen_sched.cmd.nova import xen_hosts
+from nova_xen_sched.facts import Fact
 
-#: Of long texts in a table.
-_WIDTH = 60
-DEFAULT = 'default'
+#: The sources of what nova itself reports, and of an option.
+NOVA, DEFAULT = 'nova', 'default'
+#: The facts that are shown, by key.
+_FACTS = {
+    'xen': 'xen_version',
+    'libvirt': 'libvirt_version',
+    'dom0_memory_mb': 'dom0_memory_mb',
+    'dom0_vcpus': 'dom0_vcpus',
+}
 
 
 def row(host: xen_hosts.ComputeHost, counted: Counted) -> dict[str, ty.Any]:
@@ -26,80 +34,173 @@ def row(host: xen_hosts.ComputeHost, counted: Counted) -> dict[str, ty.Any]:
     :param counted: how many more guests fit on it, and on others.
     """
     fit = counted.fits.get(host.name)
-    settings = counted.settings
+    state = xen_hosts.service_state(host.state)
     fullest = dom0.scarcest(host.resources) if host.resources else None
-    migration = xen_hosts.migration(host, settings)
-    libvirt = host.host.facts.get('libvirt_version')
-    xen = host.host.xen_version if host.host.is_xen else None
-    unknown = tables.Cell(None, 'unknown' if host.host.is_xen else '')
-    return {
+    migration = xen_hosts.migration(host, counted.settings)
+    cells: dict[str, ty.Any] = {
         'host': host.name,
-        'guest_types': tables.guest_types(host.host.guest_types),
-        'libvirt': tables.Cell(
-            ('' if libvirt.exact else '>=') + versions.show(libvirt.value)
-        )
-        if libvirt
-        else unknown,
-        'libvirt_source': _source(host, 'libvirt_version'),
-        'xen': tables.Cell(versions.show(xen)) if xen else unknown,
-        'xen_source': _source(host, 'xen_version') or 'nova' if xen else '',
-        'live_migration': '%s (%s)' % (migration.answer, migration.code)
-        if migration.code
-        else migration.answer,
-        'dom0_memory_mb': _size(host, 'dom0_memory_mb', settings),
-        'dom0_vcpus': _size(host, 'dom0_vcpus', settings),
+        'state': tables.Cell(state or None, bad=state == 'down'),
+        'guest_types': _guest_types(host, _modes(host)),
+        'live_migration': tables.Structured(
+            {
+                'answer': migration.answer,
+                'code': migration.code and str(migration.code),
+            }
+            if migration.answer
+            else None,
+            migration.answer,
+            bad=migration.answer == 'no',
+        ),
         'headroom': tables.percent(fullest.headroom if fullest else None),
-        'scarcest': fit.first if fit else '',
+        'scarcest': limit(fit.first if fit else ''),
         'fits': tables.count(fit.count) if fit else tables.Cell(None),
+        'refused': refused(fit),
     }
+    for name, fact in _facts(host, counted.settings).items():
+        text = 'unknown' if host.host.is_xen else ''
+        if fact is not None:
+            text = _value(fact)
+            if fact.source == DEFAULT:
+                text += ' (%s)' % DEFAULT
+        cells[name] = _fact(fact, text)
+        cells[name + '_source'] = _source(fact)
+    return cells
 
 
 def details(
     host: xen_hosts.ComputeHost, counted: Counted
 ) -> dict[str, ty.Any]:
-    """All that is known of a host, for a person to read top down.
+    """All that is known of a host.
 
     :param counted: as for row().
     """
     state = host.state
     fit = counted.fits.get(host.name)
-    found = row(host, counted)
-    found['hypervisor'] = _hypervisor(state)
-    found['service_version'] = (state.service or {}).get('version')
-    if fit is None:
-        return found
-    found['live_migration_why'] = tables.wrapped(
-        _why_migration(xen_hosts.migration(host, counted.settings)), _WIDTH
+    cells = row(host, counted)
+    cells['guest_types'] = _guest_types(
+        host, tables.guest_types(host.host.guest_types)
     )
-    for name in ('dom0_memory_mb', 'dom0_vcpus'):
-        found[name + '_source'] = _source(host, name) or DEFAULT
-    observed = host.host.facts.get('observed_at')
-    found['observed_at'] = tables.Cell(
-        observed.value.isoformat() if observed else None
-    )
-    for mode in (*dom0.MODES, 'unknown'):
-        found['guests_' + mode] = getattr(host.load, mode)
-    for resource in host.resources:
-        found['room_%s' % resource.resource] = '%s of %s %s' % (
-            _amount(resource.used),
-            _amount(resource.capacity),
-            resource.resource.unit,
+    cells['hypervisor'] = _hypervisor(state)
+    cells['service_version'] = (state.service or {}).get('version')
+    for name, fact in _facts(host, counted.settings).items():
+        if fact is not None:
+            unit = ' MiB' if name == 'dom0_memory_mb' else ''
+            source = tables.text(_source(fact))
+            text = '%s%s (%s)' % (_value(fact), unit, source)
+            cells[name] = _fact(fact, text)
+    migration = xen_hosts.migration(host, counted.settings)
+    if migration.code:
+        cells['live_migration'] = tables.Structured(
+            cells['live_migration'].machine_readable(),
+            '%s (%s)' % (migration.answer, migration.code),
+            bad=migration.answer == 'no',
         )
-        found['room_%s_source' % resource.resource] = resource.source
-    found['fits_of'] = counted.guests
-    for name in fits.in_order((*fits.LIMITS, *fit.limits)):
-        found['fits_' + name] = tables.count(fit.limits.get(name))
-    found['runs_out_first'] = fit.first
-    found['refused'] = tables.wrapped(fit.refused, _WIDTH)
-    found['logs'] = tables.wrapped(troubleshooting.LOGS, _WIDTH)
+    cells['live_migration_why'] = _why_migration(migration)
+    observed = host.host.facts.get('observed_at')
+    cells['observed_at'] = observed and observed.value.isoformat()
+    for mode in (*dom0.MODES, 'unknown'):
+        cells['guests_' + mode] = host.load and getattr(host.load, mode)
+    by_name = {each.resource: each for each in host.resources}
+    for resource in dom0.Resource:
+        usage = by_name.get(resource)
+        cells['room_%s' % resource] = _usage(usage)
+        cells['room_%s_source' % resource] = usage and usage.source
+    cells['fits_of'] = counted.guests
+    limits = fit.limits if fit else {}
+    for name in fits.in_order((*fits.LIMITS, *limits)):
+        cells['fits_' + name] = (
+            tables.count(limits.get(name)) if fit else tables.Cell(None)
+        )
+    cells['runs_out_first'] = cells['scarcest']
+    cells['refused_why'] = refused_why(fit)
+    cells['logs'] = troubleshooting.LOGS if host.host.is_xen else None
+    return cells
+
+
+def limit(name: str) -> tables.Cell:
+    """What runs out first; programs get None if nothing does."""
+    return tables.Cell(name or None, fields.limit(name) if name else '')
+
+
+def refused(fit: fits.Fits | None) -> tables.Cell:
+    """Why a host takes none: the code, or else the step."""
+    found = fit.refused if fit else None
+    if found is None:
+        return tables.Structured(None, '')
+    return tables.Structured(
+        {'step': found.step, 'code': found.code},
+        found.code or found.step,
+        bad=True,
+    )
+
+
+def refused_why(fit: fits.Fits | None) -> str | None:
+    """Why a host takes none, in words."""
+    return fit.refused.why if fit and fit.refused else None
+
+
+def _facts(
+    host: xen_hosts.ComputeHost, settings: conf.Settings
+) -> dict[str, Fact | None]:
+    """Facts, with what nova reports and what options say instead."""
+    if not host.host.is_xen:
+        return dict.fromkeys(_FACTS)
+    found = {key: host.host.facts.get(name) for key, name in _FACTS.items()}
+    xen = host.host.xen_version
+    if xen and not found['xen']:
+        # libvirt leaves the patch level out of what it reports.
+        found['xen'] = Fact(xen, NOVA, exact=len(xen) > 2)
+    for name in ('dom0_memory_mb', 'dom0_vcpus'):
+        found[name] = found[name] or Fact(getattr(settings, name), DEFAULT)
     return found
 
 
-def _source(host: xen_hosts.ComputeHost, name: str) -> str:
-    fact = host.host.facts.get(name)
+def _fact(fact: Fact | None, text: str) -> tables.Cell:
+    """A version, or a number, and its text for a person."""
     if fact is None:
-        return ''
-    return fact.source + (', stale' if fact.stale else '')
+        return tables.Structured(None, text, order=())
+    is_version = isinstance(fact.value, tuple)
+    return tables.Structured(
+        {
+            'value': versions.show(fact.value)
+            if is_version
+            else tables.number(fact.value),
+            'source': fact.source,
+            'exact': fact.exact,
+            'stale': fact.stale,
+            'default': fact.source == DEFAULT,
+        },
+        text,
+        order=fact.value,
+    )
+
+
+def _value(fact: Fact) -> str:
+    if not isinstance(fact.value, tuple):
+        return _amount(fact.value)
+    is_bound = not fact.exact and fact.source != NOVA
+    return ('>=' if is_bound else '') + versions.show(fact.value)
+
+
+def _source(fact: Fact | None) -> tables.Cell:
+    if fact is None:
+        return tables.Cell(None)
+    text = fact.source + (', stale' if fact.stale else '')
+    return tables.Cell(fact.source, text, bad=fact.stale)
+
+
+def _guest_types(host: xen_hosts.ComputeHost, text: str) -> tables.Cell:
+    types = [list(each) for each in host.host.guest_types]
+    return tables.Structured(types, text)
+
+
+def _modes(host: xen_hosts.ComputeHost) -> str:
+    """The modes of Xen's guests, and the types of other hypervisors."""
+    types = host.host.guest_types
+    modes = {mode for _, hv_type, mode in types if hv_type == 'xen'}
+    others = [hv_type for _, hv_type, _ in types if hv_type != 'xen']
+    found = [text for mode, text in tables.MODES.items() if mode in modes]
+    return ' '.join(found + list(dict.fromkeys(others)))
 
 
 def _why_migration(migration: xen_hosts.Migration) -> str:
@@ -112,18 +213,29 @@ def _why_migration(migration: xen_hosts.Migration) -> str:
     return '; '.join(filter(None, parts))
 
 
-def _size(
-    host: xen_hosts.ComputeHost, name: str, settings: conf.Settings
-) -> tables.Cell:
-    """dom0's size by a fact, or by the option of its name."""
-    if not host.host.is_xen:
-        return tables.Cell(None)
-    fact = host.host.facts.get(name)
-    if fact is not None:
-        return tables.Cell(fact.value)
-    default = getattr(settings, name)
-    return tables.Cell(
-        tables.number(default), '%s (%s)' % (_amount(default), DEFAULT)
+def _usage(usage: dom0.Usage | None) -> tables.Cell:
+    """What guests take of a resource, and what it has."""
+    if usage is None:
+        return tables.Structured(None, '')
+    left = tables.percent(usage.headroom)
+    text = '%s of %s %s taken, %s left' % (
+        _amount(usage.used),
+        _amount(usage.capacity),
+        usage.resource.unit,
+        tables.text(left),
+    )
+    if usage.source != dom0.COMPUTED:
+        text += ' (%s)' % usage.source
+    return tables.Structured(
+        {
+            'capacity': round(usage.capacity, 1),
+            'used': round(usage.used, 1),
+            'unit': usage.resource.unit,
+            'headroom': left.machine_readable(),
+            'source': usage.source,
+        },
+        text,
+        bad=usage.overcommitted,
     )
 
 

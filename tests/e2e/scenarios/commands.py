@@ -87,11 +87,15 @@ def _host_list(cloud: Cloud) -> None:
         old = hosts.get('xen-old', {})
         step.says(
             '%d Xen hosts; xen-old: libvirt %s (%s)'
-            % (len(hosts), old.get('libvirt'), old.get('libvirt_source'))
+            % (
+                len(hosts),
+                old.get('libvirt', {}).get('value'),
+                old.get('libvirt_source'),
+            )
         )
         step.check(
             set(hosts) == XEN
-            and old.get('libvirt') == '1.2.5'
+            and old.get('libvirt', {}).get('value') == '1.2.5'
             and old.get('libvirt_source') == 'aggregate',
             'not what the cloud has',
         )

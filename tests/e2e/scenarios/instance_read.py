@@ -3,7 +3,7 @@
 """nova-scheduler can't read the instance of a move in its cell's database.
 
 Then it can't tell whether the move is a live migration, and
-live_migration_unknown counts. Of the database just this read is stalled or
+live_migration_unknown decides. Of the database just this read is stalled or
 failed, on its way: see proxy.py.
 """
 

@@ -10,6 +10,7 @@ import typing as ty
 
 import pymysql
 
+from tests.e2e.processes import Process
 from tests.e2e.settings import Settings
 
 DATABASES = (
@@ -28,6 +29,7 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._server: Process | None = None
         self._socket = os.path.join(settings.sockets, 'mariadb')
 
     def start(self) -> None:
@@ -66,16 +68,29 @@ class Database:
                 '--skip-test-db',
             ],
         )
-        server = s.processes.start(
-            'mariadb', ['/usr/sbin/mariadbd', '--defaults-file=' + conf]
-        )
-        server.until(self._answers, 'the first answer')
+        self.start_server()
         self.execute(
             "CREATE USER %s@'127.0.0.1' IDENTIFIED BY %s", _USER, s.password
         )
         for name in DATABASES:
             self.execute('CREATE DATABASE ' + name)
             self.execute("GRANT ALL ON %s.* TO %s@'127.0.0.1'" % (name, _USER))
+
+    def start_server(self) -> None:
+        """Start it, and wait until it answers."""
+        s = self._settings
+        self._server = s.processes.start(
+            'mariadb',
+            [
+                '/usr/sbin/mariadbd',
+                '--defaults-file=' + s.path('etc', 'mariadb.cnf'),
+            ],
+        )
+        self._server.until(self._answers, 'the first answer')
+
+    def stop_server(self) -> None:
+        assert self._server is not None
+        self._server.end()
 
     def _answers(self) -> bool:
         try:

@@ -50,6 +50,20 @@ def test_a_long_text_at_the_end_is_broken_between_words():
     assert ' '.join(lines).split().count('a-word-with-hyphens') == 12
 
 
+def test_what_stands_last_gets_a_line_of_its_own_if_that_makes_fewer():
+    rows = [
+        ROWS[0],
+        *(('compute-%d.rack-17' % n, *ROWS[1][1:]) for n in range(5)),
+        ('compute-9.rack-17', *ROWS[2][1:-1], 'hypervisor_type_required'),
+        ('compute-8.rack-17', *ROWS[2][1:-1], 'vm_mode'),
+    ]
+    lines = shown(rows, 60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert len(lines) == len(rows) + 1
+    assert lines[7] == '    hypervisor_type_required'
+    assert lines[8].endswith('vm_mode')
+
+
 words = st.text('abc-', min_size=1, max_size=12)
 
 
@@ -85,7 +99,8 @@ def test_colour_is_for_a_terminal(monkeypatch, terminal, environment, red):
     stream = io.StringIO()
     stream.isatty = lambda: terminal
     bad = tables.Cell('down', bad=True)
-    plain.Plain().emit_list(('Host', 'State'), [('a', bad)], stream, None)
-    assert ('\033[31mdown' in stream.getvalue()) is red
+    rows = [('a', bad), ('b', 'disabled')]
+    plain.Plain().emit_list(('Host', 'State'), rows, stream, None)
+    assert ('\033[31mdown\033[0m' in stream.getvalue()) is red
     # Never by colour alone.
     assert 'down' in stream.getvalue()

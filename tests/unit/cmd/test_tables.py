@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
 from nova_xen_sched.cmd import base
@@ -29,7 +31,8 @@ def test_two_readers(cell, machine, human):
 
 
 def test_cells_sort_by_value_and_the_unknown_first():
-    found = sorted([tables.count(10), tables.count(None), tables.count(9)])
+    cells = [tables.count(10), tables.count(None), tables.count(9)]
+    found = sorted(cells, key=tables.order)
     assert [cell.machine_readable() for cell in found] == [None, 9, 10]
 
 
@@ -67,3 +70,17 @@ def test_guest_types_in_words():
         'qemu HVM (x86_64), kvm HVM (x86_64)'
     )
     assert tables.guest_types(()) == ''
+
+
+@pytest.mark.parametrize('direction', ['asc', 'desc'])
+def test_rows_are_sorted_by_number_in_every_format(direction):
+    def version(text):
+        order = tuple(map(int, text.split('.'))) if text else ()
+        return tables.Structured(text and {'value': text}, text, order=order)
+
+    rows = [(version(text), n) for n, text in enumerate(['10.0', '9.2', ''])]
+    arguments = argparse.Namespace(
+        sort_columns=['libvirt'], sort_direction=direction
+    )
+    found = [n for _, n in base._sorted(rows, ['libvirt', 'n'], arguments)]
+    assert found == ([2, 1, 0] if direction == 'asc' else [0, 1, 2])

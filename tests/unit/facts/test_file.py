@@ -165,14 +165,14 @@ BROKEN = {
     ),
     'twice': (
         'version: 1\nhosts:\n  a: {dom0_vcpus: 1}\n  a: {dom0_vcpus: 2}',
-        "'a' stands there twice",
+        "'a' is named twice",
     ),
     'bad int': ('version: 1\ndefaults: !!int [a]', 'expected a scalar'),
     'map of a list': ('version: 1\nhosts: !!map [a]', 'not a mapping'),
     'set of a list': ('version: 1\nhosts: !!set [a]', 'is a tag'),
     'twice in other case': (
         'version: 1\nhosts: {a: {dom0_vcpus: 1}, A: {dom0_vcpus: 2}}',
-        "host 'A' stands there twice",
+        "host 'A' is named twice",
     ),
     'deep': ('version: 1\nhosts: ' + '[' * 100000, 'deeper than 20'),
     'binary': ('version: 1\n\x00', 'control characters|special characters'),

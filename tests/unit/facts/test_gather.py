@@ -71,7 +71,7 @@ def state(name='h', stats=None, metadata=None, service=None):
             ('stats', 'agregate'),
             'agregate is not installed; there are aggregate, file, ',
         ),
-        (('stats', 'file', 'stats'), 'stats stands there twice'),
+        (('stats', 'file', 'stats'), 'stats is named twice'),
     ],
 )
 def test_wrong_names_of_sources(parsed, names, said):
@@ -135,8 +135,8 @@ def test_a_stated_version_below_the_bound_wins_with_one_warning(
         found = gathered(parsed, *states)
         assert {f.get('libvirt_version').value for f in found} == {(1, 2, 5)}
     assert logged('WARNING') == [
-        'libvirt 1.2.5, stated by aggregate, is used although '
-        'service_version says that nova-compute needs 4.0.0 at least (12): '
+        'libvirt 1.2.5 from aggregate is used, although '
+        'service_version shows that nova-compute needs at least 4.0.0 (12): '
         '%s; ...' % '; '.join('h%02d' % i for i in range(10))
     ]
 
@@ -223,7 +223,7 @@ def test_a_source_that_raises_is_skipped(parsed, logged, broken):
         (found,) = gathered(parsed, state(stats=KNOWN), site=broken)
         assert found.get('xen_version').value == (4, 17, 5)
     (error,) = logged('ERROR')
-    assert 'asking the source of facts cmdb; it is skipped' in error
+    assert 'reading the source of facts cmdb; it is skipped' in error
 
 
 def test_a_source_that_fails_for_one_host_fails_for_that_host_alone(parsed):

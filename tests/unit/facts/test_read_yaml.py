@@ -101,8 +101,8 @@ def test_a_key_is_a_text(parse, key):
         ('a:\n  \tb: 1\n  c: 1', 'line 2 has a tab'),
         ('a: 1\nb: "2\nc: 3\n', 'the quote that line 2 opens is never closed'),
         ('a: b: c', 'line 1, column 5: no colon can stand here'),
-        ('a: 1\nb: 2\na: 3', "line 3, column 1: 'a' stands there twice"),
-        ('0123: 1\n0123: 3', "line 2, column 1: '0123' stands there twice"),
+        ('a: 1\nb: 2\na: 3', "line 3, column 1: 'a' is named twice"),
+        ('0123: 1\n0123: 3', "line 2, column 1: '0123' is named twice"),
         ('a: 1\nb: !x 1', 'line 2, column 4: a word that begins with !'),
         ('a: !!binary aGk=', 'line 1, column 4: a word that begins with !'),
         ('a: !!set {b}', 'line 1, column 4: a word that begins with !'),
@@ -147,3 +147,32 @@ def test_a_number_of_many_digits_takes_no_time():
     for text in ('9' * 10**6, '1:' * 10**5 + '1', '1_' * 10**5, '1.' * 10**5):
         assert read_yaml.parse(b'- %s' % text.encode()) != [0]
     assert time.process_time() - start < 5
+
+
+def test_mappings_that_merge_each_other_many_times_take_no_time(parse):
+    lines = ['a0: &a0 {x: 1}']
+    for number in range(1, 9):
+        again = ', '.join(['*a%d' % (number - 1)] * 8)
+        lines.append('a%d: &a%d {<<: [%s]}' % (number, number, again))
+    began = time.monotonic()
+    assert parse('\n'.join(lines).encode())['a8'] == {'x': 1}
+    assert time.monotonic() - began < 1
+
+
+def test_what_is_merged_may_have_merged_and_overridden(parse):
+    content = b"""
+d: &d {v: 1, w: 1}
+hosts:
+  a: &a {<<: *d, v: 2}
+defaults: {<<: *a, w: 3}
+"""
+    assert parse(content) == {
+        'd': {'v': 1, 'w': 1},
+        'hosts': {'a': {'v': 2, 'w': 1}},
+        'defaults': {'v': 2, 'w': 3},
+    }
+
+
+def test_a_key_that_stands_twice_is_found_before_it_is_merged(parse):
+    with pytest.raises(ValueError, match="'v' is named twice"):
+        parse(b'hosts: {a: &a {v: 1, v: 2}}\ndefaults: {<<: *a}')

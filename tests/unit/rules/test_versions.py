@@ -57,8 +57,8 @@ def codes(*args, **kwargs):
 
 TOO_OLD = ['libvirt_too_old']
 UPGRADE = (
-    "; upgrade the host's libvirt, or state libvirt_version as what it "
-    'equals if patched'
+    "; upgrade the host's libvirt; if it was patched, set the fact "
+    'libvirt_version to the release that it equals'
 )
 
 
@@ -281,39 +281,43 @@ def test_it_is_asked_only_where_a_refusal_depends_on_it(mocker):
             host(None),
             {},
             "libvirt_unknown: the host's libvirt is of unknown version, so "
-            'it may be older than 1.3.2; state the fact '
+            'it may be older than 1.3.2; set the fact '
             'libvirt_version',
         ),
         (
             host('4.0.0', exact=False),
             {'min_libvirt_version': '5.0.0'},
             "libvirt_unknown: the host's libvirt is 4.0.0 or newer, so "
-            'it may be older than 5.0.0; state the fact libvirt_version',
+            'it may be older than 5.0.0; set the fact libvirt_version',
         ),
         (
             host(xen='4.4.1'),
             {},
             "xen_too_old: the host's Xen is 4.4.1, older than 4.4.3; "
-            'upgrade it, or state xen_version as what it equals if patched',
+            "upgrade the host's Xen; if it was patched, set the fact "
+            'xen_version to the release that it equals',
         ),
         (
             host(xen='4.5.0'),
             {},
             "xen_too_old: the host's Xen 4.5.0 lacks changes that OpenStack "
-            'needs and that 4.4.3 and 4.5.1 have; upgrade it, or state '
-            'xen_version as what it equals if patched',
+            "needs and that 4.4.3 and 4.5.1 have; upgrade the host's Xen; if "
+            'it was patched, set the fact xen_version to the release that it '
+            'equals',
         ),
         (
             host(xen=None, reported=4004000),
             {},
             "xen_unknown: the host's Xen is known as 4.4 only, so it may be "
-            'older than 4.4.3; state the fact xen_version in full',
+            'older than 4.4.3; set the fact xen_version with its '
+            'patch level, such as 4.17.5',
         ),
         (
             host(xen=None, reported=4005000),
             {},
             "xen_unknown: the host's Xen is known as 4.5 only, so it may be "
-            '4.5.0; state the fact xen_version in full',
+            '4.5.0; set the fact xen_version with its '
+            'patch level, such as 4.17.5',
         ),
     ],
 )

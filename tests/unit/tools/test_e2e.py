@@ -13,6 +13,7 @@ import pytest
 from tests.e2e import logs
 from tests.e2e import proxy
 from tests.e2e import report
+from tests.e2e.soak import causes
 
 _PREFIX = '2026-11-23 12:00:00.000 12 ERROR nova.context [req-1 - - -] '
 
@@ -169,3 +170,87 @@ def test_a_failed_step_fails_the_run_and_the_next_is_still_done(capsys):
     assert 'FAILED: it did not' in printed
     assert '| a line' in printed
     assert '1 of 2 as expected' in printed
+
+
+class _Requests:
+    """A cell's database, in which a server has two requests."""
+
+    @property
+    def database(self):
+        return self
+
+    def execute(self, statement, *values):
+        assert values == ('uuid',)
+        return [('req-1',), ('req-0',)]
+
+
+_TIMEOUT = _logged(
+    'Failed to schedule',
+    'Traceback (most recent call last):',
+    '  File "/v/lib/oslo_messaging/rpc/client.py", line 4, in call',
+    'oslo_messaging.exceptions.MessagingTimeout: Timed out',
+)
+_CAUSED = (
+    _logged(
+        'Failed to schedule',
+        'Traceback (most recent call last):',
+        '  File "/v/lib/queue.py", line 4, in get',
+        '_queue.Empty',
+        '',
+        'During handling of the above exception, another exception occurred:',
+        '',
+    )
+    + '\n'
+    + _TIMEOUT.partition('\n')[2]
+)
+#: Two workers write to one log.
+_MIXED = '\n'.join(
+    each
+    for line in _TIMEOUT.split('\n')
+    for each in (line, '2026-11-23 12:00:00.001 13 INFO nova.context [-] hi')
+)
+_NO_HOST = _TIMEOUT.replace(
+    'oslo_messaging.exceptions.MessagingTimeout: Timed out',
+    'nova.exception_Remote.NoValidHost_Remote: No valid host was found.',
+)
+_IN_OURS = _TIMEOUT.replace('/oslo_messaging/rpc', '/nova_xen_sched')
+
+
+@pytest.mark.parametrize(
+    'written, cause',
+    [
+        ({'nova-conductor': _TIMEOUT}, 'MessagingTimeout in nova-conductor'),
+        ({'nova-conductor': _CAUSED}, 'MessagingTimeout in nova-conductor'),
+        ({'nova-conductor': _MIXED}, 'MessagingTimeout in nova-conductor'),
+        (
+            {
+                'nova-conductor': _NO_HOST,
+                'nova-scheduler': _PREFIX.replace('ERROR', 'WARNING')
+                + 'Placement API service is not responding.',
+            },
+            'Placement API service is not responding. in nova-scheduler',
+        ),
+        ({'nova-scheduler': _IN_OURS}, 'nova-xen-sched: MessagingTimeout'),
+        (
+            {
+                'nova-scheduler': _PREFIX
+                + 'XenHostFilter: 0 of 9 hosts left for instance uuid: '
+                'vm_mode=9'
+            },
+            'nova-xen-sched: XenHostFilter refused all in nova-scheduler',
+        ),
+        (
+            {
+                'nova-scheduler': _PREFIX
+                + 'XenHostFilter: 3 of 9 hosts left for instance uuid\n'
+                + _PREFIX
+                + 'Filter ComputeFilter returned 0 hosts'
+            },
+            'no host left by ComputeFilter in nova-scheduler',
+        ),
+        ({'nova-conductor': _TIMEOUT.replace('req-1', 'req-2')}, 'unknown'),
+        ({}, 'unknown'),
+    ],
+)
+def test_a_server_in_error_is_traced(written, cause):
+    assert causes.of(_Requests(), written, 'nova', 'uuid') == cause

@@ -19,12 +19,12 @@ HOST = xenhost.XenHost(uri='xen:///', hypervisor='Xen')
 @pytest.mark.parametrize(
     'code, out, err, error',
     [
-        (0, b'', b'', 'makes no sense'),
-        (0, b'{', b'', 'makes no sense'),
-        (0, b'[]', b'', 'makes no sense'),
-        (0, b'7', b'', 'makes no sense'),
-        (0, b'{"size": 7}', b'', 'makes no sense'),
-        (0, b'\xff', b'', 'makes no sense'),
+        (0, b'', b'', "can't be read"),
+        (0, b'{', b'', "can't be read"),
+        (0, b'[]', b'', "can't be read"),
+        (0, b'7', b'', "can't be read"),
+        (0, b'{"size": 7}', b'', "can't be read"),
+        (0, b'\xff', b'', "can't be read"),
         (0, b'{"error": "refused"}', b'', 'refused'),
         (1, b'', b'Traceback:\nOSError: no\n', 'code 1: OSError: no'),
         (-11, b'', b'', 'signal 11'),
@@ -117,7 +117,7 @@ def test_a_host_for_which_no_process_can_be_started(monkeypatch):
 def test_an_answer_without_end_is_refused(monkeypatch):
     monkeypatch.setattr(read_many, 'MAX_OUTPUT', 10)
     out = json.dumps(HOST.as_dict()).encode()
-    assert 'makes no sense' in read_many._result('xen:///', 0, out, b'').error
+    assert "can't be read" in read_many._result('xen:///', 0, out, b'').error
 
 
 def test_each_host_is_asked_and_the_answers_keep_their_order(monkeypatch):

@@ -225,7 +225,39 @@ def test_garbage_for_capabilities_is_named():
     assert 'not a capabilities document' in found.problems['guest_types']
 
 
-@pytest.mark.parametrize('info', [None, [], ['x'] * 8, 7, [1, None, 2, 3]])
+def test_a_document_that_would_take_long_to_expand_is_refused():
+    entities = ''.join(
+        '<!ENTITY a%d "%s">' % (n, '&a%d;' % (n - 1) * 10) for n in range(1, 9)
+    )
+    connection = captured.Connection('xen-4.14-hvm')
+    connection.getCapabilities = lambda: (
+        '<!DOCTYPE capabilities [<!ENTITY a0 "ha">%s]>'
+        '<capabilities><host>&a8;</host></capabilities>' % entities
+    )
+    found = reader.read(connection)
+    assert found.guest_types is None and found.live_migration is None
+    assert 'it has a <!DOCTYPE' in found.problems['guest_types']
+
+
+def test_names_of_several_lines_are_one_line():
+    connection = captured.Connection('xen-4.14-hvm')
+    connection.conn.update(getHostname='a\nb', getType='Xen\n')
+    found = reader.read(connection)
+    assert (found.hostname, found.hypervisor) == ('a b', 'Xen')
+
+
+@pytest.mark.parametrize(
+    'info',
+    [
+        None,
+        [],
+        ['x'] * 8,
+        7,
+        [1, None, 2, 3],
+        [1, -1, -1, -1],
+        [1, 10**400, 10**400, 2**63],
+    ],
+)
 def test_garbage_for_sizes_is_named(info):
     connection = captured.Connection('xen-4.14-hvm')
     connection.conn['getInfo'] = info

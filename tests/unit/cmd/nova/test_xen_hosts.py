@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import datetime
+
 import nova.conf
+from oslo_utils import timeutils
 import pytest
 
 from nova_xen_sched import conf
@@ -17,6 +20,7 @@ from nova_xen_sched.refusal import Code
 from tests.unit import builders
 
 CONF = nova.conf.CONF
+LONG_AGO = datetime.datetime(2025, 1, 1)  # noqa: DTZ001  as nova has it
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +150,49 @@ def test_a_host_of_another_number_is_not_the_nearest():
             xen_hosts.named(seen, [name])
     with pytest.raises(errors.Failure, match=r'xem12 \(nearest: xen12\)'):
         xen_hosts.named(seen, ['xem12'])
+
+
+@pytest.mark.parametrize(
+    ('names', 'found'),
+    [
+        (['xen-a*'], ['Xen-A1', 'xen-a2']),
+        (['XEN-?1', 'xen-a1'], ['Xen-A1', 'xen-b1']),
+        (['xen-[!a]*'], ['xen-b1']),
+        (['xen-a2', '*'], ['Xen-A1', 'xen-a2', 'xen-b1']),
+    ],
+)
+def test_hosts_by_pattern_each_once_and_in_order(names, found):
+    seen = xen_hosts.read([state('Xen-A1'), state('xen-a2'), state('xen-b1')])
+    assert [h.name for h in xen_hosts.named(seen, names)] == found
+
+
+def test_a_pattern_of_no_host_is_refused():
+    seen = xen_hosts.read([state('xen-a')])
+    with pytest.raises(errors.Failure, match=r'No host matches xen-b\*\. See'):
+        xen_hosts.named(seen, ['xen-a', 'xen-b*'])
+
+
+@pytest.mark.parametrize(
+    ('fields', 'found'),
+    [
+        ({}, 'up'),
+        ({'forced_down': True}, 'down'),
+        ({'last_seen_up': LONG_AGO}, 'down'),
+        # As ComputeFilter has it.
+        ({'last_seen_up': LONG_AGO, 'disabled': True}, 'disabled'),
+    ],
+)
+def test_the_state_of_a_host_is_that_of_its_service(fields, found):
+    service = {
+        'host': 'a',
+        'topic': 'compute',
+        'disabled': False,
+        'forced_down': False,
+        'last_seen_up': timeutils.utcnow(),
+        **fields,
+    }
+    assert xen_hosts.service_state(state(service=service)) == found
+
+
+def test_a_host_without_a_service_has_no_state():
+    assert xen_hosts.service_state(state(service=None)) == ''
