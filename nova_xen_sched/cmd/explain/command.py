@@ -59,7 +59,7 @@ class Explain(base.Lister):
             action='append',
             default=[],
             help='A property of the image; may be given several times. '
-            'Without --image, Glance is not asked; with it, this property '
+            'Without --image, Glance is not read; with it, this property '
             "stands in place of the image's own.",
         )
         image.add_argument(
