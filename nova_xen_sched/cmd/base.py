@@ -132,7 +132,8 @@ class _Display(Command, display.DisplayCommandBase):
             super().produce_output(parsed_args, column_names, cells)
         for part in self.parts or ():
             if isinstance(part, str):
-                self.write(part + '\n')
+                width = plain.terminal(self.app.stdout)[0] or tables.WIDTH
+                self.write(tables.paragraph(part, width) + '\n')
             else:
                 self.formatter.emit_list(
                     part.columns,

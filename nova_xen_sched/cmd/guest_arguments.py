@@ -55,6 +55,12 @@ def add_sizes(group: ty.Any, text: str) -> None:
         )
 
 
+def named(options: argparse.Namespace) -> bool:
+    """Whether the arguments name a flavor or any part of its size."""
+    sizes = (options.flavor, options.ram, options.vcpus, options.disk)
+    return any(size is not None for size in sizes)
+
+
 def flavor(cloud: ty.Any, options: argparse.Namespace) -> ty.Any:
     """The nova Flavor that the arguments name.
 

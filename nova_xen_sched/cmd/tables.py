@@ -184,34 +184,6 @@ def broken(text: str, width: int) -> list[str]:
     )
 
 
-def figures(
-    columns: ty.Sequence[str], rows: ty.Sequence[ty.Sequence[ty.Any]]
-) -> Table:
-    """A table whose figures stand under one another."""
-    return Table(
-        columns,
-        aligned(
-            [
-                [figure(c) if isinstance(c, float) else c for c in row]
-                for row in rows
-            ]
-        ),
-    )
-
-
-def aligned(
-    rows: ty.Sequence[ty.Sequence[ty.Any]],
-) -> list[tuple[ty.Any, ...]]:
-    """Texts that begin with a digit or a sign, as wide as their column."""
-    columns = []
-    for column in zip(*rows):
-        width = max(len(str(cell)) for cell in column)
-        columns.append(
-            [cell.rjust(width) if is_figure(cell) else cell for cell in column]
-        )
-    return list(zip(*columns))
-
-
 def is_figure(cell: ty.Any) -> bool:
     """Whether it is the text of a number, a share, or a dash for none."""
     return isinstance(cell, str) and bool(
@@ -222,3 +194,42 @@ def is_figure(cell: ty.Any) -> bool:
 def figure(value: float) -> str:
     """A figure to four places, and no negative zero."""
     return '%.4f' % (round(value, 4) + 0.0)
+
+
+class Coded(str):
+    """A sentence for a person, with the code that programs have of it."""
+
+    code: str
+
+    def __new__(cls, code: str, text: str) -> Coded:
+        found = super().__new__(cls, text)
+        found.code = code
+        return found
+
+
+#: The most characters of a line of a paragraph.
+MOST = 100
+
+
+class Line(str):
+    """A line to paste, which is never broken."""
+
+
+def paragraph(text: str, width: int = WIDTH) -> str:
+    """A text in lines of at most MOST characters, as far as words allow.
+
+    They are as far from the margin as its first, and two more.
+
+    :param width: of the terminal.
+    """
+    if isinstance(text, Line):
+        return text
+    margin = ' ' * (len(text) - len(text.lstrip()))
+    return textwrap.fill(
+        text.strip(),
+        min(width, MOST),
+        initial_indent=margin,
+        subsequent_indent=margin + '  ' if margin else '',
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -13,9 +13,24 @@ DISABLED = (
     'why: openstack compute service list --long; to have it take guests '
     'again: openstack compute service set --enable HOST nova-compute'
 )
+#: Why nova's filters refuse a host: clauses.
 FILTERS = {
-    'ComputeFilter': 'openstack compute service list --service nova-compute '
-    'says which is down or disabled',
+    'ComputeFilter': 'its nova-compute is down or disabled',
+    'AvailabilityZoneFilter': 'it is in another availability zone',
+    'AggregateMultiTenancyIsolation': 'one of its aggregates is for other '
+    'projects',
+    'ComputeCapabilitiesFilter': "it lacks what the flavor's extra specs or "
+    'the image name as capabilities',
+    'ImagePropertiesFilter': "it doesn't offer the architecture, hypervisor "
+    'type, vm_mode or hypervisor version that the image names',
+    'ServerGroupAntiAffinityFilter': 'a server of the same server group is '
+    'there, and the group has the policy anti-affinity',
+    'ServerGroupAffinityFilter': 'the servers of the same server group are on '
+    'another host, and the group has the policy affinity',
+    'SameHostFilter': 'none of the servers of the hint same_host is there',
+    'DifferentHostFilter': 'a server of the hint different_host is there',
+    'NUMATopologyFilter': 'no NUMA topology of the flavor or image fits there',
+    'PciPassthroughFilter': 'it has no PCI device left as the flavor names',
 }
 
 #: The guide's "Troubleshoot Xen with libvirt", in its order.

@@ -13,7 +13,7 @@ from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.explain import OPERATIONS
-from nova_xen_sched.cmd.explain import result
+from nova_xen_sched.cmd.explain import rows
 
 #: How many hosts each list of the table format shows.
 LIMIT = 20
@@ -21,7 +21,7 @@ LIMIT = 20
 _BOOT = ('boot_from_volume', 'availability_zone', 'hint', 'project')
 
 _EPILOG = """
-columns of json, yaml, csv and value, one row a host:
+columns of json, yaml, csv and value, a row for each host:
 %s
 
 Nothing is claimed and nothing is changed. Without -f, the answer is written
@@ -31,7 +31,7 @@ and why.
 exit codes: 0 a host would be found, 1 none would (with --host: not this one),
 nova refuses the operation itself, or some cell could not be read; 2 wrong
 usage, or something is out of reach
-""" % tables.described(result.COLUMNS)
+""" % tables.described(rows.COLUMNS)
 
 
 class Explain(base.Lister):
@@ -41,7 +41,7 @@ class Explain(base.Lister):
     to be done with it.
     """
 
-    COLUMNS = result.COLUMNS
+    COLUMNS = rows.COLUMNS
     _epilog = _EPILOG
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -59,7 +59,7 @@ class Explain(base.Lister):
             action='append',
             default=[],
             help='A property of the image; may be given several times. '
-            'Without --image, Glance is not asked; with it, this property '
+            'Without --image, Glance is not read; with it, this property '
             "stands in place of the image's own.",
         )
         image.add_argument(
@@ -68,7 +68,9 @@ class Explain(base.Lister):
             help="The image's disk_format, without --image (%(default)s).",
         )
         flavor = parser.add_argument_group('the flavor')
-        guest_arguments.add_sizes(flavor, 'Of a flavor that need not exist.')
+        guest_arguments.add_sizes(
+            flavor, 'Instead of a flavor: {} if not given.'
+        )
         boot = parser.add_argument_group('the server to boot')
         boot.add_argument(
             '--boot-from-volume',
@@ -91,7 +93,11 @@ class Explain(base.Lister):
             '--project', metavar='ID', help='The project it would belong to.'
         )
         server = parser.add_argument_group('or a server that exists')
-        server.add_argument('--server', metavar='ID')
+        server.add_argument(
+            '--server',
+            metavar='SERVER',
+            help='Its id, or its name if no other server has it.',
+        )
         server.add_argument(
             '--operation',
             choices=list(OPERATIONS),
@@ -100,7 +106,11 @@ class Explain(base.Lister):
             'same; rebuild takes an image.',
         )
         shown = parser.add_argument_group('what is shown')
-        shown.add_argument('--host', help='This host alone, and in full.')
+        shown.add_argument(
+            '--host',
+            help='This host alone, and in full; with wildcards (* ? [ ]) all '
+            'hosts of such names.',
+        )
         shown.add_argument(
             '--limit',
             metavar='N',
@@ -111,8 +121,47 @@ class Explain(base.Lister):
         )
         return parser
 
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        super().check_usage(parsed_args)
+        args = parsed_args
+        sized = not {args.ram, args.vcpus, args.disk} <= {None}
+        server, flavor = args.server, guest_arguments.named(args)
+        for wrong, complaint in (
+            (
+                args.flavor and sized,
+                '--flavor goes without --ram, --vcpus and --disk.',
+            ),
+            (args.operation and not server, '--operation needs --server.'),
+            *(
+                (
+                    server and getattr(args, name),
+                    '--%s goes without --server.' % name.replace('_', '-'),
+                )
+                for name in _BOOT
+            ),
+            (
+                server
+                and (args.image or args.property)
+                and args.operation != 'rebuild',
+                '--image and --property go with --server only for --operation '
+                'rebuild.',
+            ),
+            (
+                server
+                and flavor
+                and args.operation not in ('resize', 'cold-migrate'),
+                'A flavor goes with --server only for --operation resize.',
+            ),
+            (
+                args.operation == 'resize' and not flavor,
+                '--operation resize needs a flavor: --flavor, or some of '
+                '--ram, --vcpus and --disk.',
+            ),
+        ):
+            if wrong:
+                raise errors.Failure(complaint)
+
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        _check_usage(parsed_args)
         cloud = nova.open_cloud(self.app.options)
         # These import nova, which is there now.
         from nova_xen_sched.cmd.explain import inputs
@@ -132,18 +181,21 @@ class Explain(base.Lister):
             self.say('The answer is partial. ' + line)
         limit = parsed_args.limit
         if parsed_args.formatter in base.PERSONS and not parsed_args.columns:
-            self.parts = (
-                [
-                    part
-                    for each in hosts
-                    for part in report.of_one(
+            self.parts = report.of_all(
+                found, LIMIT if limit is None else limit
+            )
+            if names:
+                pages = [
+                    report.of_one(
                         found, each, inputs.resources(cloud, spec, each)
                     )
+                    for each in hosts
                 ]
-                if names
-                else report.of_all(found, LIMIT if limit is None else limit)
-            )
-            return tuple(result.COLUMNS), ()
+                # An empty line between two.
+                self.parts = [part for page in pages for part in ('', *page)][
+                    1:
+                ]
+            return tuple(rows.COLUMNS), ()
         for line in found.nova_refuses + found.notes:
             self.say(line)
         shown = hosts[: limit or None]
@@ -152,60 +204,7 @@ class Explain(base.Lister):
                 '%d of %d hosts are shown; --limit 0 shows all.'
                 % (len(shown), len(hosts))
             )
-        return tuple(result.COLUMNS), [
-            result.row(found, each, inputs.resources(cloud, spec, each))
+        return tuple(rows.COLUMNS), [
+            rows.row(found, each, inputs.resources(cloud, spec, each))
             for each in shown
         ]
-
-
-def _check_usage(args: argparse.Namespace) -> None:
-    """Refuse options that don't go together.
-
-    :raises errors.Failure: naming them.
-    """
-    sizes = [args.ram, args.vcpus, args.disk]
-    sized = any(size is not None for size in sizes)
-    server, flavor = args.server, args.flavor or sized
-    for wrong, complaint in (
-        (
-            args.flavor and sized,
-            '--flavor goes without --ram, --vcpus and --disk.',
-        ),
-        (
-            sized and None in sizes,
-            '--ram, --vcpus and --disk go together.',
-        ),
-        (args.operation and not server, '--operation needs --server.'),
-        (
-            not flavor and not server,
-            'Say which flavor: --flavor, or --ram, --vcpus and --disk; or '
-            'which server: --server.',
-        ),
-        *(
-            (
-                server and getattr(args, name),
-                '--%s goes without --server.' % name.replace('_', '-'),
-            )
-            for name in _BOOT
-        ),
-        (
-            server
-            and (args.image or args.property)
-            and args.operation != 'rebuild',
-            '--image and --property go with --server only for --operation '
-            'rebuild.',
-        ),
-        (
-            server
-            and flavor
-            and args.operation not in ('resize', 'cold-migrate'),
-            'A flavor goes with --server only for --operation resize.',
-        ),
-        (
-            args.operation == 'resize' and not flavor,
-            '--operation resize needs a flavor: --flavor, or --ram, --vcpus '
-            'and --disk.',
-        ),
-    ):
-        if wrong:
-            raise errors.Failure(complaint)

@@ -19,11 +19,13 @@ from nova_xen_sched.cmd.explain import weighing
 from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.cmd.nova.filtering import Step
+from nova_xen_sched.cmd.tables import Coded
 
 CONF = nova.conf.CONF
 
 _REMEDY = (
-    'migrate the server cold (--operation cold-migrate), or upgrade HOST first'
+    'migrate the server cold (--operation cold-migrate), or upgrade the host '
+    'first'
 )
 #: By identity of HostStates: why they are passed over, and what to do.
 Unfit = ty.Mapping[int, ty.Tuple[str, str]]
@@ -34,13 +36,12 @@ class Weighed(ty.NamedTuple):
 
     :ivar hosts: in the order of their weight, without those passed over.
     :ivar steps: with those, whether the scheduler chose them or not.
-    :ivar gives_up: why nova asks its scheduler no more, if it doesn't; a
-        sentence.
+    :ivar gives_up: why nova asks its scheduler no more, if it doesn't.
     """
 
     hosts: list[HostResult]
     steps: list[Step]
-    gives_up: list[str]
+    gives_up: list[Coded]
 
 
 def unfit(states: ty.Iterable[ty.Any], migrates_from: str | None) -> Unfit:
@@ -61,13 +62,13 @@ def unfit(states: ty.Iterable[ty.Any], migrates_from: str | None) -> Unfit:
     for state in states:
         if state.hypervisor_type != source.hypervisor_type:
             found[id(state)] = (
-                'its hypervisor is another than the %s of %s'
+                'the hypervisor is another than the %s of %s'
                 % (source.hypervisor_type, source.host),
                 '',
             )
         elif (state.hypervisor_version or 0) < version:
             found[id(state)] = (
-                'its hypervisor is older than the %s %s of %s'
+                'the hypervisor is older than the %s %s of %s'
                 % (
                     source.hypervisor_type,
                     versions.from_nova_int(version),
@@ -112,9 +113,12 @@ def weighed(
             for (why, remedy), refused in by_reason.items()
         ],
         [
-            "nova's conductor gives up after %d of %d hosts that it passes "
-            'over, which come first: [DEFAULT] migrate_max_retries = %d.'
-            % (most + 1, tried, most)
+            Coded(
+                'migrate_max_retries',
+                "nova's conductor gives up after %d of %d hosts that it "
+                'passes over, which come first: [DEFAULT] '
+                'migrate_max_retries = %d.' % (most + 1, tried, most),
+            )
         ]
         if -1 < most < tried
         else [],

@@ -7,10 +7,9 @@ from __future__ import annotations
 import argparse
 import typing as ty
 
-from oslo_utils import uuidutils
-
 from nova_xen_sched import dom0
 from nova_xen_sched import host
+from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd.explain import OPERATIONS
@@ -21,12 +20,14 @@ from nova_xen_sched.cmd.nova import images
 from nova_xen_sched.cmd.nova import preconditions
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.tables import Coded
 from nova_xen_sched.weights import Dom0HeadroomWeigher
 
-_OF_THE_VOLUME = (
+_OF_THE_VOLUME = Coded(
+    'volume_properties',
     'Of a volume that is there already nova reads the properties that the '
     'volume has, not those of the image it was made of: openstack volume set '
-    '--image-property NAME=VALUE VOLUME changes them.'
+    '--image-property NAME=VALUE VOLUME changes them.',
 )
 
 
@@ -55,16 +56,22 @@ def explain(cloud: Cloud, args: argparse.Namespace) -> tuple[Result, ty.Any]:
     # Of an image in Glance, what means nothing to nova is no news.
     if unknown and not args.image:
         result.notes.append(
-            'These image properties mean nothing to nova: %s.'
-            % ', '.join(unknown)
+            Coded(
+                'unknown_properties',
+                'These image properties mean nothing to nova: %s.'
+                % ', '.join(unknown),
+            )
         )
     if args.boot_from_volume:
         result.notes.append(_OF_THE_VOLUME)
     if not flavor.root_gb and not spec.is_bfv:
         result.notes.append(
-            "The flavor has no disk: nova's API lets only those boot from an "
-            'image with it whom its policy '
-            'os_compute_api:servers:create:zero_disk_flavor names.'
+            Coded(
+                'zero_disk_flavor',
+                "The flavor has no disk: nova's API lets only those boot from "
+                'an image with it whom its policy '
+                'os_compute_api:servers:create:zero_disk_flavor names.',
+            )
         )
     return result, spec
 
@@ -81,12 +88,6 @@ def resources(
 def _of_server(
     cloud: Cloud, args: argparse.Namespace
 ) -> tuple[Result, ty.Any]:
-    if not uuidutils.is_uuid_like(args.server):
-        raise errors.Failure(
-            '--server %s is no id: nova-scheduler does not know the names of '
-            'servers; openstack server list --all-projects shows both.'
-            % args.server
-        )
     operation = args.operation or 'boot'
     server = cloud.server(args.server)
     remarks = preconditions.remarks(
@@ -94,7 +95,7 @@ def _of_server(
     )
     image = _image(args) if args.image or args.property else None
     flavor = None
-    if args.flavor or args.ram is not None:
+    if guest_arguments.named(args):
         flavor = guest_arguments.flavor(cloud, args)
         operation = 'resize'
     spec = request_spec.of_server(
@@ -115,11 +116,16 @@ def _of_server(
     )
     result.notes += remarks
     if operation == 'boot':
-        result.notes.append('The server itself still counts where it is.')
+        result.notes.append(
+            Coded('counted_twice', 'The server itself counts where it is now.')
+        )
     if operation == 'rebuild' and image is None:
         result.notes.append(
-            'With the image that it has, nova rebuilds a server without '
-            'asking its scheduler.'
+            Coded(
+                'same_image',
+                'With the image that it has, nova rebuilds a server without '
+                'asking its scheduler.',
+            )
         )
     return result, spec
 
@@ -133,7 +139,8 @@ def _image(args: argparse.Namespace) -> dict[str, ty.Any]:
     )
     if not args.image:
         return request_spec.image_of(properties, args.disk_format)
-    image = images.find(images.connect(), args.image)
+    with base.Progress('Reading the image in Glance'):
+        image = images.find(images.connect(), args.image)
     image['properties'].update(properties)
     return image
 

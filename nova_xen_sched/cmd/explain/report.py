@@ -2,18 +2,18 @@
 
 """A result for a person: the outcome first, then why.
 
-What is written is a list of parts: lines of text, and tables.
+What is written is a list of parts: paragraphs, and tables.
 """
 
 from __future__ import annotations
 
 import collections
-import itertools
 import typing as ty
 
 from nova_xen_sched import host
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd import troubleshooting
+from nova_xen_sched.cmd.explain import result as results
 from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.explain.result import Reason
 from nova_xen_sched.cmd.explain.result import Result
@@ -24,6 +24,8 @@ XEN_FILTER = 'XenHostFilter'
 _WEIGHER = 'Weigher'
 #: How many of the reasons that differ from host to host are shown.
 _REASONS = 3
+#: How many weighers have a column of their own.
+_WEIGHERS = 3
 
 _STEPS = {
     filtering.PLACEMENT: 'left out by placement',
@@ -52,10 +54,8 @@ def of_all(result: Result, limit: int) -> list[tables.Part]:
     parts += result.notes
     if result.weighed:
         parts += _order(result.weighed, limit)
-    for step, refused in itertools.groupby(
-        result.refused, lambda each: each.step
-    ):
-        parts += _refused(step, list(refused), limit)
+    for step, refused in result.by_step():
+        parts += _refused(step, refused, limit)
     return parts + _logs(result.first)
 
 
@@ -66,63 +66,130 @@ def of_one(
 
     :param resources: those of a Xen host once the guest is placed, else none.
     """
-    parts = _before(result)
-    if each.step is not None:
-        parts.append('%s is %s.' % (each.host, _refused_by(each.step)))
-        if each.step.name != XEN_FILTER:
-            remedy = each.step.remedy.replace('UUID', str(each.state.uuid))
-            remedy = remedy.replace('HOST', each.host)
-            parts += _why(each.step.why, remedy, 2)
-    elif each.rank == 1:
-        parts.append(_outcome(result))
-    else:
-        parts.append(
-            '%s has rank %s of %d with the weight %s; %s with %s.'
-            % (
-                each.host,
-                each.rank,
-                len(result.weighed),
-                tables.figure(each.weight),
-                _come(result.first),
-                tables.figure(result.first[0].weight),
-            )
-        )
+    parts = [*_before(result), _fared(result, each)]
+    if each.step is not None and each.step.name != XEN_FILTER:
+        parts += _why_one(each)
     for reason in each.reasons:
         parts.append('  %s: %s' % (reason, reason.reason))
-        parts.append('    -> ' + reason.remedy)
+        parts += _remedy(reason.remedy, 4)
     for name in result.weighers_against(each):
         alone = len(result.first_without[name]) == 1
         parts.append(
-            'Without %s, it would %s first.'
-            % (name, 'come' if alone else 'be among the')
+            'Without %s, %s would %s first.'
+            % (name, each.host, 'come' if alone else 'be among the')
         )
     parts += result.notes
     if each.shares:
-        columns = ('weigher', 'raw', 'normalised', 'multiplier', 'share')
-        figures = [
-            [getattr(share, name) for name in columns] for share in each.shares
+        parts += [
+            '',
+            tables.Table(
+                ('Weigher', 'Raw', 'Normalised', 'Multiplier', 'Share'),
+                [
+                    (
+                        share.weigher,
+                        tables.figure(share.raw),
+                        tables.figure(share.normalised),
+                        tables.figure(share.multiplier),
+                        tables.figure(share.share),
+                    )
+                    for share in each.shares
+                ],
+            ),
         ]
-        parts += ['', tables.figures(columns, figures)]
     if resources:
-        parts += ['', 'Its rooms with the guest:', _resources(resources)]
+        parts += [
+            '',
+            'Resources of %s with the guest:' % each.host,
+            _resources(resources),
+        ]
     return parts + _logs([each] if each in result.first else [])
 
 
-def _resources(resources: ty.Sequence[Usage]) -> tables.Table:
-    cells = [
-        (
-            str(left.resource),
-            '%.0f' % left.capacity,
-            '%.0f' % left.used,
-            left.resource.unit,
-            '%.0f %%' % (100 * left.headroom) if left.capacity else '-',
-            left.source,
-        )
-        for left in resources
+def _fared(result: Result, each: HostResult) -> str:
+    """How one host fared."""
+    if each.step is not None:
+        return '%s is %s.' % (each.host, _refused_by(each.step))
+    tied = [
+        other.host
+        for other in result.weighed
+        if other.rank == each.rank and other is not each
     ]
+    text = '%s has rank %d of %d%s and the weight %s' % (
+        each.host,
+        each.rank or 0,
+        len(result.weighed),
+        ', tied with %s,' % tables.names(tied) if tied else '',
+        tables.figure(each.weight),
+    )
+    if each.rank == 1:
+        return text + '.'
+    return text + '; %s with %s.' % (
+        _come(result.first),
+        tables.figure(result.first[0].weight),
+    )
+
+
+def _why_one(each: HostResult) -> list[tables.Part]:
+    """Why a step refused one host, and what to do."""
+    step = each.step
+    assert step is not None  # noqa: S101  it was refused
+    if not each.causes:
+        return [
+            *(['  ' + step.why] if step.why else []),
+            *_remedy(step.remedy, 2, each),
+        ]
+    parts: list[tables.Part] = []
+    for cause in each.causes:
+        text = cause.text(each.free.get(cause.name or '', 0))
+        title = _sentence(cause.title())
+        parts.append('  ' + ': '.join(filter(None, (title, text))))
+        parts += _remedy(cause.remedy, 2, each)
+        parts += _paste(cause.look, each)
+    return parts
+
+
+def _remedy(
+    remedy: str, indent: int, of: HostResult | None = None
+) -> list[tables.Part]:
+    """What to do, if that is known.
+
+    :param of: whose names stand in place of HOST and UUID.
+    """
+    return [' ' * indent + '-> ' + _with_names(remedy, of)] if remedy else []
+
+
+def _paste(
+    commands: ty.Iterable[str], of: HostResult | None
+) -> list[tables.Part]:
+    """Commands, a line each."""
+    return [tables.Line('    ' + _with_names(each, of)) for each in commands]
+
+
+def _with_names(text: str, of: HostResult | None) -> str:
+    if of is None:
+        return text
+    text = text.replace('UUID', str(of.state.uuid))
+    return text.replace('HOST', of.host)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _resources(resources: ty.Sequence[Usage]) -> tables.Table:
     return tables.Table(
-        ('room', 'capacity', 'used', 'unit', 'left', 'source'),
-        tables.aligned(cells),
+        ('Resource', 'Capacity', 'Used', 'Unit', 'Left', 'Source'),
+        [
+            (
+                str(left.resource),
+                '%.0f' % left.capacity,
+                '%.0f' % left.used,
+                left.resource.unit,
+                '%.0f %%' % (100 * left.headroom) if left.capacity else '-',
+                left.source,
+            )
+            for left in resources
+        ],
     )
 
 
@@ -144,7 +211,7 @@ def _outcome(result: Result) -> str:
     total = len(result.hosts)
     first = result.first
     if first:
-        return '%s%s, of %s that can take it; %d of %d are refused.' % (
+        return '%s%s, of %s that can take the guest; %d of %d are refused.' % (
             _come(first),
             '' if len(first) == 1 else ' with equal weight',
             tables.counted(len(result.weighed)),
@@ -153,9 +220,40 @@ def _outcome(result: Result) -> str:
         )
     if not total:
         return 'No valid host: there are no hosts at all.'
-    if total == 1:
-        return 'No valid host: the only host is refused.'
-    return 'No valid host: all of %s are refused.' % tables.counted(total)
+    return 'No valid host. Of %s, %s.' % (
+        tables.counted(total),
+        ', '.join(_tally(result)),
+    )
+
+
+def _tally(result: Result) -> list[str]:
+    """What refuses hosts, and how many; the most frequent first.
+
+    Which hosts the request itself is for comes last: nobody asks why.
+    """
+    counts: collections.Counter[str] = collections.Counter()
+    last: set[str] = set()
+    for step, hosts in result.by_step():
+        for each in hosts:
+            said = [cause.title() for cause in each.causes]
+            if step.name == XEN_FILTER:
+                said = ['refused for ' + why.code for why in each.deciding]
+            if not said:
+                said = [_refused_by(step)]
+                last.update(said if step.name == filtering.REQUEST else ())
+            counts.update(said)
+    total = len(result.hosts)
+    return [
+        '%s %s %s'
+        % (
+            'all' if many == total > 1 else many,
+            'is' if many == 1 else 'are',
+            what,
+        )
+        for what, many in sorted(
+            counts.most_common(), key=lambda one: one[0] in last
+        )
+    ]
 
 
 def _come(hosts: ty.Sequence[HostResult], verb: str = '') -> str:
@@ -167,25 +265,46 @@ def _come(hosts: ty.Sequence[HostResult], verb: str = '') -> str:
 
 
 def _order(weighed: ty.Sequence[HostResult], limit: int) -> list[tables.Part]:
-    """The hosts by weight, with each share that makes any difference."""
-    matter = [
-        number
-        for number, _ in enumerate(weighed[0].shares)
-        if any(each.shares[number].share for each in weighed)
-    ]
-    names = [weighed[0].shares[number].weigher for number in matter]
+    """The hosts by weight, with the shares that differ the most."""
+
+    def spread(number: int) -> float:
+        shares = [each.shares[number].share for each in weighed]
+        return max(shares) - min(shares)
+
+    numbers = list(range(len(weighed[0].shares)))
+    own = sorted(sorted(numbers, key=spread, reverse=True)[:_WEIGHERS])
+    if len(numbers) == _WEIGHERS + 1:
+        own = numbers
+    others = [number for number in numbers if number not in own]
     shown = weighed[: limit or None]
     parts: list[tables.Part] = [
         '',
-        'By weight, and the share of each weigher in it:',
-        tables.figures(
-            ['rank', 'host', 'weight', *map(_short, names)],
+        'By weight, and the share of each weigher in it:'
+        if numbers
+        else 'By weight:',
+        tables.Table(
+            [
+                'Host',
+                'Rank',
+                'Weight',
+                *(_short(weighed[0].shares[number].weigher) for number in own),
+                *(['Others'] if others else []),
+            ],
             [
                 [
-                    each.rank,
                     each.host + (' *' if each.reasons else ''),
-                    each.weight,
-                    *(each.shares[number].share for number in matter),
+                    each.rank,
+                    tables.figure(each.weight),
+                    *(tables.figure(each.shares[n].share) for n in own),
+                    *(
+                        [
+                            tables.figure(
+                                sum(each.shares[n].share for n in others)
+                            )
+                        ]
+                        if others
+                        else []
+                    ),
                 ]
                 for each in shown
             ],
@@ -195,6 +314,11 @@ def _order(weighed: ty.Sequence[HostResult], limit: int) -> list[tables.Part]:
         parts.append(
             '... and %s more; --limit 0 shows all.'
             % tables.counted(len(weighed) - len(shown))
+        )
+    if others:
+        parts.append(
+            'Others: %s; --host NAME shows each.'
+            % ', '.join(_short(weighed[0].shares[n].weigher) for n in others)
         )
     reported = _by_code((each, r) for each in weighed for r in each.reasons)
     if reported:
@@ -209,16 +333,29 @@ def _refused(
 ) -> list[tables.Part]:
     """Whom a step refused."""
     heading = _refused_by(step)
-    heading = heading[0].upper() + heading[1:]
-    parts: list[tables.Part] = ['', '%s, %d:' % (heading, len(hosts))]
+    parts: list[tables.Part] = [
+        '',
+        '%s, %d:' % (_sentence(heading), len(hosts)),
+    ]
+    causes = results.by_cause(hosts)
+    for cause, (out, free, most) in causes.items():
+        names = tables.listed([each.host for each in out], limit)
+        parts.append(
+            '  %s, %d: %s' % (_sentence(cause.title()), len(out), names)
+        )
+        only = out[0] if len(out) == 1 else None
+        text = cause.text(free, None if only else most)
+        parts += ['    ' + text] if text else []
+        parts += _remedy(cause.remedy, 4, only)
+        parts += _paste(cause.look, only)
+    if causes:
+        return parts
     if step.name != XEN_FILTER:
         names = tables.listed([each.host for each in hosts], limit)
-        return [*parts, '  ' + names, *_why(step.why, step.remedy, 4)]
-    deciding = []
-    for each in hosts:
-        # What is only reported doesn't decide.
-        enforced = [r for r in each.reasons if not r.report_only]
-        deciding += [(each, reason) for reason in enforced[:1]]
+        parts.append('  ' + names)
+        parts += ['    ' + step.why] if step.why else []
+        return parts + _remedy(step.remedy, 4)
+    deciding = [(each, reason) for each in hosts for reason in each.deciding]
     for code, found in _by_code(deciding).items():
         parts += _under(code, found, limit)
         others = collections.Counter(
@@ -262,15 +399,8 @@ def _under(heading: str, found: list[_Found], limit: int) -> list[tables.Part]:
             % (len(reasons) - _REASONS)
         )
     remedies = dict.fromkeys(reason.remedy for _, reason in found)
-    return parts + ['    -> ' + each for each in list(remedies)[:_REASONS]]
-
-
-def _why(why: str, remedy: str, indent: int) -> list[tables.Part]:
-    """Why a host is refused, and what to do."""
-    margin = ' ' * indent
-    parts: list[tables.Part] = [margin + why] if why else []
-    if remedy:
-        parts.append(margin + '-> ' + remedy)
+    for remedy in list(remedies)[:_REASONS]:
+        parts += _remedy(remedy, 4)
     return parts
 
 
@@ -280,5 +410,6 @@ def _refused_by(step: filtering.Step) -> str:
 
 def _short(weigher: str) -> str:
     if weigher.endswith(_WEIGHER):
-        return weigher[: -len(_WEIGHER)]
-    return weigher
+        weigher = weigher[: -len(_WEIGHER)]
+    # Of nova's, the longest.
+    return weigher.replace('ServerGroup', '')

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What explain finds: every host, and how it fared; as rows for programs.
+"""What explain finds: every host, and how it fared.
 
 Nothing of nova is needed to know what there is.
 """
@@ -8,55 +8,14 @@ Nothing of nova is needed to know what there is.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as ty
 
-from nova_xen_sched import dom0
 from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.explain.causes import Cause
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.nova import filtering
-
-#: What each column has. Stable: columns are added, never renamed.
-COLUMNS = {
-    'rank': tables.Column(
-        'Rank',
-        'place by weight from 1, equal weights have equal ranks; none if '
-        'refused',
-    ),
-    'host': tables.Column('Host', 'its name'),
-    'result': tables.Column(
-        'Result', 'first, tied (first with others), weighed, or refused'
-    ),
-    'weight': tables.Column('Weight', "nova's sum of the shares"),
-    'step': tables.Column(
-        'Refused by',
-        'the first step that refused it: placement, cell, request (hosts '
-        'that the request itself names or rules out), a filter, or conductor '
-        '(whom it passes over behind the scheduler)',
-    ),
-    'why': tables.Column('Why', 'what that step is for'),
-    'reasons': tables.Column(
-        'Reasons',
-        "all of XenHostFilter's: code, reason, remedy, report_only",
-    ),
-    'shares': tables.Column(
-        'Shares', 'of each weigher: raw, normalised, multiplier, share'
-    ),
-    'first_without': tables.Column(
-        'First without',
-        'weighers without each of which it would come first',
-    ),
-    'rooms': tables.Column(
-        'Resources',
-        'of a Xen host once the guest is there: room, capacity, used, unit, '
-        'headroom, source (computed, or reported by Xen)',
-    ),
-    'nova_refuses': tables.Column(
-        'nova refuses',
-        'why nova refuses the operation before it asks its scheduler; the '
-        'other columns are as if it did not',
-    ),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,8 +67,11 @@ class HostResult:
     :ivar reasons: all of XenHostFilter's, if the host got that far.
     :ivar rank: from 1; equal weights have equal ranks. None if refused.
     :ivar weight: nova's sum.
-    :ivar shares: of each weigher, in nova's order; none if nova did not
-        weigh, for want of a second host.
+    :ivar shares: of each weigher that gives any host one, in nova's order;
+        none if nova did not weigh, for want of a second host.
+    :ivar causes: why that step did, as far as it can be named; XenHostFilter
+        has reasons instead.
+    :ivar free: by resource class of the causes, how much the host has free.
     """
 
     state: ty.Any
@@ -118,11 +80,61 @@ class HostResult:
     rank: int | None = None
     weight: float = 0.0
     shares: tuple[Share, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    free: ty.Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def host(self) -> str:
         """Its name."""
         return str(self.state.host)
+
+    @property
+    def deciding(self) -> list[Reason]:
+        """XenHostFilter's reason that refused it, if it did."""
+        # What is only reported doesn't decide.
+        return [each for each in self.reasons if not each.report_only][:1]
+
+    @property
+    def why(self) -> str:
+        """Why the step refused it; a clause."""
+        if not self.causes:
+            return self.step.why if self.step else ''
+        return '; '.join(
+            ': '.join(
+                filter(
+                    None, (c.title(), c.text(self.free.get(c.name or '', 0)))
+                )
+            )
+            for c in self.causes
+        )
+
+
+class Shortage(ty.NamedTuple):
+    """Hosts that one cause leaves out, and who comes nearest.
+
+    :ivar hosts: all of them.
+    :ivar free: the most of the cause's resource that any of them has free.
+    :ivar host: the one that has so much; '' if none has any.
+    """
+
+    hosts: list[HostResult]
+    free: int = 0
+    host: str = ''
+
+
+def by_cause(hosts: ty.Iterable[HostResult]) -> dict[Cause, Shortage]:
+    """Hosts by each cause that leaves them out; the most frequent first."""
+    found: dict[Cause, list[HostResult]] = {}
+    for each in hosts:
+        for cause in each.causes:
+            found.setdefault(cause, []).append(each)
+    shortages = {}
+    for cause, out in sorted(found.items(), key=lambda one: -len(one[1])):
+        name = cause.name or ''
+        most = max(out, key=lambda each: each.free.get(name, 0))
+        free = most.free.get(name, 0)
+        shortages[cause] = Shortage(out, free, most.host if free else '')
+    return shortages
 
 
 @dataclasses.dataclass
@@ -132,18 +144,17 @@ class Result:
     :ivar weighed: the hosts that can take it, in the order of their weight.
     :ivar refused: all others, in the order of the steps, by name.
     :ivar first_without: by weigher, who would come first without it.
-    :ivar notes: what else bears on the outcome; sentences.
+    :ivar notes: what else bears on the outcome.
     :ivar partial: what could not be read; sentences.
-    :ivar nova_refuses: why nova refuses the operation, whatever the hosts;
-        sentences.
+    :ivar nova_refuses: why nova refuses the operation, whatever the hosts.
     """
 
     weighed: list[HostResult]
     refused: list[HostResult]
     first_without: dict[str, list[HostResult]]
-    notes: list[str]
+    notes: list[tables.Coded]
     partial: list[str] = dataclasses.field(default_factory=list)
-    nova_refuses: list[str] = dataclasses.field(default_factory=list)
+    nova_refuses: list[tables.Coded] = dataclasses.field(default_factory=list)
 
     @property
     def first(self) -> list[HostResult]:
@@ -161,6 +172,16 @@ class Result:
             name for name, hosts in self.first_without.items() if host in hosts
         ]
 
+    def by_step(self) -> list[tuple[filtering.Step, list[HostResult]]]:
+        """The hosts that each step refused."""
+        return [
+            (step, list(hosts))
+            for step, hosts in itertools.groupby(
+                self.refused, lambda each: each.step
+            )
+            if step is not None
+        ]
+
     def outcome(self, host: HostResult) -> str:
         """How a host fared, in a word."""
         if host.rank is None:
@@ -168,60 +189,3 @@ class Result:
         if host.rank > 1:
             return 'weighed'
         return 'first' if len(self.first) == 1 else 'tied'
-
-
-def row(
-    result: Result, host: HostResult, resources: ty.Sequence[dom0.Usage]
-) -> tuple[ty.Any, ...]:
-    """One host.
-
-    :param resources: those of a Xen host once the guest is placed, else none.
-    """
-    step = host.step
-    return (
-        tables.Cell(host.rank),
-        host.host,
-        result.outcome(host),
-        tables.Cell(None if host.rank is None else host.weight),
-        tables.Cell(step.name if step else None),
-        tables.Cell((step and step.why) or None),
-        tables.Structured(
-            [dataclasses.asdict(each) for each in host.reasons],
-            '; '.join(map(str, host.reasons)),
-        ),
-        tables.Structured(
-            {
-                each.weigher: {
-                    name: getattr(each, name)
-                    for name in ('raw', 'normalised', 'multiplier', 'share')
-                }
-                for each in host.shares
-            },
-            '; '.join(
-                '%s %.6g' % (each.weigher, each.share) for each in host.shares
-            ),
-        ),
-        tables.Structured(
-            result.weighers_against(host),
-            '; '.join(result.weighers_against(host)),
-        ),
-        tables.Structured(
-            [
-                {
-                    'room': str(each.resource),
-                    'capacity': each.capacity,
-                    'used': each.used,
-                    'unit': each.resource.unit,
-                    'headroom': each.headroom,
-                    'source': each.source,
-                }
-                for each in resources
-            ],
-            '; '.join(
-                '%s %.0f %% (%s)'
-                % (each.resource, 100 * each.headroom, each.source)
-                for each in resources
-            ),
-        ),
-        tables.Structured(result.nova_refuses, ' '.join(result.nova_refuses)),
-    )

@@ -9,8 +9,12 @@ import typing as ty
 import nova.conf
 from nova.scheduler import utils
 
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.explain import conductor
+from nova_xen_sched.cmd.explain import left_out
 from nova_xen_sched.cmd.explain import weighing
+from nova_xen_sched.cmd.explain.causes import Found
 from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.explain.result import Reason
 from nova_xen_sched.cmd.explain.result import Result
@@ -19,7 +23,10 @@ from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.filtering import Step
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.tables import Coded
 from nova_xen_sched.filters import XenHostFilter
+from nova_xen_sched.nearest import nearest
+from nova_xen_sched.refusal import SORTING
 
 CONF = nova.conf.CONF
 
@@ -36,39 +43,57 @@ def explain(
         plugin raises.
     """
     manager = cloud.host_manager
-    states = cloud.host_states(spec)
+    with base.Progress('Reading hosts'):
+        states = cloud.host_states(spec)
+    _check_forced(cloud, spec, states)
     steps: list[Step] = []
-    notes: list[str] = []
+    notes: list[Coded] = []
+    causes: dict[int, Found] = {}
     # A rebuild stays where it is: nova doesn't ask placement.
     if not utils.request_is_rebuild(spec):
-        found = placement.candidates(cloud.context, spec, manager)
-        steps += _placement_steps(states, found)
+        with base.Progress('Asking placement'):
+            found = placement.candidates(cloud.context, spec, manager)
+        steps += left_out.by_placement(cloud, spec, states, found, causes)
         for state in states:
             placement.attach(state, found)
         if found.limit:
             notes.append(
-                'Placement gave as many candidates as it was asked for, and '
-                'may have more: [scheduler] max_placement_results = %d.'
-                % found.limit
+                Coded(
+                    'max_placement_results',
+                    'Placement gave as many candidates as nova asks for, and '
+                    'may have more: [scheduler] max_placement_results = %d.'
+                    % found.limit,
+                )
             )
     steps += _cell_step(spec, _left(states, steps))
     left = _left(states, steps)
-    filtered = filtering.filtered(manager, left, spec)
-    steps += filtered.steps
-    unfit = conductor.unfit(states, migrates_from)
-    weighed, passed, gives_up = conductor.weighed(
-        manager, filtered.left, spec, unfit
-    )
+    with base.Progress("Running nova's filters and weighers"):
+        filtered = filtering.filtered(manager, left, spec)
+        steps += filtered.steps
+        unfit = conductor.unfit(states, migrates_from)
+        weighed, passed, gives_up = conductor.weighed(
+            manager, filtered.left, spec, unfit
+        )
+    for step in filtered.steps:
+        for state in step.refused:
+            causes[id(state)] = left_out.by_filter(step, state, spec)
     steps += passed
     refused = [
-        HostResult(state, step) for step in steps for state in step.refused
+        HostResult(
+            state, step, **causes.get(id(state), Found((), {}))._asdict()
+        )
+        for step in steps
+        for state in step.refused
     ]
     reasons = _reasons(cloud, spec, states, steps)
     for each in weighed + refused:
         each.reasons = reasons.get(id(each.state), ())
     if filtered.skipped:
         notes.append(
-            'The request forces its host, so that nova runs no filter.'
+            Coded(
+                'forced_host',
+                'The request forces its host, so that nova runs no filter.',
+            )
         )
     return Result(
         weighed,
@@ -80,6 +105,22 @@ def explain(
     )
 
 
+def _check_forced(cloud: Cloud, spec: ty.Any, states: list[ty.Any]) -> None:
+    """Whether the host that a request is bound to is there.
+
+    :raises errors.Failure: if not.
+    """
+    known = {name for s in states for name in (s.host, s.nodename)}
+    for name in (*(spec.force_hosts or ()), *(spec.force_nodes or ())):
+        if name not in known and not cloud.unreachable:
+            near = nearest(name, map(str, known))
+            raise errors.Failure(
+                'The request is bound to host %s, which does not exist%s. See '
+                'nova-xen-sched host list --all.'
+                % (name, ' (nearest: %s)' % near if near else '')
+            )
+
+
 def _left(
     states: ty.Iterable[ty.Any], steps: ty.Iterable[Step]
 ) -> list[ty.Any]:
@@ -87,21 +128,6 @@ def _left(
     return filtering.without(
         states, (state for step in steps for state in step.refused)
     )
-
-
-def _placement_steps(
-    states: list[ty.Any], found: placement.Candidates
-) -> list[Step]:
-    """The hosts for which placement has no candidate, by what is known why."""
-    by_reason: dict[placement.Absence, list[ty.Any]] = {}
-    absences = placement.absences(states, found)
-    for state in states:
-        if id(state) in absences:
-            by_reason.setdefault(absences[id(state)], []).append(state)
-    return [
-        Step(each.step, each.why, tuple(refused), each.remedy)
-        for each, refused in by_reason.items()
-    ]
 
 
 def _cell_step(spec: ty.Any, states: list[ty.Any]) -> list[Step]:
@@ -133,22 +159,29 @@ def _reasons(
         return {}
     reached = _left(states, steps[: names.index(XenHostFilter.__name__)])
     report_only = xen_hosts.settings().report_only
-    verdicts = cloud.plugin(XenHostFilter).verdicts(reached, spec, every=True)
+    verdicts = cloud.plugin(XenHostFilter).verdicts(states, spec, every=True)
+    refusals = {id(s): each.refusals for s, each in zip(states, verdicts)}
+    # The image is right where it sorts hosts, and doesn't refuse all of them.
+    wrong = set(SORTING).intersection(
+        *({each.code for each in those} for those in refusals.values())
+    )
     return {
         id(state): tuple(
             Reason(
                 str(refusal.code),
                 refusal.reason,
-                refusal.remedy,
+                ''
+                if refusal.code in SORTING and refusal.code not in wrong
+                else refusal.remedy,
                 not refusal.enforced(report_only),
             )
-            for refusal in verdict.refusals
+            for refusal in refusals[id(state)]
         )
-        for state, verdict in zip(reached, verdicts)
+        for state in reached
     }
 
 
-def _notes(cloud: Cloud, weighed: int) -> list[str]:
+def _notes(cloud: Cloud, weighed: int) -> list[Coded]:
     """What of nova's configuration bears on the outcome.
 
     :param weighed: how many hosts can take the guest.
@@ -157,22 +190,37 @@ def _notes(cloud: Cloud, weighed: int) -> list[str]:
     notes = []
     if not any(isinstance(each, XenHostFilter) for each in cloud.filters):
         notes.append(
-            'XenHostFilter is not among [filter_scheduler] enabled_filters.'
+            Coded(
+                'filter_not_enabled',
+                'XenHostFilter is not among [filter_scheduler] '
+                'enabled_filters.',
+            )
         )
     if weighed == 1:
-        notes.append('Only one host is left: nova does not weigh it.')
+        notes.append(
+            Coded(
+                'not_weighed',
+                'nova does not weigh the only host that is left.',
+            )
+        )
     if options.host_subset_size > 1 < weighed:
         notes.append(
-            'nova takes any of the first %d: [filter_scheduler] '
-            'host_subset_size = %d.'
-            % (
-                min(options.host_subset_size, weighed),
-                options.host_subset_size,
+            Coded(
+                'host_subset_size',
+                'nova takes any of the first %d: [filter_scheduler] '
+                'host_subset_size = %d.'
+                % (
+                    min(options.host_subset_size, weighed),
+                    options.host_subset_size,
+                ),
             )
         )
     if options.shuffle_best_same_weighed_hosts and weighed > 1:
         notes.append(
-            'nova shuffles the hosts whose weight is the highest: '
-            '[filter_scheduler] shuffle_best_same_weighed_hosts = true.'
+            Coded(
+                'shuffle',
+                'nova shuffles the hosts whose weight is the highest: '
+                '[filter_scheduler] shuffle_best_same_weighed_hosts = true.',
+            )
         )
     return notes

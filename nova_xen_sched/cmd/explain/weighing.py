@@ -67,6 +67,9 @@ def weighed(
     try:
         found = manager.get_weighed_hosts(states, spec)
         by_weigher = [each.shares() for each in manager.weighers]
+        by_weigher = [
+            every for every in by_weigher if any(e.share for e in every)
+        ]
     finally:
         manager.weighers = plain
     shares = dict(zip(map(id, states), zip(*by_weigher)))

@@ -25,7 +25,8 @@ class Step:
     """One step, and whom it refused.
 
     :ivar name: one of the above, or a filter's class name.
-    :ivar why: what the step is for, in nova's words where it is nova's.
+    :ivar why: why it refuses a host; in nova's words what it is for, where
+        troubleshooting has none.
     :ivar refused: the nova HostStates that it refused.
     :ivar remedy: what to do or where to look; '' if that can't be said.
     """
@@ -83,9 +84,8 @@ def filtered(manager: ty.Any, states: list[ty.Any], spec: ty.Any) -> Filtered:
             steps.append(
                 Step(
                     name,
-                    _purpose(each),
+                    troubleshooting.FILTERS.get(name) or _purpose(each),
                     tuple(without(before, left)),
-                    troubleshooting.FILTERS.get(name, ''),
                 )
             )
         return left
@@ -118,13 +118,15 @@ def _request_step(
     """Whom the request itself leaves out."""
     parts = []
     if spec.ignore_hosts:
-        parts.append('it has to leave %s' % ', '.join(spec.ignore_hosts))
+        parts.append(
+            'the server has to leave %s' % ', '.join(spec.ignore_hosts)
+        )
     forced = {*(spec.force_hosts or ()), *(spec.force_nodes or ())}
     if forced:
-        parts.append('it is bound to %s' % ', '.join(sorted(forced)))
+        parts.append('the request is bound to %s' % ', '.join(sorted(forced)))
     destination = spec.requested_destination
     if destination is not None and 'host' in destination:
-        parts.append('it asks for %s' % destination.host)
+        parts.append('the request names %s' % destination.host)
     return Step(REQUEST, '; '.join(parts), tuple(without(before, left)))
 
 

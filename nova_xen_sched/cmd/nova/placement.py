@@ -213,19 +213,23 @@ def inventories(provider: str) -> dict[str, ty.Any] | None:
 
 def _providers() -> ty.Collection[str]:
     """The UUIDs of all that placement knows."""
-    found = _get('/resource_providers') or {'resource_providers': []}
+    found = get('/resource_providers') or {'resource_providers': []}
     return {each['uuid'] for each in found['resource_providers']}
 
 
 def _of_provider(provider: str, what: str) -> dict[str, ty.Any] | None:
-    found = _get('/resource_providers/%s/%s' % (provider, what))
+    found = get('/resource_providers/%s/%s' % (provider, what))
     return None if found is None else found[what]
 
 
-def _get(path: str) -> dict[str, ty.Any] | None:
-    """What placement answers; None if there is no such thing."""
+def get(path: str, version: str | None = None) -> dict[str, ty.Any] | None:
+    """What placement answers; None if there is no such thing.
+
+    :param version: the microversion.
+    :raises errors.Failure: if placement can't be asked.
+    """
     with failures.reading(_PLACEMENT):
-        answer = _client().get(path)
+        answer = _client().get(path, version=version)
     if answer.status_code == 404:
         return None
     if not answer:

@@ -18,6 +18,8 @@ from nova.compute import power_state
 from nova.compute import task_states
 from nova.compute import vm_states
 
+from nova_xen_sched.cmd.tables import Coded
+
 #: nova's methods of its API for our operations.
 _METHODS = {
     'live-migrate': 'live_migrate',
@@ -109,8 +111,8 @@ _STATE = compute_api.check_instance_state()(_nothing).__code__
 _HOST = compute_api.check_instance_host()(_nothing).__code__
 
 
-def refusals(instance: ty.Any, operation: str, source: ty.Any) -> list[str]:
-    """Why nova refuses an operation, whatever the hosts; sentences.
+def refusals(instance: ty.Any, operation: str, source: ty.Any) -> list[Coded]:
+    """Why nova refuses an operation, whatever the hosts.
 
     :param instance: the server's nova Instance.
     :param source: the nova HostState of its host, None if unknown.
@@ -125,62 +127,82 @@ def refusals(instance: ty.Any, operation: str, source: ty.Any) -> list[str]:
         if operation != 'unshelve':
             remedy = _REMEDIES.get(instance.vm_state, '')
         found.append(
-            '%s, as its vm_state is %s; it has to be %s.%s'
-            % (
-                refuses,
-                instance.vm_state,
-                ' or '.join(sorted(wants.vm_states)),
-                ' Way out: %s' % remedy.format(uuid=instance.uuid)
-                if remedy
-                else '',
+            Coded(
+                'vm_state',
+                '%s, as its vm_state is %s; it has to be %s.%s'
+                % (
+                    refuses,
+                    instance.vm_state,
+                    ' or '.join(sorted(wants.vm_states)),
+                    ' Way out: %s' % remedy.format(uuid=instance.uuid)
+                    if remedy
+                    else '',
+                ),
             )
         )
     if wants.task_states is not None and (
         instance.task_state not in wants.task_states
     ):
         if instance.task_state == task_states.MIGRATING:
-            found.append(_STUCK % instance.uuid)
+            found.append(Coded('migrating', _STUCK % instance.uuid))
         else:
             found.append(
-                '%s until what it is at is done: its task_state is %s.'
-                % (refuses, instance.task_state)
+                Coded(
+                    'task_state',
+                    '%s until its present task has ended: its task_state is '
+                    '%s.' % (refuses, instance.task_state),
+                )
             )
     if wants.launched and not instance.launched_at:
-        found.append('%s, as it never ran.' % refuses)
+        found.append(
+            Coded('never_ran', '%s, as the server never ran.' % refuses)
+        )
     if operation == 'live-migrate' and instance.power_state not in (
         power_state.RUNNING,
         power_state.PAUSED,
     ):
-        found.append('%s, as it does not run.' % refuses)
+        found.append(
+            Coded('not_running', '%s, as the server does not run.' % refuses)
+        )
     up = _UP.get(operation, True if wants.up else None)
     if source is not None and up is not None:
         is_up = servicegroup.API().service_is_up(source.service)
         if is_up != up:
             found.append(
-                '%s, as nova-compute on %s is %s.'
-                % (refuses, source.host, 'up' if is_up else 'down')
+                Coded(
+                    'compute_up' if is_up else 'compute_down',
+                    '%s, as nova-compute on %s is %s.'
+                    % (refuses, source.host, 'up' if is_up else 'down'),
+                )
             )
     return found
 
 
-def remarks(instance: ty.Any, operation: str, stored: ty.Any) -> list[str]:
-    """What else is so of a server that bears on an operation; sentences.
+def remarks(instance: ty.Any, operation: str, stored: ty.Any) -> list[Coded]:
+    """What else is so of a server that bears on an operation.
 
     :param stored: the nova ImageMeta of its stored request, None if none.
     """
     found = []
     if instance.locked and wanted(operation).unlocked:
         found.append(
-            'The server is locked: nova lets none but an admin %s it before '
-            'openstack server unlock %s.' % (operation, instance.uuid)
+            Coded(
+                'locked',
+                'The server is locked: nova lets none but an admin %s it '
+                'before openstack server unlock %s.'
+                % (operation, instance.uuid),
+            )
         )
     image = stored.id if stored is not None and 'id' in stored else None
     if image and instance.image_ref and image != instance.image_ref:
         found.append(
-            "nova's stored request of the server names image %s, but the "
-            'server has image %s: so it is after a rebuild that nova refused. '
-            'nova goes by the former whenever it looks for a host, until a '
-            'rebuild with another image than the latter succeeds.'
-            % (image, instance.image_ref)
+            Coded(
+                'stored_image',
+                "nova's stored request of the server names image %s, but the "
+                'server has image %s: so it is after a rebuild that nova '
+                'refused. nova goes by the former whenever it looks for a '
+                'host, until a rebuild with another image than the latter '
+                'succeeds.' % (image, instance.image_ref),
+            )
         )
     return found

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as ty
 
 from nova import context as nova_context
@@ -13,6 +14,7 @@ from nova import objects
 import nova.conf
 from nova.scheduler import filters
 from nova.scheduler import weights
+from oslo_utils import uuidutils
 
 from nova_xen_sched import log
 from nova_xen_sched import versions
@@ -156,11 +158,15 @@ class Cloud:
             'list --all.' % name_or_id
         )
 
-    def server(self, uuid: str) -> Server:
+    def server(self, name_or_id: str) -> Server:
         """A server, with the request that is stored for it.
 
-        :raises errors.Failure: if there is none, or it has no stored request.
+        :raises errors.Failure: if there is none, more than one has the name,
+            or it has no stored request.
         """
+        uuid = name_or_id
+        if not uuidutils.is_uuid_like(uuid):
+            uuid = self._named_server(name_or_id)
         with failures.reading(_API_DATABASE):
             try:
                 mapping = objects.InstanceMapping.get_by_instance_uuid(
@@ -171,8 +177,8 @@ class Cloud:
                 )
             except exception.InstanceMappingNotFound as e:
                 raise errors.Failure(
-                    'There is no server %s: give the id that openstack server '
-                    'list --all-projects shows.' % uuid
+                    'There is no server %s: see openstack server list '
+                    '--all-projects.' % uuid
                 ) from e
             except exception.RequestSpecNotFound as e:
                 raise errors.Failure(
@@ -195,6 +201,47 @@ class Cloud:
                     % (uuid, cell.name)
                 ) from e
         return Server(instance, spec, cell)
+
+    def _named_server(self, name: str) -> str:
+        """The id of the only server of a name, in whatever cell."""
+        found: list[str] = []
+        away: list[errors.Failure] = []
+        with failures.reading(_API_DATABASE):
+            cells = objects.CellMappingList.get_all(self.context)
+        for cell in cells:
+            what = 'The database of cell %s' % (cell.name or cell.uuid)
+            try:
+                with failures.reading(what), nova_context.target_cell(
+                    self.context, cell
+                ) as cell_context:
+                    found += [
+                        each.uuid
+                        for each in objects.InstanceList.get_by_filters(
+                            cell_context,
+                            {
+                                # A regular expression of the database's.
+                                'display_name': '^%s$' % re.escape(name),
+                                'deleted': False,
+                            },
+                            expected_attrs=[],
+                        )
+                        if each.display_name == name
+                    ]
+            except errors.Failure as e:
+                away.append(e)
+        if not found and away:
+            raise away[0]
+        if not found:
+            raise errors.Failure(
+                'There is no server with the name or id %s: see openstack '
+                'server list --all-projects.' % name
+            )
+        if len(found) > 1:
+            raise errors.Failure(
+                'More than one server has the name %s; name one by its id: '
+                '%s.' % (name, ', '.join(sorted(found)))
+            )
+        return found[0]
 
 
 def _check_versions(states: list[ty.Any]) -> None:

@@ -108,8 +108,6 @@ def test_what_mappings_of_cells_are_made_of_can_be_read(tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
-        ([], 'Say which flavor'),
-        (['--ram=1'], '--ram, --vcpus and --disk go together'),
         (['--flavor=a', *REQUEST], '--flavor goes without'),
         ([*REQUEST, '--operation=boot'], '--operation needs --server'),
         (['--server=a', '--hint=a=b'], '--hint goes without --server'),

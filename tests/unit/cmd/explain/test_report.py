@@ -5,15 +5,23 @@
 from __future__ import annotations
 
 import json
+import os
+import pathlib
 
 from nova_xen_sched import dom0
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import plain
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.explain import report
 from nova_xen_sched.cmd.explain import result
+from nova_xen_sched.cmd.explain import rows
+from nova_xen_sched.cmd.explain.causes import Cause
 from nova_xen_sched.cmd.nova import filtering
+from nova_xen_sched.cmd.tables import Coded
 from tests.unit import builders
+from tests.unit.cmd import schemas
 
+GOLDEN = pathlib.Path(__file__).parents[3] / 'fixtures' / 'golden'
 TOO_OLD = result.Reason('libvirt_too_old', 'libvirt is 1', 'upgrade it', False)
 
 
@@ -31,7 +39,6 @@ def weighed(name, rank, weight, *reasons, xen=True):
     state = builders.state(name) if xen else builders.kvm_state(name)
     shares = (
         result.Share('RAMWeigher', 2048.0, 0.5, 1.0),
-        result.Share('IoOpsWeigher', 0.0, 0.0, -1.0),
         result.Share('OddOne', -1.0, weight - 0.5, 1.0),
     )
     return result.HostResult(
@@ -80,14 +87,17 @@ def test_the_first_line_is_the_answer():
         [refused('c', 'ComputeFilter')],
     )
     assert of_all(given).splitlines()[0] == (
-        'a comes first, of 2 hosts that can take it; 1 of 3 are refused.'
+        'a comes first, of 2 hosts that can take the guest; 1 of 3 are '
+        'refused.'
     )
 
 
 def test_what_nova_refuses_whatever_the_hosts_comes_first():
     given = answered([weighed('a', 1, 2.0)], [refused('c', 'conductor')])
-    given.nova_refuses.append('nova refuses it.')
-    first = 'a comes first, of 1 host that can take it; 1 of 2 are refused.'
+    given.nova_refuses.append(Coded('vm_state', 'nova refuses it.'))
+    first = (
+        'a comes first, of 1 host that can take the guest; 1 of 2 are refused.'
+    )
     assert of_all(given).splitlines()[:3] == [
         'nova refuses it.',
         'If it did not:',
@@ -95,9 +105,13 @@ def test_what_nova_refuses_whatever_the_hosts_comes_first():
     ]
     assert "Passed over by nova's conductor, 1:\n  c\n" in of_all(given)
     one = text(report.of_one(given, given.weighed[0], ()))
-    assert one.startswith('nova refuses it.\nIf it did not:\n' + first)
-    row = dict(zip(result.COLUMNS, result.row(given, given.weighed[0], ())))
-    assert row['nova_refuses'].machine_readable() == ['nova refuses it.']
+    assert one.startswith(
+        'nova refuses it.\nIf it did not:\na has rank 1 of 1 and '
+    )
+    row = dict(zip(rows.COLUMNS, rows.row(given, given.weighed[0], ())))
+    assert row['nova_refuses'].machine_readable() == [
+        {'code': 'vm_state', 'why': 'nova refuses it.'}
+    ]
 
 
 def test_hosts_of_equal_weight_are_shown_as_such():
@@ -110,9 +124,18 @@ def test_hosts_of_equal_weight_are_shown_as_such():
 def test_no_host():
     given = answered((), [refused('c', 'ComputeFilter')])
     assert of_all(given).splitlines()[0] == (
-        'No valid host: the only host is refused.'
+        'No valid host. Of 1 host, 1 is refused by ComputeFilter.'
     )
     assert of_all(answered()).startswith('No valid host: there are no hosts')
+
+
+def test_why_the_host_that_was_asked_for_is_refused_comes_first():
+    bound = [refused(name, 'request') for name in 'ab']
+    given = answered((), [*bound, refused('c', 'XenHostFilter', TOO_OLD)])
+    assert of_all(given).splitlines()[0] == (
+        'No valid host. Of 3 hosts, 1 is refused for libvirt_too_old, 2 are '
+        'ruled out by the request itself.'
+    )
 
 
 def test_counterfactuals_and_notes_follow():
@@ -133,18 +156,18 @@ def test_counterfactuals_and_notes_follow():
     ]
 
 
-def test_weighers_that_make_no_difference_are_left_out_of_the_table():
+def test_the_hosts_by_weight():
     given = answered([weighed('a', 1, 10.0), weighed('b', 2, -1.0)])
     assert (
-        '| rank | host | weight | RAM | OddOne\n'
-        '| 1 | a | 10.0000 | 0.5000 |  9.5000\n'
-        '| 2 | b | -1.0000 | 0.5000 | -1.5000'
+        '| Host | Rank | Weight | RAM | OddOne\n'
+        '| a | 1 | 10.0000 | 0.5000 | 9.5000\n'
+        '| b | 2 | -1.0000 | 0.5000 | -1.5000'
     ) in of_all(given)
 
 
 def test_what_report_only_lets_pass_is_marked():
     given = answered([weighed('a', 1, 2.0, reported(TOO_OLD))])
-    assert '| 1 | a * | 2.0000' in of_all(given)
+    assert '| a * | 1 | 2.0000' in of_all(given)
     assert (
         '* would be refused, if it were not for report_only:\n'
         '  libvirt_too_old (report_only), 1: a\n'
@@ -235,19 +258,194 @@ def test_one_host_that_another_step_refused():
     ]
 
 
+def test_a_tied_host_has_its_own_rank():
+    given = answered(
+        [weighed('a', 1, 2.0), weighed('b', 2, 1.0), weighed('c', 2, 1.0)]
+    )
+    assert text(report.of_one(given, given.weighed[2], ())).startswith(
+        'c has rank 2 of 3, tied with b, and the weight 1.0000; a comes first '
+        'with 2.0000.'
+    )
+    given = answered([weighed('a', 1, 2.0), weighed('b', 1, 2.0)])
+    assert text(report.of_one(given, given.weighed[1], ())).startswith(
+        'b has rank 1 of 2, tied with a, and the weight 2.0000.'
+    )
+
+
+RAM = Cause('resource', 'MEMORY_MB', asked=4096)
+NEEDS = Cause('trait', 'CUSTOM_FAST', True)
+FORBIDS = Cause('trait', 'CUSTOM_OLD', False)
+
+
+def left_out(name, *causes, step='placement', **free):
+    found = refused(name, step, why='')
+    found.causes, found.free = causes, free
+    return found
+
+
+def no_host():
+    return answered(
+        (),
+        [
+            left_out('p', RAM, NEEDS, MEMORY_MB=512),
+            left_out('q', RAM, MEMORY_MB=1024),
+            left_out('r', RAM, FORBIDS, MEMORY_MB=0),
+        ],
+    )
+
+
+def test_no_host_says_what_is_short_and_where_the_most_is():
+    assert of_all(no_host()).splitlines() == [
+        'No valid host. Of 3 hosts, all are without enough memory '
+        '(MEMORY_MB), 1 is without the required trait CUSTOM_FAST, 1 is with '
+        'the forbidden trait CUSTOM_OLD.',
+        '',
+        'Left out by placement, 3:',
+        '  Without enough memory (MEMORY_MB), 3: p, q, r',
+        '    the request needs 4096 MiB; the most that is free is 1024 MiB, '
+        'on q',
+        '  Without the required trait CUSTOM_FAST, 1: p',
+        '    openstack resource provider list --required CUSTOM_FAST',
+        '  With the forbidden trait CUSTOM_OLD, 1: r',
+        '    openstack resource provider list --required CUSTOM_OLD',
+    ]
+
+
+def test_one_host_says_what_it_has_itself():
+    given = no_host()
+    assert text(report.of_one(given, given.refused[0], ())).splitlines()[
+        :3
+    ] == [
+        'p is left out by placement.',
+        '  Without enough memory (MEMORY_MB): the request needs 4096 MiB; the '
+        'most that is free is 512 MiB',
+        '  Without the required trait CUSTOM_FAST',
+    ]
+
+
+def test_programs_have_codes():
+    given = no_host()
+    cells = base.shown(rows.row(given, given.refused[0], ()), 'json')
+    row = {
+        name: cell.machine_readable()
+        if isinstance(cell, tables.Cell)
+        else cell
+        for name, cell in zip(rows.COLUMNS, cells)
+    }
+    schemas.check('explain', [row])
+    short = {
+        'code': 'resource',
+        'name': 'MEMORY_MB',
+        'required': None,
+        'aggregates': [],
+        'asked': 4096,
+        'unit': 'MiB',
+    }
+    assert row['causes'][0] == dict(short, free=512)
+    (step,) = row['outcome']['steps']
+    assert step['causes'][0] == dict(short, hosts=3, most_free=1024, host='q')
+    assert not row['outcome']['found']
+
+
+def test_what_one_guest_may_have_and_what_nobody_has():
+    most = Cause('resource', 'VCPU', asked=20, per_guest=True)
+    assert most.text(16, 'a') == (
+        'the request needs 20 vCPUs; the most that one guest can get is '
+        '16 vCPUs, on a'
+    )
+    assert Cause('resource', 'CUSTOM_GPU', asked=1).text(0, '') == (
+        'the request needs 1; nothing is free on any'
+    )
+
+
+def test_commands_to_paste_have_lines_of_their_own():
+    out = [
+        left_out('p', Cause('disabled'), step='ComputeFilter'),
+        left_out('q', Cause('down', remedy='see'), step='ComputeFilter'),
+    ]
+    given = answered((), out)
+    services = (
+        '    openstack compute service list --long --service nova-compute'
+    )
+    assert of_all(given).splitlines()[2:] == [
+        'Refused by ComputeFilter, 2:',
+        '  With a disabled nova-compute, 1: p',
+        services,
+        '    openstack compute service set --enable p nova-compute',
+        '  With a nova-compute that is down, 1: q',
+        '    -> see',
+        services,
+    ]
+
+
+def test_it_fits_the_terminal():
+    """UPDATE_GOLDEN=1 writes the page anew."""
+    name = 'compute-%d-' + 'rack-12-' * 6 + 'site'
+    assert len(name % 1) == 62
+
+    def host(number, *shares):
+        found = weighed(name % number, number, 5.0 - number)
+        found.shares = tuple(
+            result.Share(weigher, 1.0, share, 1.0)
+            for weigher, share in zip(
+                (
+                    'RAMWeigher',
+                    'DiskWeigher',
+                    'CPUWeigher',
+                    'ServerGroupSoftAntiAffinityWeigher',
+                    'Dom0HeadroomWeigher',
+                ),
+                shares,
+            )
+        )
+        return found
+
+    given = answered(
+        [
+            host(1, 1.0, 1.0, 0.5, 0.1, 1.0),
+            host(2, 0.5, 1.0, 0.75, 0.1, 0.5),
+            host(3, 0.25, 1.0, -1.0, 0.1, -14.0),
+        ],
+        [
+            *(left_out(name % n, RAM, NEEDS, MEMORY_MB=n) for n in (4, 5)),
+            refused(name % 6, 'XenHostFilter', TOO_OLD, dom0_memory(1)),
+        ],
+        without={'Dom0HeadroomWeigher': [name % 2]},
+    )
+    pages = []
+    for width in (80, 120, 200):
+        lines = ['%d columns' % width]
+        for parts in (
+            report.of_all(given, 20),
+            report.of_one(given, given.weighed[1], ROOMS),
+        ):
+            lines.append('')
+            for part in parts:
+                if isinstance(part, str):
+                    lines += tables.paragraph(part, width).splitlines() or ['']
+                else:
+                    rows_ = [list(part.columns), *part.rows]
+                    lines += plain.lines(rows_, width, titled=True)
+        assert max(map(len, lines)) <= width
+        pages.append('\n'.join(lines) + '\n')
+    path = GOLDEN / 'explain.txt'
+    if os.environ.get('UPDATE_GOLDEN'):
+        path.write_text('\n'.join(pages))
+    assert path.read_text() == '\n'.join(pages)
+
+
 def test_one_host_that_is_weighed():
     given = answered(
         [weighed('a', 1, 2.0), weighed('b', 2, 1.0)],
         without={'OddOne': ['b']},
     )
     assert text(report.of_one(given, given.weighed[1], ())).splitlines() == [
-        'b has rank 2 of 2 with the weight 1.0000; a comes first with 2.0000.',
-        'Without OddOne, it would come first.',
+        'b has rank 2 of 2 and the weight 1.0000; a comes first with 2.0000.',
+        'Without OddOne, b would come first.',
         '',
-        '| weigher | raw | normalised | multiplier | share',
-        '| RAMWeigher | 2048.0000 | 0.5000 |  1.0000 | 0.5000',
-        '| IoOpsWeigher |    0.0000 | 0.0000 | -1.0000 | 0.0000',
-        '| OddOne |   -1.0000 | 0.5000 |  1.0000 | 0.5000',
+        '| Weigher | Raw | Normalised | Multiplier | Share',
+        '| RAMWeigher | 2048.0000 | 0.5000 | 1.0000 | 0.5000',
+        '| OddOne | -1.0000 | 0.5000 | 1.0000 | 0.5000',
     ]
 
 
@@ -260,16 +458,17 @@ ROOMS = (
 def test_rooms_say_what_is_computed_and_what_xen_reports():
     given = answered([weighed('a', 1, 2.0)])
     assert (
-        '\n\nIts rooms with the guest:\n'
-        '| room | capacity | used | unit | left | source\n'
-        '| dom0_cpu |   60 |    3 | guests | 95 % | computed\n'
+        '\n\nResources of a with the guest:\n'
+        '| Resource | Capacity | Used | Unit | Left | Source\n'
+        '| dom0_cpu | 60 | 3 | guests | 95 % | computed\n'
         '| host_memory | 8000 | 6000 | MiB | 25 % | reported by Xen\n'
     ) in text(report.of_one(given, given.weighed[0], ROOMS))
 
 
 def test_a_row_has_the_rooms():
     given = answered([weighed('a', 1, 2.0)])
-    rooms = result.row(given, given.weighed[0], ROOMS)[-2]
+    cells = rows.row(given, given.weighed[0], ROOMS)
+    rooms = dict(zip(rows.COLUMNS, cells))['rooms']
     assert rooms.machine_readable() == [
         {
             'room': 'dom0_cpu',
@@ -312,7 +511,7 @@ def test_a_row_has_every_column():
         if isinstance(cell, tables.Cell)
         else cell
         for name, cell in zip(
-            result.COLUMNS, result.row(given, given.weighed[0], ())
+            rows.COLUMNS, rows.row(given, given.weighed[0], ())
         )
     }
     assert json.loads(json.dumps(first)) == first
@@ -323,6 +522,7 @@ def test_a_row_has_every_column():
         'weight': 2.0,
         'step': None,
         'why': None,
+        'causes': [],
         'reasons': [
             {
                 'code': 'libvirt_too_old',
@@ -338,12 +538,6 @@ def test_a_row_has_every_column():
                 'multiplier': 1.0,
                 'share': 0.5,
             },
-            'IoOpsWeigher': {
-                'raw': 0.0,
-                'normalised': 0.0,
-                'multiplier': -1.0,
-                'share': -0.0,
-            },
             'OddOne': {
                 'raw': -1.0,
                 'normalised': 1.5,
@@ -354,19 +548,39 @@ def test_a_row_has_every_column():
         'first_without': ['W'],
         'rooms': [],
         'nova_refuses': [],
+        'outcome': {
+            'found': True,
+            'partial': False,
+            'nova_refuses': [],
+            'first': ['a'],
+            'hosts': 2,
+            'weighed': 1,
+            'refused': 1,
+            'steps': [
+                {
+                    'step': 'XenHostFilter',
+                    'refused': 1,
+                    'causes': [],
+                    'reasons': {'libvirt_too_old': 1},
+                }
+            ],
+            'notes': [],
+        },
     }
-    assert base.shown(result.row(given, given.refused[0], ()), 'csv') == [
+    assert base.shown(rows.row(given, given.refused[0], ()), 'csv') == [
         '',
         'b',
         'refused',
         '',
         'XenHostFilter',
         'its purpose',
+        '',
         'libvirt_too_old',
         '',
         '',
         '',
         '',
+        'found',
     ]
 
 

@@ -116,6 +116,21 @@ def test_first_without_is_what_nova_says_without_that_weigher(table):
         )
 
 
+def test_a_weigher_with_no_share_is_left_out():
+    found = weighing.weighed(
+        Manager(
+            weigher('Same', {'a': 3.0, 'b': 3.0}),
+            weigher('Off', {'a': 1.0, 'b': 2.0}, 0.0),
+            weigher('Counts', {'a': 1.0, 'b': 2.0}),
+        ),
+        states('a', 'b'),
+        SPEC,
+    )
+    for each in found:
+        assert [share.weigher for share in each.shares] == ['Counts']
+    assert names_of(weighing.first_without(found)['Counts']) == ['a', 'b']
+
+
 def test_raw_normalised_multiplier_and_share_are_those_of_nova():
     found = weighing.weighed(
         Manager(weigher('W', {'a': 10, 'b': 30, 'c': 20}, 4.0)),
@@ -219,8 +234,8 @@ def test_an_older_hypervisor_and_another_one_are_passed_over():
     kind = hosts[0].hypervisor_type
     # d too, though the scheduler is not asked so often.
     assert passed == [
-        ('its hypervisor is older than the %s 4.14.0 of s' % kind, ['a', 'd']),
-        ('its hypervisor is another than the %s of s' % kind, ['k']),
+        ('the hypervisor is older than the %s 4.14.0 of s' % kind, ['a', 'd']),
+        ('the hypervisor is another than the %s of s' % kind, ['k']),
     ]
     assert gives_up == []
     # No live migration.

@@ -114,7 +114,7 @@ def test_a_rebuild_asks_the_filters_that_run_on_it():
         ('Plain', []),
         ('OnRebuild', ['host1']),
     ]
-    assert 'it is bound to host1' in found.steps[0].why
+    assert 'the request is bound to host1' in found.steps[0].why
 
 
 def test_hosts_to_ignore_are_ruled_out_by_the_request():
@@ -122,7 +122,7 @@ def test_hosts_to_ignore_are_ruled_out_by_the_request():
         Manager(refusing('A')), states('a', 'b'), spec(ignore_hosts=['a'])
     )
     assert refused(found) == [('request', ['a']), ('A', [])]
-    assert found.steps[0].why == 'it has to leave a'
+    assert found.steps[0].why == 'the server has to leave a'
 
 
 def test_a_forced_host_skips_the_filters():

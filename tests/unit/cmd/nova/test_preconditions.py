@@ -134,18 +134,19 @@ def test_what_is_refused_is_what_novas_decorator_refuses(operation):
         (
             'rebuild',
             {'task_state': 'powering-off'},
-            'nova refuses to rebuild the server until what it is at is done: '
-            'its task_state is powering-off.',
+            'nova refuses to rebuild the server until its present task has '
+            'ended: its task_state is powering-off.',
         ),
         (
             'rebuild',
             {'launched_at': None},
-            'nova refuses to rebuild the server, as it never ran.',
+            'nova refuses to rebuild the server, as the server never ran.',
         ),
         (
             'live-migrate',
             {'power_state': power_state.SHUTDOWN},
-            'nova refuses to live-migrate the server, as it does not run.',
+            'nova refuses to live-migrate the server, as the server does '
+            'not run.',
         ),
     ],
 )

@@ -107,6 +107,7 @@ def test_a_host_manager_has_what_is_read_and_replaced(monkeypatch):
     read = inspect.getsource(HostManager.refresh_cells_caches)
     assert 'self.cells = ' in read
     assert 'self.enabled_cells = ' in read
+    assert 'self.aggs_by_id' in inspect.getsource(HostManager)
     # There is no database.
     for name in ('refresh_cells_caches', '_init_aggregates'):
         monkeypatch.setattr(HostManager, name, lambda self: None)
