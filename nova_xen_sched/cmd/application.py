@@ -10,6 +10,7 @@ import sys
 import typing as ty
 
 from cliff import app
+from cliff import command
 from cliff import commandmanager
 import stevedore
 
@@ -17,6 +18,10 @@ from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 
 NAMESPACE = 'nova_xen_sched.commands'
+
+# Which package has which module: cliff reads the metadata of all that are
+# installed, to name that of a command which is another's than the program.
+command._dists_by_mods = {}
 
 
 def version() -> str:
