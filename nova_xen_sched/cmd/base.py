@@ -8,7 +8,9 @@ import argparse
 import contextlib
 import logging
 import sys
+import threading
 import time
+import traceback
 import typing as ty
 import warnings
 
@@ -67,15 +69,16 @@ class Command(command.Command):
             outcome = super().run(parsed_args)
         except errors.Failure as e:
             if self.app.options.debug:
-                raise
-            self.say(str(e))
+                traceback.print_exc(file=self.app.stderr)
+            self.say(str(e), error=True)
             return e.exit_code
         except (BrokenPipeError, KeyboardInterrupt):
             raise
-        except Exception as e:
+        except Exception as e:  # noqa: BLE001  no traceback, but for --debug
             if self.app.options.debug:
-                raise
-            self.say(errors.unexpected(e))
+                traceback.print_exc(file=self.app.stderr)
+            else:
+                self.say(errors.unexpected(e), error=True)
             return errors.FAILED
         return outcome or self.exit_code
 
@@ -85,10 +88,14 @@ class Command(command.Command):
         :raises errors.Failure: naming it.
         """
 
-    def say(self, line: str) -> None:
-        """A line for the person, beside what the command prints."""
-        self.app.stderr.write(line + '\n')
-        self.app.stderr.flush()
+    def say(self, line: str, error: bool = False) -> None:
+        """A line for the person, beside what the command prints.
+
+        :param error: whether it is said with --quiet, too.
+        """
+        if error or not self.app.options.quiet:
+            self.app.stderr.write(line + '\n')
+            self.app.stderr.flush()
 
     def write(self, text: str) -> None:
         """Print what is no table."""
@@ -275,15 +282,21 @@ def quieten_loggers(verbose_level: int = 0) -> None:
 
 
 class Progress:
-    """One line on the terminal for what takes longer than two seconds.
+    """One line on the terminal for what takes longer than a second.
 
-    Use it as a context; where stderr is no terminal it says nothing.
+    Use it as a context; where stderr is no terminal it says nothing. A thread
+    writes the line, so that a stage of one long step has it, too. Of stages
+    within stages the innermost is shown.
 
+    :cvar verbose: whether a line stays of each stage, with the time it took.
     :param what: what is done, "Asking hosts".
     :param total: of how many, or 0 where that isn't known.
     """
 
-    AFTER = 2.0
+    AFTER = 1.0
+
+    verbose = False
+    _innermost: ty.ClassVar[Progress | None] = None
 
     def __init__(
         self, what: str, total: int = 0, stream: ty.Any = None
@@ -295,35 +308,48 @@ class Progress:
             self._active = self._stream.isatty()
         except (AttributeError, ValueError):
             self._active = False
-        self._shown = 0
         self._done = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
 
     def __enter__(self) -> Progress:
-        self._began = self._last = time.monotonic()
+        self._outer, Progress._innermost = Progress._innermost, self
+        self._began = time.monotonic()
+        if self._active:
+            self._thread.start()
         return self
 
     def step(self, done: int | None = None) -> None:
         """One more is done, or so many in all."""
         self._done = self._done + 1 if done is None else done
-        now = time.monotonic()
-        if not self._active or now - self._began < self.AFTER:
-            return
-        if now - self._last < 0.1 and self._done != self._total:
-            return
-        self._last = now
+
+    def _write(self) -> None:
+        shown = 0
+        while not self._ended.wait(0.2 if shown else self.AFTER):
+            text = self._text() if Progress._innermost is self else ''
+            if text or shown:
+                self._stream.write('\r' + text.ljust(shown))
+                self._stream.flush()
+            shown = len(text)
+        if shown:
+            self._stream.write('\r' + ' ' * shown + '\r')
+            self._stream.flush()
+
+    def _text(self, seconds: str = '%d') -> str:
         text = self._what
         if self._total:
             text += ': %d of %d' % (self._done, self._total)
         elif self._done:
             text += ': %d' % self._done
-        text += ', %d s' % (now - self._began)
-        self._stream.write('\r' + text.ljust(self._shown))
-        self._stream.flush()
-        self._shown = len(text)
+        return '%s, %s s' % (text, seconds % (time.monotonic() - self._began))
 
     def __exit__(self, *_exc: ty.Any) -> None:
-        if self._shown:
-            self._stream.write('\r' + ' ' * self._shown + '\r')
+        Progress._innermost = self._outer
+        self._ended.set()
+        if self._active:
+            self._thread.join()
+        if self.verbose:
+            self._stream.write(self._text('%.1f') + '\n')
             self._stream.flush()
 
 

@@ -129,7 +129,8 @@ class Export(read_hosts.ReadsHosts):
             self.say(
                 "%s: left out, for these are libvirt's names and an aggregate "
                 "takes nova's: give them with --nova-host."
-                % ', '.join(nameless)
+                % ', '.join(nameless),
+                error=True,
             )
         groups = plan.group_hosts(
             {

@@ -82,6 +82,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     COLUMNS = COLUMNS
     _epilog = _EPILOG
     _closing = ''
+    _is_undone = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -183,7 +184,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         if parsed_args.formatter in (*base.PERSONS, 'value'):
             self.parts = ()
         super().produce_output(parsed_args, column_names, data)
-        self.say(self._closing)
+        self.say(self._closing, error=self._is_undone)
         return self.exit_code
 
     def _read(
@@ -233,7 +234,9 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         for each in results:
             if each.host and _NEEDED & each.host.problems.keys():
                 raw.pop(each.name, None)
-                self.say('%s: left as before, for that.' % each.name)
+                self.say(
+                    '%s: left as before, for that.' % each.name, error=True
+                )
         return [
             desired.Reported(
                 each.name, each.nova_name is not None, raw.get(each.name, {})
@@ -274,6 +277,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         )
         if stopped or undone or not run.converged:
             self.exit_code = errors.FINDINGS
+            self._is_undone = True
             self._closing += (
                 ' Each host has its old facts, its new ones, or the lower of '
                 'both. Run it again.'

@@ -111,10 +111,14 @@ class ReadsHosts(base.Command):
                 if each.name == each.uri:
                     who = each.uri
                 self.say(
-                    '%s did not answer: %s.' % (who, each.error.rstrip('.'))
+                    '%s did not answer: %s.' % (who, each.error.rstrip('.')),
+                    error=True,
                 )
             for part, why in problems.items():
-                self.say('%s: %s is not known: %s.' % (each.name, part, why))
+                self.say(
+                    '%s: %s is not known: %s.' % (each.name, part, why),
+                    error=True,
+                )
             if each.error or problems:
                 self.exit_code = self.exit_code or errors.FINDINGS
         return results

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as ty
 
+from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 
 if ty.TYPE_CHECKING:
@@ -48,7 +49,8 @@ def open_cloud(options: ty.Any) -> Cloud:
     :raises errors.Failure: also if nova's databases can't be read, no cell is
         mapped, or nova-scheduler itself would not start.
     """
-    load(options)
-    from nova_xen_sched.cmd.nova import scheduler
-
-    return scheduler.Cloud()
+    with base.Progress('Loading nova'):
+        load(options)
+        from nova_xen_sched.cmd.nova import scheduler
+    with base.Progress("Reading nova's databases"):
+        return scheduler.Cloud()
