@@ -16,6 +16,7 @@ from cliff import commandmanager
 import stevedore
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import complete
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import options
 
@@ -61,6 +62,7 @@ class App(app.App):
             deferred_help=True,
             **streams,
         )
+        self.command_manager.add_command('complete', complete.Complete)
         # cliff takes the name that it was started by.
         self.NAME = App.NAME
 

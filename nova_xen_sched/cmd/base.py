@@ -34,6 +34,8 @@ _LEVELS = {
         'keystoneauth.discover',
         'keystoneauth.identity.generic',
     ): logging.ERROR,
+    # A wrong option ends the command, too.
+    ('nova_xen_sched.plugin',): logging.CRITICAL + 1,
 }
 
 

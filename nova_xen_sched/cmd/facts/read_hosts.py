@@ -10,6 +10,7 @@ import typing as ty
 from urllib import parse
 
 from nova_xen_sched import facts
+from nova_xen_sched import log
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
@@ -188,7 +189,8 @@ def _seconds(text: str) -> float:
     # A day; what is no number is not in between.
     if not 0 < value <= 86400:
         raise argparse.ArgumentTypeError(
-            'not a number of seconds above 0 and up to 86400: %s' % text
+            'not a number of seconds above 0 and up to 86400: %s'
+            % log.shown(text)
         )
     return value
 

@@ -128,7 +128,7 @@ def unknown(deployment: Deployment) -> Result:
     return problem(
         Code.WARNING,
         'Facts that are not known well enough: %s. Versions: '
-        'unknown_version = %s counts; dom0: %g MiB and %g vCPUs.'
+        'unknown_version = %s counts; dom0: %.12g MiB and %.12g vCPUs.'
         % (
             grouped('%s of %s', lacking),
             settings.unknown_version,

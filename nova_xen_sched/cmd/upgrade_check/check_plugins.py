@@ -158,11 +158,11 @@ def multipliers(deployment: Deployment) -> Result:
             why = 'it is 0, so headroom counts nothing'
         elif own < 0:
             why = (
-                'it is %g, so that hosts with the least headroom come first'
+                'it is %.12g, so that hosts with the least headroom come first'
                 % own
             )
         elif own < _ENOUGH * largest:
-            why = "it is %g, and %s's %g: that drowns it" % (
+            why = "it is %.12g, and %s's %.12g: that drowns it" % (
                 own,
                 name,
                 largest,

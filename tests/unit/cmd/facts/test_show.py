@@ -211,10 +211,10 @@ def test_nova_conf_is_of_this_host_only(hosts, run, tmp_path):
             ('--connect', A, '--nova-host', 'a', '--nova-host', 'b'),
             '--nova-host was given 2 times for 1 hosts',
         ),
-        (('--timeout', '0'), 'above 0 and up to 86400: 0'),
+        (('--timeout', '0'), "above 0 and up to 86400: '0'"),
         (('--timeout', 'nan'), 'not a number of seconds above 0'),
-        (('--timeout', '1e9'), 'up to 86400: 1e9'),
-        (('--timeout', 'soon'), 'above 0 and up to 86400: soon'),
+        (('--timeout', '1e9'), "up to 86400: '1e9'"),
+        (('--timeout', 'soon'), "above 0 and up to 86400: 'soon'"),
     ],
 )
 def test_wrong_usage(run, hosts, arguments, said, capsys):
