@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import inspect
 import logging
 import sys
 import threading
@@ -63,7 +64,7 @@ class Command(command.Command):
 
     # cliff would rather say nothing than end a sentence.
     def get_description(self) -> str:
-        return (self.__doc__ or '').strip()
+        return inspect.cleandoc(self.__doc__ or '')
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         try:

@@ -57,7 +57,7 @@ class ReadsHosts(base.Command):
             action='append',
             help="A host's libvirt, such as xen+ssh://root@xen-a1/system or "
             'xen+tls://xen-a1/system; may be given several times. Without it '
-            'this host is asked: %s.' % HERE,
+            'this host is read: %s.' % HERE,
         )
         parser.add_argument(
             '--nova-host',

@@ -142,12 +142,13 @@ def reserved_memory(deployment: Deployment) -> Result:
     if not short:
         return Result(Code.SUCCESS)
     details = (
-        'On Xen hosts nova keeps less memory than dom0 has, and sells the '
-        'rest: %s; %d MiB in all.' % (names(short), sum(short.values()))
+        'On Xen hosts nova reserves less memory than dom0 has, and gives the '
+        'rest to guests: %s; %d MiB in all.'
+        % (names(short), sum(short.values()))
     )
     if guessed:
         details += (
-            " Of %d of them dom0's size is not known, and counted as %.12g MiB."
+            " Of %d of them dom0's size is not known; %.12g MiB are assumed."
             % (len(guessed), deployment.settings.dom0_memory_mb)
         )
     code = Code.WARNING

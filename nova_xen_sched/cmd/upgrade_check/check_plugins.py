@@ -84,7 +84,7 @@ def option_names(deployment: Deployment) -> Result:
             name + (' (nearest: %s)' % nearest if nearest else '')
             for name, nearest in unknown
         ),
-        'correct them, or take them out; every option stands in '
+        'correct them, or take them out; all options are in '
         'etc/nova_xen_sched/nova-xen-sched.conf.sample.',
     )
 
@@ -96,7 +96,8 @@ def image_properties_filter(deployment: Deployment) -> Result:
     theirs = _find(filters, 'ImagePropertiesFilter')
     if ours is None:
         return Result(
-            Code.SUCCESS, 'XenHostFilter is not enabled, so it is needed.'
+            Code.SUCCESS,
+            'It is needed, because XenHostFilter is not enabled.',
         )
     trial = ', '.join(sorted(_GUEST_TYPES & deployment.settings.report_only))
     if theirs is None and trial:
