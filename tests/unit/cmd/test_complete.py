@@ -34,8 +34,10 @@ class Shell:
 
     def __init__(self, name, home):
         environment = {
-            **{'PATH': os.environ['PATH'], 'HOME': str(home)},
-            **{'PS1': '> ', 'TERM': 'dumb'},
+            'PATH': os.environ['PATH'],
+            'HOME': str(home),
+            'PS1': '> ',
+            'TERM': 'dumb',
         }
         self._terminal, theirs = pty.openpty()
         self._process = subprocess.Popen(
@@ -72,6 +74,7 @@ class Shell:
 def shell(request, script, tmp_path):
     if shutil.which(request.param) is None:
         pytest.skip('there is no %s' % request.param)
+    (tmp_path / 'some.conf').touch()
     found = Shell(request.param, tmp_path)
     try:
         found.typed('source %s; echo re""ady\n' % script, r'ready\r')
@@ -90,7 +93,7 @@ def shell(request, script, tmp_path):
         ('nova-xen-sched host list --config-f\t', '--config-file '),
         ('nova-xen-sched --log-\t', '--log-file '),
         ('nova-xen-sched-status upg\t', 'status upgrade '),
-        ('nova-xen-sched host list --config-file /etc/passw\t', 'passwd'),
+        ('nova-xen-sched host list --config-file ./so\t', './some.conf '),
     ],
 )
 def test_what_is_completed(shell, keys, completed):

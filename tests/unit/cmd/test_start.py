@@ -24,14 +24,13 @@ from nova_xen_sched.cmd import app
 try:
     app.main(sys.argv[1:])
 finally:
-    sys.stderr.write(
-        '\\n%%d %%s' %% (len(read), ' '.join(m for m in sys.modules if '.' not in m))
-    )
+    print(file=sys.stderr)
+    print(len(read), *sys.modules, file=sys.stderr)
 """
 #: Each takes a tenth of a second or more.
 _SLOW = {
     *('eventlet', 'keystoneauth1', 'nova', 'openstack', 'oslo_db'),
-    *('oslo_log', 'oslo_messaging', 'requests', 'sqlalchemy'),
+    *('oslo_log.log', 'oslo_messaging', 'requests', 'sqlalchemy'),
 }
 _NOWHERE = ('--connect', 'xen+tcp://127.0.0.1:1/system')
 
@@ -64,8 +63,8 @@ def imported(*arguments):
 )
 def test_help_and_completion(arguments):
     count, slow = imported(*arguments)
-    # Its own version alone.
-    assert count <= 1
+    # Its own version, and not those of two hundred.
+    assert count < 10
     assert slow <= {'yaml'}
 
 
@@ -74,7 +73,7 @@ def test_facts_show_and_export(command):
     count, slow = imported(
         '--config-file', '/dev/null', 'facts', command, *_NOWHERE
     )
-    assert count <= 1
+    assert count < 10
     assert slow <= {'oslo_config', 'yaml'}
 
 

@@ -306,9 +306,9 @@ def test_what_placement_has_counts_before_what_is_told(cloud, publish, of_all):
     cloud.reserves = dict.fromkeys(NAMES, 4352)
     _, said = publish(*of_all)
     assert [reserved(cloud, host) for host in NAMES] == [['4352']] * 3
-    assert said.count('as was told') == 1
+    assert said.count('as was given') == 1
     assert (
-        'xen-a1: %s is 4352, as placement has it, and not 1024, as was told.\n'
+        'xen-a1: %s is 4352, as placement has it, and not 1024, as was given.\n'
         % RESERVED
     ) in said
 
@@ -326,8 +326,8 @@ def test_placement_is_away_in_the_middle(cloud, publish, of_all):
         ['2048'],
     ]
     assert (
-        'Placement is away. %s of xen-a2, xen-b1 stays as told, or else as '
-        'it was published.\n' % RESERVED
+        'Placement is away. %s of xen-a2, xen-b1 stays as it was given, '
+        'or else as it was published.\n' % RESERVED
     ) in said
 
 
