@@ -20,8 +20,9 @@ _SHARED: dict[tuple[str, ...], gather.Gatherer] = {}
 def start() -> tuple[conf.Options, gather.Gatherer]:
     """Read the options and get the sources of facts ready.
 
-    :raises SystemExit: with one line, if an option is wrong: nova-scheduler
-        must not start so.
+    :raises SystemExit: if an option is wrong: nova-scheduler must not start
+        so. As text it is the line that is logged; Python, which would print
+        that again, ends with 1.
     """
     config = nova.conf.CONF
     try:
@@ -31,6 +32,7 @@ def start() -> tuple[conf.Options, gather.Gatherer]:
             _SHARED[names] = gather.Gatherer(config, names)
     except conf.OptionError as e:
         LOG.critical('%s', e)
-        line = redact.passwords('nova-xen-sched: %s' % e)
-        raise SystemExit(line) from None
+        stop = SystemExit(redact.passwords('nova-xen-sched: %s' % e))
+        stop.code = 1
+        raise stop from None
     return options, _SHARED[names]

@@ -5,26 +5,26 @@
 from __future__ import annotations
 
 import argparse
-from importlib import metadata
+import logging
 import sys
+import traceback
 import typing as ty
 
 from cliff import app
+from cliff import command
 from cliff import commandmanager
 import stevedore
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import complete
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import options
 
 NAMESPACE = 'nova_xen_sched.commands'
 
-
-def version() -> str:
-    """The version of what is installed."""
-    try:
-        return metadata.version('nova-xen-sched')
-    except metadata.PackageNotFoundError:
-        return 'not installed'
+# Which package has which module: cliff reads the metadata of all that are
+# installed, to name that of a command which is another's than the program.
+command._dists_by_mods = {}
 
 
 class Commands(commandmanager.CommandManager):
@@ -46,9 +46,7 @@ class App(app.App):
     """The application; its commands are entry points."""
 
     NAME = 'nova-xen-sched'
-    # Warnings and errors; -v adds what happens, -vv all.
     CONSOLE_MESSAGE_FORMAT = '%(message)s'
-    DEFAULT_VERBOSE_LEVEL = 0
 
     def __init__(self, **streams: ty.Any) -> None:
         streams['stderr'] = base.SafeStream(
@@ -59,11 +57,12 @@ class App(app.App):
                 'What nova-scheduler knows of Xen hosts, and why it chooses '
                 'as it does.'
             ),
-            version=version(),
+            version=options.version(),
             command_manager=Commands(NAMESPACE),
             deferred_help=True,
             **streams,
         )
+        self.command_manager.add_command('complete', complete.Complete)
         # cliff takes the name that it was started by.
         self.NAME = App.NAME
 
@@ -73,22 +72,18 @@ class App(app.App):
         version: str | None,
         argparse_kwargs: dict[str, ty.Any] | None = None,
     ) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().build_option_parser(
-            description, version, argparse_kwargs
+        parser = options.parser(App.NAME, description or '')
+        parser.add_argument(
+            '--log-file',
+            metavar='PATH',
+            help='A file to log to, beside what is said on stderr.',
         )
         parser.add_argument(
-            '--config-file',
-            metavar='PATH',
-            action='append',
-            help='A configuration file of nova; may be given several times. '
-            "Without it, what nova's own services read: /etc/nova/nova.conf "
-            'and others of oslo.config.',
-        )
-        parser.add_argument(
-            '--config-dir',
-            metavar='PATH',
-            action='append',
-            help='A folder with configuration files of nova.',
+            '-h',
+            '--help',
+            dest='deferred_help',
+            action='store_true',
+            help='Show this, or the help of a command, and exit.',
         )
         return parser
 
@@ -101,7 +96,13 @@ class App(app.App):
                 '--log-file.\n' % (self.options.log_file, e.strerror)
             )
             raise SystemExit(errors.FAILED) from e
+        # That of stderr.
+        console = logging.getLogger().handlers[-1]
+        console.setLevel(options.level(self.options))
         base.quieten_loggers(self.options.verbose_level)
+
+    def initialize_app(self, argv: list[str]) -> None:
+        base.Progress.verbose = self.options.verbose_level > 0
 
 
 def run(argv: list[str]) -> int:
@@ -110,8 +111,9 @@ def run(argv: list[str]) -> int:
     with base.safe_stderr():
         try:
             return App().run(argv)
-        except Exception as e:  # of a command's import
+        except Exception as e:  # noqa: BLE001  of a command's import
             if '--debug' in argv:
-                raise
-            sys.stderr.write(errors.unexpected(e) + '\n')
+                traceback.print_exc()
+            else:
+                sys.stderr.write(errors.unexpected(e) + '\n')
             return errors.FAILED

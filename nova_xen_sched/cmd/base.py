@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import inspect
 import logging
 import sys
 import threading
 import time
+import traceback
 import typing as ty
 import warnings
 
@@ -33,6 +35,8 @@ _LEVELS = {
         'keystoneauth.discover',
         'keystoneauth.identity.generic',
     ): logging.ERROR,
+    # A wrong option ends the command, too.
+    ('nova_xen_sched.plugin',): logging.CRITICAL + 1,
 }
 
 
@@ -60,7 +64,7 @@ class Command(command.Command):
 
     # cliff would rather say nothing than end a sentence.
     def get_description(self) -> str:
-        return (self.__doc__ or '').strip()
+        return inspect.cleandoc(self.__doc__ or '')
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         try:
@@ -68,15 +72,16 @@ class Command(command.Command):
             outcome = super().run(parsed_args)
         except errors.Failure as e:
             if self.app.options.debug:
-                raise
-            self.say(str(e))
+                traceback.print_exc(file=self.app.stderr)
+            self.say(str(e), error=True)
             return e.exit_code
         except (BrokenPipeError, KeyboardInterrupt):
             raise
-        except Exception as e:
+        except Exception as e:  # noqa: BLE001  no traceback, but for --debug
             if self.app.options.debug:
-                raise
-            self.say(errors.unexpected(e))
+                traceback.print_exc(file=self.app.stderr)
+            else:
+                self.say(errors.unexpected(e), error=True)
             return errors.FAILED
         return outcome or self.exit_code
 
@@ -86,10 +91,14 @@ class Command(command.Command):
         :raises errors.Failure: naming it.
         """
 
-    def say(self, line: str) -> None:
-        """A line for the person, beside what the command prints."""
-        self.app.stderr.write(line + '\n')
-        self.app.stderr.flush()
+    def say(self, line: str, error: bool = False) -> None:
+        """A line for the person, beside what the command prints.
+
+        :param error: whether it is said with --quiet, too.
+        """
+        if error or not self.app.options.quiet:
+            self.app.stderr.write(line + '\n')
+            self.app.stderr.flush()
 
     def write(self, text: str) -> None:
         """Print what is no table."""
@@ -345,12 +354,14 @@ class Progress:
     writes the line, so that a stage of one long step has it, too. Of stages
     within stages the innermost is shown.
 
+    :cvar verbose: whether a line stays of each stage, with the time it took.
     :param what: what is done, "Asking hosts".
     :param total: of how many, or 0 where that isn't known.
     """
 
     AFTER = 1.0
 
+    verbose = False
     _innermost: ty.ClassVar[Progress | None] = None
 
     def __init__(
@@ -390,19 +401,22 @@ class Progress:
             self._stream.write('\r' + ' ' * shown + '\r')
             self._stream.flush()
 
-    def _text(self) -> str:
+    def _text(self, seconds: str = '%d') -> str:
         text = self._what
         if self._total:
             text += ': %d of %d' % (self._done, self._total)
         elif self._done:
             text += ': %d' % self._done
-        return '%s, %d s' % (text, time.monotonic() - self._began)
+        return '%s, %s s' % (text, seconds % (time.monotonic() - self._began))
 
     def __exit__(self, *_exc: ty.Any) -> None:
         Progress._innermost = self._outer
         self._ended.set()
         if self._active:
             self._thread.join()
+        if self.verbose:
+            self._stream.write(self._text('%.1f') + '\n')
+            self._stream.flush()
 
 
 class SafeStream:

@@ -41,6 +41,9 @@ class _Output:
             with _writing():
                 self._stream.flush()
 
+    def isatty(self) -> bool:
+        return self._stream is not None and self._stream.isatty()
+
     def __getattr__(self, name: str) -> ty.Any:
         return getattr(self._stream, name)
 

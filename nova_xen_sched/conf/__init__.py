@@ -16,6 +16,7 @@ from nova_xen_sched.conf import dom0
 from nova_xen_sched.conf import facts
 from nova_xen_sched.conf import files
 from nova_xen_sched.conf import rules
+from nova_xen_sched.conf import values
 from nova_xen_sched.dom0 import Model
 from nova_xen_sched.dom0 import OVERHEADS
 from nova_xen_sched.nearest import nearest
@@ -42,9 +43,6 @@ the last good values stay in force, and one ERROR line names the wrong one.
 _ALL_OPTS = [*rules.OPTS, *facts.OPTS, *dom0.OPTS]
 _BY_NAME = {opt.dest: opt for opt in _ALL_OPTS}
 
-#: Characters of a value that a line shows.
-_MOST_SHOWN = 80
-
 
 class OptionError(ValueError):
     """A value in [xen_scheduler] that can't be used.
@@ -70,7 +68,7 @@ class OptionError(ValueError):
             places.sort(key=lambda place: not _is_wrong(kind, place[1]))
         text = '[%s] %s has a wrong value' % (files.GROUP, name)
         for place, value in places[:1]:
-            text += ' in %s: %s' % (place, log.shown(value, _MOST_SHOWN))
+            text += ' in %s: %s' % (place, log.shown(value, values.MOST_SHOWN))
         if why:
             text += ' (%s)' % ' '.join(why.split())
         return '%s; allowed: %s' % (text, kind.allowed)

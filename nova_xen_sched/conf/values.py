@@ -10,6 +10,31 @@ import typing as ty
 
 from oslo_config import types
 
+from nova_xen_sched import log
+
+#: Characters of a value that an error shows.
+MOST_SHOWN = 80
+
+
+def _worded(kind: ty.Any) -> ty.Any:
+    """A type whose errors show the value, cut, and what it takes in words.
+
+    oslo.config's own show a regular expression, or the nearer bound alone.
+    """
+    read = kind.__call__
+
+    def call(self: ty.Any, value: ty.Any) -> ty.Any:
+        try:
+            return read(self, value)
+        except ValueError:
+            raise ValueError(
+                '%s; allowed: %s'
+                % (log.shown(value, MOST_SHOWN), self.allowed)
+            ) from None
+
+    kind.__call__ = call
+    return kind
+
 
 class _Text(types.String):
     """A text without the blanks around it."""
@@ -19,6 +44,7 @@ class _Text(types.String):
         return text
 
 
+@_worded
 class Choice(_Text):
     """One of some words, in any case; it is lower case here."""
 
@@ -31,6 +57,7 @@ class Choice(_Text):
         return super().__call__(value).lower()
 
 
+@_worded
 class Name(_Text):
     """A name.
 
@@ -43,6 +70,7 @@ class Name(_Text):
         self.allowed = allowed
 
 
+@_worded
 class Path(_Text):
     """An absolute path; None where it is empty."""
 
@@ -51,10 +79,11 @@ class Path(_Text):
     def __call__(self, value: ty.Any) -> ty.Any:
         text = super().__call__(value)
         if text and not (os.path.isabs(text) and text.isprintable()):
-            raise ValueError('%r is no absolute path' % text)
+            raise ValueError
         return text or None
 
 
+@_worded
 class Flag(types.Boolean):
     """Yes or no."""
 
@@ -68,6 +97,7 @@ class Flag(types.Boolean):
         return flag
 
 
+@_worded
 class Number(types.Float):
     """A number between two bounds, in decimal digits.
 
@@ -91,11 +121,12 @@ class Number(types.Float):
     def __call__(self, value: ty.Any) -> float:
         text = str(value).strip()
         if not self._DECIMAL.fullmatch(text):
-            raise ValueError('%r is no number' % text)
+            raise ValueError
         number: float = super().__call__(text)
         return number
 
 
+@_worded
 class List(types.List):
     """A list with commas.
 
@@ -118,5 +149,5 @@ class List(types.List):
             text = value.strip().rstrip(',').rstrip()
             value = text.split(',') if text else []
         if not (value or self._may_be_empty):
-            raise ValueError('it is empty')
+            raise ValueError
         return [self.item_type(each) for each in value]

@@ -127,7 +127,7 @@ def _live_migration(host: XenHost) -> ty.Iterator[Finding]:
 def live_migration(host: XenHost) -> bool | None:
     """Whether nova can live-migrate guests; None if that is not known.
 
-    As far as the host's libvirt goes: nova-compute needs its own mending.
+    As far as the host's libvirt goes: nova-compute needs its own patch.
     """
     if not host.is_xen:
         return None

@@ -338,13 +338,13 @@ class TestReserves(PublishCase):
         expected = {'old': '512', 'new1': '4096', 'new2': '512'}
         self.assertEqual(expected, self.reserves())
         for line in (
-            'new1: %s is 4096, as placement has it, and not 1, as was told.',
+            'new1: %s is 4096, as placement has it, and not 1, as was given.',
             'old, new2: %s is 512, as placement has it, and not 1, as was '
-            'told.',
+            'given.',
         ):
             self.assertIn(line % key + '\n', self.said)
         # Where placement can't be asked, nothing is forgotten of it.
-        stays = '%s of old, new1, new2 stays as told, or else as it was ' % key
+        stays = '%s of old, new1, new2 stays as it was given, or else ' % key
         self.write('9.0.0')
         for cloud, rule, why in (
             ('admin', '!', 'placement answers 403: '),
@@ -361,7 +361,7 @@ class TestReserves(PublishCase):
         self.assertEqual({**expected, 'new1': '2048'}, self.reserves())
         self.assertEqual(['9.0.0'], self.facts_of('new1'))
         self.assertIn('%s: 4096 -> 2048' % key, self.said)
-        self.assertNotIn('as was told', self.said)
+        self.assertNotIn('as was given', self.said)
         self.assertEqual(
             [], self.publish('--from-placement', '--apply', file=False)
         )

@@ -27,6 +27,7 @@ from nova_xen_sched.cmd.upgrade_check import command
 from tests.functional import hosts
 from tests.functional.cases import conf
 from tests.functional.cases import FilterCase
+from tests.unit.cmd import schemas
 
 pytestmark = pytest.mark.commands
 
@@ -71,6 +72,7 @@ class TestStatus(FilterCase):
         out = io.StringIO()
         with mock.patch.object(view, 'load'), contextlib.redirect_stdout(out):
             code = command.main(['upgrade', 'check', '--json', *argv])
+        schemas.check('upgrade-check', json.loads(out.getvalue()))
         found = {
             each['check']: (each['result'], each['details'])
             for each in json.loads(out.getvalue())['checks']
@@ -117,6 +119,10 @@ class TestStatus(FilterCase):
     def test_each_check(self):
         found = self.assert_well()
         self.assertEqual(17, len(found))
+        out = io.StringIO()
+        with mock.patch.object(view, 'load'), contextlib.redirect_stdout(out):
+            self.assertEqual(FINE, command.main(['upgrade', 'check']))
+        self.assertEqual('17 checks passed.\n', out.getvalue())
         self._check_plugins()
         self._check_options()
         self._check_facts()

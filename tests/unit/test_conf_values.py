@@ -401,6 +401,8 @@ def test_nova_scheduler_stops_with_that_line(written, caplog, name):
             startup.start()
         program, _, line = str(raised.value).partition(': ')
         assert program == 'nova-xen-sched'
+        # Python prints nothing of its own.
+        assert raised.value.code == 1
         assert_is_the_line(line, opt, written.path, written.raw)
         assert [r.getMessage() for r in caplog.records] == [line]
 
@@ -419,6 +421,38 @@ def test_a_value_that_was_wrong_before_is_an_error_again(written, caplog):
         'many',
         'more',
     ]
+
+
+def test_each_number_that_is_too_large_is_an_error(written, caplog):
+    written.write('dom0_vcpus', '8')
+    parsed = written.parse()
+    options = conf.Options(parsed)
+    for text in ('1e10', '2e10', '9' * 400):
+        written.write('dom0_vcpus', text)
+        parsed.mutate_config_files()
+        options.current()
+    errors = [r.getMessage() for r in caplog.records if r.levelname == 'ERROR']
+    assert ['1e10' in each for each in errors] == [True, False, False]
+    assert '9' * 100 not in errors[2]
+
+
+@pytest.mark.parametrize('text', ['All', 'ALL,', ' all , disk_format'])
+def test_all_codes_in_any_case(written, text):
+    written.write('report_only', text)
+    assert conf.read(written.parse()).report_only == set(refusal.Code)
+
+
+@each_option
+def test_oslo_configs_own_line_says_what_is_allowed(name):
+    """As nova-manage and oslo-config-validator print it."""
+    kind = BY_NAME[name].type
+    for text in ('\0', '9' * 400, '-1e10', 'a b', '{}'):
+        try:
+            kind(text)
+        except ValueError as e:
+            line = str(e)
+            assert line.endswith('; allowed: ' + kind.allowed)
+            assert not re.search(r'regex|\^\(|\de\+|9{100}', line)
 
 
 def test_a_file_that_was_mended_without_sighup_is_no_new_error(

@@ -192,7 +192,7 @@ def remarks(desired: Desired, reserves: Reserves) -> ty.Iterator[str]:
             others.setdefault((other, value), []).append(host)
     for (other, value), hosts in sorted(others.items()):
         yield (
-            '%s: %s is %s, as placement has it, and not %s, as was told.'
+            '%s: %s is %s, as placement has it, and not %s, as was given.'
             % (tables.listed(hosts), RESERVED, value, other)
         )
     for why, hosts in (
@@ -201,6 +201,6 @@ def remarks(desired: Desired, reserves: Reserves) -> ty.Iterator[str]:
     ):
         if hosts:
             yield (
-                '%s %s of %s stays as told, or else as it was published.'
-                % (why, RESERVED, tables.listed(hosts))
+                '%s %s of %s stays as it was given, or else as it was '
+                'published.' % (why, RESERVED, tables.listed(hosts))
             )

@@ -24,36 +24,42 @@ from nova_xen_sched.facts import file
 
 FILE = 'file'
 AGGREGATES = 'aggregates'
+JSON = 'json'
+
+
+_EPILOG = """\
+formats:
+  file        a facts file for [xen_scheduler] host_facts_file. With --file the
+              facts are put into that file: the difference is shown, then the
+              file is replaced as a whole. A line that ends in "# exported"
+              belongs to export, which replaces or removes it. Every other line
+              stays, comments too; where a host says something else, a line
+              says so. Hosts that are not named stay as they are
+  aggregates  commands of openstack, to read and run
+  json        the facts by host
+
+exit codes: 0 fine; 1 a host did not answer, or not in full, or is no Xen
+host; 2 none answered, or the file can't be used. Then nothing is written
+"""
 
 
 class Export(read_hosts.ReadsHosts):
     """Ask Xen hosts, and write what they say as the schedulers read it.
 
-    As a file (the default): a facts file for [xen_scheduler]
-    host_facts_file. With --file it is put into that file: the difference is
-    shown, then the file is replaced as a whole. A line that ends in
-    "# exported" is export's own, and is replaced or removed; every other line
-    is yours and stays, comments too, also where the host says otherwise,
-    which is then told. Hosts that were not asked stay as they are.
-
-    As aggregates: commands of openstack, to read and run.
-
     What a host can't state is left out: the memory of a dom0 that balloons,
     and from outside the version of Xen, of which only dom0 itself knows the
     patch level.
-
-    Exit code: 0; 1 if a host did not answer, or not in full, or is no Xen
-    host; 2 if none answered, or the file can't be used. Then nothing is
-    written.
     """
+
+    _epilog = _EPILOG
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--format',
-            choices=(FILE, AGGREGATES),
+            choices=(FILE, AGGREGATES, JSON),
             default=FILE,
-            help='A facts file, or commands that make aggregates (file).',
+            help='See below; without it file.',
         )
         parser.add_argument(
             '--file',
@@ -70,7 +76,7 @@ class Export(read_hosts.ReadsHosts):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         path = parsed_args.file
-        if parsed_args.format == AGGREGATES and path:
+        if parsed_args.format != FILE and path:
             raise errors.Failure('--file goes with --format file only.')
         if parsed_args.dry_run and not path:
             raise errors.Failure('--dry-run goes with --file only.')
@@ -79,6 +85,9 @@ class Export(read_hosts.ReadsHosts):
         named = {each.name for each in results if each.nova_name}
         if parsed_args.format == AGGREGATES:
             self._print_commands(found, named)
+        elif parsed_args.format == JSON:
+            hosts = {'version': 1, 'hosts': found}
+            self.write(json.dumps(hosts, indent=2, default=str) + '\n')
         elif path:
             try:
                 self._edit(path, found, named, parsed_args.dry_run)
@@ -129,7 +138,8 @@ class Export(read_hosts.ReadsHosts):
             self.say(
                 "%s: left out, for these are libvirt's names and an aggregate "
                 "takes nova's: give them with --nova-host."
-                % ', '.join(nameless)
+                % ', '.join(nameless),
+                error=True,
             )
         groups = plan.group_hosts(
             {

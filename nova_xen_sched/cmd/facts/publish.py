@@ -26,6 +26,13 @@ if ty.TYPE_CHECKING:
 PLANNED = 'planned'
 NOT_TRIED = 'not tried'
 UNKNOWN = 'unknown'
+#: What programs read of a change; all else is why it was left.
+_CODES = {
+    PLANNED: 'planned',
+    NOT_TRIED: 'not_tried',
+    'done': 'done',
+    'not needed any more': 'not_needed',
+}
 #: Mistakes of a file that are shown.
 _MISTAKES = 10
 #: Loggers whose warnings are said better in our own words.
@@ -49,8 +56,10 @@ COLUMNS = {
     ),
     'result': tables.Column(
         'Result',
-        'planned, done, not needed any more, not tried, or why it was left',
+        'planned, done, not_needed, not_tried or left; for a person it says '
+        'why it was left',
     ),
+    'reason': tables.Column('Reason', 'why it was left', tables.LONG),
 }
 
 _EPILOG = """\
@@ -58,7 +67,7 @@ columns:
 %s
 
 exit codes: 0 all is as it shall be, or would be with --apply; 1 some hosts
-were left out, placement could not tell of some, or some change was not made;
+were left out, placement has no reserve of some, or some change was not made;
 2 nothing was done
 """ % tables.described(COLUMNS)
 
@@ -82,6 +91,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     COLUMNS = COLUMNS
     _epilog = _EPILOG
     _closing = ''
+    _is_undone = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -121,7 +131,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[ty.Any, ...]:
-        with errors.openstacksdk():
+        with base.Progress('Loading openstacksdk'), errors.openstacksdk():
             from nova_xen_sched.cmd.facts import apply
             from nova_xen_sched.cmd.facts import nova_api
         if self.app.options.verbose_level < 2:
@@ -132,7 +142,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             logging.getLogger('openstack.config').setLevel(logging.WARNING)
         goal_of = self._read(parsed_args)
         cloud = nova_api.Nova(parsed_args.os_cloud)
-        hosts, before = cloud.hosts(), cloud.aggregates()
+        with base.Progress("Reading nova's hosts and aggregates"):
+            hosts, before = cloud.hosts(), cloud.aggregates()
         published = aggregates.published(before)
         if goal_of is None:
             goal = desired.of_published(published, hosts)
@@ -168,12 +179,15 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             outcomes = self._apply(run, plan)
         else:
             outcomes = dict.fromkeys(plan.changes, PLANNED)
-            told = 'hosts told of: %d.' % len(goal.facts)
-            self._closing = 'Nothing to change; ' + told
+            of = tables.counted(len(goal.facts))
+            self._closing = (
+                'Nothing to change: the facts of %s are there.' % of
+            )
             if plan.changes:
                 self._closing = (
-                    '%d changes would be made; %s Nothing was changed: add '
-                    '--apply.' % (len(plan.changes), told)
+                    '%s would be made, for the facts of %s. Nothing was '
+                    'changed: add --apply.'
+                    % (tables.counted(len(plan.changes), 'change'), of)
                 )
         return tuple(COLUMNS), [_row(*each) for each in outcomes.items()]
 
@@ -183,7 +197,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         if parsed_args.formatter in (*base.PERSONS, 'value'):
             self.parts = ()
         super().produce_output(parsed_args, column_names, data)
-        self.say(self._closing)
+        self.say(self._closing, error=self._is_undone)
         return self.exit_code
 
     def _read(
@@ -233,7 +247,9 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         for each in results:
             if each.host and _NEEDED & each.host.problems.keys():
                 raw.pop(each.name, None)
-                self.say('%s: left as before, for that.' % each.name)
+                self.say(
+                    '%s: left as before, for that.' % each.name, error=True
+                )
         return [
             desired.Reported(
                 each.name, each.nova_name is not None, raw.get(each.name, {})
@@ -274,6 +290,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         )
         if stopped or undone or not run.converged:
             self.exit_code = errors.FINDINGS
+            self._is_undone = True
             self._closing += (
                 ' Each host has its old facts, its new ones, or the lower of '
                 'both. Run it again.'
@@ -324,17 +341,25 @@ def _lines(
     others = aggregates.others(goal.facts.keys() | goal.spared, before)
     if others and not prune:
         yield (
-            'Left as before, for nothing was told of them (--prune takes '
-            'them out): %s.' % tables.listed(others)
+            'Left as before, because no facts of them were given (--prune '
+            'takes them out): %s.' % tables.listed(others)
         )
 
 
 def _row(change: planning.Change, outcome: str) -> tuple[ty.Any, ...]:
-    metadata = tables.Cell(
+    metadata = tables.Structured(
         dict(change.metadata),
         '\n'.join(
             '-%s' % key if value is None else '%s=%s' % (key, value)
             for key, value in change.metadata
         ),
     )
-    return change.action, change.aggregate, change.host, metadata, outcome
+    code = _CODES.get(outcome, 'left')
+    return (
+        change.action,
+        change.aggregate,
+        change.host or None,
+        metadata,
+        tables.Structured(code, outcome),
+        None if outcome in _CODES else outcome,
+    )

@@ -14,7 +14,6 @@ from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import read_hosts
-from nova_xen_sched.xenhost import findings
 from nova_xen_sched.xenhost.finding import Finding
 from nova_xen_sched.xenhost.finding import NOTE
 
@@ -82,7 +81,7 @@ answer, or not in full; 2 none answered, or wrong usage
 class Show(read_hosts.ReadsHosts, base.Lister):
     """Show what Xen hosts say of themselves, and what differs from the guide.
 
-    Each host's libvirt is asked, read-only and all at once. No nova is
+    Each host's libvirt is read, all at once; nothing is changed. No nova is
     needed. One host is shown with all there is, several in a table; json,
     yaml and csv have all of every host.
     """
@@ -93,6 +92,9 @@ class Show(read_hosts.ReadsHosts, base.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[ty.Sequence[str], ty.Iterable[ty.Sequence[ty.Any]]]:
+        # It imports oslo.config, which help does without.
+        from nova_xen_sched.xenhost import findings
+
         results = self.read_hosts(parsed_args)
         # No table is better than one of hosts that did not answer.
         is_table = parsed_args.formatter in base.PERSONS
@@ -105,7 +107,8 @@ class Show(read_hosts.ReadsHosts, base.Lister):
                 self.exit_code = self.exit_code or errors.FINDINGS
             parts += [_paragraph(each.name, finding) for finding in found]
             if each.error is None or not is_table:
-                rows.append(_row(each, host, found))
+                live = findings.live_migration(host)
+                rows.append(_row(each, host, live, found))
         if is_table:
             self.parts = () if parsed_args.columns else parts
             if len(rows) == 1 == len(results) and not parsed_args.columns:
@@ -133,7 +136,10 @@ def _paragraph(host: str, finding: Finding) -> str:
 
 
 def _row(
-    result: read_hosts.Result, host: xenhost.XenHost, found: list[Finding]
+    result: read_hosts.Result,
+    host: xenhost.XenHost,
+    live: bool | None,
+    found: list[Finding],
 ) -> dict[str, ty.Any]:
     """A host: column -> cell."""
     dom0 = host.dom0 or xenhost.Dom0()
@@ -147,7 +153,7 @@ def _row(
         'xen_version': host.xen_version,
         'guest_types': host.guest_types
         and [list(each) for each in host.guest_types],
-        'live_migration': findings.live_migration(host),
+        'live_migration': live,
         'memory_mb': host.memory_mb,
         'free_memory_mb': host.free_memory_mb,
         'cpus': host.cpus,

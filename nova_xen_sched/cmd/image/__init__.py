@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""image check: images that will surprise on Xen hosts."""
+"""image check: images that Xen hosts would not run as meant."""

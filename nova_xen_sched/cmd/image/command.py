@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""nova-xen-sched image check: images that will surprise on Xen hosts."""
+"""nova-xen-sched image check: images that Xen hosts would not run as meant."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ at for refused_by_nova only. Nothing is changed.
 exit codes: 0 no findings, 1 findings, 2 the cloud is out of reach
 """ % tables.described(COLUMNS)
 _OF_LINES = """\
-If Glance answers 403 to a line, the image is another project's, or Glance's
-property protections leave the property to another role: somebody who has it
-must run the line. A volume made of an image has properties of its own, changed
-by openstack volume set --image-property NAME=VALUE VOLUME."""
+If Glance answers 403 to a command, the image belongs to another project, or
+Glance's property protections leave the property to another role: somebody who
+has it must run the command. A volume made of an image has its own properties:
+change them by openstack volume set --image-property NAME=VALUE VOLUME."""
 
 
 class Check(base.Lister):
-    """Name the images in Glance that will surprise on Xen hosts."""
+    """Find images in Glance that Xen hosts would not run as meant."""
 
     COLUMNS = COLUMNS
     _epilog = '%s\n%s' % (_EPILOG, _OF_LINES)
@@ -79,7 +79,8 @@ class Check(base.Lister):
             choices=('auto', 'yes', 'no'),
             default='auto',
             help='Whether the cloud has other hosts than Xen hosts. auto, '
-            'the default, asks nova, which takes an administrator.',
+            'the default, reads that from nova, for which you must be an '
+            'administrator.',
         )
         parser.add_argument(
             '--disk-formats',
@@ -93,7 +94,7 @@ class Check(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        with errors.openstacksdk():
+        with base.Progress('Loading openstacksdk'), errors.openstacksdk():
             from nova_xen_sched.cmd.nova import images as glance
         connection = glance.connect(parsed_args.os_cloud)
         if parsed_args.images:
@@ -102,9 +103,7 @@ class Check(base.Lister):
             ]
         else:
             images = []
-            with base.Progress(
-                'Reading images', stream=self.app.stderr
-            ) as progress:
+            with base.Progress('Reading images') as progress:
                 for each in glance.every(connection):
                     images.append(each)
                     progress.step()
@@ -113,28 +112,33 @@ class Check(base.Lister):
             mixed = self._is_mixed(glance, connection)
         if not nova_properties.nova_is_here():
             self.say(
-                'nova is not installed here, so values that it refuses are '
+                'nova is not installed here. Values that nova refuses are '
                 'not looked for.'
             )
-        rows = [
-            (
-                image.get('name') or '',
-                str(each.code),
-                each.problem,
-                each.mend,
-                image['id'],
-            )
-            for image in images
-            for each in remedies.findings(
-                image, mixed, parsed_args.disk_formats
-            )
-        ]
+        rows = []
+        with base.Progress('Checking images', len(images)) as progress:
+            for image in images:
+                found = remedies.findings(
+                    image, mixed, parsed_args.disk_formats
+                )
+                name = image.get('name') or ''
+                rows += [
+                    (
+                        name,
+                        str(each.code),
+                        each.problem,
+                        each.mend,
+                        image['id'],
+                    )
+                    for each in found
+                ]
+                progress.step()
         rows.sort(key=lambda row: (row[0], row[-1]))
         if rows:
             self.exit_code = errors.FINDINGS
         self.say(
-            '%s of %d images will surprise.'
-            % (len({row[-1] for row in rows}) or 'None', len(images))
+            'Images with findings: %d of %d.'
+            % (len({row[-1] for row in rows}), len(images))
         )
         if any(row[-2] for row in rows):
             self.say(_OF_LINES)
@@ -145,12 +149,15 @@ class Check(base.Lister):
             types = glance.hypervisor_types(connection)
         except errors.Failure as e:
             self.say(
-                "Whether there are other hosts than Xen hosts can't be told, "
-                'so it counts as if (say it by --mixed yes or no). %s' % e
+                'Whether the cloud has other hosts than Xen hosts is unknown. '
+                'It is checked as if it had (--mixed no: as if not). %s' % e,
+                error=True,
             )
             return True
         if remedies.XEN not in types:
-            self.say('nova has no Xen hosts here; it counts as if it had.')
+            self.say(
+                'nova has no Xen hosts here. Images are checked as if it had.'
+            )
         return bool(types - {remedies.XEN})
 
 

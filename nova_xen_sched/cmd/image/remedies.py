@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Images that will surprise on Xen hosts, and the command that mends each."""
+"""Images that Xen hosts would not run as meant, and how to correct each."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Code(str, enum.Enum):
 
 
 class Finding(ty.NamedTuple):
-    """One thing that will surprise.
+    """One thing that is wrong with an image.
 
     :ivar problem: what happens, as a clause.
     :ivar mend: a command line; nothing in it is left to be filled in. Empty
@@ -69,7 +69,7 @@ class Finding(ty.NamedTuple):
 def findings(
     image: Image, mixed: bool, formats: tuple[str, ...] = GUIDE_FORMATS
 ) -> ty.Iterator[Finding]:
-    """What will surprise about an image.
+    """What is wrong with an image.
 
     :param mixed: whether the cloud has other hosts than Xen hosts.
     :param formats: the disk formats that Xen hosts take, in lower case.
@@ -155,7 +155,7 @@ def _refused(image: Image, each: nova_properties.Refused) -> Finding:
     if each.meant is not None:
         mend = _set(image, **{each.name: each.meant})
     elif each.removable:
-        problem += "; the line removes %s, and nova's default counts" % (
+        problem += "; the command removes %s, and nova's default holds" % (
             each.name
         )
         mend = shlex.join(
@@ -204,7 +204,7 @@ def _no_hypervisor_type(image: Image) -> Finding:
     return Finding(
         Code.NO_HYPERVISOR_TYPE,
         'no hypervisor_type: it may go to Xen hosts, which build it as '
-        'PV, and to all others; the line keeps it on Xen as HVM (vm_mode '
+        'PV, and to all others; the command keeps it on Xen as HVM (vm_mode '
         'xen for PV; for KVM set hypervisor_type alone)',
         _set(image, hypervisor_type=XEN, vm_mode='hvm'),
     )

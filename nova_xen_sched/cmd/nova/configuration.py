@@ -38,11 +38,11 @@ def load(
 
     :param config_files: instead of those that nova's services read.
     :param config_dirs: as well.
-    :param verbose_level: of the application: from 1 on nova may log.
+    :param verbose_level: of the application: from 2 on nova may log.
     :raises errors.Failure: if there is none, or nova can't read it.
     """
     _check_version()
-    if verbose_level < 1:
+    if verbose_level < 2:
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.CRITICAL)
     _parse(files.arguments(config_files, config_dirs))

@@ -160,6 +160,6 @@ def loading(what: str) -> ty.Iterator[None]:
     except Exception as e:
         raise errors.Failure(
             'nova-scheduler would not start: [filter_scheduler] %s: %s: %s. '
-            'Mend the option, or what it names.'
+            'Correct the option, or what it names.'
             % (what, type(e).__name__, errors.one_line(e))
         ) from e

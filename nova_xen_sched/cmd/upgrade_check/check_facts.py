@@ -50,16 +50,17 @@ def facts_file(deployment: Deployment) -> Result:
             Code.FAILURE,
             "%s can't be used: %s."
             % (path, getattr(e, 'strerror', None) or e),
-            'mend the file; etc/nova_xen_sched/host-facts.yaml is an example. '
-            'Until then nova-scheduler keeps the last good facts, and has '
-            'none after a restart.',
+            'correct the file; etc/nova_xen_sched/host-facts.yaml is an '
+            'example. Until then nova-scheduler keeps the last good facts, '
+            'and has none after a restart.',
         )
     if table.wrong:
         return problem(
             Code.WARNING,
             'What is wrong in %s is unknown to nova-scheduler (%d): %s.'
             % (path, len(table.wrong), '; '.join(table.wrong[:_MISTAKES])),
-            'mend the file; etc/nova_xen_sched/host-facts.yaml is an example.',
+            'correct the file; etc/nova_xen_sched/host-facts.yaml is an '
+            'example.',
         )
     return Result(
         Code.SUCCESS,
@@ -83,7 +84,7 @@ def nonexistent(deployment: Deployment) -> Result:
     if deployment.cloud.unreachable:
         return Result(
             Code.SUCCESS,
-            "It can't be told while cells can't be read: %s."
+            "Unknown, because cells can't be read: %s."
             % ', '.join(sorted(deployment.cloud.unreachable)),
         )
     existing = {
@@ -128,7 +129,7 @@ def unknown(deployment: Deployment) -> Result:
     return problem(
         Code.WARNING,
         'Facts that are not known well enough: %s. Versions: '
-        'unknown_version = %s counts; dom0: %g MiB and %g vCPUs.'
+        'unknown_version = %s counts; dom0: %.12g MiB and %.12g vCPUs.'
         % (
             grouped('%s of %s', lacking),
             settings.unknown_version,

@@ -142,12 +142,13 @@ def reserved_memory(deployment: Deployment) -> Result:
     if not short:
         return Result(Code.SUCCESS)
     details = (
-        'On Xen hosts nova keeps less memory than dom0 has, and sells the '
-        'rest: %s; %d MiB in all.' % (names(short), sum(short.values()))
+        'On Xen hosts nova reserves less memory than dom0 has, and gives the '
+        'rest to guests: %s; %d MiB in all.'
+        % (names(short), sum(short.values()))
     )
     if guessed:
         details += (
-            " Of %d of them dom0's size is not known, and counted as %g MiB."
+            " Of %d of them dom0's size is not known; %.12g MiB are assumed."
             % (len(guessed), deployment.settings.dom0_memory_mb)
         )
     code = Code.WARNING
@@ -244,7 +245,7 @@ def ram_allocation_ratio(deployment: Deployment) -> Result:
         return Result(Code.SUCCESS)
     return problem(
         Code.FAILURE,
-        'On Xen hosts ram_allocation_ratio is above 1, up to %g, and Xen '
+        'On Xen hosts ram_allocation_ratio is above 1, up to %.12g, and Xen '
         "doesn't share memory between guests: %s."
         % (max(above.values()), names(above)),
         'set ram_allocation_ratio = 1.0 for nova-compute on Xen hosts, or by '

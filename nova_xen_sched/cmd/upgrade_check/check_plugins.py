@@ -84,7 +84,7 @@ def option_names(deployment: Deployment) -> Result:
             name + (' (nearest: %s)' % nearest if nearest else '')
             for name, nearest in unknown
         ),
-        'correct them, or take them out; every option stands in '
+        'correct them, or take them out; all options are in '
         'etc/nova_xen_sched/nova-xen-sched.conf.sample.',
     )
 
@@ -96,7 +96,8 @@ def image_properties_filter(deployment: Deployment) -> Result:
     theirs = _find(filters, 'ImagePropertiesFilter')
     if ours is None:
         return Result(
-            Code.SUCCESS, 'XenHostFilter is not enabled, so it is needed.'
+            Code.SUCCESS,
+            'It is needed, because XenHostFilter is not enabled.',
         )
     trial = ', '.join(sorted(_GUEST_TYPES & deployment.settings.report_only))
     if theirs is None and trial:
@@ -158,11 +159,11 @@ def multipliers(deployment: Deployment) -> Result:
             why = 'it is 0, so headroom counts nothing'
         elif own < 0:
             why = (
-                'it is %g, so that hosts with the least headroom come first'
+                'it is %.12g, so that hosts with the least headroom come first'
                 % own
             )
         elif own < _ENOUGH * largest:
-            why = "it is %g, and %s's %g: that drowns it" % (
+            why = "it is %.12g, and %s's %.12g: that drowns it" % (
                 own,
                 name,
                 largest,

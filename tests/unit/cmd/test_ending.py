@@ -153,7 +153,7 @@ def test_a_log_file_that_cannot_be_written(tmp_path):
         ),
         (
             '[filter_scheduler]\nweight_classes = nova.weights.NoSuch',
-            'ImportError: Class NoSuch cannot be found. Mend the option',
+            'ImportError: Class NoSuch cannot be found. Correct the option',
         ),
         (
             '[filter_scheduler]\nweight_classes = RAMWeigher',

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import pytest
 import yaml
+
+from tests.unit.cmd import schemas
 
 # Fixtures, which pytest finds by their names.
 # ruff: noqa: F811
@@ -46,6 +49,18 @@ def test_a_new_file_is_printed(hosts, run):
             }
         },
     }
+
+
+def test_the_facts_as_json(hosts, run, tmp_path):
+    hosts.update({HERE: 'xen-4.17-hvm', A: 'xen-4.14-hvm'})
+    options = ('--connect', HERE, '--connect', A)
+    code, out, _ = export(run, '--format', 'json', *options)
+    assert code == 0
+    found = json.loads(out)
+    schemas.check('facts-export', found)
+    assert found == yaml.safe_load(export(run, *options)[1])
+    code, _, err = export(run, '--format', 'json', '--file', 'x')
+    assert code == 2 and '--format file only' in err
 
 
 @pytest.mark.parametrize(

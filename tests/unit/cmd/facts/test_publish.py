@@ -20,6 +20,7 @@ from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import nova_api
 from nova_xen_sched.cmd.facts import publish as publishing
 from nova_xen_sched.xenhost import read_many
+from tests.unit.cmd import schemas
 from tests.unit.cmd.facts import fake
 from tests.unit.cmd.facts.test_plan import OLD
 from tests.unit.cmd.facts.test_plan import ours
@@ -89,7 +90,10 @@ def publish(monkeypatch):
         finally:
             root.handlers, root.level = before
         assert ended == code, err.getvalue()
-        return json.loads(out.getvalue() or 'null'), err.getvalue()
+        rows = json.loads(out.getvalue() or 'null')
+        if rows is not None:
+            schemas.check('facts-publish', rows)
+        return rows, err.getvalue()
 
     return run
 
@@ -233,7 +237,7 @@ def test_nova_goes_away(cloud, answers, publish, patience, code):
         assert cloud.now == [ours(1, OLD, *NAMES)]
         return
     results = [row['result'] for row in rows]
-    assert results == ['done'] * patience + ['not tried'] * (6 - patience)
+    assert results == ['done'] * patience + ['not_tried'] * (6 - patience)
     assert 'Changes made: %d, left: %d.' % (patience, 6 - patience) in said
     # Later it is there again.
     cloud.patience = 1000
@@ -302,9 +306,9 @@ def test_what_placement_has_counts_before_what_is_told(cloud, publish, of_all):
     cloud.reserves = dict.fromkeys(NAMES, 4352)
     _, said = publish(*of_all)
     assert [reserved(cloud, host) for host in NAMES] == [['4352']] * 3
-    assert said.count('as was told') == 1
+    assert said.count('as was given') == 1
     assert (
-        'xen-a1: %s is 4352, as placement has it, and not 1024, as was told.\n'
+        'xen-a1: %s is 4352, as placement has it, and not 1024, as was given.\n'
         % RESERVED
     ) in said
 
@@ -322,8 +326,8 @@ def test_placement_is_away_in_the_middle(cloud, publish, of_all):
         ['2048'],
     ]
     assert (
-        'Placement is away. %s of xen-a2, xen-b1 stays as told, or else as '
-        'it was published.\n' % RESERVED
+        'Placement is away. %s of xen-a2, xen-b1 stays as it was given, '
+        'or else as it was published.\n' % RESERVED
     ) in said
 
 
@@ -354,7 +358,7 @@ def test_the_reserves_alone(cloud, publish):
     cloud.reserves['xen-a2'] = 512
     _, said = publish('--from-placement', '--apply')
     assert reserved(cloud, 'xen-a2') == ['512']
-    assert 'told' not in said.replace('hosts told of', '')
+    assert 'as was given' not in said
     before = list(cloud.now)
     cloud.placements_patience = 0
     _, said = publish('--from-placement', '--apply', code=2)

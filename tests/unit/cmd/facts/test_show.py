@@ -18,8 +18,11 @@ import pytest
 import yaml
 
 from nova_xen_sched.cmd import application
+from nova_xen_sched.cmd import plain
 from nova_xen_sched.xenhost import read_many
 from nova_xen_sched.xenhost import reader
+from tests.unit import builders
+from tests.unit.cmd import schemas
 from tests.unit.xenhost import captured
 
 
@@ -58,6 +61,7 @@ def run(monkeypatch):
     return run_it
 
 
+GOLDEN = builders.CAPTURES.parent / 'golden'
 HERE = 'xen:///system'
 A, B, C = 'xen+ssh://a/system', 'xen+ssh://b/system', 'xen+ssh://c/system'
 
@@ -135,6 +139,7 @@ def test_what_machines_read(hosts, run):
     code, out, _ = run('facts', 'show', *connect, '-f', 'json')
     found = json.loads(out)
     assert code == 1
+    schemas.check('facts-show', found)
     assert [list(each) for each in found] == [COLUMNS, COLUMNS]
     assert found[0]['guest_types'][0] == ['x86_64', 'xen', 'xen']
     assert found[0]['dom0_pinned'] is False
@@ -160,6 +165,30 @@ def test_every_column_is_in_the_help(run):
     assert code == 0
     for column in COLUMNS:
         assert column in out
+
+
+@pytest.mark.parametrize('name', sorted(captured.ALL))
+def test_the_schema_fits_each_host(hosts, run, name):
+    hosts[HERE] = name
+    _, out, _ = run('facts', 'show', '-f', 'json')
+    schemas.check('facts-show', json.loads(out))
+
+
+@pytest.mark.parametrize('width', [80, 120, 200])
+def test_long_names_fit_a_terminal(hosts, run, monkeypatch, width):
+    hosts.update({A: 'xen-4.17-hvm', B: 'xen-4.14-dom0-ballooned'})
+    monkeypatch.setattr(plain, 'terminal', lambda stream: (width, False))
+    names = [
+        'compute-%d.%s.example.org' % (n, 'rack-' * 8 + 'a') for n in (1, 2)
+    ]
+    assert [len(name) for name in names] == [63, 63]
+    options = [word for name in names for word in ('--nova-host', name)]
+    _, out, _ = run(
+        *('facts', 'show', '--connect', A, '--connect', B, *options)
+    )
+    page = GOLDEN / ('facts-show-%d.txt' % width)
+    assert out == page.read_text()
+    assert max(map(len, out.splitlines())) <= width
 
 
 # Whom it is called
@@ -211,10 +240,10 @@ def test_nova_conf_is_of_this_host_only(hosts, run, tmp_path):
             ('--connect', A, '--nova-host', 'a', '--nova-host', 'b'),
             '--nova-host was given 2 times for 1 hosts',
         ),
-        (('--timeout', '0'), 'above 0 and up to 86400: 0'),
+        (('--timeout', '0'), "above 0 and up to 86400: '0'"),
         (('--timeout', 'nan'), 'not a number of seconds above 0'),
-        (('--timeout', '1e9'), 'up to 86400: 1e9'),
-        (('--timeout', 'soon'), 'above 0 and up to 86400: soon'),
+        (('--timeout', '1e9'), "up to 86400: '1e9'"),
+        (('--timeout', 'soon'), "above 0 and up to 86400: 'soon'"),
     ],
 )
 def test_wrong_usage(run, hosts, arguments, said, capsys):
@@ -278,6 +307,7 @@ import sys
 for name in ('nova', 'openstack', 'keystoneauth1'):
     sys.modules[name] = None
 from nova_xen_sched.cmd import application
+from nova_xen_sched.cmd import plain
 sys.exit(application.run(sys.argv[1:]))
 """
 

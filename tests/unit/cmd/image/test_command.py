@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import http.server
 import json
+import subprocess
+import sys
 import threading
 from urllib import parse
 
@@ -21,6 +23,7 @@ import pytest
 from nova_xen_sched.cmd import app
 from nova_xen_sched.cmd import plain
 from tests.unit import builders
+from tests.unit.cmd import schemas
 
 GOLDEN = builders.CAPTURES.parent / 'golden' / 'image-check.txt'
 IMAGES = [
@@ -175,6 +178,7 @@ def run(capsys, *args):
 
 def as_json(capsys, *args):
     status, out, _ = run(capsys, '-f', 'json', *args)
+    schemas.check('image-check', json.loads(out))
     return status, {(row['name'], row['finding']) for row in json.loads(out)}
 
 
@@ -211,7 +215,7 @@ def test_nova_out_of_reach_counts_as_mixed_and_is_said(capsys, cloud):
     status, out, err = run(capsys)
     assert status == 1
     assert 'ubuntu' in out
-    assert "can't be told" in err
+    assert 'has other hosts than Xen hosts is unknown' in err
     assert as_json(capsys, '--mixed', 'no') == (1, ALWAYS)
 
 
@@ -221,6 +225,18 @@ def test_named_images(capsys, cloud):
         1,
         {('centos', 'vm_mode_names')},
     )
+
+
+def test_nova_is_not_imported_for_images_as_they_should_be(cloud):
+    """It takes two seconds."""
+    program = (
+        'import sys; from nova_xen_sched.cmd import app\n'
+        "sys.exit(app.main(sys.argv[1:]) or ('nova' in sys.modules))"
+    )
+    arguments = [sys.executable, '-c', program, 'image', 'check', '--mixed=no']
+    for name, code in (('debian', 0), ('fedora', 1)):
+        ran = subprocess.run([*arguments, name], check=False, timeout=120)
+        assert ran.returncode == code
 
 
 def test_other_formats(capsys, cloud):

@@ -358,3 +358,61 @@ def test_without_nova_it_judges_the_same(monkeypatch, mixed):
     assert any(with_nova)
     for properties, here, there in zip(cases, with_nova, without):
         assert here == there, properties
+
+
+# What nova is not asked about
+
+
+class _Watched(dict):
+    """Properties that remember which of them nova looks for."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.names = set()
+
+    def __contains__(self, name):
+        self.names.add(name)
+        return super().__contains__(name)
+
+    def get(self, name, default=None):
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def test_nova_reads_no_other_names():
+    watched = _Watched()
+    Props.from_dict(watched)
+    assert 'hypervisor_type' in watched.names
+    assert not [
+        name for name in watched.names if nova_properties._taken(name, None)
+    ]
+
+
+def test_nova_takes_what_it_is_not_asked_about():
+    together = {}
+    for name, values in nova_properties.TAKEN.items():
+        for value in values or ('', 'a', '0', 'Debian GNU/Linux 12', '\u4e2d'):
+            assert nova_properties._complaint({name: value}) is None
+            together[name] = value
+    assert nova_properties._complaint(together) is None
+
+
+@hypothesis.given(
+    st.sampled_from(sorted(nova_properties.TAKEN)), st.text(max_size=300)
+)
+def test_what_is_found_is_what_nova_says(name, value):
+    found = nova_properties.refused({name: value})
+    assert [each.why for each in found] == [
+        why
+        for why in [nova_properties._complaint({name: value})]
+        if why is not None
+    ]
+
+
+def test_nova_is_asked_about_each_other_value():
+    for name, values in nova_properties.TAKEN.items():
+        assert not nova_properties._taken(name, ['hvm'])
+        if values is not None:
+            assert not nova_properties._taken(name, 'nonsense')
+    (refused,) = nova_properties.refused({'os_type': 'linux', 'vm_mode': 'x'})
+    assert refused.name == 'vm_mode'

@@ -8,6 +8,8 @@ import json
 import subprocess
 import sys
 
+from tests.unit.cmd import schemas
+
 PROGRAM = """
 import sys
 sys.modules['nova'] = None
@@ -25,6 +27,8 @@ def test_without_nova_one_check_fails():
         timeout=120,
     )
     assert ran.returncode == 2, ran.stderr
-    (check,) = json.loads(ran.stdout)['checks']
+    found = json.loads(ran.stdout)
+    schemas.check('upgrade-check', found)
+    (check,) = found['checks']
     assert check['result'] == 2
     assert "nova can't be imported" in check['details']
