@@ -308,8 +308,8 @@ def test_what_placement_has_counts_before_what_is_told(cloud, publish, of_all):
     assert [reserved(cloud, host) for host in NAMES] == [['4352']] * 3
     assert said.count('as was given') == 1
     assert (
-        'xen-a1: %s is 4352, as placement has it, and not 1024, as was given.\n'
-        % RESERVED
+        'xen-a1: %s is 4352, as placement has it, and not 1024, as was '
+        'given.\n' % RESERVED
     ) in said
 
 
