@@ -237,7 +237,7 @@ def test_the_wheel_is_complete(wheel):
     expected = {
         str(path.relative_to(ROOT))
         for path in package.rglob('*')
-        if path.suffix == '.py' or path.name == 'py.typed'
+        if path.suffix in ('.py', '.json') or path.name == 'py.typed'
     }
     with zipfile.ZipFile(str(wheel)) as archive:
         names = archive.namelist()
