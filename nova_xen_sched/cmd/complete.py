@@ -48,7 +48,7 @@ _CASE = "        '%s') offered='%s' ;;"
 
 
 class Complete(base.Command):
-    """Print a script that completes commands and options in bash and zsh.
+    """Print a script for completion by the Tab key in bash and zsh.
 
     To have it in each shell, add this line to ~/.bashrc or ~/.zshrc:
 

@@ -21,6 +21,10 @@ class _Lost(SystemExit):
     """The output can't be written, which is no error to handle on the way."""
 
 
+class _Unread(SystemExit):
+    """Nobody reads on; older releases of cliff would log a BrokenPipeError."""
+
+
 class _Output:
     """stdout, which raises _Lost where it can't be written."""
 
@@ -52,8 +56,8 @@ class _Output:
 def _writing() -> ty.Iterator[None]:
     try:
         yield
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as e:
+        raise _Unread from e
     except (OSError, ValueError) as e:
         raise _Lost(
             "The output can't be written: %s."
@@ -81,7 +85,7 @@ def run(program: ty.Callable[[], int]) -> int:
         _leave(stdout)
         _say(str(e))
         return 2
-    except BrokenPipeError:
+    except (_Unread, BrokenPipeError):
         _leave(stdout)
         return _PIPE
     except KeyboardInterrupt:

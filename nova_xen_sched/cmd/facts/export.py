@@ -44,7 +44,7 @@ host; 2 none answered, or the file can't be used. Then nothing is written
 
 
 class Export(read_hosts.ReadsHosts):
-    """Ask Xen hosts, and write what they say as the schedulers read it.
+    """Read Xen hosts, and write their facts for the schedulers.
 
     What a host can't state is left out: the memory of a dom0 that balloons,
     and from outside the version of Xen, of which only dom0 itself knows the

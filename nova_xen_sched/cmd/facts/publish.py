@@ -73,7 +73,7 @@ were left out, placement has no reserve of some, or some change was not made;
 
 
 class Publish(read_hosts.ReadsHosts, base.Lister):
-    """Publish facts as metadata of aggregates, which all schedulers see.
+    """Publish facts as metadata of aggregates, for all schedulers.
 
     Hosts with equal facts are put into one aggregate, which is named
     nova-xen-sched-HASH after them and has xen:managed_by=nova-xen-sched. Only

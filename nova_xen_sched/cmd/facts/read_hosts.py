@@ -190,7 +190,7 @@ def _seconds(text: str) -> float:
     if not 0 < value <= 86400:
         raise argparse.ArgumentTypeError(
             'not a number of seconds above 0 and up to 86400: %s'
-            % log.shown(text)
+            % log.shown(text, 80)
         )
     return value
 

@@ -79,7 +79,7 @@ answer, or not in full; 2 none answered, or wrong usage
 
 
 class Show(read_hosts.ReadsHosts, base.Lister):
-    """Show what Xen hosts say of themselves, and what differs from the guide.
+    """Show what Xen hosts say of themselves, and what to correct.
 
     Each host's libvirt is read, all at once; nothing is changed. No nova is
     needed. One host is shown with all there is, several in a table; json,

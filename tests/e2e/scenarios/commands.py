@@ -104,12 +104,12 @@ def _host_list(cloud: Cloud) -> None:
 
 def _status(cloud: Cloud) -> None:
     with cloud.report.step('nova-xen-sched-status upgrade check') as step:
-        code, printed = ask(cloud, 'nova-xen-sched-status', 'upgrade', 'check')
-        checks = re.findall(
-            r'^\| Check: (.*?) *\|\n\| Result: (\w+)', printed, re.M
+        code, printed = ask(
+            *(cloud, 'nova-xen-sched-status', 'upgrade', 'check', '--verbose')
         )
+        checks = re.findall(r'^(\w+)  (\S.*)$', printed, re.M)
         for wanted in ('Success', 'Warning', 'Failure'):
-            named = [name for name, result in checks if result == wanted]
+            named = [name for result, name in checks if result == wanted]
             step.says('%d x %s' % (len(named), wanted))
             if wanted != 'Success' and named:
                 step.lines.append('%s: %s' % (wanted, '; '.join(named)))

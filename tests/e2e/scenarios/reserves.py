@@ -93,17 +93,15 @@ def _untold(cloud: Cloud, half: str) -> None:
 def _check_status(cloud: Cloud, step: Step, wanted: str) -> str:
     """What upgrade check says of the reserve."""
     _, printed = commands.ask(
-        cloud, 'nova-xen-sched-status', 'upgrade', 'check'
+        *(cloud, 'nova-xen-sched-status', 'upgrade', 'check', '--verbose')
     )
     found = re.search(
-        r'^\| Check: reserved_host_memory_mb *\|\n\| Result: (\w+)(.*?)^\+',
-        printed,
-        re.M | re.S,
+        r'^(\w+)  reserved_host_memory_mb\n((?: +.*\n)*)', printed, re.M
     )
     result = found[1] if found else 'nothing'
     step.says('upgrade check: %s' % result)
     step.check(result == wanted, 'it is not %s' % wanted)
-    return ' '.join(re.sub(r'[|]', ' ', found[2]).split()) if found else ''
+    return ' '.join(found[2].split()) if found else ''
 
 
 def _check_figures(cloud: Cloud, step: Step, halves: int = 2) -> None:

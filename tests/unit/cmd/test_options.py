@@ -75,6 +75,13 @@ def test_version(tmp_path, program, name):
     assert ran.returncode == 0
 
 
+def test_help_fits_a_terminal(tmp_path):
+    for program in (APP, STATUS):
+        ran = programs.run(program, '--help', home=tmp_path)
+        assert ran.returncode == 0
+        assert max(map(len, ran.stdout.splitlines())) < 80
+
+
 class Saying(base.Command):
     """Says something, and ends in what it is given."""
 
