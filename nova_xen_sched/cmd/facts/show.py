@@ -118,7 +118,7 @@ class Show(read_hosts.ReadsHosts, base.Lister):
         return tuple(COLUMNS), [list(row.values()) for row in rows]
 
 
-def _paragraph(host: str, finding: Finding) -> str:
+def _paragraph(host: str, finding: Finding) -> tables.Line:
     text = '%s: %s (%s): %s. Remedy: %s.' % (
         host,
         finding.code,
@@ -126,12 +126,15 @@ def _paragraph(host: str, finding: Finding) -> str:
         finding.text,
         finding.remedy,
     )
-    return '\n' + textwrap.fill(
-        redact.passwords(text),
-        tables.WIDTH,
-        subsequent_indent='  ',
-        break_on_hyphens=False,
-        break_long_words=False,
+    return tables.Line(
+        '\n'
+        + textwrap.fill(
+            redact.passwords(text),
+            tables.WIDTH,
+            subsequent_indent='  ',
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
     )
 
 

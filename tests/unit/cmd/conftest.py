@@ -15,9 +15,11 @@ def _logging():
     """The application sets logging up for a process of its own."""
     root = logging.getLogger()
     handlers = root.handlers[:]
-    loggers = [root, *map(logging.getLogger, list(root.manager.loggerDict))]
-    levels = [each.level for each in loggers]
+    known = root.manager.loggerDict
+    levels = {
+        name: logging.getLogger(name).level for name in ['', *list(known)]
+    }
     yield
     root.handlers[:] = handlers
-    for each, level in zip(loggers, levels):
-        each.setLevel(level)
+    for name in ['', *list(known)]:
+        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
