@@ -24,7 +24,7 @@ Size of dom0, in MiB, on Xen hosts for which no fact says it.
 Possible values:
 
 * MiB. The default, 1024, is the least that OpenStack's guide to Xen via
-  libvirt (1 to 4 GB) and the Xen Project's Best Practices name.
+  libvirt (1 to 4 GiB) and the Xen Project's Best Practices name.
 
 Related options:
 
@@ -60,8 +60,8 @@ Memory that dom0 itself uses, in MiB: its kernel, its daemons, nova-compute.
 Possible values:
 
 * MiB. The default is measured on a real Xen 4.14 host, and rounded up: an
-  idle dom0 of 1024 MB had 828 MB available, so used 196; nova-compute took
-  152 MB, and a privsep daemon 38.
+  idle dom0 of 1024 MiB had 828 MiB available, so used 196; nova-compute took
+  152 MiB, and a privsep daemon 38.
 """,
     ),
     cfg.Opt(
@@ -93,8 +93,8 @@ Memory of dom0 that an HVM guest takes, in MiB: its QEMU and its backends.
 
 Possible values:
 
-* MiB. The default is 18.6 MB, measured on a real Xen 4.14 host (256 MiB,
-  1 vCPU, no NIC, 8 MB of video: a floor), and a margin of 30 %, which is an
+* MiB. The default is 18.6 MiB, measured on a real Xen 4.14 host (256 MiB,
+  1 vCPU, no NIC, 8 MiB of video: a floor), and a margin of 30 %, which is an
   estimate.
 """,
     ),
@@ -108,9 +108,9 @@ Memory of dom0 that a PV guest takes, in MiB.
 
 Possible values:
 
-* MiB. The default is 10.9 MB, measured on a real Xen 4.14 host with the disk
+* MiB. The default is 10.9 MiB, measured on a real Xen 4.14 host with the disk
   in a file, which takes a QEMU, and a margin of 30 %, which is an estimate.
-  With block devices 4.3 MB were measured.
+  With block devices 4.3 MiB were measured.
 """,
     ),
     cfg.Opt(
@@ -125,7 +125,7 @@ nova knows no PVH guests; this is for sites that taught it to.
 
 Possible values:
 
-* MiB. The default is 1.8 MB, measured on a real Xen 4.14 host with a block
+* MiB. The default is 1.8 MiB, measured on a real Xen 4.14 host with a block
   device, and a margin of 30 %, rounded up.
 """,
     ),
@@ -179,9 +179,9 @@ them.
 Possible values:
 
 * ``none``: nothing.
-* ``xenapi``: 0.00781 x MiB + 1.5 x vCPUs + 3 MB, which nova's XenAPI driver
-  used until 19, fitted to Rackspace's fleet. A guest of 4096 MB with 2 vCPUs
-  takes 38 MB so; 35 to 36 were measured. The default.
+* ``xenapi``: 0.00781 x MiB + 1.5 x vCPUs + 3 MiB, which nova's XenAPI driver
+  used until 19, fitted to Rackspace's fleet. A guest of 4096 MiB with 2 vCPUs
+  takes 38 MiB so; 35 to 36 were measured. The default.
 * ``libxl``: 4 KiB a MiB, 1 MiB a vCPU, and 2 MiB for an HVM guest or 1 for
   a PV guest, from libxl_create.c.
 """,
