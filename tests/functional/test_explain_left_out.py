@@ -220,7 +220,7 @@ class LeftOutTest(Explaining, cloud.SharedCloud):
         row = self.rows(*HVM, *SMALL)['xen-down']
         self.assertEqual('ComputeFilter', row['step'])
         self.assertEqual(['down'], [each['code'] for each in row['causes']])
-        self.assertEqual('with a nova-compute that is down', row['why'])
+        self.assertEqual('its nova-compute is down or disabled', row['why'])
 
     def test_a_hint_appears_where_it_helps(self):
         hint = "correct the image's img_hv_type"

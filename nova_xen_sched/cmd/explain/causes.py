@@ -93,7 +93,7 @@ class Cause:
             None where there is only one.
         """
         if self.asked is None:
-            return self.why
+            return '' if self.code in _TITLED else self.why
         needs = 'the request needs %s; ' % amount(self.name, self.asked)
         if not free:
             return (
@@ -104,6 +104,15 @@ class Cause:
             amount(self.name, free),
         )
         return needs + most + (', on %s' % host if host else '')
+
+    def clause(self, free: int) -> str:
+        """All of it, of one host.
+
+        :param free: how much of a resource is free there.
+        """
+        if self.code in _WHY:
+            return self.why
+        return ': '.join(filter(None, (self.title(), self.text(free))))
 
     @property
     def look(self) -> tuple[str, ...]:
@@ -132,6 +141,9 @@ class Found(ty.NamedTuple):
     free: ty.Mapping[str, int]
 
 
+#: The codes whose title says all, and those whose clause needs no title.
+_TITLED = ('disabled', 'down', 'unknown_to_placement')
+_WHY = (*_TITLED, 'no_candidate', 'request', 'request_group')
 #: What kinds of causes there are; some titles have a name as well.
 TITLES = {
     'resource': 'without enough of a resource',

@@ -52,7 +52,7 @@ def by_placement(
         if not known.causes:
             cause = Cause(
                 absence.code,
-                why='' if absence.known else absence.why,
+                why=absence.why,
                 # That has commands of its own.
                 remedy='' if absence.code == 'disabled' else absence.remedy,
             )
@@ -85,18 +85,19 @@ def _request_filter(refusal: str, spec: ty.Any) -> Cause:
 
 def by_filter(step: Step, state: ty.Any, spec: ty.Any) -> Found:
     """Why one of nova's filters refuses a host, where it can be named."""
-    return Found(_causes(step.name, state, spec), {})
+    return Found(_causes(step, state, spec), {})
 
 
-def _causes(name: str, state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:
-    if name == 'ComputeFilter':
+def _causes(step: Step, state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:
+    if step.name == 'ComputeFilter':
         service = state.service or {}
         code = 'disabled' if service.get('disabled') else 'down'
         log = 'the log of nova-compute there says why'
-        return (Cause(code, remedy=log if code == 'down' else ''),)
-    if name == 'AvailabilityZoneFilter':
+        remedy = log if code == 'down' else ''
+        return (Cause(code, why=step.why, remedy=remedy),)
+    if step.name == 'AvailabilityZoneFilter':
         return (Cause('availability_zone', spec.availability_zone),)
-    if name == 'AggregateMultiTenancyIsolation':
+    if step.name == 'AggregateMultiTenancyIsolation':
         names = tuple(
             each.name
             for each in state.aggregates

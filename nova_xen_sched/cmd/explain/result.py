@@ -100,12 +100,8 @@ class HostResult:
         if not self.causes:
             return self.step.why if self.step else ''
         return '; '.join(
-            ': '.join(
-                filter(
-                    None, (c.title(), c.text(self.free.get(c.name or '', 0)))
-                )
-            )
-            for c in self.causes
+            each.clause(self.free.get(each.name or '', 0))
+            for each in self.causes
         )
 
 
