@@ -144,7 +144,8 @@ def test_show():
     assert found['hypervisor'] == 'TEST'
     assert [each['code'] for each in found['findings']] == ['not_xen']
     code, out, _ = facts('--connect', HERE)
-    assert code == 1 and '| hypervisor ' in out and 'not_xen' in out
+    assert code == 1 and 'not_xen' in out
+    assert re.search('hypervisor +TEST', out, re.IGNORECASE)
 
 
 def test_a_host_without_xen_has_no_facts_to_export(tmp_path):
@@ -286,6 +287,10 @@ def test_ctrl_c_leaves_nothing_behind(server):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # A shell has what it runs in the background ignore it.
+        preexec_fn=lambda: signal.signal(  # noqa: PLW1509
+            signal.SIGINT, signal.SIG_DFL
+        ),
     )
     deadline = time.monotonic() + 60
     while not _asking() and time.monotonic() < deadline:
