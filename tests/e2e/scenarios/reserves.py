@@ -109,7 +109,7 @@ def _check_figures(cloud: Cloud, step: Step, halves: int = 2) -> None:
     found: ty.Any = commands.answer(cloud, 'host', 'show', _HOST)
     resource = found['room_host_memory']
     step.says('%s: %s' % (_HOST, resource))
-    used, has = map(float, re.findall(r'[\d.]+', resource))
+    used, has = resource['used'], resource['capacity']
     counted = halves * _HALF_MB
     step.check(
         counted <= used <= counted + _MORE_MB and has == _ROOM_MB,
