@@ -86,15 +86,15 @@ def complaint_of_conf(argv: list[str]) -> str | None:
     parser.add_argument('--config-file', action='append')
     parser.add_argument('--config-dir', action='append')
     given, _ = parser.parse_known_args(argv[1:])
-    arguments = files.arguments(given.config_file, given.config_dir)
+    named = given.config_file, given.config_dir
     conf = cfg.ConfigOpts()
     conf.register_opt(cfg.StrOpt('compute_driver'))
     conf.register_opt(cfg.StrOpt('virt_type', default='kvm'), 'libvirt')
     try:
-        conf(arguments, project='nova', prog='nova-compute')
+        conf(files.arguments(*named), project='nova', prog='nova-compute')
         driver, virt_type = conf.compute_driver, conf.libvirt.virt_type
     except files.ERRORS as e:
-        return files.complaint(e, arguments, 'nova-compute')
+        return files.complaint(e, *named, prog='nova-compute')
     if driver != DRIVER:
         return 'compute_driver is %s in nova.conf; it must be %s here' % (
             driver or 'not set',

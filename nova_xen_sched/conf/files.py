@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import argparse
 import glob
 import os
 import typing as ty
@@ -70,17 +69,24 @@ def arguments(
 
 
 def complaint(
-    error: Exception, argv: ty.Sequence[str], prog: str | None = None
+    error: Exception,
+    config_files: ty.Sequence[str] | None = None,
+    config_dirs: ty.Sequence[str] | None = None,
+    prog: str | None = None,
 ) -> str:
     """Why nova's configuration can't be used, in one line with a full stop.
 
     oslo.config doesn't name the file that is no text.
 
     :param error: one of ERRORS.
-    :param argv: the arguments with which it was to be read.
-    :param prog: by whom, as oslo.config has it.
+    :param config_files: those that are named; none for what oslo.config looks
+        for, and so with folders.
+    :param prog: by whom it was to be read, as oslo.config has it.
     """
-    for path, read in _asked_for(argv, prog):
+    for path, read in _asked_for(
+        config_files or cfg.find_config_files('nova', prog),
+        config_dirs or cfg.find_config_dirs('nova', prog),
+    ):
         why = _unreadable(path, read)
         if why is not None:
             return "nova's configuration can't be read: %s." % why
@@ -89,16 +95,12 @@ def complaint(
 
 
 def _asked_for(
-    argv: ty.Sequence[str], prog: str | None
+    config_files: ty.Iterable[str], config_dirs: ty.Iterable[str]
 ) -> ty.Iterator[tuple[str, ty.Callable[[str], bytes]]]:
     """What oslo.config reads, in its order, and how each is read."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument('--config-file', action='append')
-    parser.add_argument('--config-dir', action='append')
-    given, _ = parser.parse_known_args(list(argv))
-    for path in given.config_file or cfg.find_config_files('nova', prog):
+    for path in config_files:
         yield path, _read
-    for folder in given.config_dir or cfg.find_config_dirs('nova', prog):
+    for folder in config_dirs:
         yield folder, _look
         for path in sorted(glob.glob(os.path.join(folder, '*.conf'))):
             yield path, _read

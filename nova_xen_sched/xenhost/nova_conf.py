@@ -77,9 +77,9 @@ def read(
     config.register_opts(_OPTS)
     config.register_opts(_LIBVIRT_OPTS, group='libvirt')
     conf.register_opts(config)
-    arguments = files.arguments(config_files, config_dirs)
+    named = config_files, config_dirs
     try:
-        config(arguments, project='nova', prog='nova-compute')
+        config(files.arguments(*named), project='nova', prog='nova-compute')
         # /dev/null is how one says that there is none.
         found = tuple(
             path for path, _ in files.files(config) if path != os.devnull
@@ -98,4 +98,4 @@ def read(
             settings=conf.read(config),
         )
     except Exception as e:  # a reference ($name) raises what it likes
-        raise ConfError(files.complaint(e, arguments, 'nova-compute')) from e
+        raise ConfError(files.complaint(e, *named, prog='nova-compute')) from e

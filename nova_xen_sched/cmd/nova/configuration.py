@@ -45,7 +45,7 @@ def load(
     if verbose_level < 2:
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    _parse(files.arguments(config_files, config_dirs))
+    _parse(config_files, config_dirs)
     if not CONF.config_file and not CONF.config_dir:
         if os.path.isdir(_USUAL) and not os.access(_USUAL, os.X_OK):
             raise errors.Failure(
@@ -71,11 +71,16 @@ def _check_version() -> None:
         )
 
 
-def _parse(arguments: list[str]) -> None:
+def _parse(
+    config_files: ty.Sequence[str], config_dirs: ty.Sequence[str]
+) -> None:
+    arguments = files.arguments(config_files, config_dirs)
     try:
         private.configure(['nova-xen-sched', *arguments])
     except files.ERRORS as e:
-        raise errors.Failure(files.complaint(e, arguments)) from e
+        raise errors.Failure(
+            files.complaint(e, config_files, config_dirs)
+        ) from e
     except oslo_messaging.InvalidTransportURL as e:
         raise errors.Failure(
             "nova's configuration is wrong: %s." % errors.one_line(e)

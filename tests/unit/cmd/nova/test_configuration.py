@@ -54,7 +54,7 @@ def test_what_one_may_not_read_is_not_called_wrong(tmp_path_factory):
     try:
         found = files.complaint(
             cfg.ConfigFilesPermissionDeniedError([str(path)]),
-            files.arguments([str(path)]),
+            [str(path)],
         )
     finally:
         os.seteuid(0)
