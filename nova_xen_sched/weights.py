@@ -26,6 +26,7 @@ from nova_xen_sched import host
 from nova_xen_sched import log
 from nova_xen_sched import plugin
 from nova_xen_sched import request as guest
+from nova_xen_sched.facts import aggregate
 from nova_xen_sched.load import LOAD_FACTS
 from nova_xen_sched.load import Loads
 
@@ -212,13 +213,8 @@ def _multipliers(
     default = settings.dom0_headroom_weight_multiplier
     known: dict[frozenset[ty.Any], float] = {frozenset(): default}
     found = []
-    aggregates: set[ty.Any] = set()
-    for state in states:
-        try:
-            aggregates.update(state.aggregates)
-        except Exception:  # noqa: BLE001, S112  its own turn comes below
-            continue
-    multiplying = frozenset(filter(_multiplies, aggregates))
+    # A host whose own can't be read has its turn below.
+    multiplying = frozenset(filter(_multiplies, aggregate.of(states)))
     for state in states:
         multiplier = default
         try:
@@ -242,22 +238,22 @@ def _multipliers(
     return found
 
 
-def _multiplies(aggregate: ty.Any) -> bool:
+def _multiplies(each: ty.Any) -> bool:
     try:
-        return _MULTIPLIER in aggregate.metadata
+        return _MULTIPLIER in each.metadata
     except Exception:  # noqa: BLE001  the others count all the same
         log.unexpected('reading an aggregate; it sets no multiplier')
         return False
 
 
-def _may_count(aggregate: ty.Any) -> bool:
+def _may_count(each: ty.Any) -> bool:
     """Whether nova may be asked what an aggregate's multiplier is.
 
     It takes "nan", "inf" and 1e308, which would make all weights alike, or
     infinite. What may be set is what the option may be.
     """
     try:
-        return abs(float(aggregate.metadata[_MULTIPLIER])) <= conf.dom0.MOST
+        return abs(float(each.metadata[_MULTIPLIER])) <= conf.dom0.MOST
     except ValueError:
         return True  # nova warns of it, and takes the default
 

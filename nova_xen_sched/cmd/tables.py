@@ -25,7 +25,7 @@ class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
 
     :param bad: whether it is something to see to; then it is red, where that
         can be.
-    :ivar order: what it is sorted by.
+    :param order: what it is sorted by.
     """
 
     def __init__(
@@ -38,7 +38,12 @@ class Cell(columns.FormattableColumn):  # type: ignore[misc,unused-ignore]
         super().__init__(value)
         self._text = text
         self.bad = bad
-        self.order = value if order is None else order
+        self._order = order
+
+    @property
+    def order(self) -> ty.Any:
+        """What it is sorted by: the value, if nothing else was given."""
+        return self._value if self._order is None else self._order
 
     def human_readable(self) -> str:
         if self._text is not None:
@@ -68,14 +73,10 @@ BELOW = 'below'
 class Structured(Cell):
     """A value for json and yaml, and its text for all other formats."""
 
-    def __init__(
-        self,
-        value: ty.Any,
-        text: str | None = None,
-        bad: bool = False,
-        order: ty.Any = None,
-    ) -> None:
-        super().__init__(value, text, bad, text if order is None else order)
+    @property
+    def order(self) -> ty.Any:
+        """What it is sorted by: the text, if nothing else was given."""
+        return self._text if self._order is None else self._order
 
 
 def text(cell: ty.Any) -> str:

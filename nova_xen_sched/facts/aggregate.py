@@ -31,16 +31,10 @@ class Source:
 
         :param host_states: the request's nova HostStates.
         """
-        aggregates: set[ty.Any] = set()
-        for state in host_states:
-            try:
-                aggregates.update(state.aggregates)
-            except Exception:  # noqa: BLE001, S112  the others still count
-                continue
         noticed = log.Noticed(by_text=True)
         # Read for each host, they cost XenHostFilter 14 us a host, not 7.
         known = {}
-        for each in aggregates:
+        for each in of(host_states):
             try:
                 raw = read(each, noticed)
             except Exception:  # noqa: BLE001  the others count all the same
@@ -62,6 +56,20 @@ class Source:
             return merged[key]
 
         return lookup
+
+
+def of(host_states: ty.Iterable[ty.Any]) -> set[ty.Any]:
+    """All aggregates of hosts; none of a host whose own can't be read.
+
+    :param host_states: nova HostStates.
+    """
+    aggregates: set[ty.Any] = set()
+    for state in host_states:
+        try:
+            aggregates.update(state.aggregates)
+        except Exception:  # noqa: BLE001, S112  the others still count
+            continue
+    return aggregates
 
 
 def read(aggregate: ty.Any, noticed: log.Noticed) -> facts.Raw:

@@ -48,7 +48,6 @@ _LINE_END = re.compile('\r\n|[\n\r\x85\u2028\u2029]')
 _NO_TEXT = re.compile(
     '[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\U00010000-\U0010ffff]'
 )
-_INDENTATION = re.compile(r'[ \t]*')
 
 
 class YamlError(ValueError):
@@ -190,7 +189,8 @@ def _in_words(error: yaml.MarkedYAMLError, content: bytes) -> str:
         return problem
     lines = _LINE_END.split(content.decode('utf-8', 'replace'))
     line = lines[mark.line] if mark.line < len(lines) else ''
-    if '\t' in (_INDENTATION.match(line) or [''])[0] + line[mark.column :][:1]:
+    indentation = line[: len(line) - len(line.lstrip(' \t'))]
+    if '\t' in indentation + line[mark.column :][:1]:
         return 'line %d has a tab, where YAML takes only blanks' % (
             mark.line + 1
         )
