@@ -38,7 +38,7 @@ _OF_ONE_HOST = (
     'judging a host;',
     'weighing a host;',
     'reading an aggregate;',
-    'asking the source of facts ',
+    'reading the source of facts ',
     "reading a host's multiplier;",
 )
 
