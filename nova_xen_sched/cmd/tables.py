@@ -198,13 +198,18 @@ def figure(value: float) -> str:
 
 
 class Coded(str):
-    """A sentence for a person, with the code that programs have of it."""
+    """A sentence for a person, with the code that programs have of it.
+
+    :ivar commands: to paste, a line each, that show more or change it.
+    """
 
     code: str
+    commands: tuple[str, ...]
 
-    def __new__(cls, code: str, text: str) -> Coded:
+    def __new__(cls, code: str, text: str, *commands: str) -> Coded:
         found = super().__new__(cls, text)
         found.code = code
+        found.commands = commands
         return found
 
 

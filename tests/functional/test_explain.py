@@ -120,7 +120,7 @@ class Explaining:
     def rows(self, *arguments, code=0):
         """What a program reads."""
         ran = self.explain('-f', 'json', *arguments, code=code)
-        return {row['host']: row for row in ran.json}
+        return {row['host']: row for row in ran.json['hosts']}
 
 
 class ExplainTest(Explaining, cloud.SharedCloud):
@@ -237,12 +237,7 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         huge = ('--ram=2048', '--vcpus=2', '--disk=999999')
         found = self.rows('--image=my snapshot', *huge)
         self.assertIsNotNone(found['xen-t0']['rank'])
-        expected = self.rows(*HVM, *huge, '--boot-from-volume')
-        for rows in (found, expected):
-            for row in rows.values():
-                # It has a note more, of the volume's properties.
-                row['outcome'].pop('notes')
-        self.assertEqual(expected, found)
+        self.assertEqual(self.rows(*HVM, *huge, '--boot-from-volume'), found)
         # The properties that count may be the volume's.
         ran = self.explain(*HVM, *SMALL, '--boot-from-volume')
         self.assertIn(
@@ -281,7 +276,7 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         self.assertEqual(['xen-a3'], [h for h, r in rows.items() if r['rank']])
         # A host in it that is forced: nova runs no filter.
         ran = self.explain(*HVM, *SMALL, '--availability-zone=nova:kvm-0')
-        self.assertIn('kvm-0 comes first, of 1 host', ran.out)
+        self.assertIn('kvm-0 is the only host that can take', ran.out)
         self.assertIn('nova runs no filter', ran.out)
         image = self.create_image('hvm', **cases.HVM)
         group = self.api.post_server_groups(
@@ -298,7 +293,8 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         self.changed_host('xen-a0', stats=stats)
         rows = self.rows(*HVM, *SMALL)
         resources = {
-            resource['room']: resource for resource in rows['xen-a0']['rooms']
+            resource['resource']: resource
+            for resource in rows['xen-a0']['resources']
         }
         self.assertEqual(
             ['computed', 'computed', 'reported by Xen'],
@@ -313,7 +309,7 @@ class ExplainTest(Explaining, cloud.SharedCloud):
             9000 - 2048 - overhead, ram['capacity'] - ram['used'], 1
         )
         self.assertEqual('MiB', ram['unit'])
-        self.assertEqual([], rows['kvm-0']['rooms'])
+        self.assertEqual([], rows['kvm-0']['resources'])
         # In whatever case the host is written.
         out = self.explain(*HVM, *SMALL, '--host=XEN-A0').out
         self.assertRegex(out, '(?m)^host_memory .* reported by Xen$')
@@ -370,8 +366,13 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         self.assertIn('nova takes any of the first 3:', out)
         self.assertIn('nova shuffles the hosts whose weight', out)
         # It stands beside the rows, too.
-        err = self.explain('-f', 'json', *HVM, *SMALL).err
+        err = self.explain('-f', 'csv', *HVM, *SMALL).err
         self.assertIn('host_subset_size = 3', err)
+        notes = self.explain('-f', 'json', *HVM, *SMALL).json['outcome']
+        self.assertEqual(
+            {'host_subset_size', 'shuffle'},
+            {each['code'] for each in notes['notes']},
+        )
 
     def test_properties_that_mean_nothing_are_named(self):
         ran = self.explain('--property=hypervisor_typ=xen', *SMALL)
@@ -556,7 +557,7 @@ class CellsTest(Explaining, ExplainCloud):
             )
         )
         ran = self.explain(*HVM, *SMALL, code=1)
-        self.assertIn('xen-a0 comes first', ran.out)
+        self.assertIn('xen-a0 is the only host', ran.out)
         self.assertIn(
             'The answer is partial. The database of cell far '
             "can't be reached: Connection refused.",

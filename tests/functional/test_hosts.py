@@ -223,7 +223,7 @@ class TestCapacity(HostsCase):
             for row in self.ran_whatever(
                 *('explain', '--property=hypervisor_type=xen'),
                 *('--property=vm_mode=hvm', *size),
-            )
+            )['hosts']
         }
         found = self.capacity()
         for name, step, code, why in (

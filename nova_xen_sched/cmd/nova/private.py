@@ -164,6 +164,26 @@ def check_image(
     )
 
 
+def check_rebuild(instance: ty.Any, image: ty.Any) -> None:
+    """Whether an image has a server's NUMA topology, as a rebuild needs.
+
+    The static method is so from nova 22 on.
+
+    :param instance: a nova Instance.
+    :raises nova.exception.NovaException: if not.
+    """
+    compute_api.API._validate_numa_rebuild(instance, image, instance.flavor)
+
+
+def rebuilds_volumes() -> bool:
+    """Whether nova's API can give a volume-backed server another image.
+
+    So it is from nova 26 on.
+    """
+    rebuild = inspect.signature(compute_api.API.rebuild)
+    return 'reimage_boot_volume' in rebuild.parameters
+
+
 def volume_of_image(image: ty.Any, flavor: ty.Any) -> ty.Any | None:
     """The root disk that an image has nova's API make of a volume.
 
