@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from unittest import mock
 
 import fixtures
 from keystoneauth1 import exceptions as ks_exceptions
@@ -14,9 +15,11 @@ from nova import context
 from nova import objects
 import nova.conf
 from nova.scheduler import weights
+from nova.scheduler.client import report
 from oslo_db import exception as db_exception
 from oslo_utils import uuidutils
 import pytest
+import requests
 import sqlalchemy
 
 from tests.functional import cases
@@ -475,21 +478,59 @@ class ExplainTest(Explaining, cloud.SharedCloud):
                 'nova.scheduler.client.report.SchedulerReportClient.get', away
             )
         )
+        ran = self.explain(*HVM, *SMALL, code=1)
         self.assertIn(
-            "Placement can't be reached: ConnectFailure: Unable to establish",
-            self.fails(*HVM, *SMALL),
+            "The answer is partial. Placement can't be reached: "
+            'ConnectFailure: Unable to establish',
+            ran.err,
         )
+        self.assertIn('finds no host; this is as if placement left', ran.err)
+        # What needs no placement is there.
+        self.assertIn('xen-a0 comes first, of 11 hosts', ran.out)
+        self.assertIn('Refused by XenHostFilter, 11:', ran.out)
+        ran = self.explain(*HVM, *SMALL, '-f', 'json', code=1)
+        self.assertIs(True, ran.json['outcome']['partial'])
+        # Filters of NUMA and PCI devices look at the candidates.
+        self.flags(
+            enabled_filters=['NUMATopologyFilter', 'PciPassthroughFilter'],
+            group='filter_scheduler',
+        )
+        rows = self.rows(*HVM, *SMALL, code=1)
+        self.assertIsNotNone(rows['xen-a0']['rank'])
 
     def test_placement_refuses(self):
         self.useFixture(
             fixtures.MonkeyPatch(
                 'nova.scheduler.utils.ResourceRequest.to_querystring',
-                lambda self: 'resources=NO:1',
+                lambda self: 'resources=VCPU:0',
             )
         )
-        self.assertIn(
-            'Placement refuses the request: 400', self.fails(*HVM, *SMALL)
-        )
+        ran = self.explain(*HVM, *SMALL, code=1)
+        self.assertIn('Placement answers with an error: 400 ', ran.err)
+        self.assertNotIn('{', ran.err)
+
+    def test_errors_that_placement_answers_with(self):
+        """As its proxy and its middleware write them."""
+        for status, text, words in (
+            (401, '{"error": {"code": 401}}', 'Check the user and the pass'),
+            (403, '<html><h1>Forbidden</h1></html>', '403 Forbidden. The us'),
+            (404, '404 page not found', 'Check the endpoint of placement'),
+            (
+                500,
+                '{"errors": [{"status": 500, "detail": "The server.\\n\\n '
+                'out of memory"}]}',
+                '500 out of memory. See the log of placement.',
+            ),
+        ):
+            answer = requests.Response()
+            answer.status_code = status
+            answer._content = text.encode()
+            with mock.patch.object(
+                report.SchedulerReportClient, 'get', return_value=answer
+            ):
+                ran = self.explain(*HVM, *SMALL, code=1)
+            self.assertIn(words, ran.err)
+            self.assertEqual(1, len(ran.err.splitlines()), ran.err)
 
     def test_options_that_are_wrong(self):
         self.flags(enabled_filters=['Nope'], group='filter_scheduler')

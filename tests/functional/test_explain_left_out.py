@@ -11,6 +11,7 @@ import os_traits
 from oslo_utils import uuidutils
 import yaml
 
+from tests.functional import cases
 from tests.functional import cloud
 from tests.functional.test_explain import ExplainCloud
 from tests.functional.test_explain import Explaining
@@ -149,6 +150,28 @@ class LeftOutTest(Explaining, cloud.SharedCloud):
         (cause,) = rows['xen-a0']['causes']
         self.assertIs(False, cause['required'])
         self.assertEqual([], rows['xen-a1']['causes'])
+
+    def test_names_that_placement_does_not_know(self):
+        """nova gets an error of them, and finds no host."""
+        trait = self.create_flavor(
+            extra_specs={'trait:CUSTOM_NOPE': 'required'}
+        )
+        found = self.causes(*HVM, '--flavor', trait)
+        self.assertEqual([('trait', 'CUSTOM_NOPE')], list(found))
+        out = self.explain(*HVM, '--flavor', trait, code=1).out
+        self.assertIn(
+            'No valid host. Of 22 hosts: all without the required trait '
+            'CUSTOM_NOPE.',
+            ' '.join(out.split()),
+        )
+        self.assertIn('placement knows no CUSTOM_NOPE', out)
+        self.assertIn('\n    openstack trait list\n', out)
+        thing = self.create_flavor(extra_specs={'resources:CUSTOM_THING': '3'})
+        found = self.causes(*HVM, '--flavor', thing)
+        self.assertEqual([('resource', 'CUSTOM_THING')], list(found))
+        image = self.create_image('hvm', **cases.HVM)
+        server = self.boot(image, trait, wait='ERROR')
+        self.addCleanup(self.delete, server)
 
     def test_an_aggregate_for_guests_with_a_trait(self):
         self.flags(enable_isolated_aggregate_filtering=True, group='scheduler')

@@ -32,6 +32,8 @@ class Asking:
     :param hosts: the UUIDs of their compute nodes.
     :param aggregates: nova's Aggregates.
     :param spec: the nova RequestSpec.
+    :param unknown: what placement says of a trait or resource class that it
+        doesn't know; '' if there is none.
     :raises errors.Failure: if placement can't be asked; so do its methods.
     """
 
@@ -40,10 +42,12 @@ class Asking:
         hosts: ty.Collection[str],
         aggregates: ty.Iterable[ty.Any],
         spec: ty.Any,
+        unknown: str = '',
     ) -> None:
         self._hosts = set(hosts)
         self._aggregates = {each.uuid: each for each in aggregates}
         self._spec = spec
+        self._unknown = unknown
         self._causes: dict[str, list[Cause]] = {uuid: [] for uuid in hosts}
         self._free: dict[str, dict[str, int]] = {uuid: {} for uuid in hosts}
         self._summaries: dict[str, ty.Any] = {}
@@ -103,14 +107,33 @@ class Asking:
                 most = min(left, known.get('max_unit', left))
             self._free[uuid][name] = most
             self._causes[uuid].append(
-                Cause('resource', name, asked=asked, per_guest=left >= asked)
+                Cause(
+                    'resource',
+                    name,
+                    asked=asked,
+                    per_guest=left >= asked,
+                    remedy=self._mistaken(name),
+                )
             )
 
     def _trait(self, trait: str) -> None:
         forbidden, name = trait.startswith('!'), trait.lstrip('!')
         having = self._having(required=name)
         out = self._hosts & having if forbidden else self._hosts - having
-        self._add(out, Cause('trait', name.replace('in:', ''), not forbidden))
+        name = name.replace('in:', '')
+        self._add(
+            out,
+            Cause('trait', name, not forbidden, remedy=self._mistaken(name)),
+        )
+
+    def _mistaken(self, name: str) -> str:
+        """What to do about a name that placement doesn't know."""
+        if not re.search(r'\b%s\b' % re.escape(name), self._unknown):
+            return ''
+        return (
+            'placement knows no %s: compare the name in the flavor and the '
+            'image with what the hosts report' % name
+        )
 
     def _member_of(self, value: str) -> None:
         forbidden = value.startswith('!')

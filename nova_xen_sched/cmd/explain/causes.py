@@ -118,9 +118,13 @@ class Cause:
     def look(self) -> tuple[str, ...]:
         """Commands that show more, or change it; HOST is the host."""
         if self.code == 'trait':
+            known = 'openstack resource provider list --required %s'
+            # Of one that placement doesn't know that would be an error.
             return (
-                'openstack resource provider list --required %s' % self.name,
+                'openstack trait list' if self.remedy else known % self.name,
             )
+        if self.code == 'resource' and self.remedy:
+            return ('openstack resource class list',)
         if self.aggregates:
             return tuple(
                 'openstack aggregate show %s' % shlex.quote(name)

@@ -45,7 +45,9 @@ def by_placement(
     unknown = [s.uuid for s in out if not absences[id(s)].known]
     if unknown:
         aggregates = cloud.host_manager.aggs_by_id.values()
-        asked = asking.Asking(unknown, aggregates, spec).causes(found.query)
+        asked = asking.Asking(unknown, aggregates, spec, found.unknown).causes(
+            found.query
+        )
     for state in out:
         absence = absences[id(state)]
         known = asked.get(state.uuid, Found((), {}))

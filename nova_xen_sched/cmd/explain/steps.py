@@ -48,15 +48,26 @@ def explain(
     _check_forced(cloud, spec, states)
     steps: list[Step] = []
     notes: list[Coded] = []
+    partial: list[str] = []
     causes: dict[int, Found] = {}
     # A rebuild stays where it is: nova doesn't ask placement.
     if not utils.request_is_rebuild(spec):
-        with base.Progress('Asking placement'):
-            found = placement.candidates(cloud.context, spec, manager)
-        steps += left_out.by_placement(cloud, spec, states, found, causes)
+        try:
+            with base.Progress('Asking placement'):
+                found = placement.candidates(cloud.context, spec, manager)
+            steps += left_out.by_placement(cloud, spec, states, found, causes)
+        except errors.Failure as e:
+            found = None
+            partial.append(
+                '%s Without placement nova-scheduler finds no host; this is '
+                'as if placement left out none.' % e
+            )
         for state in states:
-            placement.attach(state, found)
-        if found.limit:
+            if found:
+                placement.attach(state, found)
+            else:
+                placement.attach_any(state)
+        if found and found.limit:
             notes.append(
                 Coded(
                     'max_placement_results',
@@ -100,7 +111,7 @@ def explain(
         refused,
         weighing.first_without(weighed),
         notes + _notes(cloud, len(weighed)),
-        list(cloud.unreachable.values()),
+        [*partial, *cloud.unreachable.values()],
         gives_up,
     )
 
