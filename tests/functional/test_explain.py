@@ -281,6 +281,10 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         ran = self.explain(*HVM, *SMALL, '--availability-zone=nova:kvm-0')
         self.assertIn('kvm-0 is the only host that can take', ran.out)
         self.assertIn('nova runs no filter', ran.out)
+        self.assertIn(
+            'XenHostFilter would refuse kvm-0 for hypervisor_type: the image',
+            ran.out,
+        )
         image = self.create_image('hvm', **cases.HVM)
         group = self.api.post_server_groups(
             {'name': 'apart', 'policy': 'anti-affinity'}

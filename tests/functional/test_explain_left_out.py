@@ -211,6 +211,46 @@ class LeftOutTest(Explaining, cloud.SharedCloud):
             ' '.join(out.split()),
         )
 
+    def test_filters_of_aggregates(self):
+        self.flags(
+            enabled_filters=[
+                'AggregateInstanceExtraSpecsFilter',
+                'AggregateImagePropertiesIsolation',
+            ],
+            group='filter_scheduler',
+        )
+        self.aggregate('fast', 'xen-a0', 'xen-a1', ssd='true', os_type='linux')
+        self.aggregate('windows', 'xen-a1', os_type='windows')
+        self.aggregate('apart', 'xen-a2', ssd='true', os_type='windows')
+        flavor = self.create_flavor(
+            extra_specs={
+                'aggregate_instance_extra_specs:ssd': 'true',
+                'hw:mem_page_size': 'any',
+            }
+        )
+        asked = (*HVM, '--property=os_type=linux', '--flavor', flavor)
+        rows = self.rows(*asked)
+        self.assertEqual(
+            {'xen-a0', 'xen-a1'}, {h for h, r in rows.items() if r['rank']}
+        )
+        for name, required, metadata, names in (
+            ('xen-a2', False, 'os_type=windows', ['apart']),
+            ('xen-a3', True, 'ssd=true', []),
+        ):
+            (cause,) = rows[name]['causes']
+            self.assertEqual(
+                ('aggregate_metadata', metadata, required, names),
+                tuple(
+                    cause[key]
+                    for key in ('code', 'name', 'required', 'aggregates')
+                ),
+            )
+        out = self.explain(*asked).out
+        self.assertIn('  In no aggregate with ssd=true, 19: kvm-0, ', out)
+        self.assertIn(
+            'In apart, an aggregate for images with os_type=windows', out
+        )
+
     def test_a_zone_that_a_host_is_not_in(self):
         self.aggregate('zone', 'xen-a3', availability_zone='z1')
         rows = self.rows(*HVM, *SMALL, '--availability-zone=z1')
@@ -242,7 +282,15 @@ class LeftOutTest(Explaining, cloud.SharedCloud):
         row = self.rows(*HVM, *SMALL)['xen-down']
         self.assertEqual('ComputeFilter', row['step'])
         self.assertEqual(['down'], [each['code'] for each in row['causes']])
-        self.assertEqual('its nova-compute is down or disabled', row['why'])
+        self.assertEqual('its nova-compute is down', row['why'])
+        # Filters would see it.
+        ran = self.explain(
+            *(*HVM, *SMALL, '--availability-zone=nova:xen-down', '-f', 'json')
+        )
+        codes = [each['code'] for each in ran.json['outcome']['notes']]
+        self.assertEqual(
+            ['forced_host', 'forced_host_down', 'not_weighed'], codes
+        )
 
     def test_a_hint_appears_where_it_helps(self):
         hint = "correct the image's img_hv_type"

@@ -149,7 +149,8 @@ class TestCapacity(HostsCase):
             found['pv-0']['refused'],
         )
         self.assertEqual(
-            {'step': 'ComputeFilter', 'code': None}, found['down-0']['refused']
+            {'step': 'ComputeFilter', 'code': 'down'},
+            found['down-0']['refused'],
         )
         for name, row in found.items():
             if not name.startswith(('pv', 'down')):
@@ -207,9 +208,12 @@ class TestCapacity(HostsCase):
         for row in self.ran('capacity', '--flavor', flavor):
             self.assertEqual(0, row['fits'])
             self.assertEqual(
-                {'step': 'placement', 'code': 'no_candidate'}, row['refused']
+                {'step': 'placement', 'code': 'trait'}, row['refused']
             )
-            self.assertIn('HW_CPU_X86_AVX512F', row['refused_why'])
+            self.assertEqual(
+                'without the required trait HW_CPU_X86_AVX512F',
+                row['refused_why'],
+            )
 
     def _check_one_question_has_one_answer(self):
         size = ('--ram', '512', '--vcpus', '1', '--disk', '1')
@@ -239,7 +243,7 @@ class TestCapacity(HostsCase):
                 'unknown_to_placement',
                 'placement does not know it',
             ),
-            ('down-0', 'ComputeFilter', None, explained['down-0'][1]),
+            ('down-0', 'ComputeFilter', 'down', 'its nova-compute is down'),
         ):
             self.assertEqual((step, why), explained[name])
             refused = {'step': step, 'code': code}

@@ -12,7 +12,8 @@ import itertools
 import typing as ty
 
 from nova_xen_sched.cmd import tables
-from nova_xen_sched.cmd.explain.causes import Cause
+from nova_xen_sched.cmd.nova.causes import Cause
+from nova_xen_sched.cmd.nova.causes import Found
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.nova import filtering
@@ -99,10 +100,7 @@ class HostResult:
         """Why the step refused it; a clause."""
         if not self.causes:
             return self.step.why if self.step else ''
-        return '; '.join(
-            each.clause(self.free.get(each.name or '', 0))
-            for each in self.causes
-        )
+        return Found(self.causes, self.free).why
 
 
 class Shortage(ty.NamedTuple):

@@ -10,11 +10,11 @@ import typing as ty
 
 from nova_xen_sched import dom0
 from nova_xen_sched.cmd import tables
-from nova_xen_sched.cmd.explain.causes import Cause
-from nova_xen_sched.cmd.explain.causes import UNITS
 from nova_xen_sched.cmd.explain.result import by_cause
 from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.explain.result import Result
+from nova_xen_sched.cmd.nova.causes import Cause
+from nova_xen_sched.cmd.nova.causes import UNITS
 
 #: What each column has. Stable: columns are added, never renamed.
 COLUMNS = {

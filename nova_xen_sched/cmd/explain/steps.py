@@ -12,15 +12,15 @@ from nova.scheduler import utils
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.explain import conductor
-from nova_xen_sched.cmd.explain import left_out
 from nova_xen_sched.cmd.explain import weighing
-from nova_xen_sched.cmd.explain.causes import Found
 from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.explain.result import Reason
 from nova_xen_sched.cmd.explain.result import Result
 from nova_xen_sched.cmd.nova import filtering
+from nova_xen_sched.cmd.nova import left_out
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import xen_hosts
+from nova_xen_sched.cmd.nova.causes import Found
 from nova_xen_sched.cmd.nova.filtering import Step
 from nova_xen_sched.cmd.nova.scheduler import Cloud
 from nova_xen_sched.cmd.tables import Coded
@@ -106,6 +106,7 @@ def explain(
                 'The request forces its host, so that nova runs no filter.',
             )
         )
+        notes += _forced(cloud, spec, filtered.left)
     return Result(
         weighed,
         refused,
@@ -130,6 +131,37 @@ def _check_forced(cloud: Cloud, spec: ty.Any, states: list[ty.Any]) -> None:
                 'nova-xen-sched host list --all.'
                 % (name, ' (nearest: %s)' % near if near else '')
             )
+
+
+def _forced(
+    cloud: Cloud, spec: ty.Any, states: ty.Sequence[ty.Any]
+) -> list[Coded]:
+    """What the filters that don't run would say of forced hosts."""
+    notes = []
+    verdicts = cloud.plugin(XenHostFilter).verdicts(states, spec)
+    for state, verdict in zip(states, verdicts):
+        if xen_hosts.service_state(state) == 'down':
+            notes.append(
+                Coded(
+                    'forced_host_down',
+                    'nova-compute on %s is down: nova sends the server there '
+                    'all the same, and the server stays in BUILD until it is '
+                    'up.' % state.host,
+                )
+            )
+        if verdict.refusal is not None:
+            notes.append(
+                Coded(
+                    'forced_host_refused',
+                    'XenHostFilter would refuse %s for %s: %s.'
+                    % (
+                        state.host,
+                        verdict.refusal.code,
+                        verdict.refusal.reason,
+                    ),
+                )
+            )
+    return notes
 
 
 def _left(

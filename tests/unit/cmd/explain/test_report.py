@@ -16,8 +16,8 @@ from nova_xen_sched.cmd.explain import report
 from nova_xen_sched.cmd.explain import report_host
 from nova_xen_sched.cmd.explain import result
 from nova_xen_sched.cmd.explain import rows
-from nova_xen_sched.cmd.explain.causes import Cause
 from nova_xen_sched.cmd.nova import filtering
+from nova_xen_sched.cmd.nova.causes import Cause
 from nova_xen_sched.cmd.tables import Coded
 from tests.unit import builders
 from tests.unit.cmd import schemas

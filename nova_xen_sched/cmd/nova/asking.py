@@ -14,9 +14,9 @@ import typing as ty
 from urllib import parse
 
 from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd.explain.causes import Cause
-from nova_xen_sched.cmd.explain.causes import Found
 from nova_xen_sched.cmd.nova import placement
+from nova_xen_sched.cmd.nova.causes import Cause
+from nova_xen_sched.cmd.nova.causes import Found
 
 #: Of which nova 22 and all later ones want no less.
 _VERSION = '1.36'

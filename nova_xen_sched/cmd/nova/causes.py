@@ -17,6 +17,7 @@ _CALLED = {'MEMORY_MB': 'memory', 'DISK_GB': 'disk', 'VCPU': 'vCPUs'}
 
 _SERVICES = 'openstack compute service list --long --service nova-compute'
 _LOOK = {
+    'aggregate_metadata': ('openstack aggregate list --long',),
     'availability_zone': (_SERVICES,),
     'down': (_SERVICES,),
     'disabled': (
@@ -31,7 +32,8 @@ class Cause:
     """One cause that leaves hosts out.
 
     :ivar code: what kind it is; see TITLES.
-    :ivar name: the resource class, trait, availability zone or project.
+    :ivar name: the resource class, trait, availability zone, project or
+        metadata ("KEY=VALUE").
     :ivar required: of a trait, an aggregate or a project's, whether the
         request needs it; False if it forbids it. None of all others.
     :ivar aggregates: the names of the aggregates that it is about.
@@ -68,6 +70,13 @@ class Cause:
             if self.required:
                 return 'not in the required aggregate %s' % named
             return 'in the forbidden aggregate %s' % named
+        if self.code == 'aggregate_metadata':
+            if self.required:
+                return 'in no aggregate with %s' % self.name
+            return 'in %s, an aggregate for images with %s' % (
+                named_aggregates,
+                self.name,
+            )
         if self.code == 'availability_zone':
             return 'not in availability zone %s' % self.name
         if self.code == 'project':
@@ -144,6 +153,14 @@ class Found(ty.NamedTuple):
     causes: tuple[Cause, ...]
     free: ty.Mapping[str, int]
 
+    @property
+    def why(self) -> str:
+        """All of it; clauses."""
+        return '; '.join(
+            each.clause(self.free.get(each.name or '', 0))
+            for each in self.causes
+        )
+
 
 #: The codes whose title says all, and those whose clause needs no title.
 _TITLED = ('disabled', 'down', 'unknown_to_placement')
@@ -153,6 +170,7 @@ TITLES = {
     'resource': 'without enough of a resource',
     'trait': 'with a forbidden trait or without a required one',
     'aggregate': 'in a forbidden aggregate or not in a required one',
+    'aggregate_metadata': 'in aggregates with other metadata',
     'availability_zone': 'in another availability zone',
     'project': 'not for the project',
     'request_group': 'without one provider for all of a request group',
