@@ -319,6 +319,19 @@ class LeftOutTest(Explaining, cloud.SharedCloud):
         for each in (server, other):
             self.assertIn(each['id'], said)
         self.assertIn('More than one server has the name guest', said)
+        said = self.fails(*asked, 'gu?s*')
+        self.assertIn('More than one server has a name like gu?s*', said)
+        self.assertIn('guest (%s)' % server['id'], said)
+        image = self.create_image('hvm', **cases.HVM)
+        odd = self.boot(image)
+        self.addCleanup(self.delete, odd)
+        self.api.put_server(odd['id'], {'server': {'name': 'a.b[1]*'}})
+        expected = self.rows(*asked, odd['id'])
+        # A name that looks like a pattern, and patterns of it.
+        for name in ('a.b[1]*', 'a.b*', '?.b[1]?'):
+            self.assertEqual(expected, self.rows(*asked, name))
+        for name in ('a?b', 'aXb*', 'A.B*'):
+            self.assertIn('no server with the name', self.fails(*asked, name))
 
     def test_hosts_by_wildcard(self):
         rows = self.rows(*HVM, *SMALL, '--host=XEN-T?')

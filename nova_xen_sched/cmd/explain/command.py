@@ -17,6 +17,8 @@ from nova_xen_sched.cmd.explain import rows
 
 #: How many hosts each list of the table format shows.
 LIMIT = 20
+#: The arguments that name something.
+_NAMES = ('image', 'flavor', 'server', 'host', 'project', 'availability_zone')
 #: The arguments that only a server to boot has.
 _BOOT = ('boot_from_volume', 'availability_zone', 'hint', 'project')
 
@@ -137,7 +139,8 @@ class Explain(base.Lister):
         server.add_argument(
             '--server',
             metavar='SERVER',
-            help='Its id, or its name if no other server has it.',
+            help='Its id, or its name (wildcards: * ?) if no other server has '
+            'such a name.',
         )
         server.add_argument(
             '--operation',
@@ -167,7 +170,22 @@ class Explain(base.Lister):
         args = parsed_args
         sized = not {args.ram, args.vcpus, args.disk} <= {None}
         server, flavor = args.server, guest_arguments.named(args)
+        zone = args.availability_zone or ''
         for wrong, complaint in (
+            *(
+                # As of a variable of a shell that isn't set.
+                (
+                    getattr(args, name) == '',
+                    '--%s is empty: give a name, or leave the option out.'
+                    % name.replace('_', '-'),
+                )
+                for name in _NAMES
+            ),
+            (
+                zone.count(':') > 2,
+                '--availability-zone %s is not ZONE, ZONE:HOST or '
+                'ZONE:HOST:NODE.' % zone,
+            ),
             (
                 args.flavor and sized,
                 '--flavor goes without --ram, --vcpus and --disk.',

@@ -13,7 +13,12 @@ import typing as ty
 
 #: The units of placement's own resource classes.
 UNITS = {'MEMORY_MB': 'MiB', 'DISK_GB': 'GiB', 'VCPU': 'vCPUs'}
-_CALLED = {'MEMORY_MB': 'memory', 'DISK_GB': 'disk', 'VCPU': 'vCPUs'}
+_CALLED = {
+    'MEMORY_MB': 'memory',
+    'DISK_GB': 'disk',
+    'VCPU': 'vCPUs',
+    'PCPU': 'dedicated CPUs',
+}
 
 _SERVICES = 'openstack compute service list --long --service nova-compute'
 _LOOK = {

@@ -7,8 +7,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
-import re
-import textwrap
 import typing as ty
 from urllib import parse
 
@@ -251,7 +249,7 @@ def get(path: str, version: str | None = None) -> dict[str, ty.Any] | None:
     if answer.status_code == 404 or _names_unknown(answer):
         return None
     if not answer:
-        raise errors.Failure(_complaint(answer))
+        raise errors.Failure(failures.answered(answer))
     found: dict[str, ty.Any] = answer.json()
     return found
 
@@ -273,8 +271,8 @@ def _ask(
         if client.error is not None:
             raise client.error
     if _names_unknown(client.answer):
-        raise _Unknown(_detail(client.answer))
-    raise errors.Failure(_complaint(client.answer))
+        raise _Unknown(failures.detail(client.answer))
+    raise errors.Failure(failures.answered(client.answer))
 
 
 class _Unknown(Exception):
@@ -284,32 +282,3 @@ class _Unknown(Exception):
 def _names_unknown(answer: ty.Any) -> bool:
     """Whether placement refuses a query for such a trait or class."""
     return answer.status_code == 400 and 'No such' in answer.text
-
-
-def _complaint(answer: ty.Any) -> str:
-    """A sentence on an answer that is an error."""
-    remedy = {
-        401: 'Check the user and the password in the section [placement] of '
-        'nova.conf.',
-        403: 'The user of the section [placement] of nova.conf needs the role '
-        'that placement asks for.',
-        404: 'Check the endpoint of placement: openstack endpoint list '
-        '--service placement.',
-    }.get(answer.status_code, 'See the log of placement.')
-    return 'Placement answers with an error: %s %s. %s' % (
-        answer.status_code,
-        _detail(answer).rstrip('.'),
-        remedy,
-    )
-
-
-def _detail(answer: ty.Any) -> str:
-    """What placement says in an error, in its words."""
-    try:
-        text = str(answer.json()['errors'][0]['detail'])
-    except (ValueError, LookupError, TypeError):
-        # Of a proxy, or of what isn't placement.
-        text = re.sub('<[^>]*>', ' ', answer.text)
-    # Its own words stand behind those of the status.
-    line = errors.one_line(text.strip().split('\n\n')[-1])
-    return textwrap.shorten(line, 200, placeholder=' ...')
