@@ -80,6 +80,10 @@ class LeftOutTest(Explaining, cloud.SharedCloud):
             ),
         )
         self.assertEqual(2, len(found))
+        # For whom the image is not, kvm-0, has no part in it.
+        found = self.causes(*HVM, '--ram=999999')
+        memory = found['resource', 'MEMORY_MB']
+        self.assertEqual(('xen-a0', 22), (memory['host'], memory['hosts']))
         out = self.explain('--ram=31000', '--disk=2000', code=1).out
         self.assertIn(
             'the request needs 31000 MiB; the most that is free is 30208 MiB',
@@ -322,9 +326,7 @@ class LeftOutTest(Explaining, cloud.SharedCloud):
         said = self.fails(*asked, 'gu?s*')
         self.assertIn('More than one server has a name like gu?s*', said)
         self.assertIn('guest (%s)' % server['id'], said)
-        image = self.create_image('hvm', **cases.HVM)
-        odd = self.boot(image)
-        self.addCleanup(self.delete, odd)
+        odd = self.booted('xen-t0')
         self.api.put_server(odd['id'], {'server': {'name': 'a.b[1]*'}})
         expected = self.rows(*asked, odd['id'])
         # A name that looks like a pattern, and patterns of it.

@@ -149,7 +149,11 @@ def _of_server(
     result.notes += remarks
     if operation == 'boot':
         result.notes.append(
-            Coded('counted_twice', 'The server itself counts where it is now.')
+            Coded(
+                'counted_twice',
+                'The server that exists still takes its resources where it is '
+                'now.',
+            )
         )
     if operation == 'rebuild' and (
         image is None or image['id'] == server.instance.image_ref
@@ -157,8 +161,8 @@ def _of_server(
         result.notes.append(
             Coded(
                 'same_image',
-                'With the image that it has, nova rebuilds a server without '
-                'asking its scheduler.',
+                'nova does not ask its scheduler for a rebuild with the image '
+                'that the server has.',
             )
         )
     return result, spec

@@ -13,20 +13,18 @@ from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.explain import conductor
 from nova_xen_sched.cmd.explain import weighing
+from nova_xen_sched.cmd.explain import xen_filter
 from nova_xen_sched.cmd.explain.result import HostResult
-from nova_xen_sched.cmd.explain.result import Reason
 from nova_xen_sched.cmd.explain.result import Result
 from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.cmd.nova import left_out
 from nova_xen_sched.cmd.nova import placement
-from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.causes import Found
 from nova_xen_sched.cmd.nova.filtering import Step
 from nova_xen_sched.cmd.nova.scheduler import Cloud
 from nova_xen_sched.cmd.tables import Coded
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.nearest import nearest
-from nova_xen_sched.refusal import SORTING
 
 CONF = nova.conf.CONF
 
@@ -96,9 +94,13 @@ def explain(
         for step in steps
         for state in step.refused
     ]
-    reasons = _reasons(cloud, spec, states, steps)
+    refusals = xen_filter.refusals(cloud, spec, states)
+    reasons = xen_filter.reasons(refusals, _reached(states, steps))
     for each in weighed + refused:
         each.reasons = reasons.get(id(each.state), ())
+        each.sorted_out = xen_filter.sorts_out(
+            refusals.get(id(each.state), ())
+        )
     if filtered.skipped:
         notes.append(
             Coded(
@@ -106,7 +108,7 @@ def explain(
                 'The request forces its host, so that nova runs no filter.',
             )
         )
-        notes += _forced(cloud, spec, filtered.left)
+        notes += xen_filter.forced(refusals, filtered.left)
     return Result(
         weighed,
         refused,
@@ -133,35 +135,12 @@ def _check_forced(cloud: Cloud, spec: ty.Any, states: list[ty.Any]) -> None:
             )
 
 
-def _forced(
-    cloud: Cloud, spec: ty.Any, states: ty.Sequence[ty.Any]
-) -> list[Coded]:
-    """What the filters that don't run would say of forced hosts."""
-    notes = []
-    verdicts = cloud.plugin(XenHostFilter).verdicts(states, spec)
-    for state, verdict in zip(states, verdicts):
-        if xen_hosts.service_state(state) == 'down':
-            notes.append(
-                Coded(
-                    'forced_host_down',
-                    'nova-compute on %s is down: nova sends the server there '
-                    'all the same, and the server stays in BUILD until it is '
-                    'up.' % state.host,
-                )
-            )
-        if verdict.refusal is not None:
-            notes.append(
-                Coded(
-                    'forced_host_refused',
-                    'XenHostFilter would refuse %s for %s: %s.'
-                    % (
-                        state.host,
-                        verdict.refusal.code,
-                        verdict.refusal.reason,
-                    ),
-                )
-            )
-    return notes
+def _reached(states: list[ty.Any], steps: list[Step]) -> list[ty.Any]:
+    """The hosts that got as far as XenHostFilter."""
+    names = [step.name for step in steps]
+    if XenHostFilter.__name__ not in names:
+        return []
+    return _left(states, steps[: names.index(XenHostFilter.__name__)])
 
 
 def _left(
@@ -188,40 +167,6 @@ def _cell_step(spec: ty.Any, states: list[ty.Any]) -> list[Step]:
             tuple(s for s in states if s.cell_uuid != cell.uuid),
         )
     ]
-
-
-def _reasons(
-    cloud: Cloud, spec: ty.Any, states: list[ty.Any], steps: list[Step]
-) -> dict[int, tuple[Reason, ...]]:
-    """XenHostFilter's reasons against the hosts that got as far as there.
-
-    :returns: by the identity of HostStates.
-    """
-    names = [step.name for step in steps]
-    if XenHostFilter.__name__ not in names:
-        return {}
-    reached = _left(states, steps[: names.index(XenHostFilter.__name__)])
-    report_only = xen_hosts.settings().report_only
-    verdicts = cloud.plugin(XenHostFilter).verdicts(states, spec, every=True)
-    refusals = {id(s): each.refusals for s, each in zip(states, verdicts)}
-    # The image is right where it sorts hosts, and doesn't refuse all of them.
-    wrong = set(SORTING).intersection(
-        *({each.code for each in those} for those in refusals.values())
-    )
-    return {
-        id(state): tuple(
-            Reason(
-                str(refusal.code),
-                refusal.reason,
-                ''
-                if refusal.code in SORTING and refusal.code not in wrong
-                else refusal.remedy,
-                not refusal.enforced(report_only),
-            )
-            for refusal in refusals[id(state)]
-        )
-        for state in reached
-    }
 
 
 def _notes(cloud: Cloud, weighed: int) -> list[Coded]:
