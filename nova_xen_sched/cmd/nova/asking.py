@@ -97,15 +97,12 @@ class Asking:
         if not short:
             return
         free = self._most_free(name)
+        # Of others it is one guest that may not have so much.
+        enough = {uuid for uuid in short if free.get(uuid, 0) >= asked}
+        most_of_one = self._most_of_one(name, enough)
         for uuid in short:
             left = free.get(uuid, 0)
-            most = left
-            if left >= asked:
-                # Then it is one guest that may not have so much.
-                known = (placement.inventories(uuid) or {}).get(name, {})
-                self._step()
-                most = min(left, known.get('max_unit', left))
-            self._free[uuid][name] = most
+            self._free[uuid][name] = min(left, most_of_one.get(uuid, left))
             self._causes[uuid].append(
                 Cause(
                     'resource',
@@ -115,6 +112,26 @@ class Asking:
                     remedy=self._mistaken(name),
                 )
             )
+
+    def _most_of_one(self, name: str, hosts: set[str]) -> dict[str, int]:
+        """How much of a resource class one guest may have on each host.
+
+        Where that isn't known, nothing. Hosts are mostly alike, so that one
+        is asked about, and placement which others are as this one.
+        """
+        found: dict[str, int] = {}
+        while hosts:
+            one = min(hosts)
+            known = (placement.inventories(one) or {}).get(name, {})
+            self._step()
+            alike = {one}
+            if 'max_unit' in known:
+                most = known['max_unit']
+                alike |= self._having(resources='%s:%d' % (name, most))
+                alike -= self._having(resources='%s:%d' % (name, most + 1))
+                found.update(dict.fromkeys(alike & hosts, most))
+            hosts = hosts - alike - {one}
+        return found
 
     def _trait(self, trait: str) -> None:
         forbidden, name = trait.startswith('!'), trait.lstrip('!')
