@@ -9,6 +9,7 @@ import tests.functional  # noqa: F401  before any other import of nova
 # isort: split
 from unittest import mock
 
+import nova.conf
 from nova.scheduler.client import report
 import os_traits
 from oslo_utils import uuidutils
@@ -22,6 +23,7 @@ from tests.functional.test_explain import HVM
 from tests.functional.test_explain import SMALL
 from tests.unit.cmd import schemas
 
+CONF = nova.conf.CONF
 TRAIT = os_traits.HW_CPU_X86_AVX512F
 
 
@@ -269,6 +271,11 @@ class LeftOutTest(Explaining, cloud.SharedCloud):
         )
 
     def test_a_zone_that_a_host_is_not_in(self):
+        if 'query_placement_for_availability_zone' in CONF.scheduler:
+            # Later novas always do.
+            self.flags(
+                query_placement_for_availability_zone=True, group='scheduler'
+            )
         self.aggregate('zone', 'xen-a3', availability_zone='z1')
         rows = self.rows(*HVM, *SMALL, '--availability-zone=z1')
         for name, row in rows.items():
