@@ -30,8 +30,6 @@ from nova_xen_sched.cmd.nova import private
 from nova_xen_sched.cmd.nova import request_spec
 
 Props = image_meta.ImageMetaProps
-#: What counts only together.
-_TOGETHER = ('hw_numa_', 'hw_ephemeral_encryption')
 ID = 'c3e58657-1aec-4804-94eb-166cff02600d'
 ROOT = {
     'boot_index': 0,
@@ -164,6 +162,38 @@ def test_mappings_that_nova_fails_on_are_told_and_not_removed(name, text):
     assert name in found.problem
 
 
+def test_what_may_be_removed_nova_reads():
+    """And no more than the type and the devices of a guest."""
+    older = getattr(Props, '_legacy_property_map', {})
+    known = {*Props.fields, *older}
+    # Of later novas than this one.
+    assert not [
+        name
+        for name in nova_properties._REMOVABLE - known
+        if not name.startswith('hw_')
+    ]
+    assert not [
+        name
+        for name in nova_properties._REMOVABLE
+        if older.get(name, name).startswith(
+            (
+                'hw_ephemeral',
+                'hw_firmware',
+                'hw_mem',
+                'hw_numa',
+                'hw_tpm',
+                'img_bdm',
+                'img_block',
+                'img_mappings',
+                'img_root',
+                'img_signature',
+                'os_secure',
+                'trait',
+            )
+        )
+    ]
+
+
 def _bad_values():
     older = getattr(Props, '_legacy_property_map', {})
     for name in sorted({*Props.fields, *older}):
@@ -178,13 +208,7 @@ def test_a_line_is_proved_by_nova(name, value):
     before = in_glance({'hypervisor_type': 'kvm', name: value})
     found = [each for each in check(before) if name in each.mend]
     if not found:
-        current = getattr(Props, '_legacy_property_map', {}).get(name, name)
-        assert name.startswith(_TOGETHER) or current in (
-            'img_block_device_mapping',
-            'img_mappings',
-            'img_signature_hash_method',
-            'img_signature_key_type',
-        )
+        assert name not in nova_properties._REMOVABLE
         return
     left = after(before, found[0].mend)
     assert takes(left)
