@@ -66,7 +66,10 @@ def load(content: bytes, path: str) -> Table:
     :param path: where the content stood, for what is said of it.
     :raises TableError: if the file can't be used as a whole.
     """
-    data = parse(content)
+    try:
+        data = read_yaml.parse(content)
+    except read_yaml.YamlError as e:
+        raise TableError(str(e)) from None
     if not isinstance(data, dict):
         raise TableError('it is not a mapping that begins with version: 1')
     version = data.get('version')
@@ -101,17 +104,6 @@ def load(content: bytes, path: str) -> Table:
     reader.noticed.warn(again=True)
     table.wrong = reader.noticed.texts
     return table
-
-
-def parse(content: bytes) -> ty.Any:
-    """What YAML makes of a facts file, whatever it is.
-
-    :raises TableError: if it makes nothing of it.
-    """
-    try:
-        return read_yaml.parse(content)
-    except read_yaml.YamlError as e:
-        raise TableError(str(e)) from None
 
 
 def _place(host: str) -> str:
