@@ -136,6 +136,10 @@ for _kind in ('str', 'seq', 'map'):
     _Loader.add_constructor(
         _TAG + _kind, yaml.SafeLoader.yaml_constructors[_TAG + _kind]
     )
+# As a value << is a word like any other.
+_Loader.add_constructor(
+    _TAG + 'merge', yaml.SafeLoader.yaml_constructors[_TAG + 'str']
+)
 _Loader.add_constructor(None, _refuse_tag)
 
 
