@@ -507,6 +507,27 @@ def test_losing_all_hosts_is_a_warning(host_facts, logged, after):
     assert line.endswith(': it has %d hosts.' % after.count('c'))
 
 
+def test_losing_all_patterns_is_a_warning(host_facts, logged):
+    patterns = 'version: 1\npatterns: [{match: a*, dom0_vcpus: 2}]\n'
+    host_facts.write(patterns)
+    assert host_facts.of('a')
+    # Hosts of their own in their place are none.
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 2}}')
+    assert host_facts.of('a')
+    host_facts.write(patterns + 'hosts: {a: {dom0_vcpus: 2}}')
+    assert host_facts.of('a')
+    assert logged('WARNING') == []
+    host_facts.write(patterns)
+    assert host_facts.of('a')
+    host_facts.write('version: 1')
+    for _ in range(2):
+        assert host_facts.of('a') == {}
+    hosts, lost = logged('WARNING')
+    assert hosts.startswith('None of the 1 hosts that had facts is in the ')
+    assert lost.startswith('None of the 1 patterns that had facts is in the ')
+    assert lost.endswith(': it has 0 hosts.')
+
+
 def test_losing_some_hosts_is_none(host_facts, complaints):
     host_facts.write('version: 1\nhosts: {a: {}, b: {}}')
     host_facts.of('a')
