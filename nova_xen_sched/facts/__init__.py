@@ -4,7 +4,7 @@
 
 This module says which facts there are and how their values are read. The
 sources are in aggregate.py, file.py (and parse_file.py) and reported.py;
-gather.py asks them, and merge.py makes one of what they know.
+gather.py asks them, and makes one of what they know.
 
 A source is made with nova's configuration, and its for_request(host_states)
 returns a function from a HostState to a dict of raw values, or None if there

@@ -182,6 +182,22 @@ def _refuse_deep(content: bytes) -> None:
             depth -= 1
 
 
+#: A part of what PyYAML says, in either loader, and what it means here.
+_IN_WORDS = (
+    (
+        'mapping values are not allowed',
+        'no colon can stand here: a text with one needs quotes, and a line as '
+        'many blanks before it as those beside it',
+    ),
+    ('alias', 'a text that begins with * needs quotes'),
+    ('anchor', 'a text that begins with & needs quotes'),
+    ('cannot start any token', 'a text that begins so needs quotes'),
+    ('another document', 'no second --- can stand in a facts file'),
+    ('unknown escape', 'no \\ can stand so in double quotes: use single ones'),
+    ('unhashable key', 'a name must be a text'),
+)
+
+
 def _in_words(error: yaml.MarkedYAMLError, content: bytes) -> str:
     """What is wrong, and in which line.
 
@@ -203,9 +219,10 @@ def _in_words(error: yaml.MarkedYAMLError, content: bytes) -> str:
         return 'the quote that line %d opens is never closed' % (
             opened.line + 1
         )
-    if 'mapping values are not allowed' in problem:
-        problem = (
-            'no colon can stand here: a text with one needs quotes, and a '
-            'line as many blanks before it as those beside it'
-        )
+    behind = [line[mark.column :], *lines[mark.line + 1 :]]
+    if 'parsing a flow' in problem and not ''.join(behind).strip():
+        return 'a { or a [ is never closed'
+    for words, said in _IN_WORDS:
+        if words in problem:
+            problem = said
     return 'line %d, column %d: %s' % (mark.line + 1, mark.column + 1, problem)

@@ -145,7 +145,7 @@ BROKEN = {
     'empty': ('', 'it is not a mapping'),
     'text': ('hello', 'it is not a mapping'),
     'list': ('- a', 'it is not a mapping'),
-    'no version': ('hosts: {}', 'it says version: None, not version: 1'),
+    'no version': ('hosts: {}', 'it does not say version: 1'),
     'version 2': ('version: 2', 'it says version: 2, not'),
     'version true': ('version: true', 'it says version: True, not'),
     'cut off': (
@@ -445,9 +445,9 @@ hosts:
         assert host_facts.of('a4') == {}
     assert complaints() == [
         'Ignored in the facts file %s (6): '
-        "'default': there is no such section; "
-        "defaults: there is no fact 'dom0_memory'; "
-        'hosts, a2: it is not a mapping of facts; '
+        "'default': there is no such section (nearest: defaults); "
+        "defaults: there is no fact 'dom0_memory' (nearest: dom0_memory_mb); "
+        'hosts, a2: it is not a mapping of facts, such as dom0_vcpus: 4; '
         "hosts, a3: there is no fact '5'; "
         'patterns, entry 1: it needs match: "a shell pattern"; '
         'patterns, entry 2: it needs match: "a shell pattern"'

@@ -108,12 +108,41 @@ def test_a_key_is_a_text(parse, key):
         ('a: !!binary aGk=', 'line 1, column 4: a word that begins with !'),
         ('a: !!set {b}', 'line 1, column 4: a word that begins with !'),
         ('[' * 21, 'it is nested deeper than 20'),
+        ('a: {b: 1\n\n', 'a { or a [ is never closed'),
+        ('a: [b, \n', 'a { or a [ is never closed'),
+        ('a: [\n', 'a { or a [ is never closed'),
     ],
 )
 def test_what_is_wrong_is_said_in_words(parse, content, said):
     with pytest.raises(ValueError) as caught:
         parse(content.encode())
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    'content, line, said',
+    [
+        ('- m: *', 1, 'a text that begins with * needs quotes'),
+        ('- m: *.a', 1, 'a text that begins with * needs quotes'),
+        ('- m: *a', 1, 'a text that begins with * needs quotes'),
+        ('- m: &', 1, 'a text that begins with & needs quotes'),
+        ('a: @b', 1, 'a text that begins so needs quotes'),
+        ('a: `b`', 1, 'a text that begins so needs quotes'),
+        ('a: 1\n---\nb: 1', 2, 'no second --- can stand in a facts file'),
+        (
+            'a: "1\\.2"',
+            1,
+            'no \\ can stand so in double quotes: use single ones',
+        ),
+        ('a:\n  [b]: 1', 2, 'a name must be a text'),
+    ],
+)
+def test_what_yaml_has_a_sign_for_is_said_in_words(parse, content, line, said):
+    # The two loaders count columns differently.
+    with pytest.raises(ValueError) as caught:
+        parse(content.encode())
+    assert str(caught.value).startswith('line %d, column ' % line)
+    assert str(caught.value).endswith(': ' + said)
 
 
 @pytest.mark.parametrize(
