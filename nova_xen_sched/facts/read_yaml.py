@@ -189,6 +189,21 @@ _IN_WORDS = (
         'no colon can stand here: a text with one needs quotes, and a line as '
         'many blanks before it as those beside it',
     ),
+    *(
+        (
+            words,
+            'this does not fit what stands above it: check the '
+            'blanks, dashes and quotes of the line',
+        )
+        for words in (
+            'a block mapping',
+            'a block collection',
+            'document start',
+        )
+    ),
+    ('a block node', 'a text that begins so needs quotes'),
+    ('a flow', 'a comma or a closing bracket is missing before this'),
+    ('sequence entries', 'a dash must stand at the beginning of a line'),
     ('alias', 'a text that begins with * needs quotes'),
     ('anchor', 'a text that begins with & needs quotes'),
     ('cannot start any token', 'a text that begins so needs quotes'),
@@ -219,6 +234,8 @@ def _in_words(error: yaml.MarkedYAMLError, content: bytes) -> str:
         return 'the quote that line %d opens is never closed' % (
             opened.line + 1
         )
+    if opened and 'a simple key' in problem:
+        return 'a name in line %d has no colon behind it' % (opened.line + 1)
     behind = [line[mark.column :], *lines[mark.line + 1 :]]
     if 'parsing a flow' in problem and not ''.join(behind).strip():
         return 'a { or a [ is never closed'

@@ -111,6 +111,20 @@ def test_a_key_is_a_text(parse, key):
         ('a: {b: 1\n\n', 'a { or a [ is never closed'),
         ('a: [b, \n', 'a { or a [ is never closed'),
         ('a: [\n', 'a { or a [ is never closed'),
+        ('a: b\nc\n', 'a name in line 2 has no colon behind it'),
+        *(
+            (content, 'line %d, column %d: this does not fit' % place)
+            for content, place in (
+                ('a:\n  b: {}\n c: {}', (3, 2)),
+                ('a:\n  - b\n  c: 1', (3, 3)),
+                ('a: 1\n- b', (2, 1)),
+                ("a: 'it's'", (1, 8)),
+                ('[DEFAULT]\nversion = 1', (2, 1)),
+            )
+        ),
+        ('a: {b: 1 c: 2}', 'line 1, column 11: a comma or a closing bracket'),
+        ('a: ]', 'line 1, column 4: a text that begins so needs quotes'),
+        ('a: - b', 'line 1, column 4: a dash must stand at the beginning'),
     ],
 )
 def test_what_is_wrong_is_said_in_words(parse, content, said):
