@@ -257,6 +257,43 @@ def test_all_lines_together_are_proved_by_nova(properties):
             assert image[name] == value
 
 
+def copied(line):
+    """Glance's JSON of the image that a line for a copy makes."""
+    create = shlex.split(line.split(' && ')[-1])
+    assert create[:3] == ['openstack', 'image', 'create']
+    options = list(zip(create[3:-1:2], create[4:-1:2]))
+    given = dict(options)
+    properties = dict(
+        value.split('=', 1) for name, value in options if name == '--property'
+    )
+    return in_glance(
+        properties,
+        disk_format=given['--disk-format'],
+        container_format=given['--container-format'],
+    )
+
+
+@hypothesis.given(
+    st.fixed_dictionaries(
+        {}, optional={k: st.sampled_from(v) for k, v in _PROPERTIES.items()}
+    )
+)
+def test_a_copy_is_proved_by_nova(properties):
+    lines = [
+        found.mend
+        for found in check(in_glance(properties, disk_format='vmdk'))
+        if found.code is Code.DISK_FORMAT and found.mend
+    ]
+    for line in lines:
+        copy = copied(line)
+        assert takes(copy)
+        # It is scheduled as it is built, and in a format of Xen hosts.
+        assert {each.code for each in check(copy)} <= {
+            Code.VM_MODE_WITHOUT_TYPE,
+            Code.NO_HYPERVISOR_TYPE,
+        }
+
+
 @pytest.fixture
 def objects_are_there(clean):
     objects.register_all()
