@@ -238,8 +238,9 @@ def _in_words(error: yaml.MarkedYAMLError, content: bytes) -> str:
         return 'a name in line %d has no colon behind it' % (opened.line + 1)
     behind = [line[mark.column :], *lines[mark.line + 1 :]]
     if 'parsing a flow' in problem and not ''.join(behind).strip():
-        return 'a { or a [ is never closed'
+        problem = 'a { or a [ before this is never closed'
     for words, said in _IN_WORDS:
         if words in problem:
             problem = said
+            break
     return 'line %d, column %d: %s' % (mark.line + 1, mark.column + 1, problem)

@@ -108,9 +108,9 @@ def test_a_key_is_a_text(parse, key):
         ('a: !!binary aGk=', 'line 1, column 4: a word that begins with !'),
         ('a: !!set {b}', 'line 1, column 4: a word that begins with !'),
         ('[' * 21, 'it is nested deeper than 20'),
-        ('a: {b: 1\n\n', 'a { or a [ is never closed'),
-        ('a: [b, \n', 'a { or a [ is never closed'),
-        ('a: [\n', 'a { or a [ is never closed'),
+        ('a: {b: 1\n\n', 'line 3, column 1: a { or a [ before this is'),
+        ('a: [b, \n', 'line 2, column 1: a { or a [ before this is'),
+        ('a: [\n', 'line 2, column 1: a { or a [ before this is'),
         ('a: b\nc\n', 'a name in line 2 has no colon behind it'),
         *(
             (content, 'line %d, column %d: this does not fit' % place)
