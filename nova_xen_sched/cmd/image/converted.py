@@ -92,9 +92,7 @@ def _why_not(
     if encrypted or disk_format == 'luks':
         return 'of its decrypted data: it is encrypted'
     if disk_format not in _QEMU_NAMES:
-        return 'from its source: qemu-img makes no bootable disk of %s' % (
-            disk_format
-        )
+        return 'from its source: qemu-img has no disk format %s' % disk_format
     if status != 'active':
         return 'once it is active: it is %s' % status
     return '' if correct else 'once nova takes its properties'

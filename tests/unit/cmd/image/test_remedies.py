@@ -321,8 +321,8 @@ def test_a_copy_has_the_values_as_mended():
         ),
         ({'disk_format': 'luks'}, 'encrypted'),
         # qemu-img does not know it; and a CD is no disk.
-        ({'disk_format': 'gpt'}, 'no bootable disk of gpt'),
-        ({'disk_format': 'ISO'}, 'no bootable disk of iso'),
+        ({'disk_format': 'gpt'}, 'no disk format gpt'),
+        ({'disk_format': 'ISO'}, 'no disk format iso'),
         ({'status': 'queued'}, 'it is queued'),
         ({'status': 'deactivated'}, 'it is deactivated'),
     ],
