@@ -129,17 +129,28 @@ def boots_from_volume(properties: ty.Mapping[str, ty.Any]) -> bool:
 
     So it is with a snapshot of a volume-backed server, which has no data.
     """
-    mapping = properties.get('block_device_mapping')
-    root = properties.get('root_device_name') or 'vda'
-    for each in mapping if isinstance(mapping, list) else ():
-        if not isinstance(each, dict):
-            continue
+    root = properties.get('root_device_name') or next(
+        (
+            each.get('device')
+            for each in _entries(properties.get('mappings'))
+            if each.get('virtual') == 'root'
+        ),
+        'vda',
+    )
+    for each in _entries(properties.get('block_device_mapping')):
         if properties.get('bdm_v2'):
-            if each.get('boot_index') == 0:
+            # nova takes its digit as text, too.
+            if str(each.get('boot_index')) == '0':
                 return each.get('destination_type') == 'volume'
         elif _device(each.get('device_name')) == _device(root):
             return bool(each.get('snapshot_id') or each.get('volume_id'))
     return False
+
+
+def _entries(mapping: ty.Any) -> ty.Iterator[ty.Mapping[str, ty.Any]]:
+    for each in mapping if isinstance(mapping, list) else ():
+        if isinstance(each, dict):
+            yield each
 
 
 def _device(name: ty.Any) -> str:

@@ -307,6 +307,27 @@ def objects_are_there(clean):
         ({'bdm_v2': 'True', 'block_device_mapping': [DATA]}, False),
         ({'bdm_v2': 'True', 'block_device_mapping': [LOCAL, DATA]}, False),
         ({'bdm_v2': 'True', 'block_device_mapping': []}, False),
+        (
+            {
+                'bdm_v2': 'True',
+                'block_device_mapping': [dict(ROOT, boot_index='0')],
+            },
+            True,
+        ),
+        ({'bdm_v2': 'False', 'block_device_mapping': [ROOT]}, True),
+        ({'bdm_v2': '', 'block_device_mapping': [ROOT]}, False),
+        (
+            {
+                'mappings': [
+                    {'virtual': 'ami', 'device': 'vda'},
+                    {'virtual': 'root', 'device': '/dev/sda1'},
+                ],
+                'block_device_mapping': [
+                    {'device_name': 'sda1', 'snapshot_id': ID}
+                ],
+            },
+            True,
+        ),
         # As before Havana, and as EC2's images are.
         (
             {
