@@ -8,6 +8,8 @@ import json
 import shlex
 import typing as ty
 
+from nova_xen_sched import redact
+
 #: What qemu-img converts, and what it calls that. An iso is not here: nova
 #: boots it as a CD, and a copy in another format as a disk.
 _QEMU_NAMES = {
@@ -74,7 +76,11 @@ def copy(
     convert = ['qemu-img', 'convert', '-f', _QEMU_NAMES[disk_format]]
     convert += ['-O', _QEMU_NAMES.get(target, target), old, new]
     save = ['openstack', 'image', 'save', '--file', old, id_]
-    return problem, ' && '.join(map(shlex.join, (save, convert, create)))
+    line = ' && '.join(map(shlex.join, (save, convert, create)))
+    if redact.printable(line) != line:
+        # A terminal would show, and have one paste, another one.
+        return '%s by hand: it has signs that no terminal shows' % problem, ''
+    return problem, line
 
 
 def _why_not(

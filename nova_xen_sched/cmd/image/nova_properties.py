@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import re
+import textwrap
 import typing as ty
 
 #: The other words that nova takes for a value, from nova 22 on to 34.
@@ -159,7 +160,7 @@ class Refused(ty.NamedTuple):
     """A property whose value nova refuses.
 
     :ivar name: as it stands on the image.
-    :ivar why: nova's own words, on one line.
+    :ivar why: nova's own words, on one short line.
     :ivar accepted: the values that nova takes; empty where they are no list.
     :ivar meant: how nova writes what the value names; None if nova has no
         such thing, or that would be a guess.
@@ -248,8 +249,13 @@ def _complaint(properties: ty.Mapping[str, ty.Any]) -> str | None:
         # It takes entries out of what it is given.
         _props().from_dict(dict(properties))
     except Exception as e:  # noqa: BLE001  nova raises various kinds
-        return ' '.join(str(e).split())
+        return shortened(str(e))
     return None
+
+
+def shortened(text: str) -> str:
+    """A text of an image's owner, or with one, on one line of few words."""
+    return textwrap.shorten(text, 500, placeholder='...')
 
 
 def _choices(name: str, value: ty.Any) -> tuple[tuple[str, ...], str | None]:

@@ -170,7 +170,7 @@ def _first(
 def _refused(image: Image, each: nova_properties.Refused) -> Finding:
     problem = 'nova refuses to boot it: %s=%s: %s' % (
         each.name,
-        each.value,
+        nova_properties.shortened(str(each.value)),
         each.why,
     )
     if each.accepted:

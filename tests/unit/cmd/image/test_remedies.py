@@ -131,6 +131,13 @@ def test_values_that_nova_refuses(properties, mend):
     assert found[0].mend == 'openstack image %s %s' % (mend, ID)
 
 
+@pytest.mark.parametrize('value', ['a' * 3000, 'a ' * 3000, 'a\n\nb', ['a']])
+def test_what_an_owner_wrote_is_one_short_line(value):
+    (found,) = findings({'hypervisor_type': 'kvm', 'hw_vif_model': value})
+    assert '\n' not in found.problem
+    assert len(found.problem) < 1500
+
+
 def test_what_nova_refuses_of_several_properties_together():
     found = findings(
         dict(HVM, **{'hw_numa_cpus.0': '0', 'hw_numa_cpus.1': 'x-'})
@@ -353,6 +360,16 @@ def test_a_copy_is_built_as_it_is_scheduled():
     assert mode.code is Code.VM_MODE_NAMES
     words = shlex.split(found.mend.split(' && ')[-1])
     assert {'vm_mode=hvm', 'hw_vm_mode=hvm'} < set(words)
+
+
+def test_a_line_that_a_terminal_would_show_otherwise_is_not_offered():
+    for name, properties in (
+        ('a\x1b[2J', HVM),
+        ('a', dict(HVM, os_distro='a\u202eb')),
+    ):
+        (found,) = remedies.findings(image_of(name, 'vmdk', properties), True)
+        assert found.mend == ''
+        assert found.problem.endswith('it has signs that no terminal shows')
 
 
 def test_names_are_quoted_for_the_shell():
