@@ -95,6 +95,10 @@ class _Short(reprlib.Repr):
         # Before it is cut, or a part of a password might stay.
         return super().repr_str(redact.passwords(x), level)
 
+    def repr_bool(self, x: bool, level: int) -> str:
+        # As YAML and JSON have it.
+        return str(x).lower()
+
     def repr_int(self, x: int, level: int) -> str:
         # Python refuses to write very long ones.
         if x.bit_length() > 1024:

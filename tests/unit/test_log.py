@@ -132,6 +132,11 @@ def test_of_a_long_text_only_its_length_is_shown():
     assert time.process_time() - start < 1
 
 
+def test_true_and_false_are_shown_as_their_author_may_have_written_them():
+    assert log.shown(True) == 'true'
+    assert log.shown([False, 1]) == '[false, 1]'
+
+
 def test_a_number_of_any_length_is_shown():
     assert log.shown(12) == '12'
     assert log.shown([-(10**5000)]) == '[a number of 16610 bits]'

@@ -147,7 +147,7 @@ BROKEN = {
     'list': ('- a', 'it is not a mapping'),
     'no version': ('hosts: {}', 'it does not say version: 1'),
     'version 2': ('version: 2', 'it says version: 2, not'),
-    'version true': ('version: true', 'it says version: True, not'),
+    'version true': ('version: true', 'it says version: true, not'),
     'cut off': (
         GOOD[: GOOD.index('9.0.0')],
         'the quote that line 9 opens is never closed',
