@@ -64,15 +64,14 @@ class Options(ty.NamedTuple):
 def options_of(command_line: str | None) -> Options | None:
     """Read Xen's command line.
 
-    As Xen does: each dom0_mem= adds to those before it, and a - in a name is
-    a _. None where the command line is not known.
+    As Xen does: each dom0_mem= adds to those before it. None where the
+    command line is not known.
     """
     if command_line is None:
         return None
     found = Options()
     for word in command_line.split():
         name, is_set, value = word.partition('=')
-        name = name.replace('-', '_')
         if name == 'dom0_mem' and is_set:
             memory = (
                 word if found.memory is None else found.memory + ' ' + word

@@ -94,7 +94,6 @@ def sizing(
         ('dom0_mem=1T', 'ballooning'),
         ('dom0_mem=', 'ballooning'),
         ('xdom0_mem=4G', 'ballooning'),
-        ('dom0-mem=4G,max:4G', 'ballooning'),
         ('dom0_mem=4Gi', 'ballooning'),
     ],
 )
@@ -229,11 +228,6 @@ def test_libxl_conf_that_is_not_there_or_cannot_be_read(tmp_path):
         ('dom0_mem=09,max:2G', dom0_mem.Options('dom0_mem=09,max:2G')),
         ('dom0_vcpus_pin=0 dom0_mem=', dom0_mem.Options('dom0_mem=')),
         ('dom0_max_vcpus=2-8', dom0_mem.Options(max_vcpus='2-8')),
-        # Xen takes these, though libvirt's expression doesn't.
-        (
-            'dom0-mem=2G,max:2G dom0-max-vcpus=4',
-            dom0_mem.Options('dom0-mem=2G,max:2G', True, '4'),
-        ),
     ],
 )
 def test_the_options_of_xens_command_line(text, expected):
