@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Keeps passwords out of what is shown and logged.
+"""Keeps passwords out of what is shown and logged, and signs that do harm.
 
 All of it passes passwords(): what a command prints, before it is formatted,
 and what it writes to stderr (both in cmd.base); and what is logged, by a
@@ -108,6 +108,11 @@ def passwords(text: str) -> str:
     For errors, stderr and logs: where it is ambiguous, more is hidden.
     """
     return _without(text, _URLS + _OTHERS, _OPTIONS, _QUOTED)
+
+
+def printable(text: str) -> str:
+    """A text without what could steer a terminal; its lines stay lines."""
+    return ''.join(c if c.isprintable() or c == '\n' else '?' for c in text)
 
 
 def values(data: ty.Any) -> ty.Any:

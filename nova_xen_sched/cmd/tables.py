@@ -14,6 +14,8 @@ import typing as ty
 
 from cliff import columns
 
+from nova_xen_sched import redact
+
 #: Characters of a line on a terminal.
 WIDTH = 79
 #: What a person calls nova's vm_mode, and libvirt's os type of PVH.
@@ -80,10 +82,10 @@ class Structured(Cell):
 
 
 def text(cell: ty.Any) -> str:
-    """A cell as a person reads it."""
+    """A cell as a person reads it, be it in a name that a user has given."""
     if isinstance(cell, Cell):
-        return cell.human_readable()
-    return '' if cell is None else str(cell)
+        return redact.printable(cell.human_readable())
+    return '' if cell is None else redact.printable(str(cell))
 
 
 def order(cell: ty.Any) -> tuple[bool, ty.Any]:

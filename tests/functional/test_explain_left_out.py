@@ -24,6 +24,7 @@ from tests.functional.test_explain import SMALL
 from tests.unit.cmd import schemas
 
 CONF = nova.conf.CONF
+
 TRAIT = os_traits.HW_CPU_X86_AVX512F
 
 
@@ -272,7 +273,7 @@ class LeftOutTest(Explaining, cloud.SharedCloud):
 
     def test_a_zone_that_a_host_is_not_in(self):
         if 'query_placement_for_availability_zone' in CONF.scheduler:
-            # Later novas always do.
+            # nova 22 leaves it to a filter, unless it is told to.
             self.flags(
                 query_placement_for_availability_zone=True, group='scheduler'
             )

@@ -20,8 +20,8 @@ COLUMNS = {
     'mend': tables.Column(
         'Commands',
         'the command that corrects it; "-f value -c mend" prints just these. '
-        'It is empty where only a person can tell what is right. What names '
-        'disks, volumes, keys or a NUMA layout is never removed',
+        'It is empty where only a person can tell what is right. Only what '
+        'nova has a harmless default for is removed',
         tables.BELOW,
     ),
     'id': tables.Column('ID', "the image's id", tables.LONG),

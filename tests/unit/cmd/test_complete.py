@@ -20,11 +20,11 @@ from nova_xen_sched.cmd import application
 SHELLS = {'bash': ['--norc', '--noprofile', '-i'], 'zsh': ['-f', '-i']}
 
 
-@pytest.fixture(scope='module')
-def script(tmp_path_factory):
+@pytest.fixture
+def script(tmp_path):
     out = io.StringIO()
     assert application.App(stdout=out).run(['complete']) == 0
-    path = tmp_path_factory.mktemp('complete') / 'script'
+    path = tmp_path / 'script'
     path.write_text(out.getvalue())
     return path
 

@@ -33,6 +33,14 @@ def test_columns_stand_under_their_titles_and_figures_at_the_right():
     )
 
 
+def test_a_name_does_not_steer_the_terminal():
+    # Any user of the cloud can give such a name.
+    name = 'a\x1b[2J\x07\u202eb'
+    assert shown([('Name', 'Of'), (name, name)]) == (
+        'Name      Of\na?[2J??b  a?[2J??b\n'
+    )
+
+
 def test_a_long_name_has_a_line_of_its_own():
     rows = [*ROWS, (LONG, 'up', '4.17.5', tables.percent(0.5), '')]
     lines = shown(rows, 80).splitlines()

@@ -23,8 +23,8 @@ def _soon(monkeypatch):
 
 
 def waited_for(stream, text):
-    """Whether a text is written within two seconds."""
-    until = time.monotonic() + 2
+    """Whether a text is written within a minute."""
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         if text in stream.getvalue():
             return True
@@ -47,11 +47,14 @@ def test_the_innermost_stage_is_shown_with_its_steps():
             progress.step(3)
             progress.step()
             assert waited_for(stream, 'Reading servers: 4 of 7, ')
-        assert 'Reading hosts' not in stream.getvalue()
+        shown = stream.getvalue()
+        # On a busy machine the outer stage may be seen before it.
+        assert 'Reading hosts' not in shown[shown.index('Reading servers') :]
         assert waited_for(stream, 'Reading hosts, ')
 
 
-def test_what_is_short_says_nothing():
+def test_what_is_short_says_nothing(monkeypatch):
+    monkeypatch.setattr(base.Progress, 'AFTER', 60)
     stream = Terminal()
     with base.Progress('Loading nova', stream=stream):
         pass
