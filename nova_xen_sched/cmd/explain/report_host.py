@@ -26,7 +26,9 @@ def of_one(
     for reason in each.reasons:
         parts.append('  %s: %s' % (reason, reason.reason))
         parts += phrases.remedy(reason.remedy, 4)
-    for name in result.weighers_against(each):
+    # One that comes first anyway needs no other weighers.
+    against = result.weighers_against(each) if each.rank != 1 else []
+    for name in against:
         alone = len(result.first_without[name]) == 1
         parts.append(
             'Without %s, %s would %s first.'

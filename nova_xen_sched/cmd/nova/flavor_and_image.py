@@ -114,7 +114,10 @@ def resize_remarks(
     """What nova refuses of a resize only on the host."""
     now = server.instance.flavor
     is_less = flavor.ephemeral_gb < now.ephemeral_gb
-    if flavor.root_gb < now.root_gb and not is_volume_backed(cloud, server):
+    # A root disk of 0 nova's API refuses.
+    if 0 < flavor.root_gb < now.root_gb and not is_volume_backed(
+        cloud, server
+    ):
         is_less = True
     if not is_less:
         return []

@@ -491,6 +491,17 @@ def test_one_host_that_is_weighed():
     ]
 
 
+def test_a_host_that_is_first_anyway_needs_no_other_weighers():
+    given = answered(
+        [weighed('a', 1, 2.0), weighed('b', 2, 1.0)],
+        without={'OddOne': ['a', 'b']},
+    )
+    one = text(report_host.of_one(given, given.weighed[0], ()))
+    assert 'Without' not in one
+    other = text(report_host.of_one(given, given.weighed[1], ()))
+    assert 'Without OddOne, b would be among the first.' in other
+
+
 ROOMS = (
     dom0.Usage(dom0.Resource.DOM0_CPU, 60, 3),
     dom0.Usage(dom0.Resource.HOST_MEMORY, 8000, 6000, dom0.REPORTED),
