@@ -15,10 +15,11 @@ from cliff import command
 from cliff import commandmanager
 import stevedore
 
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import complete
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import options
+from nova_xen_sched.cmd import streams
+from nova_xen_sched.cmd.progress import Progress
 
 NAMESPACE = 'nova_xen_sched.commands'
 
@@ -48,10 +49,8 @@ class App(app.App):
     NAME = 'nova-xen-sched'
     CONSOLE_MESSAGE_FORMAT = '%(message)s'
 
-    def __init__(self, **streams: ty.Any) -> None:
-        streams['stderr'] = base.SafeStream(
-            streams.get('stderr') or sys.stderr
-        )
+    def __init__(self, **pipes: ty.Any) -> None:
+        pipes['stderr'] = streams.SafeStream(pipes.get('stderr') or sys.stderr)
         super().__init__(
             description=(
                 'What nova-scheduler knows of Xen hosts, and why it chooses '
@@ -60,7 +59,7 @@ class App(app.App):
             version=options.version(),
             command_manager=Commands(NAMESPACE),
             deferred_help=True,
-            **streams,
+            **pipes,
         )
         self.command_manager.add_command('complete', complete.Complete)
         # cliff takes the name that it was started by.
@@ -99,16 +98,16 @@ class App(app.App):
         # That of stderr.
         console = logging.getLogger().handlers[-1]
         console.setLevel(options.level(self.options))
-        base.quieten_loggers(self.options.verbose_level)
+        streams.quieten_loggers(self.options.verbose_level)
 
     def initialize_app(self, argv: list[str]) -> None:
-        base.Progress.verbose = self.options.verbose_level > 0
+        Progress.verbose = self.options.verbose_level > 0
 
 
 def run(argv: list[str]) -> int:
     """Run a command; returns its exit code."""
-    base.quieten()
-    with base.safe_stderr():
+    streams.quieten()
+    with streams.safe_stderr():
         try:
             return App().run(argv)
         except Exception as e:  # noqa: BLE001  of a command's import

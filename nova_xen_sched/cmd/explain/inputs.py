@@ -9,7 +9,6 @@ import typing as ty
 
 from nova_xen_sched import dom0
 from nova_xen_sched import host
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd.explain import OPERATIONS
@@ -20,6 +19,7 @@ from nova_xen_sched.cmd.nova import images
 from nova_xen_sched.cmd.nova import preconditions
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.cmd.tables import Coded
 from nova_xen_sched.weights import Dom0HeadroomWeigher
 
@@ -139,7 +139,7 @@ def _image(args: argparse.Namespace) -> dict[str, ty.Any]:
     )
     if not args.image:
         return request_spec.image_of(properties, args.disk_format)
-    with base.Progress('Reading the image in Glance'):
+    with Progress('Reading the image in Glance'):
         image = images.find(images.connect(), args.image)
     image['properties'].update(properties)
     return image

@@ -16,6 +16,7 @@ from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import desired
 from nova_xen_sched.cmd.facts import plan as planning
 from nova_xen_sched.cmd.facts import read_hosts
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
 
@@ -131,7 +132,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[ty.Any, ...]:
-        with base.Progress('Loading openstacksdk'), errors.openstacksdk():
+        with Progress('Loading openstacksdk'), errors.openstacksdk():
             from nova_xen_sched.cmd.facts import apply
             from nova_xen_sched.cmd.facts import nova_api
         if self.app.options.verbose_level < 2:
@@ -142,7 +143,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             logging.getLogger('openstack.config').setLevel(logging.WARNING)
         goal_of = self._read(parsed_args)
         cloud = nova_api.Nova(parsed_args.os_cloud)
-        with base.Progress("Reading nova's hosts and aggregates"):
+        with Progress("Reading nova's hosts and aggregates"):
             hosts, before = cloud.hosts(), cloud.aggregates()
         published = aggregates.published(before)
         if goal_of is None:
@@ -268,7 +269,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         stopped = ''
         total = len(plan.changes)
         try:
-            with base.Progress('Changing aggregates', total) as progress:
+            with Progress('Changing aggregates', total) as progress:
                 for newest in run.steps():
                     plan = newest
                     progress.step(run.done)

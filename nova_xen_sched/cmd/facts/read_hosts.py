@@ -14,6 +14,7 @@ from nova_xen_sched import log
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.xenhost import read_many
 from nova_xen_sched.xenhost import reader
 from nova_xen_sched.xenhost import to_facts
@@ -97,7 +98,7 @@ class ReadsHosts(base.Command):
             )
         if not read_many.installed():
             raise errors.Failure(read_many.INSTALL)
-        with base.Progress('Asking hosts', len(uris)) as progress:
+        with Progress('Asking hosts', len(uris)) as progress:
             answers = read_many.read(uris, parsed_args.timeout, progress.step)
         results = [
             _result(answer, name, self.nova)

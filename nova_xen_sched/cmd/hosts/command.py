@@ -13,6 +13,7 @@ from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import fields
+from nova_xen_sched.cmd.progress import Progress
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.hosts.count_fits import Counted
@@ -197,7 +198,7 @@ def read(
     # It imports nova, whose configuration had to be loaded first.
     from nova_xen_sched.cmd.nova import xen_hosts
 
-    with base.Progress('Reading hosts'):
+    with Progress('Reading hosts'):
         hosts = xen_hosts.named(xen_hosts.read(cloud.host_states()), names)
     for why in cloud.unreachable.values():
         command.say('The answer lacks hosts: %s' % why)

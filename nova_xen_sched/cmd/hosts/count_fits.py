@@ -15,7 +15,6 @@ import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd.hosts import fits
@@ -26,6 +25,7 @@ from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.load import mode_of
 
@@ -98,15 +98,15 @@ def _fits(
     """
     if not hosts:
         return {}
-    with base.Progress('Asking placement'):
+    with Progress('Asking placement'):
         candidates = placement.candidates(
             cloud.context, spec, cloud.host_manager, every=True
         )
         absences = placement.absences([h.state for h in hosts], candidates)
-    with base.Progress("Asking nova's filters"):
+    with Progress("Asking nova's filters"):
         refused = _refused(cloud, hosts, spec, candidates)
     counted = {}
-    with base.Progress('Counting guests', len(hosts)) as progress:
+    with Progress('Counting guests', len(hosts)) as progress:
         for each in hosts:
             assert each.load is not None  # noqa: S101  a Xen host
             limits, why, shared = _by_placement(

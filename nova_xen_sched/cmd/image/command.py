@@ -12,6 +12,7 @@ from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.image import nova_properties
 from nova_xen_sched.cmd.image import remedies
+from nova_xen_sched.cmd.progress import Progress
 
 COLUMNS = {
     'name': tables.Column('Image', "the image's name"),
@@ -94,7 +95,7 @@ class Check(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        with base.Progress('Loading openstacksdk'), errors.openstacksdk():
+        with Progress('Loading openstacksdk'), errors.openstacksdk():
             from nova_xen_sched.cmd.nova import images as glance
         connection = glance.connect(parsed_args.os_cloud)
         if parsed_args.images:
@@ -103,7 +104,7 @@ class Check(base.Lister):
             ]
         else:
             images = []
-            with base.Progress('Reading images') as progress:
+            with Progress('Reading images') as progress:
                 for each in glance.every(connection):
                     images.append(each)
                     progress.step()
@@ -116,7 +117,7 @@ class Check(base.Lister):
                 'not looked for.'
             )
         rows = []
-        with base.Progress('Checking images', len(images)) as progress:
+        with Progress('Checking images', len(images)) as progress:
             for image in images:
                 found = remedies.findings(
                     image, mixed, parsed_args.disk_formats

@@ -18,12 +18,13 @@ import typing as ty
 from oslo_upgradecheck import upgradecheck
 
 from nova_xen_sched import redact
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import plain
+from nova_xen_sched.cmd import streams
 from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.progress import Progress
 
 #: The check of what all others need.
 _READABLE = 'Configuration and databases'
@@ -82,14 +83,14 @@ def _results(
         # It imports nova, whose configuration had to be loaded first.
         from nova_xen_sched.cmd.upgrade_check import deployment
 
-        with base.Progress("Reading nova's hosts"):
+        with Progress("Reading nova's hosts"):
             found = deployment.Deployment(cloud)
     except errors.Failure as e:
         yield _READABLE, _failed(e, arguments)
         return
     for name, check in _checks():
         try:
-            with base.Progress('Checking: %s' % name):
+            with Progress('Checking: %s' % name):
                 result = check(found)
         except errors.Failure as e:
             # Such as placement, which not every check needs.
@@ -148,7 +149,7 @@ def _as_text(
 
 def run(argv: list[str]) -> int:
     """Run the checks, and return the exit code."""
-    base.quieten()
+    streams.quieten()
     parser = options.parser(
         'nova-xen-sched-status',
         'Check what nova-scheduler reads of Xen hosts. Nothing is changed.',
@@ -166,9 +167,9 @@ def run(argv: list[str]) -> int:
         parser.add_argument(word, choices=[word], help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     logging.basicConfig(format='%(message)s', level=options.level(arguments))
-    base.quieten_loggers(arguments.verbose_level)
-    base.Progress.verbose = arguments.verbose_level > 0
-    with base.safe_stderr():
+    streams.quieten_loggers(arguments.verbose_level)
+    Progress.verbose = arguments.verbose_level > 0
+    with streams.safe_stderr():
         try:
             found = list(_results(arguments))
         except Exception as e:  # noqa: BLE001  no traceback, but for --debug

@@ -10,11 +10,11 @@ import typing as ty
 from oslo_upgradecheck.upgradecheck import Code
 from oslo_upgradecheck.upgradecheck import Result
 
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.progress import Progress
 
 
 class Deployment:
@@ -39,7 +39,7 @@ class Deployment:
         :raises errors.Failure: if placement can't be asked.
         """
         found = []
-        with base.Progress(
+        with Progress(
             "Reading placement's inventories", len(self.xen)
         ) as progress:
             for each in self.xen:
