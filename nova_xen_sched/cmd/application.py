@@ -17,6 +17,7 @@ import stevedore
 
 from nova_xen_sched.cmd import complete
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import help as help_command
 from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import streams
 from nova_xen_sched.cmd.progress import Progress
@@ -62,6 +63,7 @@ class App(app.App):
             **pipes,
         )
         self.command_manager.add_command('complete', complete.Complete)
+        self.command_manager.add_command('help', help_command.Help)
         # cliff takes the name that it was started by.
         self.NAME = App.NAME
 
@@ -72,10 +74,11 @@ class App(app.App):
         argparse_kwargs: dict[str, ty.Any] | None = None,
     ) -> argparse.ArgumentParser:
         parser = options.parser(App.NAME, description or '')
+        parser.usage = '%(prog)s [options] COMMAND'
         parser.add_argument(
             '--log-file',
             metavar='PATH',
-            help='A file to log to, beside what is said on stderr.',
+            help='A file to log to, as well as stderr.',
         )
         parser.add_argument(
             '-h',
@@ -102,6 +105,23 @@ class App(app.App):
 
     def initialize_app(self, argv: list[str]) -> None:
         Progress.verbose = self.options.verbose_level > 0
+
+    def run_subcommand(self, argv: list[str]) -> int:
+        try:
+            help_command.find(self.command_manager, argv)
+        except errors.Failure as e:
+            self.stderr.write('%s\n' % e)
+            return e.exit_code
+        return int(super().run_subcommand(argv))
+
+    def print_help_if_requested(self) -> None:
+        if self.options.deferred_help:
+            raise SystemExit(self.run_subcommand(['help']))
+
+    def interact(self) -> None:
+        """Without a command show the help; cliff would begin a shell."""
+        self.run_subcommand(['help'])
+        raise SystemExit(errors.FAILED)
 
 
 def run(argv: list[str]) -> int:

@@ -18,6 +18,7 @@ from stevedore import extension
 from nova_xen_sched import redact
 from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import plain
 from nova_xen_sched.cmd import tables
 
@@ -38,6 +39,7 @@ class Command(command.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        options.say_errors_in_a_line(parser)
         if parser.epilog:
             # Its lines stay as they are.
             parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -109,6 +111,18 @@ class _Display(Command, display.DisplayCommandBase):
     def formatter_default(self) -> str:
         return PLAIN
 
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        for action in self._formatter_group._group_actions:
+            if action.dest == 'formatter':
+                # Else each of its two names has all of them behind it.
+                action.metavar = 'FORMAT'
+                action.help = '%s; %s if not given.' % (
+                    ', '.join(action.choices),
+                    PLAIN,
+                )
+        return parser
+
     def produce_output(
         self,
         parsed_args: argparse.Namespace,
@@ -149,6 +163,7 @@ class Lister(_Display, lister.Lister):
         for action in self._formatter_group._group_actions:
             if action.dest == 'sort_columns':
                 # cliff's says that it ignores columns that are none.
+                action.metavar = 'COLUMN'
                 action.help = (
                     'Sort by this column; may be given several times, the '
                     'first counts most.'
@@ -157,7 +172,7 @@ class Lister(_Display, lister.Lister):
             self._formatter_group.add_argument(
                 '--long',
                 action='store_true',
-                help='All columns, for a person, too.',
+                help='Show all columns.',
             )
         return parser
 

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --flavor, --ram, --vcpus, --disk and --vm-mode."""
     group = parser.add_argument_group(
         'the guest that is counted',
-        'Without any: HVM, %d MiB, %d vCPU, %d GiB of disk. With a disk of 0 '
-        'it boots from a volume.' % (RAM, VCPUS, DISK),
+        'Without any: HVM, %d MiB, %d vCPU, %d GiB of disk.\n'
+        'With a disk of 0 it boots from a volume.' % (RAM, VCPUS, DISK),
     )
     add_sizes(group, 'Instead of a flavor: {} if not given.')
     group.add_argument(
@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=('hvm', 'pv', 'xen', 'pvh'),
         type=str.lower,
         default='hvm',
-        help="How the guest runs (hvm); xen is nova's word for pv. nova has "
-        "none for pvh: dom0 counts it as PVH, and nova's filters are asked "
-        'for a guest without vm_mode.',
+        help="The guest's mode (hvm). xen is nova's word for pv. nova has no "
+        "word for pvh: the dom0 model counts a PVH guest, and nova's filters "
+        'judge a guest without vm_mode.',
     )
 
 

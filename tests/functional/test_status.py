@@ -207,7 +207,10 @@ class TestStatus(FilterCase):
         if option in CONF.filter_scheduler:
             with self.with_flags(**{option: 1.0}):
                 self.assert_only(
-                    'HypervisorVersionWeigher', WARNING, 'pushed off', option
+                    'HypervisorVersionWeigher',
+                    WARNING,
+                    'avoids Xen hosts',
+                    option,
                 )
         with self.with_flags('scheduler', max_placement_results=20):
             self.assert_only(

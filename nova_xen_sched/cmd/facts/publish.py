@@ -67,9 +67,11 @@ _EPILOG = """\
 columns:
 %s
 
-exit codes: 0 all is as it shall be, or would be with --apply; 1 some hosts
-were left out, placement has no reserve of some, or some change was not made;
-2 nothing was done
+exit codes:
+  0  all is published, or would be with --apply
+  1  some hosts were left out, placement has no reserve of some, or some change
+     was not made
+  2  nothing was done
 """ % tables.described(COLUMNS)
 
 
@@ -83,8 +85,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     two places at once.
 
     reserved_host_memory_mb of a Xen host comes from placement, where its
-    nova-compute writes it. Another value that a host or a file states gives
-    way to it, and a line says so.
+    nova-compute writes it. That value is used where a host or a file has
+    another one, and a line names both.
 
     What changes for each host is printed to stderr before.
     """
@@ -99,9 +101,9 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         parser.add_argument(
             '--from-file',
             metavar='PATH',
-            help='Publish what this facts file says of each Xen host, as the '
-            'scheduler would read it, instead of asking hosts. A file with '
-            'any mistake is refused.',
+            help='Publish the facts of each Xen host in this facts file, as '
+            'the scheduler would read it, instead of asking hosts. A file '
+            'with any mistake is refused.',
         )
         parser.add_argument(
             '--from-placement',
@@ -166,8 +168,9 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         if prune and goal.unknown and not parsed_args.from_file:
             prune = False
             self.say(
-                'Nothing is pruned, for %s may be any host of nova '
-                '(--nova-host says which).' % tables.listed(goal.unknown)
+                'Nothing is pruned, because %s may be any host of nova '
+                '(give its name with --nova-host).'
+                % tables.listed(goal.unknown)
             )
         plan = planning.plan(goal.facts, before, prune, goal.spared)
         for line in _lines(goal, before, plan, prune):
@@ -249,7 +252,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             if each.host and _NEEDED & each.host.problems.keys():
                 raw.pop(each.name, None)
                 self.say(
-                    '%s: left as before, for that.' % each.name, error=True
+                    '%s: left as before, because of that.' % each.name,
+                    error=True,
                 )
         return [
             desired.Reported(
@@ -336,7 +340,7 @@ def _lines(
         )
     for host, key, value, names in aggregates.overrides(goal.facts, after):
         yield (
-            '%s: %s stays %s, for aggregate %s, which is not ours, says so.'
+            '%s: %s stays %s, because aggregate %s, which is not ours, has it.'
             % (host, key, value, ', '.join(names))
         )
     others = aggregates.others(goal.facts.keys() | goal.spared, before)

@@ -161,8 +161,8 @@ class ReadsHosts(base.Command):
             other = uris.setdefault(each.name.lower(), each.uri)
             if other is not each.uri:
                 raise errors.Failure(
-                    '%s and %s have the same name, %s: say who is who with '
-                    '--nova-host.' % (other, each.uri, each.name)
+                    '%s and %s have the same name, %s: give each its name '
+                    'with --nova-host.' % (other, each.uri, each.name)
                 )
             reserved_mb = (
                 each.nova.reserved_host_memory_mb if each.nova else None
@@ -222,8 +222,8 @@ def _left_out(host: XenHost) -> str | None:
     if host.dom0 is None or host.dom0.sizing == xenhost.FIXED:
         return None
     return (
-        "dom0's memory is no size that can be stated: %s%s. Set dom0_mem= "
-        '(facts show says how much), or state dom0_memory_mb yourself'
+        "dom0's memory has no known fixed size: %s%s. Set dom0_mem= (facts "
+        'show says how much), or write the fact dom0_memory_mb yourself'
         % (
             'dom0 balloons, because '
             if host.dom0.sizing == xenhost.BALLOONING

@@ -71,15 +71,18 @@ _EPILOG = """\
 columns:
 %s
 
-What only dom0 itself can say is not known of a remote host.
+What only dom0 itself knows is unknown of a remote host.
 
-exit codes: 0 fine; 1 there are findings other than notes, or a host did not
-answer, or not in full; 2 none answered, or wrong usage
+exit codes:
+  0  fine
+  1  there are findings other than notes, a host did not answer, or did not
+     answer in full
+  2  no host answered, or wrong usage
 """ % tables.described(COLUMNS)
 
 
 class Show(read_hosts.ReadsHosts, base.Lister):
-    """Show what Xen hosts say of themselves, and what to correct.
+    """Show what Xen hosts report, and what to correct.
 
     Each host's libvirt is read, all at once; nothing is changed. No nova is
     needed. One host is shown with all there is, several in a table; json,

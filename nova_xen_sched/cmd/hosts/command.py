@@ -72,7 +72,8 @@ class List(HostLister):
         parser.add_argument(
             '--state',
             choices=('up', 'down', 'disabled'),
-            help='Only hosts whose nova-compute is so.',
+            type=str.lower,
+            help='Only hosts whose nova-compute has this state.',
         )
         parser.add_argument(
             '--refused',
@@ -83,7 +84,7 @@ class List(HostLister):
             '--scarce',
             metavar='PERCENT',
             type=guest_arguments.natural,
-            help='Only hosts with a headroom below that.',
+            help='Only hosts whose headroom is below this share.',
         )
         return parser
 

@@ -57,7 +57,7 @@ def facts_file(deployment: Deployment) -> Result:
     if table.wrong:
         return problem(
             Code.WARNING,
-            'What is wrong in %s is unknown to nova-scheduler (%d): %s.'
+            'nova-scheduler does not use what is wrong in %s (%d): %s.'
             % (path, len(table.wrong), '; '.join(table.wrong[:_MISTAKES])),
             'correct the file; etc/nova_xen_sched/host-facts.yaml is an '
             'example.',
@@ -128,15 +128,17 @@ def unknown(deployment: Deployment) -> Result:
         return Result(Code.SUCCESS)
     return problem(
         Code.WARNING,
-        'Facts that are not known well enough: %s. Versions: '
-        'unknown_version = %s counts; dom0: %.12g MiB and %.12g vCPUs.'
+        'These facts are unknown: %s. For unknown versions '
+        'unknown_version = %s counts. A dom0 of unknown size counts as '
+        '%.12g MiB and %.12g vCPUs.'
         % (
             grouped('%s of %s', lacking),
             settings.unknown_version,
             settings.dom0_memory_mb,
             settings.dom0_vcpus,
         ),
-        'state them: nova-xen-sched facts export on the host shows them.',
+        'write them into host_facts_file, or publish them. nova-xen-sched '
+        'facts export shows them on the host.',
     )
 
 
@@ -151,5 +153,5 @@ def remarks(deployment: Deployment) -> Result:
     return problem(
         Code.WARNING,
         grouped('%s: %s', found) + '.',
-        'read them anew on the hosts, and correct what is stated.',
+        'read the facts on the hosts again, and correct the wrong ones.',
     )

@@ -142,8 +142,8 @@ def reserved_memory(deployment: Deployment) -> Result:
     if not short:
         return Result(Code.SUCCESS)
     details = (
-        'On Xen hosts nova reserves less memory than dom0 has, and gives the '
-        'rest to guests: %s; %d MiB in all.'
+        'nova reserves less memory than dom0 has on Xen hosts, and so gives '
+        'memory of dom0 to guests: %s; %d MiB in all.'
         % (names(short), sum(short.values()))
     )
     if guessed:
@@ -155,7 +155,7 @@ def reserved_memory(deployment: Deployment) -> Result:
     if deployment.settings.refuse_dom0_overcommit:
         further = '; refuse_dom0_overcommit refuses them until then.'
     elif guessed == set(short):
-        further = ', or state the fact dom0_memory_mb.'
+        further = ', or give the hosts the fact dom0_memory_mb.'
     else:
         code = Code.FAILURE
         further = '; refuse_dom0_overcommit refuses such hosts until then.'
@@ -187,15 +187,16 @@ def reserves(deployment: Deployment) -> Result:
     )
     return problem(
         Code.WARNING,
-        'The scheduler counts %s otherwise than the computes do (by '
-        'placement), and so takes a part of the reserve for guests, or of the '
-        'guests for reserve: %s.' % (_RESERVED, grouped('%s: %s', wrong)),
+        'nova-scheduler counts another %s than the computes reserve in '
+        'placement, and so takes a part of the reserve for guests, or a part '
+        'of the guests for reserve: %s.'
+        % (_RESERVED, grouped('%s: %s', wrong)),
         '; '.join(dict.fromkeys(remedies)) + '.',
     )
 
 
 class _Reserve(ty.NamedTuple):
-    """What is counted of some hosts, and what is so.
+    """What is counted for some hosts, and what they reserve.
 
     :ivar source: of the fact; '' for the scheduler's own nova.conf.
     :ivar counted_mb: MiB.
@@ -228,7 +229,7 @@ def _remedy(settings: conf.Settings, wrong: _Reserve, hosts: list[str]) -> str:
             names(hosts),
         )
     if source not in ('', 'aggregate'):
-        return 'correct what %s says of %s' % (source, names(hosts))
+        return 'correct the fact of %s from %s' % (names(hosts), source)
     if 'aggregate' in settings.fact_sources:
         return _PUBLISH
     return 'add aggregate to fact_sources, then ' + _PUBLISH

@@ -49,8 +49,8 @@ def filter_enabled(deployment: Deployment) -> Result:
         return Result(Code.SUCCESS)
     return problem(
         Code.FAILURE,
-        'XenHostFilter is not among the enabled filters: no host is refused '
-        'by it.',
+        'XenHostFilter is not among the enabled filters, so it refuses no '
+        'host.',
         'in [filter_scheduler] name it in enabled_filters in place of '
         'ImagePropertiesFilter, add available_filters = '
         'nova_xen_sched.filters.all_filters beside '
@@ -115,8 +115,9 @@ def image_properties_filter(deployment: Deployment) -> Result:
     if filters.index(theirs) < filters.index(ours):
         return problem(
             Code.WARNING,
-            'It is enabled before XenHostFilter, which so never sees the '
-            'hosts that it refuses, and has no reason to give for them.',
+            'ImagePropertiesFilter is enabled before XenHostFilter, which so '
+            'never sees the hosts that ImagePropertiesFilter refuses, and can '
+            'give no reason for them.',
             'put XenHostFilter first, or take ImagePropertiesFilter out.',
         )
     if trial:
@@ -127,15 +128,15 @@ def image_properties_filter(deployment: Deployment) -> Result:
         )
     return problem(
         Code.WARNING,
-        'It is enabled behind XenHostFilter, which has refused all that it '
-        'would; it costs time, and nova 27 to 34 fail in it for images with '
-        'hw_maxphysaddr_bits.',
+        'ImagePropertiesFilter is enabled behind XenHostFilter, which refuses '
+        'the same hosts before. ImagePropertiesFilter costs time, and in nova '
+        '27 to 34 it fails for images with hw_maxphysaddr_bits.',
         'take ImagePropertiesFilter out of enabled_filters.',
     )
 
 
 def multipliers(deployment: Deployment) -> Result:
-    """Headroom is not drowned by the other weighers."""
+    """Headroom counts beside the other weighers."""
     weighers = deployment.cloud.weighers
     ours = _find(weighers, 'Dom0HeadroomWeigher')
     if ours is None:
@@ -163,7 +164,7 @@ def multipliers(deployment: Deployment) -> Result:
                 % own
             )
         elif own < _ENOUGH * largest:
-            why = "it is %.12g, and %s's %.12g: that drowns it" % (
+            why = "it is %.12g, too small beside %s's %.12g" % (
                 own,
                 name,
                 largest,
@@ -177,8 +178,9 @@ def multipliers(deployment: Deployment) -> Result:
         Code.WARNING,
         'dom0_headroom_weight_multiplier on Xen hosts: %s.'
         % grouped('%s, on %s', drowned),
-        'make it %d times the largest other multiplier or more (in nova.conf, '
-        'or in the metadata of aggregates), unless it is meant so.' % _ENOUGH,
+        'set it to %d times the largest other multiplier or more (in '
+        'nova.conf, or in the metadata of aggregates), unless you want it so.'
+        % _ENOUGH,
     )
 
 
@@ -202,12 +204,13 @@ def hypervisor_version(deployment: Deployment) -> Result:
     pushed = (max(others) > newest) == (max(multiplier_of.values()) > 0)
     return problem(
         Code.WARNING,
-        "It compares Xen's version (%d) with that of other hypervisors (%d): "
-        'images that name no hypervisor_type are %s Xen hosts by it; on %s.'
+        "HypervisorVersionWeigher compares Xen's version (%d) with that of "
+        'other hypervisors (%d), and so %s Xen hosts for guests of images '
+        'that name no hypervisor_type; on %s.'
         % (
             newest,
             max(others),
-            'pushed off' if pushed else 'drawn to',
+            'avoids' if pushed else 'prefers',
             names(name for name, each in multiplier_of.items() if each),
         ),
         'set [filter_scheduler] hypervisor_version_weight_multiplier = 0, or '
@@ -223,12 +226,12 @@ def max_placement_results(deployment: Deployment) -> Result:
         return Result(Code.SUCCESS)
     if limit < xen:
         details = (
-            'placement names %d hosts at most, and there are %d Xen hosts.'
+            'placement returns %d hosts at most, and there are %d Xen hosts.'
             % (limit, xen)
         )
     else:
         details = (
-            'placement names %d of %d hosts at most, before any filter: the '
+            'placement returns %d of %d hosts at most, before any filter. The '
             '%d Xen hosts may not be among them.' % (limit, every, xen)
         )
     return problem(
@@ -254,8 +257,8 @@ def aggregate_image_properties_isolation(deployment: Deployment) -> Result:
         return Result(Code.SUCCESS)
     return problem(
         Code.WARNING,
-        'It logs a warning for each xen: key in the metadata of an '
+        '%s logs a warning for each xen: key in the metadata of an '
         'aggregate, for every host of every request: aggregates %s.'
-        % names(aggregates),
-        'have these facts in host_facts_file instead, or take %s out.' % name,
+        % (name, names(aggregates)),
+        'move these facts to host_facts_file, or take %s out.' % name,
     )

@@ -32,10 +32,13 @@ _READABLE = 'Configuration and databases'
 _ERROR = 255
 
 _EPILOG = """\
-By default problems are shown, --verbose shows all checks. --json has all.
+By default problems are shown; --verbose shows all checks. --json has all.
 
-exit codes: 0 all is well, 1 warnings, 2 failures or wrong usage, 255 an
-unexpected error
+exit codes:
+  0    all is well
+  1    warnings
+  2    failures, or wrong usage
+  255  an unexpected error
 """
 
 Check = ty.Tuple[str, ty.Callable[[ty.Any], upgradecheck.Result]]
