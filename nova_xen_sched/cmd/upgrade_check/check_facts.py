@@ -14,7 +14,7 @@ from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
 from nova_xen_sched.cmd.upgrade_check.deployment import names
-from nova_xen_sched.cmd.upgrade_check.deployment import problem
+from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
 from nova_xen_sched.load import LOAD_FACTS
@@ -37,8 +37,9 @@ def facts_file(deployment: Deployment) -> Result:
     if not path:
         return Result(Code.SUCCESS, 'host_facts_file is not set.')
     if 'file' not in settings.fact_sources:
-        return problem(
+        return Problem(
             Code.WARNING,
+            'not_in_fact_sources',
             'host_facts_file is set to %s, and fact_sources leaves file out, '
             'so it is not read.' % path,
             'add file to fact_sources, or take host_facts_file out.',
@@ -46,8 +47,9 @@ def facts_file(deployment: Deployment) -> Result:
     try:
         table, digest = file.load(path)
     except _UNUSABLE as e:
-        return problem(
+        return Problem(
             Code.FAILURE,
+            'unusable',
             "%s can't be used: %s."
             % (path, getattr(e, 'strerror', None) or e),
             'correct the file; etc/nova_xen_sched/host-facts.yaml is an '
@@ -55,8 +57,9 @@ def facts_file(deployment: Deployment) -> Result:
             'and has none after a restart.',
         )
     if table.wrong:
-        return problem(
+        return Problem(
             Code.WARNING,
+            'mistakes',
             'nova-scheduler does not use what is wrong in %s (%d): %s.'
             % (path, len(table.wrong), '; '.join(table.wrong[:_MISTAKES])),
             'correct the file; etc/nova_xen_sched/host-facts.yaml is an '
@@ -105,8 +108,9 @@ def nonexistent(deployment: Deployment) -> Result:
         parts.append('patterns that match no host: entry %s' % ', '.join(idle))
     if not parts:
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.WARNING,
+        'names_that_do_not_exist',
         'The facts file has %s.' % '; '.join(parts),
         'correct the names (they are those of openstack compute service '
         'list), or take them out.',
@@ -126,8 +130,9 @@ def unknown(deployment: Deployment) -> Result:
                 lacking[name].append(each.name)
     if not lacking:
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.WARNING,
+        'unknown_facts',
         'These facts are unknown: %s. For unknown versions '
         'unknown_version = %s counts. A dom0 of unknown size counts as '
         '%.12g MiB and %.12g vCPUs.'
@@ -139,6 +144,7 @@ def unknown(deployment: Deployment) -> Result:
         ),
         'write them into host_facts_file, or publish them. nova-xen-sched '
         'facts export shows them on the host.',
+        (name for each in lacking.values() for name in each),
     )
 
 
@@ -150,8 +156,10 @@ def remarks(deployment: Deployment) -> Result:
             found[sentence].append(each.name)
     if not found:
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.WARNING,
+        'unreadable_or_stale',
         grouped('%s: %s', found) + '.',
         'read the facts on the hosts again, and correct the wrong ones.',
+        (name for each in found.values() for name in each),
     )

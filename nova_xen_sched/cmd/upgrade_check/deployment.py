@@ -50,13 +50,27 @@ class Deployment:
         return found
 
 
-def problem(code: Code, details: str, remedy: str) -> Result:
+class Problem(Result):  # type: ignore[misc,unused-ignore]
     """The result of a check that found something.
 
-    :param details: what is so, with a full stop.
-    :param remedy: what to do about it.
+    :param what: a code for it; stable, additions only.
+    :param details: what was found, with a full stop.
+    :param remedy: what to do about it; '' if the details name that.
+    :param hosts: the names of the hosts that it is about.
     """
-    return Result(code, '%s Remedy: %s' % (details, remedy))
+
+    def __init__(
+        self,
+        code: Code,
+        what: str,
+        details: str,
+        remedy: str = '',
+        hosts: ty.Iterable[str] = (),
+    ) -> None:
+        super().__init__(code, details)
+        self.what = what
+        self.remedy = remedy
+        self.hosts = sorted(set(hosts))
 
 
 def names(hosts: ty.Iterable[str]) -> str:

@@ -54,7 +54,7 @@ def test_the_innermost_stage_is_shown_with_its_steps():
 
 
 def test_what_is_short_says_nothing(monkeypatch):
-    monkeypatch.setattr(base.Progress, 'AFTER', 60)
+    monkeypatch.setattr(Progress, 'AFTER', 60)
     stream = Terminal()
     with Progress('Loading nova', stream=stream):
         pass
