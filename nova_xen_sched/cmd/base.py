@@ -54,16 +54,14 @@ class Command(command.Command):
             self.check_usage(parsed_args)
             outcome = super().run(parsed_args)
         except errors.Failure as e:
-            if self.app.options.debug:
-                traceback.print_exc(file=self.app.stderr)
+            self.trace(e)
             self.say(str(e), error=True)
             return e.exit_code
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as e:  # noqa: BLE001  no traceback, but for --debug
-            if self.app.options.debug:
-                traceback.print_exc(file=self.app.stderr)
-            else:
+            self.trace(e)
+            if not self.app.options.debug:
                 self.say(errors.unexpected(e), error=True)
             return errors.FAILED
         return outcome or self.exit_code
@@ -73,6 +71,14 @@ class Command(command.Command):
 
         :raises errors.Failure: naming it.
         """
+
+    def trace(self, error: BaseException) -> None:
+        """Show with --debug where in the code an error comes from."""
+        if self.app.options.debug:
+            found = traceback.format_exception(
+                type(error), error, error.__traceback__
+            )
+            self.app.stderr.write(''.join(found))
 
     def say(self, line: str, error: bool = False) -> None:
         """A line for the person, beside what the command prints.

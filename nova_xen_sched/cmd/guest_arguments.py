@@ -82,8 +82,8 @@ def flavor(cloud: ty.Any, options: argparse.Namespace) -> ty.Any:
     return cloud.flavor(options.flavor)
 
 
-def label(found: ty.Any, mode: str) -> str:
-    """The guests in words: "HVM guests of 2048 MiB, 1 vCPU, 20 GiB".
+def kind(found: ty.Any, mode: str) -> tables.Structured:
+    """The kind of guest: "HVM guests of 2048 MiB, 1 vCPU, 20 GiB".
 
     :param found: a nova Flavor.
     :param mode: one of dom0.MODES.
@@ -93,10 +93,17 @@ def label(found: ty.Any, mode: str) -> str:
         tables.counted(found.vcpus, 'vCPU'),
         found.root_gb,
     )
-    name = found.name if found.flavorid else ''
-    return '%s guests of %s' % (
-        mode.upper(),
-        '%s (%s)' % (name, size) if name else size,
+    name = found.name if found.flavorid else None
+    return tables.Structured(
+        {
+            'mode': mode,
+            'flavor': name,
+            'memory_mb': found.memory_mb,
+            'vcpus': found.vcpus,
+            'disk_gb': found.root_gb,
+        },
+        '%s guests of %s'
+        % (mode.upper(), '%s (%s)' % (name, size) if name else size),
     )
 
 

@@ -138,11 +138,13 @@ def _sentence(
         total, others = tables.counted(len(every)), 0
     else:
         total, others = tables.counted(xen, 'Xen host'), len(every) - xen
-    return '%s%s%s.\nFits counts %s.' % (
+    return '%s%s.%s\nFits counts %s.' % (
         '' if total.startswith('%d ' % len(rows)) else '%d of ' % len(rows),
         total,
-        ', and %d of other hypervisors (--all)' % others if others else '',
-        counted.guests,
+        ' Left out: %s of other hypervisors (--all).' % tables.counted(others)
+        if others
+        else '',
+        tables.text(counted.guests),
     )
 
 
@@ -164,7 +166,7 @@ class Show(base.ShowOne):
         cloud, hosts = read(self, [parsed_args.host])
         if len(hosts) > 1:
             raise errors.Failure(
-                '%s is more than one: name one of %s.'
+                '%s matches more than one host: name one of %s.'
                 % (parsed_args.host, tables.listed(h.name for h in hosts))
             )
         counted = count(cloud, parsed_args, hosts)
@@ -202,7 +204,7 @@ def read(
     with Progress('Reading hosts'):
         hosts = xen_hosts.named(xen_hosts.read(cloud.host_states()), names)
     for why in cloud.unreachable.values():
-        command.say('The answer lacks hosts: %s' % why)
+        command.say('Hosts are missing here: %s' % why, error=True)
         command.exit_code = errors.FINDINGS
     return cloud, hosts
 
@@ -221,5 +223,8 @@ def count(
 def go_on(command: base.Command, counted: Counted) -> None:
     """Say which cells are empty, if guests could not be counted."""
     if counted.failure:
-        command.say('Fits and Refused are empty: %s' % counted.failure)
+        command.trace(counted.failure)
+        command.say(
+            'Fits and Refused are empty: %s' % counted.failure, error=True
+        )
         command.exit_code = errors.FINDINGS

@@ -17,6 +17,7 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import fits
 from nova_xen_sched.cmd.hosts.fits import Fits
 from nova_xen_sched.cmd.hosts.fits import Refused
@@ -41,14 +42,14 @@ class Counted(ty.NamedTuple):
     :ivar hosts: those that were asked for, of other hypervisors too.
     :ivar fits: of the Xen hosts of them, by name; empty if they can't be
         counted.
-    :ivar guests: the guests that are counted, in words.
+    :ivar guests: the kind of guest that is counted.
     :ivar settings: the options of [xen_scheduler].
     :ivar failure: why they can't be counted, placement out of reach say.
     """
 
     hosts: ty.Sequence[xen_hosts.ComputeHost]
     fits: dict[str, Fits]
-    guests: str
+    guests: tables.Structured
     settings: conf.Settings
     failure: errors.Failure | None = None
 
@@ -76,7 +77,7 @@ def count(
         cloud, image, flavor, boot_from_volume=not flavor.root_gb
     )
     guest = fits.Guest(mode, flavor.memory_mb, flavor.vcpus)
-    label = guest_arguments.label(flavor, mode)
+    label = guest_arguments.kind(flavor, mode)
     xen = [each for each in hosts if each.host.is_xen]
     try:
         found = _fits(cloud, xen, spec, settings.dom0_model, guest)
