@@ -156,7 +156,11 @@ def _squeeze(
             found += sum(len(text) > room - first for text in lasts)
         return found
 
-    fitting = {n for n in names if narrowest <= n <= room - title}
+    most = room - title
+    if most < narrowest:
+        # It doesn't fit in any case: short names stay in their lines.
+        most = _LEAST
+    fitting = {n for n in names if narrowest <= n <= most}
     widths[0] = min(
         sorted({*fitting, narrowest}, reverse=True), key=more_lines
     )

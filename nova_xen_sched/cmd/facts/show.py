@@ -35,7 +35,7 @@ COLUMNS = {
     'memory_mb': Column('MiB', "the machine's memory, MiB", LONG),
     'free_memory_mb': Column('Free', 'what Xen has for guests, MiB', LONG),
     'cpus': Column('CPUs', "the machine's processors", LONG),
-    'dom0_memory_mb': Column('Dom0', "dom0's memory, MiB"),
+    'dom0_memory_mb': Column('dom0 MiB', "dom0's memory, MiB"),
     'dom0_maximum_mb': Column('Maximum', 'what dom0 may have, MiB', LONG),
     'dom0_sizing': Column('Sizing', 'fixed, ballooning or unknown'),
     'dom0_vcpus': Column('vCPUs', "dom0's vCPUs"),
