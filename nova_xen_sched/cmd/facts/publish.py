@@ -45,11 +45,12 @@ _NEEDED = frozenset(
 
 
 COLUMNS = {
+    # Long names have lines of their own in the first column.
+    'host': tables.Column('Host', 'the host that is added or removed'),
     'change': tables.Column(
         'Change', 'create, set, add_host, remove_host or delete'
     ),
     'aggregate': tables.Column('Aggregate', 'its name'),
-    'host': tables.Column('Host', 'that is added or removed'),
     'metadata': tables.Column(
         'Metadata',
         'what is set; -KEY, in JSON null, is removed',
@@ -361,9 +362,9 @@ def _row(change: planning.Change, outcome: str) -> tuple[ty.Any, ...]:
     )
     code = _CODES.get(outcome, 'left')
     return (
+        change.host or None,
         change.action,
         change.aggregate,
-        change.host or None,
         metadata,
         tables.Structured(code, outcome),
         None if outcome in _CODES else outcome,
