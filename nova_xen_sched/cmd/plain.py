@@ -61,7 +61,8 @@ def terminal(stream: ty.Any) -> tuple[int, bool]:
     """
     if not stream.isatty():
         return 0, False
-    return shutil.get_terminal_size().columns, not os.environ.get('NO_COLOR')
+    colour = not os.environ.get('NO_COLOR') and os.getenv('TERM') != 'dumb'
+    return shutil.get_terminal_size().columns, colour
 
 
 def lines(

@@ -182,7 +182,7 @@ class TestStatus(FilterCase):
         option = 'host_facts_file = %s' % self.facts
         with self.with_options(option):
             found = self.assert_well()
-            self.assertIn('1 hosts, 0 patterns', found['Facts file'][1])
+            self.assertIn('1 host, 0 patterns', found['Facts file'][1])
             # Of sha256sum facts.yaml.
             self.assertIn('sha256 ', found['Facts file'][1])
             self.facts.write_text(FACTS.replace('xen-00', 'xen-99'))

@@ -14,6 +14,7 @@ from nova_xen_sched import log
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.xenhost import read_many
 from nova_xen_sched.xenhost import reader
@@ -93,8 +94,9 @@ class ReadsHosts(base.Command):
         names = parsed_args.nova_host or [None] * len(uris)
         if len(names) != len(uris):
             raise errors.Failure(
-                '--nova-host was given %d times for %d hosts. Give one for '
-                'each --connect, in the same order.' % (len(names), len(uris))
+                '--nova-host was given %d times for %s. Give one for each '
+                '--connect, in the same order.'
+                % (len(names), tables.counted(len(uris)))
             )
         if not read_many.installed():
             raise errors.Failure(read_many.INSTALL)

@@ -23,7 +23,7 @@ COLUMNS = {
     'host': Column('Host', "nova's name of it where known, else libvirt's"),
     'uri': Column('URI', "libvirt's", LONG),
     'hostname': Column('Hostname', "libvirt's", LONG),
-    'hypervisor': Column('Hypervisor', 'Xen', LONG),
+    'hypervisor': Column('Hypervisor', 'the hypervisor, Xen', LONG),
     'libvirt_version': Column('Libvirt', 'the version of libvirt'),
     'xen_version': Column(
         'Xen', 'that of Xen; only dom0 itself knows the patch level'

@@ -10,6 +10,7 @@ from oslo_upgradecheck.upgradecheck import Code
 from oslo_upgradecheck.upgradecheck import Result
 
 from nova_xen_sched import refusal
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
@@ -67,10 +68,15 @@ def facts_file(deployment: Deployment) -> Result:
         )
     return Result(
         Code.SUCCESS,
-        '%s: %d hosts, %d patterns, sha256 %s (to be the same beside each '
+        '%s: %s, %s, sha256 %s (it should be the same beside each '
         'nova-scheduler).'
         # As many digits as nova-scheduler logs.
-        % (path, len(table.hosts), len(table.patterns), digest[:12]),
+        % (
+            path,
+            tables.counted(len(table.hosts)),
+            tables.counted(len(table.patterns), 'pattern'),
+            digest[:12],
+        ),
     )
 
 

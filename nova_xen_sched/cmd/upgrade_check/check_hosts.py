@@ -158,7 +158,7 @@ def reserved_memory(deployment: Deployment) -> Result:
     )
     if guessed:
         details += (
-            " Of %d of them dom0's size is not known; %.12g MiB are assumed."
+            " dom0's size is unknown on %d of them; %.12g MiB are assumed."
             % (len(guessed), deployment.settings.dom0_memory_mb)
         )
     code = Code.WARNING

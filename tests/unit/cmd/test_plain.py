@@ -110,11 +110,13 @@ def test_it_fits_and_loses_no_word(rows, width):
         (True, {}, True),
         (True, {'NO_COLOR': '1'}, False),
         (True, {'NO_COLOR': ''}, True),
+        (True, {'TERM': 'dumb'}, False),
         (False, {}, False),
     ],
 )
 def test_colour_is_for_a_terminal(monkeypatch, terminal, environment, red):
     monkeypatch.delenv('NO_COLOR', raising=False)
+    monkeypatch.setenv('TERM', 'xterm')
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     stream = io.StringIO()

@@ -241,7 +241,7 @@ def test_nova_conf_is_of_this_host_only(hosts, run, tmp_path):
     [
         (
             ('--connect', A, '--nova-host', 'a', '--nova-host', 'b'),
-            '--nova-host was given 2 times for 1 hosts',
+            '--nova-host was given 2 times for 1 host. ',
         ),
         (('--timeout', '0'), "above 0 and up to 86400: '0'"),
         (('--timeout', 'nan'), 'not a number of seconds above 0'),
