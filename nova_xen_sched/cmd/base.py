@@ -120,7 +120,9 @@ class _Display(Command, display.DisplayCommandBase):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         for action in self._formatter_group._group_actions:
-            if action.dest == 'formatter':
+            if action.dest == 'columns':
+                action.help = 'Show only this; may be given several times.'
+            elif action.dest == 'formatter':
                 # Else each of its two names has all of them behind it.
                 action.metavar = 'FORMAT'
                 action.help = '%s; %s if not given.' % (
@@ -167,7 +169,12 @@ class Lister(_Display, lister.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         for action in self._formatter_group._group_actions:
-            if action.dest == 'sort_columns':
+            if action.dest == 'columns':
+                action.help = (
+                    'Show only this column, by its name below or its title; '
+                    'may be given several times.'
+                )
+            elif action.dest == 'sort_columns':
                 # cliff's says that it ignores columns that are none.
                 action.metavar = 'COLUMN'
                 action.help = (

@@ -30,11 +30,19 @@ def ordered(
 
 
 def check(parsed_args: argparse.Namespace, known: ty.Collection[str]) -> None:
-    """Refuse columns that are none: cliff leaves out some in silence."""
+    """Refuse columns that are none: cliff leaves out some in silence.
+
+    :param known: by name the tables.Column, whose title is its name, too; or
+        names alone.
+    """
+    titles: dict[str, str] = {}
+    if isinstance(known, ty.Mapping):
+        titles = {_key(each.title): name for name, each in known.items()}
     for option in ('columns', 'sort_columns'):
         names = getattr(parsed_args, option, None) or []
         # As newer releases of cliff read them.
-        asked = [name.lower().strip().replace(' ', '_') for name in names]
+        asked = [_key(name) for name in names]
+        asked = [e if e in known else titles.get(e, e) for e in asked]
         for name in asked:
             if name not in known:
                 raise errors.Failure(
@@ -42,6 +50,10 @@ def check(parsed_args: argparse.Namespace, known: ty.Collection[str]) -> None:
                     % (name, ', '.join(known))
                 )
         setattr(parsed_args, option, asked)
+
+
+def _key(name: str) -> str:
+    return name.lower().strip().replace(' ', '_')
 
 
 def shown(data: ty.Any, formatter: str) -> ty.Any:

@@ -9,6 +9,7 @@ import argparse
 import pytest
 
 from nova_xen_sched.cmd import columns
+from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 
 
@@ -45,3 +46,21 @@ def test_rows_are_sorted_by_number_in_every_format(direction):
     )
     found = [n for _, n in columns.ordered(rows, ['libvirt', 'n'], arguments)]
     assert found == ([2, 1, 0] if direction == 'asc' else [0, 1, 2])
+
+
+COLUMNS = {
+    'host': tables.Column('Host', ''),
+    'headroom': tables.Column('Left', ''),
+    'runs_out_first': tables.Column('Runs out first', ''),
+}
+
+
+def test_a_column_is_named_as_in_json_or_as_it_is_shown():
+    arguments = argparse.Namespace(
+        columns=['Headroom', 'LEFT', 'runs out first'], sort_columns=['left']
+    )
+    columns.check(arguments, COLUMNS)
+    assert arguments.columns == ['headroom', 'headroom', 'runs_out_first']
+    assert arguments.sort_columns == ['headroom']
+    with pytest.raises(errors.Failure, match='There is no column x'):
+        columns.check(argparse.Namespace(columns=['x']), COLUMNS)
