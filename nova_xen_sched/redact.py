@@ -3,9 +3,9 @@
 """Keeps passwords out of what is shown and logged, and signs that do harm.
 
 All of it passes passwords(): what a command prints, before it is formatted,
-and what it writes to stderr (both in cmd.base); and what is logged, by a
-filter of the handlers in a command's process, and of the plugins' own loggers
-in any other.
+and what it writes to stderr (cmd.columns, cmd.streams); and what is logged,
+by a filter of the handlers in a command's process, and of the plugins' own
+loggers in any other.
 """
 
 from __future__ import annotations

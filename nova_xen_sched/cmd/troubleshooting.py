@@ -56,9 +56,9 @@ FILTERS = {
 }
 
 #: The guide's "Troubleshoot Xen with libvirt", in its order.
-LOGS = (
-    'If the guest then fails on the host, see there: /var/log/libvirt/libxl/ '
-    "(libvirt's Xen driver; a file for each guest), /var/log/xen/ (Xen's "
-    'tools; qemu-dm-*.log of the device models of HVM guests), and the log '
-    'of nova-compute.'
+ON_THE_HOST = (
+    "/var/log/libvirt/libxl/ (libvirt's Xen driver; a file for each guest), "
+    "/var/log/xen/ (Xen's tools; qemu-dm-*.log of the device models of HVM "
+    'guests), and the log of nova-compute.'
 )
+LOGS = 'If the guest then fails on the host, see there: ' + ON_THE_HOST

@@ -8,6 +8,7 @@ import argparse
 import typing as ty
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
@@ -71,7 +72,7 @@ class _OneObject:
         ]
         self._formatter.emit_one(
             ('outcome', 'hosts'),
-            (base.shown(self._outcome, parsed_args.formatter), hosts),
+            (columns.shown(self._outcome, parsed_args.formatter), hosts),
             stdout,
             parsed_args,
         )

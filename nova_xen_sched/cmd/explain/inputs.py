@@ -11,7 +11,6 @@ from nova.scheduler import utils
 
 from nova_xen_sched import dom0
 from nova_xen_sched import host
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd.explain import OPERATIONS
@@ -24,6 +23,7 @@ from nova_xen_sched.cmd.nova import images
 from nova_xen_sched.cmd.nova import preconditions
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.cmd.tables import Coded
 from nova_xen_sched.weights import Dom0HeadroomWeigher
 
@@ -177,7 +177,7 @@ def _image(args: argparse.Namespace) -> dict[str, ty.Any]:
     )
     if not args.image:
         return request_spec.image_of(properties, args.disk_format)
-    with base.Progress('Reading the image in Glance'):
+    with Progress('Reading the image in Glance'):
         image = images.find(images.connect(), args.image)
     image['properties'].update(properties)
     return image

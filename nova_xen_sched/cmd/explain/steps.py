@@ -9,7 +9,6 @@ import typing as ty
 import nova.conf
 from nova.scheduler import utils
 
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.explain import conductor
 from nova_xen_sched.cmd.explain import weighing
@@ -22,6 +21,7 @@ from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova.causes import Found
 from nova_xen_sched.cmd.nova.filtering import Step
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.cmd.tables import Coded
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.nearest import nearest
@@ -41,7 +41,7 @@ def explain(
         plugin raises.
     """
     manager = cloud.host_manager
-    with base.Progress('Reading hosts'):
+    with Progress('Reading hosts'):
         states = cloud.host_states(spec)
     _check_forced(cloud, spec, states)
     steps: list[Step] = []
@@ -51,7 +51,7 @@ def explain(
     # A rebuild stays where it is: nova doesn't ask placement.
     if not utils.request_is_rebuild(spec):
         try:
-            with base.Progress('Asking placement'):
+            with Progress('Asking placement'):
                 found = placement.candidates(cloud.context, spec, manager)
             steps += left_out.by_placement(cloud, spec, states, found, causes)
         except errors.Failure as e:
@@ -76,7 +76,7 @@ def explain(
             )
     steps += _cell_step(spec, _left(states, steps))
     left = _left(states, steps)
-    with base.Progress("Running nova's filters and weighers"):
+    with Progress("Running nova's filters and weighers"):
         filtered = filtering.filtered(manager, left, spec)
         steps += filtered.steps
         unfit = conductor.unfit(states, migrates_from)

@@ -15,9 +15,9 @@ import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import fits
 from nova_xen_sched.cmd.hosts.fits import Fits
 from nova_xen_sched.cmd.hosts.fits import Refused
@@ -28,6 +28,7 @@ from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.causes import Found
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.load import mode_of
 
@@ -45,14 +46,14 @@ class Counted(ty.NamedTuple):
     :ivar hosts: those that were asked for, of other hypervisors too.
     :ivar fits: of the Xen hosts of them, by name; empty if they can't be
         counted.
-    :ivar guests: the guests that are counted, in words.
+    :ivar guests: the kind of guest that is counted.
     :ivar settings: the options of [xen_scheduler].
     :ivar failure: why they can't be counted, placement out of reach say.
     """
 
     hosts: ty.Sequence[xen_hosts.ComputeHost]
     fits: dict[str, Fits]
-    guests: str
+    guests: tables.Structured
     settings: conf.Settings
     failure: errors.Failure | None = None
 
@@ -80,7 +81,7 @@ def count(
         cloud, image, flavor, boot_from_volume=not flavor.root_gb
     )
     guest = fits.Guest(mode, flavor.memory_mb, flavor.vcpus)
-    label = guest_arguments.label(flavor, mode)
+    label = guest_arguments.kind(flavor, mode)
     xen = [each for each in hosts if each.host.is_xen]
     try:
         found = _fits(cloud, xen, spec, settings.dom0_model, guest)
@@ -102,7 +103,7 @@ def _fits(
     """
     if not hosts:
         return {}
-    with base.Progress('Asking placement'):
+    with Progress('Asking placement'):
         candidates = placement.candidates(
             cloud.context, spec, cloud.host_manager, every=True
         )
@@ -115,10 +116,10 @@ def _fits(
             for step in steps
             for state in step.refused
         }
-    with base.Progress("Asking nova's filters"):
+    with Progress("Asking nova's filters"):
         refused = _refused(cloud, hosts, spec, candidates)
     counted = {}
-    with base.Progress('Counting guests', len(hosts)) as progress:
+    with Progress('Counting guests', len(hosts)) as progress:
         for each in hosts:
             assert each.load is not None  # noqa: S101  a Xen host
             limits, why, shared = _by_placement(

@@ -233,7 +233,7 @@ def _vm_mode_without_type(image: Image, mode: str | None) -> Finding:
     return Finding(
         Code.VM_MODE_WITHOUT_TYPE,
         'vm_mode %s without hypervisor_type: it may go to any host that '
-        'offers %s; if it is meant for Xen, say so'
+        'offers %s; if it is meant for Xen, set hypervisor_type'
         % (mode, 'hvm, KVM too' if mode == 'hvm' else mode),
         _set(image, hypervisor_type=XEN),
     )

@@ -13,10 +13,10 @@ import re
 import typing as ty
 from urllib import parse
 
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova.causes import Cause
 from nova_xen_sched.cmd.nova.causes import Found
+from nova_xen_sched.cmd.progress import Progress
 
 #: Of which nova 22 and all later ones want no less.
 _VERSION = '1.36'
@@ -60,7 +60,7 @@ class Asking:
         :returns: by the UUID of its compute node; no causes where placement
             finds each part of the request.
         """
-        with base.Progress('Asking placement why') as progress:
+        with Progress('Asking placement why') as progress:
             self._step = progress.step
             self._read_providers()
             groups: dict[str, list[tuple[str, str]]] = {}

@@ -23,7 +23,7 @@ from nova.scheduler import host_manager
 from nova.scheduler.client import report
 import oslo_messaging
 
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd.progress import Progress
 
 CONF = nova.conf.CONF
 
@@ -94,7 +94,7 @@ class HostManager(host_manager.HostManager):
         """
         total = sum(len(hosts) for _, hosts in batches)
         done = 0
-        with base.Progress('Reading the servers of hosts', total) as progress:
+        with Progress('Reading the servers of hosts', total) as progress:
             for cell, hosts in batches:
                 info: dict[str, dict[str, ty.Any]] = {
                     host: {'instances': {}, 'updated': True} for host in hosts

@@ -9,7 +9,7 @@ import os
 import pathlib
 
 from nova_xen_sched import dom0
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import plain
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.explain import report
@@ -364,7 +364,7 @@ def test_one_host_says_what_it_has_itself():
 
 def test_programs_have_codes():
     given = no_host()
-    cells = base.shown(rows.row(given, given.refused[0], ()), 'json')
+    cells = columns.shown(rows.row(given, given.refused[0], ()), 'json')
     row = {
         name: cell.machine_readable()
         if isinstance(cell, tables.Cell)
@@ -540,7 +540,7 @@ def test_a_row_has_the_rooms():
             'source': 'reported by Xen',
         },
     ]
-    assert base.shown(rooms, 'csv') == (
+    assert columns.shown(rooms, 'csv') == (
         'dom0_cpu 95 % (computed); host_memory 25 % (reported by Xen)'
     )
 
@@ -619,7 +619,7 @@ def test_a_row_has_every_column():
         ],
         'notes': [],
     }
-    assert base.shown(rows.row(given, given.refused[0], ()), 'csv') == [
+    assert columns.shown(rows.row(given, given.refused[0], ()), 'csv') == [
         '',
         'b',
         'refused',
