@@ -35,9 +35,11 @@ Nothing is claimed and nothing is changed. Without -f, the answer is written
 for a person: the outcome first, then the hosts by weight, then who is refused
 and why.
 
-exit codes: 0 a host would be found, 1 none would (with --host: not this one),
-nova refuses the operation itself, or a cell or placement could not be read; 2
-wrong usage, or something else is out of reach
+exit codes:
+  0  a host would be found
+  1  none would (with --host: not this one), nova refuses the operation itself,
+     or a cell or placement could not be read
+  2  wrong usage, or something else is out of reach
 """ % tables.described(rows.COLUMNS)
 
 
@@ -146,9 +148,11 @@ class Explain(base.Lister):
         server.add_argument(
             '--operation',
             choices=list(OPERATIONS),
-            help='What is to be done with it (boot: as if it were booted '
-            'now). resize takes a flavor, and cold-migrate with one is the '
-            'same; rebuild takes an image.',
+            type=str.lower,
+            metavar='OPERATION',
+            help='What is to be done with it: %s. boot is as if it were '
+            'booted now. resize takes a flavor, and cold-migrate with one is '
+            'the same; rebuild takes an image.' % ', '.join(OPERATIONS),
         )
         shown = parser.add_argument_group('what is shown')
         shown.add_argument(

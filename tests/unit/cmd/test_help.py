@@ -36,10 +36,7 @@ def ran(monkeypatch):
     return run
 
 
-# explain's is not laid out so yet.
-@pytest.mark.parametrize(
-    'command', [each for each in COMMANDS if each != 'explain']
-)
+@pytest.mark.parametrize('command', COMMANDS)
 def test_help_of_a_command_fits_a_terminal(ran, command):
     code, text, _ = ran(*command.split(), '--help')
     assert code == 0
@@ -47,9 +44,7 @@ def test_help_of_a_command_fits_a_terminal(ran, command):
     assert ran('help', *command.split()) == (0, text, '')
 
 
-@pytest.mark.parametrize(
-    'command', sorted({*COMMANDS} - {'complete', 'explain', 'help'})
-)
+@pytest.mark.parametrize('command', sorted({*COMMANDS} - {'complete', 'help'}))
 def test_exit_codes_have_a_line_each(ran, command):
     text = ran(*command.split(), '--help')[1]
     codes = text[text.index('exit codes:\n') :].splitlines()[1:]
