@@ -26,46 +26,19 @@ import json
 import pathlib
 import re
 import typing as ty
-from unittest import mock
 
 from docutils import nodes
 from oslo_config import sphinxext as config
+import parsers
 from sphinx.util.docutils import SphinxDirective
 
 from nova_xen_sched import cmd
-from nova_xen_sched.cmd import application
-from nova_xen_sched.cmd.upgrade_check import checks
 
 _SCHEMAS = pathlib.Path(cmd.__file__).parent / 'schemas'
 #: The groups of cliff's options, and those of the formats.
 _OUTPUT = re.compile('output formatters|.* [fF]ormatter')
 #: A line of what stands below the options: a name, and what it is.
 _ITEM = re.compile(r'  (\S+(?: \S+)*)  +(\S.*)')
-
-
-class _Found(Exception):
-    """Carries a parser out of the program that makes it."""
-
-
-def parser(program: str) -> argparse.ArgumentParser:
-    """The parser of a command, or of a program that has no commands."""
-    name, _, words = program.partition(' ')
-    if name == 'nova-xen-sched-status':
-
-        def give(self: ty.Any, *_: ty.Any) -> ty.NoReturn:
-            raise _Found(self)
-
-        with mock.patch.object(argparse.ArgumentParser, 'parse_args', give):
-            try:
-                checks.run([])
-            except _Found as e:
-                found: argparse.ArgumentParser = e.args[0]
-                return found
-    app = application.App()
-    if not words:
-        return app.parser
-    factory, _, _ = app.command_manager.find_command(words.split())
-    return factory(app, None, cmd_name=words).get_parser(program)
 
 
 def _plain(text: str) -> str:
@@ -139,7 +112,7 @@ class Command(SphinxDirective):
         return self.parse_text_to_nodes('\n'.join(self._lines(program)))
 
     def _lines(self, program: str) -> ty.Iterator[str]:
-        found = parser(program)
+        found = parsers.parser(program)
         yield '.. program:: ' + program
         yield ''
         for line in (found.description or '').splitlines():
@@ -193,7 +166,7 @@ class OutputOptions(SphinxDirective):
         lines = []
         seen = set()
         for program in self.arguments[0].splitlines():
-            found = parser(program.strip())
+            found = parsers.parser(program.strip())
             for group in found._action_groups:
                 title = group.title or ''
                 if _OUTPUT.fullmatch(title) and title not in seen:

@@ -16,8 +16,8 @@ release = version = metadata.version('nova-xen-sched')
 extensions = [
     'openstackdocstheme',
     'oslo_config.sphinxext',
-    'reno.sphinxext',
     'commands',
+    'notes',
     'shown',
 ]
 # What is referred to must be there: make docs fails of a warning.
