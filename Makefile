@@ -18,7 +18,8 @@ ENV ?= nova22
 E2E_PYTHON = $(if $(filter 22.%,$(NOVA)),3.8,3.11)
 E2E = .venv-e2e
 DOCS = .venv-docs
-SPHINX = $(DOCS)/bin/sphinx-build -q -W --keep-going -n -T
+# The theme warns where there is no git, as in a source distribution.
+SPHINX = $(DOCS)/bin/sphinx-build -q $(if $(wildcard .git),-W) --keep-going -n
 
 BIN := $(VENV)/bin
 # In as many processes as there are processors: each imports nova, which takes
@@ -100,6 +101,13 @@ docs:  ## The documentation: pages in build/docs/html, man pages beside
 	$(SPHINX) -b html -d build/docs/trees docs/source build/docs/html
 	$(SPHINX) -b man -d build/docs/trees docs/source build/docs/man
 	$(DOCS)/bin/python -m tools.links build/docs/html
+
+.PHONY: dist
+dist:  ## The source distribution and the wheel, checked, in dist
+	@PYTHON='$(PYTHON)' tools/make-venv $(DOCS) docs $(NOVA)
+	@rm -rf dist
+	$(DOCS)/bin/python -m build -q --no-isolation
+	$(DOCS)/bin/twine --no-color check --strict dist/*
 
 .PHONY: test-libvirt
 test-libvirt:  ## The facts commands with a real libvirt, without nova
