@@ -20,6 +20,8 @@ from oslo_config import cfg
 from oslo_config import generator
 import pytest
 
+from nova_xen_sched import conf
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REQUIREMENTS = [
     'PyYAML',
@@ -310,11 +312,20 @@ def test_no_command_is_left_out_of_its_contract():
     assert sorted(listed) == sorted(set(folders) - {'nova'})
 
 
+def test_the_sample_breaks_no_line_of_the_help():
+    """oslo.config would, and its lists couldn't be read."""
+    found = set(SAMPLE.read_text().splitlines())
+    for _, opts in conf.list_opts():
+        for opt in opts:
+            for line in opt.help.strip().splitlines():
+                assert ('# ' + line).rstrip() in found, line
+
+
 def test_the_sample_is_up_to_date(tmp_path):
-    conf = cfg.ConfigOpts()
-    generator.register_cli_opts(conf)
+    options = cfg.ConfigOpts()
+    generator.register_cli_opts(options)
     made = tmp_path / 'sample'
-    conf(
+    options(
         [
             '--config-file',
             str(ROOT / 'etc/nova_xen_sched/config-generator.conf'),
@@ -322,7 +333,7 @@ def test_the_sample_is_up_to_date(tmp_path):
             str(made),
         ]
     )
-    generator.generate(conf)
+    generator.generate(options)
 
     expected = made.read_text()
     found = SAMPLE.read_text() if SAMPLE.exists() else ''
