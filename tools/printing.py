@@ -83,7 +83,8 @@ def rst(
 
 def _plain(text: str) -> str:
     """A cell that a page shows as it is."""
-    return re.sub(r'([\\`*|]|_(?!\w))', r'\\\1', text).replace('"', '""')
+    special = r'([\\`*|]|_(?!\w)|^[-+](?= ))'
+    return re.sub(special, r'\\\1', text).replace('"', '""')
 
 
 def rst_heading(text: str, mark: str) -> list[str]:

@@ -34,9 +34,13 @@ html_theme_options = {
     'display_badge': False,
     'display_global_toc_section': True,
     'show_other_versions': False,
+    'sidebar_search': True,
+    # OpenStack counts who reads its own pages.
+    'analytics_tracking_code': '',
 }
 html_last_updated_fmt = None
 html_static_path = ['_static']
+templates_path = ['_templates']
 html_css_files = ['tables.css']
 pygments_style = 'native'
 
