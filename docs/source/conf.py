@@ -41,7 +41,7 @@ html_theme_options = {
 html_last_updated_fmt = None
 html_static_path = ['_static']
 templates_path = ['_templates']
-html_css_files = ['tables.css']
+html_css_files = ['pages.css']
 pygments_style = 'native'
 
 man_pages = [
