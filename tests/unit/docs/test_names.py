@@ -4,17 +4,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
 
 from nova_xen_sched import conf
+from nova_xen_sched import dom0
 from nova_xen_sched import facts
 from nova_xen_sched.refusal import Code
 from tests.unit.docs import sources
 
 PAGES = sources.pages()
 OPTIONS = {opt.dest for _, opts in conf.list_opts() for opt in opts}
+#: Options of nova itself that pages name so.
+NOVAS = {'compute_driver', 'debug', 'virt_type'}
 CODES = [str(code) for code in Code]
 FACTS = [name.name for name in facts.NAMES]
 
@@ -48,7 +52,7 @@ def test_what_is_set_in_a_conf_exists(page):
                 assert found.group(1) in OPTIONS
     for each in sources.literals(PAGES[page]):
         found = re.fullmatch(r'(\w+) = \S+', each)
-        if found and found.group(1) not in ('virt_type', 'debug'):
+        if found and found.group(1) not in NOVAS:
             assert found.group(1) in OPTIONS, each
 
 
@@ -67,6 +71,26 @@ def test_each_fact_is_explained_with_its_keys():
         assert '``%s``' % name.metadata_key in page
         assert '``%s``' % name.stats_key in page
         assert '``%s: ' % name.name in page
+
+
+def test_each_finding_is_explained():
+    """Those of facts show that are no refusal codes."""
+    codes = set()
+    for path in (sources.ROOT / 'nova_xen_sched' / 'xenhost').glob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.Call) and ast.dump(node.func) == (
+                ast.dump(ast.parse('Finding', mode='eval').body)
+            ):
+                first = node.args[0]
+                if isinstance(first, ast.BinOp):  # its name and a resource
+                    start = ast.literal_eval(first.left)
+                    codes.update(start % each for each in dom0.Resource)
+                elif isinstance(first, ast.Constant):
+                    codes.add(first.value)
+    assert len(codes) > 10
+    page = PAGES['docs/source/admin/read-hosts.rst']
+    found = re.findall(r'^\.\. finding:: (\w+)$', page, re.M)
+    assert sorted(found) == sorted(codes)
 
 
 def test_the_defaults_that_pages_name():
