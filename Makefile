@@ -168,6 +168,7 @@ clean:  ## Remove what make and tox have made
 	rm -rf .venv-tox .venv-tox.lock .venv-libvirt .venv-libvirt.lock
 	rm -rf .venv-e2e* .venv-docs .venv-docs.lock .tox .e2e
 	rm -rf .xen-host
+	rm -f $(FIGURES)/*.svg
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache \
 	    .ruff_cache
 	find nova_xen_sched tests tools -name __pycache__ -type d -prune \

@@ -53,6 +53,8 @@ class Shown(SphinxDirective):
             chosen = []
             done = 0
             for first, last in self.options['lines']:
+                if max(first, last or 0) > len(lines):
+                    raise self.error('%s is shorter' % path.name)
                 if first != done + 1:
                     chosen.append(_LEFT_OUT)
                 done = last or len(lines)
