@@ -63,7 +63,8 @@ class Shown(SphinxDirective):
                 chosen.append(_LEFT_OUT)
         command = self.options.get('command', '').split('\n')
         if any(command):
-            chosen = ['$ ' + command[0], *command[1:], *chosen]
+            more = ['    ' + line.strip() for line in command[1:]]
+            chosen = ['$ ' + command[0], *more, *chosen]
         block = nodes.literal_block('\n'.join(chosen), '\n'.join(chosen))
         block['language'] = 'text'
         self.set_source_info(block)
