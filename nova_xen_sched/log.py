@@ -36,21 +36,17 @@ class Notices:
 
     def first(self, kind: ty.Hashable) -> bool:
         """Whether this kind of thing was never said before."""
-        count, _ = self.grown(kind, [''])
-        return count > 0
+        return self.grown(kind, [''])
 
     def forget(self, kind: ty.Hashable) -> None:
         """What was said of a kind of thing holds no more."""
         with self._lock:
             self._said.pop(kind, None)
 
-    def grown(
-        self, kind: ty.Hashable, names: ty.Iterable[str]
-    ) -> tuple[int, list[str]]:
+    def grown(self, kind: ty.Hashable, names: ty.Iterable[str]) -> bool:
         """Add names to those of which a kind of thing was said.
 
-        :returns: how many names the kind has now and the first ten of them,
-            in their order; (0, []) if none of the names is new.
+        :returns: whether one of the names is new.
         """
         with self._lock:
             known = self._said.setdefault(kind, set())
@@ -61,9 +57,7 @@ class Notices:
                 if len(known) >= MAX_NAMES:
                     break
                 known.add(name)
-            if len(known) == before:
-                return 0, []
-            return len(known), sorted(known)[:SHOWN]
+            return len(known) > before
 
 
 #: The process's own memory.
@@ -100,6 +94,10 @@ class _Short(reprlib.Repr):
             return 'text of %d characters' % len(x)
         # Before it is cut, or a part of a password might stay.
         return super().repr_str(redact.passwords(x), level)
+
+    def repr_bool(self, x: bool, level: int) -> str:
+        # As YAML and JSON have it.
+        return str(x).lower()
 
     def repr_int(self, x: int, level: int) -> str:
         # Python refuses to write very long ones.
@@ -189,7 +187,7 @@ class Noticed:
         try:
             for kind, (what, found) in self._kinds.items():
                 new = found.values() if self._by_text else found
-                if again or NOTICES.grown(kind, new)[0]:
+                if again or NOTICES.grown(kind, new):
                     # What was said before may be mended by now.
                     names = sorted(found)[:SHOWN]
                     LOG.warning(

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Keeps passwords out of what is shown and logged.
+"""Keeps passwords out of what is shown and logged, and signs that do harm.
 
 All of it passes passwords(): what a command prints, before it is formatted,
-and what it writes to stderr (both in cmd.base); and what is logged, by a
-filter of the handlers in a command's process, and of the plugins' own loggers
-in any other.
+and what it writes to stderr (cmd.columns, cmd.streams); and what is logged,
+by a filter of the handlers in a command's process, and of the plugins' own
+loggers in any other.
 """
 
 from __future__ import annotations
@@ -108,6 +108,11 @@ def passwords(text: str) -> str:
     For errors, stderr and logs: where it is ambiguous, more is hidden.
     """
     return _without(text, _URLS + _OTHERS, _OPTIONS, _QUOTED)
+
+
+def printable(text: str) -> str:
+    """A text without what could steer a terminal; its lines stay lines."""
+    return ''.join(c if c.isprintable() or c == '\n' else '?' for c in text)
 
 
 def values(data: ty.Any) -> ty.Any:

@@ -32,7 +32,7 @@ def parse(text: str) -> Version:
 
 #: What Xen calls a build before a release: xen/Makefile's XEN_EXTRAVERSION.
 _BEFORE_RELEASE = re.compile(
-    r'[0-9.]*[-.~_]?(pre|rc|unstable|alpha|beta)(?![a-z])', re.I
+    r'[0-9.]*[-.~_+ ]?(pre|rc|unstable|alpha|beta)(?![a-z])', re.I
 )
 
 

@@ -15,10 +15,12 @@ from cliff import command
 from cliff import commandmanager
 import stevedore
 
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import complete
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import help as help_command
 from nova_xen_sched.cmd import options
+from nova_xen_sched.cmd import streams
+from nova_xen_sched.cmd.progress import Progress
 
 NAMESPACE = 'nova_xen_sched.commands'
 
@@ -48,10 +50,8 @@ class App(app.App):
     NAME = 'nova-xen-sched'
     CONSOLE_MESSAGE_FORMAT = '%(message)s'
 
-    def __init__(self, **streams: ty.Any) -> None:
-        streams['stderr'] = base.SafeStream(
-            streams.get('stderr') or sys.stderr
-        )
+    def __init__(self, **pipes: ty.Any) -> None:
+        pipes['stderr'] = streams.SafeStream(pipes.get('stderr') or sys.stderr)
         super().__init__(
             description=(
                 'What nova-scheduler knows of Xen hosts, and why it chooses '
@@ -60,9 +60,10 @@ class App(app.App):
             version=options.version(),
             command_manager=Commands(NAMESPACE),
             deferred_help=True,
-            **streams,
+            **pipes,
         )
         self.command_manager.add_command('complete', complete.Complete)
+        self.command_manager.add_command('help', help_command.Help)
         # cliff takes the name that it was started by.
         self.NAME = App.NAME
 
@@ -73,10 +74,11 @@ class App(app.App):
         argparse_kwargs: dict[str, ty.Any] | None = None,
     ) -> argparse.ArgumentParser:
         parser = options.parser(App.NAME, description or '')
+        parser.usage = '%(prog)s [options] COMMAND'
         parser.add_argument(
             '--log-file',
             metavar='PATH',
-            help='A file to log to, beside what is said on stderr.',
+            help='A file to log to, as well as stderr.',
         )
         parser.add_argument(
             '-h',
@@ -99,16 +101,33 @@ class App(app.App):
         # That of stderr.
         console = logging.getLogger().handlers[-1]
         console.setLevel(options.level(self.options))
-        base.quieten_loggers(self.options.verbose_level)
+        streams.quieten_loggers(self.options.verbose_level)
 
     def initialize_app(self, argv: list[str]) -> None:
-        base.Progress.verbose = self.options.verbose_level > 0
+        Progress.verbose = self.options.verbose_level > 0
+
+    def run_subcommand(self, argv: list[str]) -> int:
+        try:
+            help_command.find(self.command_manager, argv)
+        except errors.Failure as e:
+            self.stderr.write('%s\n' % e)
+            return e.exit_code
+        return int(super().run_subcommand(argv))
+
+    def print_help_if_requested(self) -> None:
+        if self.options.deferred_help:
+            raise SystemExit(self.run_subcommand(['help']))
+
+    def interact(self) -> None:
+        """Without a command show the help; cliff would begin a shell."""
+        self.run_subcommand(['help'])
+        raise SystemExit(errors.FAILED)
 
 
 def run(argv: list[str]) -> int:
     """Run a command; returns its exit code."""
-    base.quieten()
-    with base.safe_stderr():
+    streams.quieten()
+    with streams.safe_stderr():
         try:
             return App().run(argv)
         except Exception as e:  # noqa: BLE001  of a command's import

@@ -5,15 +5,9 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import inspect
-import logging
-import sys
-import threading
-import time
 import traceback
 import typing as ty
-import warnings
 
 from cliff import command
 from cliff import display
@@ -22,23 +16,11 @@ from cliff import show
 from stevedore import extension
 
 from nova_xen_sched import redact
+from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import plain
 from nova_xen_sched.cmd import tables
-
-_LEVELS = {
-    # They chat about each connection.
-    ('stevedore', 'urllib3', 'keystoneauth', 'openstack'): logging.WARNING,
-    # They warn before they end in an error, which is said. Not all of
-    # keystoneauth: where to log in by a browser is a warning of it, too.
-    (
-        'keystoneauth.discover',
-        'keystoneauth.identity.generic',
-    ): logging.ERROR,
-    # A wrong option ends the command, too.
-    ('nova_xen_sched.plugin',): logging.CRITICAL + 1,
-}
-
 
 #: The format by default, and all that are for persons to read.
 PLAIN = 'plain'
@@ -57,6 +39,7 @@ class Command(command.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        options.say_errors_in_a_line(parser)
         if parser.epilog:
             # Its lines stay as they are.
             parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -71,16 +54,14 @@ class Command(command.Command):
             self.check_usage(parsed_args)
             outcome = super().run(parsed_args)
         except errors.Failure as e:
-            if self.app.options.debug:
-                traceback.print_exc(file=self.app.stderr)
+            self.trace(e)
             self.say(str(e), error=True)
             return e.exit_code
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as e:  # noqa: BLE001  no traceback, but for --debug
-            if self.app.options.debug:
-                traceback.print_exc(file=self.app.stderr)
-            else:
+            self.trace(e)
+            if not self.app.options.debug:
                 self.say(errors.unexpected(e), error=True)
             return errors.FAILED
         return outcome or self.exit_code
@@ -90,6 +71,14 @@ class Command(command.Command):
 
         :raises errors.Failure: naming it.
         """
+
+    def trace(self, error: BaseException) -> None:
+        """Show with --debug where in the code an error comes from."""
+        if self.app.options.debug:
+            found = traceback.format_exception(
+                type(error), error, error.__traceback__
+            )
+            self.app.stderr.write(''.join(found))
 
     def say(self, line: str, error: bool = False) -> None:
         """A line for the person, beside what the command prints.
@@ -128,6 +117,20 @@ class _Display(Command, display.DisplayCommandBase):
     def formatter_default(self) -> str:
         return PLAIN
 
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        for action in self._formatter_group._group_actions:
+            if action.dest == 'columns':
+                action.help = 'Show only this; may be given several times.'
+            elif action.dest == 'formatter':
+                # Else each of its two names has all of them behind it.
+                action.metavar = 'FORMAT'
+                action.help = '%s; %s if not given.' % (
+                    ', '.join(action.choices),
+                    PLAIN,
+                )
+        return parser
+
     def produce_output(
         self,
         parsed_args: argparse.Namespace,
@@ -135,8 +138,8 @@ class _Display(Command, display.DisplayCommandBase):
         data: ty.Iterable[ty.Any],
     ) -> int:
         column_names = list(column_names)
-        _check_columns(parsed_args, column_names)
-        cells = shown(list(data), parsed_args.formatter)
+        columns.check(parsed_args, column_names)
+        cells = columns.shown(list(data), parsed_args.formatter)
         if cells or self.parts is None:
             super().produce_output(parsed_args, column_names, cells)
         for part in self.parts or ():
@@ -146,7 +149,7 @@ class _Display(Command, display.DisplayCommandBase):
             else:
                 self.formatter.emit_list(
                     part.columns,
-                    shown(part.rows),
+                    columns.shown(part.rows, PLAIN),
                     self.app.stdout,
                     parsed_args,
                 )
@@ -166,8 +169,14 @@ class Lister(_Display, lister.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         for action in self._formatter_group._group_actions:
-            if action.dest == 'sort_columns':
+            if action.dest == 'columns':
+                action.help = (
+                    'Show only this column, by its name below or its title; '
+                    'may be given several times.'
+                )
+            elif action.dest == 'sort_columns':
                 # cliff's says that it ignores columns that are none.
+                action.metavar = 'COLUMN'
                 action.help = (
                     'Sort by this column; may be given several times, the '
                     'first counts most.'
@@ -176,12 +185,12 @@ class Lister(_Display, lister.Lister):
             self._formatter_group.add_argument(
                 '--long',
                 action='store_true',
-                help='All columns, for a person, too.',
+                help='Show all columns.',
             )
         return parser
 
     def check_usage(self, parsed_args: argparse.Namespace) -> None:
-        _check_columns(parsed_args, self.COLUMNS)
+        columns.check(parsed_args, self.COLUMNS)
 
     def produce_output(
         self,
@@ -190,7 +199,7 @@ class Lister(_Display, lister.Lister):
         data: ty.Iterable[ty.Any],
     ) -> int:
         names = list(column_names)
-        rows = _sorted(list(data), names, parsed_args)
+        rows = columns.ordered(list(data), names, parsed_args)
         is_whole = not parsed_args.columns
         if is_whole and parsed_args.formatter in PERSONS:
             long = getattr(parsed_args, 'long', False)
@@ -240,7 +249,7 @@ class ShowOne(_Display, show.ShowOne):
         data: ty.Iterable[ty.Any],
     ) -> int:
         names, cells = list(column_names), list(data)
-        _check_columns(parsed_args, names)
+        columns.check(parsed_args, names)
         if self.FIELDS and parsed_args.formatter == PLAIN:
             names, cells = self._page(
                 dict(zip(names, cells)), parsed_args.columns
@@ -265,184 +274,3 @@ class ShowOne(_Display, show.ShowOne):
                 rows += [('', ''), (heading, '')]
             rows += shown
         return [title for title, _ in rows], [cell for _, cell in rows]
-
-
-def _sorted(
-    rows: list[ty.Any],
-    names: ty.Sequence[str],
-    parsed_args: argparse.Namespace,
-) -> list[ty.Any]:
-    """Rows in the order that is asked for; cliff knows no cells."""
-    for name in reversed(parsed_args.sort_columns):
-        index = names.index(name)
-        rows = sorted(
-            rows,
-            key=lambda row, index=index: tables.order(row[index]),
-            reverse=getattr(parsed_args, 'sort_direction', None) == 'desc',
-        )
-    parsed_args.sort_columns = []
-    return rows
-
-
-def _check_columns(
-    parsed_args: argparse.Namespace, known: ty.Collection[str]
-) -> None:
-    """Refuse columns that are none: cliff leaves out some in silence."""
-    for option in ('columns', 'sort_columns'):
-        names = getattr(parsed_args, option, None) or []
-        # As newer releases of cliff read them.
-        asked = [name.lower().strip().replace(' ', '_') for name in names]
-        for name in asked:
-            if name not in known:
-                raise errors.Failure(
-                    'There is no column %s. Name some of %s.'
-                    % (name, ', '.join(known))
-                )
-        setattr(parsed_args, option, asked)
-
-
-def shown(data: ty.Any, formatter: str = PLAIN) -> ty.Any:
-    """Cells as they may be shown: without passwords, whatever the format.
-
-    :param data: a cell, or lists and tuples of them.
-    :param formatter: cliff's; csv and value have '' for None.
-    """
-    if isinstance(data, (list, tuple)):
-        return [shown(each, formatter) for each in data]
-    is_structured = isinstance(data, tables.Structured)
-    if is_structured and formatter not in ('json', 'yaml'):
-        data = tables.Cell(data.human_readable(), bad=data.bad)
-    is_cell = isinstance(data, tables.Cell)
-    value = redact.values(data.machine_readable() if is_cell else data)
-    if formatter in ('csv', 'value'):
-        return '' if value is None else value
-    if is_cell:
-        text = redact.values(data.human_readable())
-        return tables.Cell(value, text, data.bad)
-    return value
-
-
-def quieten() -> None:
-    """Keep what libraries deprecate from an operator, unless it is asked for.
-
-    nova has eventlet imported, which tells of its end in nine lines.
-    """
-    if not sys.warnoptions:
-        warnings.simplefilter('ignore')
-
-
-def quieten_loggers(verbose_level: int = 0) -> None:
-    """Keep libraries from saying too much, and passwords out of all logs.
-
-    Call it when the handlers are there.
-
-    :param verbose_level: of the application: from 2 on all may be logged.
-    """
-    # At every level: keystoneauth logs the URL of Keystone as configured.
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(redact.FILTER)
-    if verbose_level < 2:
-        for names, level in _LEVELS.items():
-            for name in names:
-                logging.getLogger(name).setLevel(level)
-
-
-class Progress:
-    """One line on the terminal for what takes longer than a second.
-
-    Use it as a context; where stderr is no terminal it says nothing. A thread
-    writes the line, so that a stage of one long step has it, too. Of stages
-    within stages the innermost is shown.
-
-    :cvar verbose: whether a line stays of each stage, with the time it took.
-    :param what: what is done, "Asking hosts".
-    :param total: of how many, or 0 where that isn't known.
-    """
-
-    AFTER = 1.0
-
-    verbose = False
-    _innermost: ty.ClassVar[Progress | None] = None
-
-    def __init__(
-        self, what: str, total: int = 0, stream: ty.Any = None
-    ) -> None:
-        self._what = what
-        self._total = total
-        self._stream = sys.stderr if stream is None else stream
-        try:
-            self._active = self._stream.isatty()
-        except (AttributeError, ValueError):
-            self._active = False
-        self._done = 0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._write, daemon=True)
-
-    def __enter__(self) -> Progress:
-        self._outer, Progress._innermost = Progress._innermost, self
-        self._began = time.monotonic()
-        if self._active:
-            self._thread.start()
-        return self
-
-    def step(self, done: int | None = None) -> None:
-        """One more is done, or so many in all."""
-        self._done = self._done + 1 if done is None else done
-
-    def _write(self) -> None:
-        shown = 0
-        while not self._ended.wait(0.2 if shown else self.AFTER):
-            text = self._text() if Progress._innermost is self else ''
-            if text or shown:
-                self._stream.write('\r' + text.ljust(shown))
-                self._stream.flush()
-            shown = len(text)
-        if shown:
-            self._stream.write('\r' + ' ' * shown + '\r')
-            self._stream.flush()
-
-    def _text(self, seconds: str = '%d') -> str:
-        text = self._what
-        if self._total:
-            text += ': %d of %d' % (self._done, self._total)
-        elif self._done:
-            text += ': %d' % self._done
-        return '%s, %s s' % (text, seconds % (time.monotonic() - self._began))
-
-    def __exit__(self, *_exc: ty.Any) -> None:
-        Progress._innermost = self._outer
-        self._ended.set()
-        if self._active:
-            self._thread.join()
-        if self.verbose:
-            self._stream.write(self._text('%.1f') + '\n')
-            self._stream.flush()
-
-
-class SafeStream:
-    """A stream to write to, for persons: what passes has no passwords.
-
-    Where it can't be written there is nobody to be told of it.
-    """
-
-    def __init__(self, stream: ty.Any) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        if self._stream is not None:
-            with contextlib.suppress(OSError):
-                self._stream.write(redact.passwords(text))
-        return len(text)
-
-    def flush(self) -> None:
-        if self._stream is not None:
-            with contextlib.suppress(OSError):
-                self._stream.flush()
-
-    def __getattr__(self, name: str) -> ty.Any:
-        return getattr(self._stream, name)
-
-
-def safe_stderr() -> ty.ContextManager[ty.Any]:
-    """While what is written to stderr has no passwords."""
-    return contextlib.redirect_stderr(SafeStream(sys.stderr))

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --flavor, --ram, --vcpus, --disk and --vm-mode."""
     group = parser.add_argument_group(
         'the guest that is counted',
-        'Without any: HVM, %d MiB, %d vCPU, %d GiB of disk. With a disk of 0 '
-        'it boots from a volume.' % (RAM, VCPUS, DISK),
+        'Without any: HVM, %d MiB, %d vCPU, %d GiB of disk.\n'
+        'With a disk of 0 it boots from a volume.' % (RAM, VCPUS, DISK),
     )
     add_sizes(group, 'Instead of a flavor: {} if not given.')
     group.add_argument(
@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=('hvm', 'pv', 'xen', 'pvh'),
         type=str.lower,
         default='hvm',
-        help="How the guest runs (hvm); xen is nova's word for pv. nova has "
-        "none for pvh: dom0 counts it as PVH, and nova's filters are asked "
-        'for a guest without vm_mode.',
+        help="The guest's mode (hvm). xen is nova's word for pv. nova has no "
+        "word for pvh: the dom0 model counts a PVH guest, and nova's filters "
+        'judge a guest without vm_mode.',
     )
 
 
@@ -82,8 +82,8 @@ def flavor(cloud: ty.Any, options: argparse.Namespace) -> ty.Any:
     return cloud.flavor(options.flavor)
 
 
-def label(found: ty.Any, mode: str) -> str:
-    """The guests in words: "HVM guests of 2048 MiB, 1 vCPU, 20 GiB".
+def kind(found: ty.Any, mode: str) -> tables.Structured:
+    """The kind of guest: "HVM guests of 2048 MiB, 1 vCPU, 20 GiB".
 
     :param found: a nova Flavor.
     :param mode: one of dom0.MODES.
@@ -93,10 +93,17 @@ def label(found: ty.Any, mode: str) -> str:
         tables.counted(found.vcpus, 'vCPU'),
         found.root_gb,
     )
-    name = found.name if found.flavorid else ''
-    return '%s guests of %s' % (
-        mode.upper(),
-        '%s (%s)' % (name, size) if name else size,
+    name = found.name if found.flavorid else None
+    return tables.Structured(
+        {
+            'mode': mode,
+            'flavor': name,
+            'memory_mb': found.memory_mb,
+            'vcpus': found.vcpus,
+            'disk_gb': found.root_gb,
+        },
+        '%s guests of %s'
+        % (mode.upper(), '%s (%s)' % (name, size) if name else size),
     )
 
 

@@ -7,6 +7,11 @@ from __future__ import annotations
 import argparse
 from importlib import metadata
 import logging
+import re
+import typing as ty
+
+from nova_xen_sched import log
+from nova_xen_sched.cmd import errors
 
 
 def version() -> str:
@@ -24,6 +29,22 @@ def level(options: argparse.Namespace) -> int:
     return logging.DEBUG if options.verbose_level > 1 else logging.WARNING
 
 
+def say_errors_in_a_line(parser: argparse.ArgumentParser) -> None:
+    """Have a parser say what is wrong in one line, without its usage."""
+
+    def error(message: str) -> ty.NoReturn:
+        # A value of any length is quoted in it.
+        short = re.sub(
+            r"[^'\s]{50,}", lambda m: log.shown(m[0])[1:-1], message
+        )
+        parser.exit(
+            errors.FAILED,
+            '%s: %s. See %s --help.\n' % (parser.prog, short, parser.prog),
+        )
+
+    parser.error = error  # type: ignore[method-assign]
+
+
 def parser(prog: str, description: str) -> argparse.ArgumentParser:
     """A parser that has them: all but help.
 
@@ -34,10 +55,12 @@ def parser(prog: str, description: str) -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog, description=description, add_help=False, allow_abbrev=False
     )
+    say_errors_in_a_line(found)
     found.add_argument(
         '--version',
         action='version',
         version='%s %s' % (prog, version()),
+        help='Show the version, and exit.',
     )
     amount = found.add_mutually_exclusive_group()
     amount.add_argument(
@@ -46,18 +69,19 @@ def parser(prog: str, description: str) -> argparse.ArgumentParser:
         action='count',
         dest='verbose_level',
         default=0,
-        help='Say on stderr what is done and how long it took; -vv logs all.',
+        help='Write to stderr what is done and how long it took. -vv: also '
+        'the logs of all libraries.',
     )
     amount.add_argument(
         '-q',
         '--quiet',
         action='store_true',
-        help='Say nothing on stderr but errors.',
+        help='Write nothing to stderr but errors.',
     )
     found.add_argument(
         '--debug',
         action='store_true',
-        help='Show where an error comes from.',
+        help='Show where in the code an error comes from.',
     )
     found.add_argument(
         '--config-file',

@@ -61,7 +61,8 @@ def terminal(stream: ty.Any) -> tuple[int, bool]:
     """
     if not stream.isatty():
         return 0, False
-    return shutil.get_terminal_size().columns, not os.environ.get('NO_COLOR')
+    colour = not os.environ.get('NO_COLOR') and os.getenv('TERM') != 'dumb'
+    return shutil.get_terminal_size().columns, colour
 
 
 def lines(
@@ -156,7 +157,11 @@ def _squeeze(
             found += sum(len(text) > room - first for text in lasts)
         return found
 
-    fitting = {n for n in names if narrowest <= n <= room - title}
+    most = room - title
+    if most < narrowest:
+        # It doesn't fit in any case: short names stay in their lines.
+        most = _LEAST
+    fitting = {n for n in names if narrowest <= n <= most}
     widths[0] = min(
         sorted({*fitting, narrowest}, reverse=True), key=more_lines
     )

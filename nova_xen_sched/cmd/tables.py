@@ -14,6 +14,8 @@ import typing as ty
 
 from cliff import columns
 
+from nova_xen_sched import redact
+
 #: Characters of a line on a terminal.
 WIDTH = 79
 #: What a person calls nova's vm_mode, and libvirt's os type of PVH.
@@ -80,10 +82,10 @@ class Structured(Cell):
 
 
 def text(cell: ty.Any) -> str:
-    """A cell as a person reads it."""
+    """A cell as a person reads it, be it in a name that a user has given."""
     if isinstance(cell, Cell):
-        return cell.human_readable()
-    return '' if cell is None else str(cell)
+        return redact.printable(cell.human_readable())
+    return '' if cell is None else redact.printable(str(cell))
 
 
 def order(cell: ty.Any) -> tuple[bool, ty.Any]:
@@ -198,13 +200,18 @@ def figure(value: float) -> str:
 
 
 class Coded(str):
-    """A sentence for a person, with the code that programs have of it."""
+    """A sentence for a person, with the code that programs have of it.
+
+    :ivar commands: to paste, a line each, that show more or change it.
+    """
 
     code: str
+    commands: tuple[str, ...]
 
-    def __new__(cls, code: str, text: str) -> Coded:
+    def __new__(cls, code: str, text: str, *commands: str) -> Coded:
         found = super().__new__(cls, text)
         found.code = code
+        found.commands = commands
         return found
 
 

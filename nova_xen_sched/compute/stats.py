@@ -137,8 +137,8 @@ class Reporter:
             and log.NOTICES.first('dom0 balloons')
         ):
             LOG.warning(
-                "dom0's memory has no fixed size, as far as can be told: "
-                '%(reason)s. So neither it nor the free memory is reported: '
+                "dom0's memory has no known fixed size: %(reason)s. So "
+                "dom0's memory and the free memory are not reported: "
                 "nova-scheduler takes dom0's size from another source, or a "
                 'default. Put dom0_mem=SIZE,max:SIZE on '
                 "Xen's command line.",

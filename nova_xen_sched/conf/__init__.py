@@ -249,8 +249,7 @@ class Options:
         except OptionError as e:
             # Once per wrong value, not once per request or plugin.
             which = '%s: %s' % (e.args, e.__cause__)
-            count, _ = log.NOTICES.grown('wrong value', [which])
-            if count:
+            if log.NOTICES.grown('wrong value', [which]):
                 LOG.error('%s. The last good values stay in force.', str(e))
         except Exception:  # noqa: BLE001  nothing may reach nova
             log.unexpected(

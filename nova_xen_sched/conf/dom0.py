@@ -19,7 +19,7 @@ OPTS = [
         default=1024,
         mutable=True,
         help="""
-Size of dom0, in MiB, on Xen hosts for which no fact says it.
+Memory of dom0, in MiB, on Xen hosts without the fact ``dom0_memory_mb``.
 
 Possible values:
 
@@ -37,7 +37,7 @@ Related options:
         default=4,
         mutable=True,
         help="""
-vCPUs of dom0 on Xen hosts for which no fact says it.
+vCPUs of dom0 on Xen hosts without the fact ``dom0_vcpus``.
 
 Possible values:
 
@@ -70,7 +70,7 @@ Possible values:
         default=0.75,
         mutable=True,
         help="""
-vCPUs' worth of dom0 that dom0 itself uses.
+vCPUs of dom0 that dom0 itself uses.
 
 Possible values:
 
@@ -121,7 +121,7 @@ Possible values:
         help="""
 Memory of dom0 that a PVH guest takes, in MiB.
 
-nova knows no PVH guests; this is for sites that taught it to.
+nova knows no PVH guests. This is for sites whose nova was changed for them.
 
 Possible values:
 
@@ -149,7 +149,7 @@ Possible values:
         default=0.6,
         mutable=True,
         help="""
-The share of HVM guests where it is not known which guest is what.
+The share of HVM guests among guests whose mode is unknown.
 
 nova-scheduler knows the guests of a host one by one while
 ``[filter_scheduler]track_instance_changes`` is on, its default.
@@ -202,7 +202,7 @@ other kinds weigh 0 always, so no Xen host comes before them for its headroom.
 Possible values:
 
 * a positive number prefers hosts with headroom. The default, 10, was chosen
-  by simulation: with 1 or 2 nova's other weighers drown it, 5 does nearly as
+  by simulation: with 1 or 2 nova's other weighers decide, 5 does nearly as
   well as 10, and 20 hardly better.
 * a negative number fills hosts one after the other: the one with the least
   headroom weighs 0, or less where that is below 10 %. Among Xen hosts only

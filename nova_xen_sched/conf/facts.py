@@ -44,7 +44,7 @@ A YAML file with facts about Xen hosts, for the source ``file``.
 
 It is looked at once a request and read again when it has changed. While it
 is missing, broken or half-written, the last good facts stay in force and one
-ERROR says so. An example is etc/nova_xen_sched/host-facts.yaml. With several
+ERROR is logged. An example is etc/nova_xen_sched/host-facts.yaml. With several
 schedulers, each reads its own copy. In a container, mount the folder rather
 than the file: a file that is replaced stays the old one under a file mount.
 

@@ -137,7 +137,7 @@ def _unreadable(path: str, read: ty.Callable[[str], bytes]) -> str | None:
         at = e.start
     if at < 0:
         return None
-    return '%s is no text (UTF-8) in line %d: write it anew' % (
+    return '%s is no text (UTF-8) in line %d: write that line again' % (
         path,
         content.count(b'\n', 0, at) + 1,
     )

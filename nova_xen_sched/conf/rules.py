@@ -112,8 +112,8 @@ hangs in MIGRATING when it is.
 Possible values:
 
 * ``always``: for every request but evacuations and rebuilds, so that no
-  guest lands on a host that it can't leave alive. The default. To tell an
-  evacuation from other moves, the instance is read as below.
+  guest lands on a host that it can't leave by a live migration. The default.
+  To tell an evacuation from other moves, the instance is read as below.
 * ``live_migration``: for live migrations alone. nova doesn't tell the
   scheduler that a request is one, so XenHostFilter reads the instance in its
   cell: once a request at most, for moves only, and only where a host would
@@ -139,8 +139,9 @@ The oldest libvirt on a Xen host that counts as able to live-migrate.
 Versions compare as numbers: 1.2.15 is newer than 1.2.5. nova doesn't know
 the libvirt of a host (its ``hypervisor_version`` is Xen's), so it must come
 from a fact: see ``fact_sources``. nova-compute 22 itself refuses to run with
-a libvirt below 4.0.0, which its service version proves; there, an old
-libvirt must be stated, or this minimum be raised, for the rule to bite.
+a libvirt below 4.0.0, and its service version proves that. On such a host
+the rule refuses nothing until the fact ``libvirt_version`` is set, or this
+minimum is raised.
 
 Possible values, from OpenStack's guide to Xen via libvirt:
 
@@ -149,8 +150,8 @@ Possible values, from OpenStack's guide to Xen via libvirt:
 * ``1.3.0``: fixes the compatibility of the migration protocol.
 * ``1.3.1``: has what nova's migration monitoring relies on; below it, the
   instance stays MIGRATING. A host with an older libvirt and the backports
-  ad71665 and b7b4391 counts as 1.3.1: state
-  ``libvirt_migration_backports``.
+  ad71665 and b7b4391 counts as 1.3.1: set the
+  fact ``libvirt_migration_backports``.
 * ``1.3.2``: peer-to-peer migration, on which nova relies; recommended. The
   default.
 * any other version; ``0`` switches the rule off.
@@ -172,7 +173,7 @@ The oldest Xen that may get guests.
 It counts for every request but evacuations and rebuilds. nova knows the
 major and minor version of a host's Xen, never the patch level; where that
 matters (4.4 and 4.5 with the default) the version is unknown, unless the
-fact ``xen_version`` states it in full. Xen 4.5.0 is refused too while this
+fact ``xen_version`` has it in full. Xen 4.5.0 is refused too while this
 option is on: it lacks the changes that 4.4.3 and 4.5.1 have.
 
 Possible values:
@@ -197,8 +198,8 @@ Related options:
         default='accept',
         mutable=True,
         help="""
-What becomes of a Xen host whose libvirt or Xen version is not known well
-enough to say whether it is too old.
+What is done with a Xen host of which it is unknown whether its libvirt or
+Xen is too old.
 
 Possible values:
 
@@ -223,9 +224,8 @@ Related options:
         default='refuse',
         mutable=True,
         help="""
-What becomes of a host whose version is too old, or unknown and refused so,
-when it can't be told whether the request is a live migration or an
-evacuation.
+What is done with a host whose version is too old, or unknown and refused,
+when it is unknown whether the request is a live migration or an evacuation.
 
 The instance is then read in its cell's database. That can fail or take
 longer than ``live_migration_read_timeout``.
@@ -268,8 +268,8 @@ Related options:
         help="""
 Refusal codes that are logged and explained, but not enforced.
 
-What can't be told of a request is still read in its cell, so that the logs
-are right.
+Whether a request is a live migration is still read in its cell, so that the
+logs are right.
 
 For adopting the plugin without risk: with ``all``, XenHostFilter refuses no
 host, and its log lines say which hosts it would have refused and why. Keep

@@ -4,7 +4,7 @@
 
 This module says which facts there are and how their values are read. The
 sources are in aggregate.py, file.py (and parse_file.py) and reported.py;
-gather.py asks them, and merge.py makes one of what they know.
+gather.py asks them, and makes one of what they know.
 
 A source is made with nova's configuration, and its for_request(host_states)
 returns a function from a HostState to a dict of raw values, or None if there
@@ -83,7 +83,14 @@ def parse_version(raw: ty.Any) -> versions.Version:
             'a build before that release, which may lack what the release '
             'has: write the release before it'
         )
-    return versions.parse(raw.strip())
+    try:
+        return versions.parse(raw.strip())
+    except ValueError as e:
+        # Of a distribution: 6.0.0-0ubuntu8.
+        found = versions.released(raw.strip())
+        if found is None:
+            raise
+        raise ValueError('%s: write "%s"' % (e, found)) from None
 
 
 def parse_bool(raw: ty.Any) -> bool:
@@ -115,7 +122,7 @@ def parse_positive(raw: ty.Any) -> int:
     return parse_natural(raw, 1)
 
 
-_AMOUNT = re.compile(r'([0-9]{1,12}) *([MGT])(?:i?B)?', re.IGNORECASE)
+_AMOUNT = re.compile(r'([0-9]{1,12}) *([MGT])i?B?', re.IGNORECASE)
 _MIB = {'M': 1, 'G': 1024, 'T': 1024**2}
 
 

@@ -193,13 +193,18 @@ class Source:
 
     def _use(self, name: str, table: parse_file.Table | None) -> None:
         """From now on these facts count, of a file that is called so."""
-        before = self._table.hosts if self._table else {}
-        now = table.hosts if table else {}
-        if before and before.keys().isdisjoint(now):
+        before = self._table or parse_file.Table()
+        now = table or parse_file.Table()
+        lost = ''
+        if before.hosts and before.hosts.keys().isdisjoint(now.hosts):
+            lost = '%d hosts' % len(before.hosts)
+        elif before.patterns and not (now.patterns or now.hosts):
+            lost = '%d patterns' % len(before.patterns)
+        if lost:
             LOG.warning(
-                'None of the %(before)d hosts that had facts is in %(file)s: '
-                'it has %(now)d hosts.',
-                {'before': len(before), 'file': name, 'now': len(now)},
+                'None of the %(lost)s that had facts is in %(file)s: it has '
+                '%(now)d hosts.',
+                {'lost': lost, 'file': name, 'now': len(now.hosts)},
             )
         self._table = table
 

@@ -11,6 +11,7 @@ from nova_xen_sched import facts
 from nova_xen_sched import log
 from nova_xen_sched.facts import pattern
 from nova_xen_sched.facts import read_yaml
+from nova_xen_sched.nearest import nearest
 
 VERSION = 1
 #: Names whose pattern is remembered; a cloud has fewer hosts.
@@ -18,6 +19,7 @@ _MAX_KNOWN = 100000
 #: Characters of a host's name that is shown as it is.
 _LONGEST_SHOWN = 100
 _SECTIONS = ('version', 'defaults', 'patterns', 'hosts')
+_FACTS = tuple(facts.BY_NAME)
 
 
 class TableError(ValueError):
@@ -66,10 +68,15 @@ def load(content: bytes, path: str) -> Table:
     :param path: where the content stood, for what is said of it.
     :raises TableError: if the file can't be used as a whole.
     """
-    data = parse(content)
+    try:
+        data = read_yaml.parse(content)
+    except read_yaml.YamlError as e:
+        raise TableError(str(e)) from None
     if not isinstance(data, dict):
         raise TableError('it is not a mapping that begins with version: 1')
-    version = data.get('version')
+    if 'version' not in data:
+        raise TableError('it does not say version: %d' % VERSION)
+    version = data['version']
     if version != VERSION or isinstance(version, bool):
         raise TableError(
             'it says version: %s, not version: %d'
@@ -78,7 +85,10 @@ def load(content: bytes, path: str) -> Table:
     reader = _Reader(path)
     for key in data:
         if key not in _SECTIONS:
-            reader.ignore(log.shown(key), 'there is no such section')
+            reader.ignore(
+                log.shown(key),
+                'there is no such section' + _meant(key, _SECTIONS),
+            )
     table = Table()
     table.defaults = reader.facts(data.get('defaults'), 'defaults')
     for number, entry in enumerate(_section(data, 'patterns', list), 1):
@@ -103,20 +113,17 @@ def load(content: bytes, path: str) -> Table:
     return table
 
 
-def parse(content: bytes) -> ty.Any:
-    """What YAML makes of a facts file, whatever it is.
-
-    :raises TableError: if it makes nothing of it.
-    """
-    try:
-        return read_yaml.parse(content)
-    except read_yaml.YamlError as e:
-        raise TableError(str(e)) from None
-
-
 def _place(host: str) -> str:
     is_plain = len(host) <= _LONGEST_SHOWN and host.isprintable()
     return 'hosts, %s' % (host if is_plain else log.shown(host))
+
+
+# A name that is wrong at each of 10000 hosts took a second.
+@functools.lru_cache(maxsize=128)
+def _meant(name: str, known: tuple[str, ...]) -> str:
+    """The known name that is nearest to one that is none, as an addition."""
+    near = nearest(name, known)
+    return ' (nearest: %s)' % near if near else ''
 
 
 def _section(data: ty.Any, name: str, kind: type) -> ty.Any:
@@ -125,7 +132,10 @@ def _section(data: ty.Any, name: str, kind: type) -> ty.Any:
         return kind()
     if not isinstance(section, kind):
         raise TableError(
-            '%s is not a %s' % (name, 'mapping' if kind is dict else 'list')
+            '%s is not a mapping: write "name:" for each, without a dash'
+            % name
+            if kind is dict
+            else '%s is not a list: write "- match:" for each' % name
         )
     return section
 
@@ -146,13 +156,16 @@ class _Reader:
     def facts(self, entry: ty.Any, where: str) -> facts.Raw:
         """The facts of one entry that can be read."""
         if entry is not None and not isinstance(entry, dict):
-            self.ignore(where, 'it is not a mapping of facts')
+            self.ignore(
+                where, 'it is not a mapping of facts, such as dom0_vcpus: 4'
+            )
             entry = None
         raw: facts.Raw = {}
         for key, value in (entry or {}).items():
             name = facts.BY_NAME.get(key)
             if name is None:
-                self.ignore(where, 'there is no fact %s' % log.shown(key))
+                what = 'there is no fact %s' % log.shown(key)
+                self.ignore(where, what + _meant(key, _FACTS))
             elif value is not None:
                 place = '%s of %s' % (name.name, where)
                 readable = self.noticed.read(

@@ -136,6 +136,10 @@ for _kind in ('str', 'seq', 'map'):
     _Loader.add_constructor(
         _TAG + _kind, yaml.SafeLoader.yaml_constructors[_TAG + _kind]
     )
+# As a value << is a word like any other.
+_Loader.add_constructor(
+    _TAG + 'merge', yaml.SafeLoader.yaml_constructors[_TAG + 'str']
+)
 _Loader.add_constructor(None, _refuse_tag)
 
 
@@ -178,6 +182,37 @@ def _refuse_deep(content: bytes) -> None:
             depth -= 1
 
 
+#: A part of what PyYAML says, in either loader, and what it means here.
+_IN_WORDS = (
+    (
+        'mapping values are not allowed',
+        'no colon can stand here: a text with one needs quotes, and a line as '
+        'many blanks before it as those beside it',
+    ),
+    *(
+        (
+            words,
+            'this does not fit what stands above it: check the '
+            'blanks, dashes and quotes of the line',
+        )
+        for words in (
+            'a block mapping',
+            'a block collection',
+            'document start',
+        )
+    ),
+    ('a block node', 'a text that begins so needs quotes'),
+    ('a flow', 'a comma or a closing bracket is missing before this'),
+    ('sequence entries', 'a dash must stand at the beginning of a line'),
+    ('alias', 'a text that begins with * needs quotes'),
+    ('anchor', 'a text that begins with & needs quotes'),
+    ('cannot start any token', 'a text that begins so needs quotes'),
+    ('another document', 'no second --- can stand in a facts file'),
+    ('unknown escape', 'no \\ can stand so in double quotes: use single ones'),
+    ('unhashable key', 'a name must be a text'),
+)
+
+
 def _in_words(error: yaml.MarkedYAMLError, content: bytes) -> str:
     """What is wrong, and in which line.
 
@@ -199,9 +234,13 @@ def _in_words(error: yaml.MarkedYAMLError, content: bytes) -> str:
         return 'the quote that line %d opens is never closed' % (
             opened.line + 1
         )
-    if 'mapping values are not allowed' in problem:
-        problem = (
-            'no colon can stand here: a text with one needs quotes, and a '
-            'line as many blanks before it as those beside it'
-        )
+    if opened and 'a simple key' in problem:
+        return 'a name in line %d has no colon behind it' % (opened.line + 1)
+    behind = [line[mark.column :], *lines[mark.line + 1 :]]
+    if 'parsing a flow' in problem and not ''.join(behind).strip():
+        problem = 'a { or a [ before this is never closed'
+    for words, said in _IN_WORDS:
+        if words in problem:
+            problem = said
+            break
     return 'line %d, column %d: %s' % (mark.line + 1, mark.column + 1, problem)

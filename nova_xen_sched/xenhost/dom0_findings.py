@@ -84,7 +84,7 @@ def _memory(host: XenHost, model: Model) -> ty.Iterator[Finding]:
             RECOMMENDED,
             '%s, and it is unknown whether that is a fixed size: %s'
             % (has, dom0.sizing_reason),
-            'ask as root in dom0; or %s' % remedy,
+            'run this as root in dom0; or %s' % remedy,
         )
     if dom0.sizing != FIXED:
         return

@@ -54,7 +54,7 @@ def findings(
                 REQUIRED,
                 "this is libvirt's driver %s, not that of Xen"
                 % host.hypervisor,
-                'ask xen:///system, on a host that was booted with Xen',
+                'connect to xen:///system, on a host that was booted with Xen',
             )
         ]
     model = (settings or conf.defaults()).dom0_model

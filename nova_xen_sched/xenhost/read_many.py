@@ -74,7 +74,7 @@ def shown(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    return ''.join(c if c.isprintable() else '?' for c in text)
+    return redact.printable(text.replace('\n', '?'))
 
 
 def installed() -> bool:

@@ -45,7 +45,7 @@ def run(*argv: str, width: int = 0) -> Ran:
     in one process, and the logging stays as it is.
     """
     out, err = (_Terminal if width else io.StringIO)(), io.StringIO()
-    terminal = {'COLUMNS': str(width)} if width else {}
+    terminal = {'COLUMNS': str(width), 'TERM': 'xterm'} if width else {}
     with mock.patch.dict(os.environ, terminal), mock.patch.object(
         nova, 'load'
     ), mock.patch.object(application.App, 'configure_logging'):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from unittest import mock
 
 import fixtures
 from keystoneauth1 import exceptions as ks_exceptions
@@ -14,9 +15,11 @@ from nova import context
 from nova import objects
 import nova.conf
 from nova.scheduler import weights
+from nova.scheduler.client import report
 from oslo_db import exception as db_exception
 from oslo_utils import uuidutils
 import pytest
+import requests
 import sqlalchemy
 
 from tests.functional import cases
@@ -120,7 +123,7 @@ class Explaining:
     def rows(self, *arguments, code=0):
         """What a program reads."""
         ran = self.explain('-f', 'json', *arguments, code=code)
-        return {row['host']: row for row in ran.json}
+        return {row['host']: row for row in ran.json['hosts']}
 
 
 class ExplainTest(Explaining, cloud.SharedCloud):
@@ -237,12 +240,7 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         huge = ('--ram=2048', '--vcpus=2', '--disk=999999')
         found = self.rows('--image=my snapshot', *huge)
         self.assertIsNotNone(found['xen-t0']['rank'])
-        expected = self.rows(*HVM, *huge, '--boot-from-volume')
-        for rows in (found, expected):
-            for row in rows.values():
-                # It has a note more, of the volume's properties.
-                row['outcome'].pop('notes')
-        self.assertEqual(expected, found)
+        self.assertEqual(self.rows(*HVM, *huge, '--boot-from-volume'), found)
         # The properties that count may be the volume's.
         ran = self.explain(*HVM, *SMALL, '--boot-from-volume')
         self.assertIn(
@@ -281,8 +279,12 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         self.assertEqual(['xen-a3'], [h for h, r in rows.items() if r['rank']])
         # A host in it that is forced: nova runs no filter.
         ran = self.explain(*HVM, *SMALL, '--availability-zone=nova:kvm-0')
-        self.assertIn('kvm-0 comes first, of 1 host', ran.out)
+        self.assertIn('kvm-0 is the only host that can take', ran.out)
         self.assertIn('nova runs no filter', ran.out)
+        self.assertIn(
+            'XenHostFilter would refuse kvm-0 for hypervisor_type: the image',
+            ran.out,
+        )
         image = self.create_image('hvm', **cases.HVM)
         group = self.api.post_server_groups(
             {'name': 'apart', 'policy': 'anti-affinity'}
@@ -298,7 +300,8 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         self.changed_host('xen-a0', stats=stats)
         rows = self.rows(*HVM, *SMALL)
         resources = {
-            resource['room']: resource for resource in rows['xen-a0']['rooms']
+            resource['resource']: resource
+            for resource in rows['xen-a0']['resources']
         }
         self.assertEqual(
             ['computed', 'computed', 'reported by Xen'],
@@ -313,7 +316,7 @@ class ExplainTest(Explaining, cloud.SharedCloud):
             9000 - 2048 - overhead, ram['capacity'] - ram['used'], 1
         )
         self.assertEqual('MiB', ram['unit'])
-        self.assertEqual([], rows['kvm-0']['rooms'])
+        self.assertEqual([], rows['kvm-0']['resources'])
         # In whatever case the host is written.
         out = self.explain(*HVM, *SMALL, '--host=XEN-A0').out
         self.assertRegex(out, '(?m)^host_memory .* reported by Xen$')
@@ -370,8 +373,13 @@ class ExplainTest(Explaining, cloud.SharedCloud):
         self.assertIn('nova takes any of the first 3:', out)
         self.assertIn('nova shuffles the hosts whose weight', out)
         # It stands beside the rows, too.
-        err = self.explain('-f', 'json', *HVM, *SMALL).err
+        err = self.explain('-f', 'csv', *HVM, *SMALL).err
         self.assertIn('host_subset_size = 3', err)
+        notes = self.explain('-f', 'json', *HVM, *SMALL).json['outcome']
+        self.assertEqual(
+            {'host_subset_size', 'shuffle'},
+            {each['code'] for each in notes['notes']},
+        )
 
     def test_properties_that_mean_nothing_are_named(self):
         ran = self.explain('--property=hypervisor_typ=xen', *SMALL)
@@ -474,21 +482,59 @@ class ExplainTest(Explaining, cloud.SharedCloud):
                 'nova.scheduler.client.report.SchedulerReportClient.get', away
             )
         )
+        ran = self.explain(*HVM, *SMALL, code=1)
         self.assertIn(
-            "Placement can't be reached: ConnectFailure: Unable to establish",
-            self.fails(*HVM, *SMALL),
+            "The answer is partial. Placement can't be reached: "
+            'ConnectFailure: Unable to establish',
+            ran.err,
         )
+        self.assertIn('finds no host; this is as if placement left', ran.err)
+        # What needs no placement is there.
+        self.assertIn('xen-a0 comes first, of 11 hosts', ran.out)
+        self.assertIn('Refused by XenHostFilter, 11:', ran.out)
+        ran = self.explain(*HVM, *SMALL, '-f', 'json', code=1)
+        self.assertIs(True, ran.json['outcome']['partial'])
+        # Filters of NUMA and PCI devices look at the candidates.
+        self.flags(
+            enabled_filters=['NUMATopologyFilter', 'PciPassthroughFilter'],
+            group='filter_scheduler',
+        )
+        rows = self.rows(*HVM, *SMALL, code=1)
+        self.assertIsNotNone(rows['xen-a0']['rank'])
 
     def test_placement_refuses(self):
         self.useFixture(
             fixtures.MonkeyPatch(
                 'nova.scheduler.utils.ResourceRequest.to_querystring',
-                lambda self: 'resources=NO:1',
+                lambda self: 'resources=VCPU:0',
             )
         )
-        self.assertIn(
-            'Placement refuses the request: 400', self.fails(*HVM, *SMALL)
-        )
+        ran = self.explain(*HVM, *SMALL, code=1)
+        self.assertIn('Placement answers with an error: 400 ', ran.err)
+        self.assertNotIn('{', ran.err)
+
+    def test_errors_that_placement_answers_with(self):
+        """As its proxy and its middleware write them."""
+        for status, text, words in (
+            (401, '{"error": {"code": 401}}', 'Check the user and the pass'),
+            (403, '<html><h1>Forbidden</h1></html>', '403 Forbidden. The us'),
+            (404, '404 page not found', 'Check the endpoint of placement'),
+            (
+                500,
+                '{"errors": [{"status": 500, "detail": "The server.\\n\\n '
+                'out of memory"}]}',
+                '500 out of memory. See the log of placement.',
+            ),
+        ):
+            answer = requests.Response()
+            answer.status_code = status
+            answer._content = text.encode()
+            with mock.patch.object(
+                report.SchedulerReportClient, 'get', return_value=answer
+            ):
+                ran = self.explain(*HVM, *SMALL, code=1)
+            self.assertIn(words, ran.err)
+            self.assertEqual(1, len(ran.err.splitlines()), ran.err)
 
     def test_options_that_are_wrong(self):
         self.flags(enabled_filters=['Nope'], group='filter_scheduler')
@@ -556,7 +602,7 @@ class CellsTest(Explaining, ExplainCloud):
             )
         )
         ran = self.explain(*HVM, *SMALL, code=1)
-        self.assertIn('xen-a0 comes first', ran.out)
+        self.assertIn('xen-a0 is the only host', ran.out)
         self.assertIn(
             'The answer is partial. The database of cell far '
             "can't be reached: Connection refused.",

@@ -106,7 +106,7 @@ class AgreementTest(cloud.Cloud):
         """The rows of explain, by host."""
         ran = commands.run('explain', '-f', 'json', *arguments)
         self.assertIn(ran.code, (0, 1), ran.err)
-        return {row['host']: row for row in ran.json}
+        return {row['host']: row for row in ran.json['hosts']}
 
     def assert_agrees(self, picked, rows, what):
         """The host that nova picked, None if none, is the one named first."""

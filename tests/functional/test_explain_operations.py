@@ -12,9 +12,11 @@ from nova.tests.functional.api import client as api_client
 
 from tests.functional import cases
 from tests.functional import cloud
+from tests.functional import glance
 from tests.functional.test_explain import ExplainCloud
 from tests.functional.test_explain import Explaining
 from tests.functional.test_explain import SMALL
+from tests.unit.cmd import schemas
 
 LIVE = {'host': None, 'block_migration': 'auto'}
 
@@ -49,19 +51,26 @@ class OperationsTest(Explaining, cloud.SharedCloud):
             )
             self.assertIn('vm_state %s' % state, str(refused))
             ran = self.explain(*asked, operation, code=1)
-            first, rest = ' '.join(ran.out.split()).split(' If it did not: ')
+            first, rest = ' '.join(ran.out.split()).split(
+                ' If nova did not refuse: '
+            )
             self.assertIn('nova refuses to %s the server' % operation, first)
             self.assertIn('its vm_state is ' + state, first)
             self.assertTrue(rest)
-            # A program has it with each host, and on stderr.
-            ran = self.explain(*asked, operation, '-f', 'json', code=1)
+            # A program has it in the outcome, or on stderr.
+            ran = self.explain(*asked, operation, '-f', 'csv', code=1)
             self.assertEqual(first, ' '.join(ran.err.split()))
+            ran = self.explain(*asked, operation, '-f', 'json', code=1)
+            schemas.check('explain', ran.json)
+            refusals = ran.json['outcome']['nova_refuses']
+            self.assertEqual('vm_state', refusals[0]['code'])
             self.assertEqual(
-                {first},
-                {
-                    ' '.join(each['why'] for each in row['nova_refuses'])
-                    for row in ran.json
-                },
+                first,
+                ' '.join(
+                    line
+                    for each in refusals
+                    for line in (each['why'], *each['commands'])
+                ),
             )
         self.instance(server, vm_state='active')
         self.explain(*asked, 'live-migrate')
@@ -71,7 +80,7 @@ class OperationsTest(Explaining, cloud.SharedCloud):
         self.api.post_server_action(server['id'], {'lock': None})
         asked = ('--server', server['id'], '--operation')
         ran = self.explain(*asked, 'live-migrate')
-        self.assertIn('The server is locked: nova lets none but', ran.out)
+        self.assertIn('The server is locked: nova lets only an admin', ran.out)
 
     def test_a_server_that_never_got_a_host(self):
         flavor = self.create_flavor(ram=999999)
@@ -79,18 +88,31 @@ class OperationsTest(Explaining, cloud.SharedCloud):
         server = self.boot(image, flavor, wait='ERROR')
         self.addCleanup(self.delete, server)
         for operation in ('live-migrate', 'evacuate', 'rebuild', 'unshelve'):
-            said = self.fails(
-                '--server', server['id'], '--operation', operation
+            asked = ('--server', server['id'], '--operation', operation)
+            out = self.explain(*asked, code=1).out
+            self.assertIn(
+                'nova refuses to %s the server: no host was found for it '
+                'when it was booted, and nova keeps it in cell0.' % operation,
+                ' '.join(out.split()),
             )
-            self.assertIn('never got a host: nova keeps it in cell0', said)
+            # What is asked of hosts is nothing then.
+            self.assertEqual(out, self.explain(*asked, '--host=a', code=1).out)
+            found = self.explain(*asked, '-f', 'json', code=1).json
+            schemas.check('explain', found)
+            self.assertEqual([], found['hosts'])
+            (refusal,) = found['outcome']['nova_refuses']
+            self.assertEqual('cell0', refusal['code'])
         self.explain('--server', server['id'], code=1)
 
     def test_unshelve(self):
         server = self.booted('xen-t0')
         asked = ('--server', server['id'])
         self.shelve_offload(server)
-        said = self.fails(*asked, '--operation=cold-migrate')
-        self.assertIn('--operation unshelve says where it could go', said)
+        out = self.explain(*asked, '--operation=cold-migrate', code=1).out
+        self.assertIn(
+            '--operation unshelve says where it could go',
+            ' '.join(out.split()),
+        )
         rows = self.rows(*asked, '--operation=unshelve')
         first = [host for host, row in rows.items() if row['rank'] == 1]
         # It may come back to where it was.
@@ -116,11 +138,54 @@ class OperationsTest(Explaining, cloud.SharedCloud):
         flavor = self.create_flavor(ram=2048, vcpus=2, disk=10)
         moved = self.resize(server, flavor)
         self.assertIn(self.host_of(moved), first)
-        for arguments, words in (
-            (['--flavor', flavor], 'nova refuses to resize server'),
-            (['--ram=2048', '--vcpus=1', '--disk=0'], 'zero disk flavor'),
+        for arguments, code in (
+            (['--flavor', flavor], 'same_flavor'),
+            (['--ram=2048', '--vcpus=1', '--disk=0'], 'zero_disk'),
         ):
-            self.assertIn(words, self.fails(*asked, *arguments))
+            ran = self.explain(*asked, *arguments, '-f', 'json', code=1)
+            schemas.check('explain', ran.json)
+            (refusal,) = ran.json['outcome']['nova_refuses']
+            self.assertEqual(code, refusal['code'])
+            self.assertTrue(ran.json['hosts'])
+        # nova says the same.
+        self.assertRaises(
+            api_client.OpenStackApiException,
+            self.api.post_server_action,
+            server['id'],
+            {'resize': {'flavorRef': flavor}},
+        )
+        ran = self.explain(*asked, '--ram=4096', '--disk=9', '-f', 'json')
+        (note,) = ran.json['outcome']['notes']
+        self.assertEqual('smaller_disk', note['code'])
+
+    def test_rebuild_with_an_image_that_nova_refuses(self):
+        store = self.useFixture(glance.Glance())
+        server = self.booted('xen-t0')
+        asked = ('--server', server['id'], '--operation=rebuild')
+        for status, min_ram, codes in (
+            ('active', 0, []),
+            ('deactivated', 0, ['image_not_active']),
+            ('active', 999999, ['min_ram']),
+        ):
+            image_id = self.create_image('new', **cases.HVM)
+            values = {'status': status, 'min_ram': min_ram}
+            self.glance.images[image_id].update(values)
+            store.add(image_id, 'new', **cases.HVM)
+            store.images[image_id].update(values)
+            ran = self.explain(
+                *(*asked, '--image', image_id, '-f', 'json'), code=bool(codes)
+            )
+            schemas.check('explain', ran.json)
+            refusals = ran.json['outcome']['nova_refuses']
+            self.assertEqual(codes, [each['code'] for each in refusals])
+            if codes:
+                # nova says the same.
+                self.assertRaises(
+                    api_client.OpenStackApiException,
+                    self.api.post_server_action,
+                    server['id'],
+                    {'rebuild': {'imageRef': image_id}},
+                )
 
     def test_a_stored_image_that_is_not_the_servers(self):
         server = self.booted('xen-t0')

@@ -149,7 +149,8 @@ class TestCapacity(HostsCase):
             found['pv-0']['refused'],
         )
         self.assertEqual(
-            {'step': 'ComputeFilter', 'code': None}, found['down-0']['refused']
+            {'step': 'ComputeFilter', 'code': 'down'},
+            found['down-0']['refused'],
         )
         for name, row in found.items():
             if not name.startswith(('pv', 'down')):
@@ -207,9 +208,12 @@ class TestCapacity(HostsCase):
         for row in self.ran('capacity', '--flavor', flavor):
             self.assertEqual(0, row['fits'])
             self.assertEqual(
-                {'step': 'placement', 'code': 'no_candidate'}, row['refused']
+                {'step': 'placement', 'code': 'trait'}, row['refused']
             )
-            self.assertIn('HW_CPU_X86_AVX512F', row['refused_why'])
+            self.assertEqual(
+                'without the required trait HW_CPU_X86_AVX512F',
+                row['refused_why'],
+            )
 
     def _check_one_question_has_one_answer(self):
         size = ('--ram', '512', '--vcpus', '1', '--disk', '1')
@@ -223,7 +227,7 @@ class TestCapacity(HostsCase):
             for row in self.ran_whatever(
                 *('explain', '--property=hypervisor_type=xen'),
                 *('--property=vm_mode=hvm', *size),
-            )
+            )['hosts']
         }
         found = self.capacity()
         for name, step, code, why in (
@@ -239,7 +243,7 @@ class TestCapacity(HostsCase):
                 'unknown_to_placement',
                 'placement does not know it',
             ),
-            ('down-0', 'ComputeFilter', None, explained['down-0'][1]),
+            ('down-0', 'ComputeFilter', 'down', 'its nova-compute is down'),
         ):
             self.assertEqual((step, why), explained[name])
             refused = {'step': step, 'code': code}
@@ -317,6 +321,11 @@ class TestCapacity(HostsCase):
             ),
         )
         self.assertNotIn('Fits ', commands.run('host', 'show', 'down-0').out)
+        with_trace = commands.run('--debug', 'host', 'show', 'down-0', '-q')
+        self.assertEqual(1, with_trace.code)
+        self.assertIn('Traceback (most recent call last)', with_trace.err)
+        self.assertIn('Fits and Refused are empty: Pl', with_trace.err)
+        self.assertNotIn('Counted', with_trace.out)
         # What only placement can answer is not answered wrongly.
         ran = commands.run('host', 'list', '--refused')
         self.assertEqual((2, '', 1), (ran.code, ran.out, len(lines(ran))))
@@ -374,6 +383,7 @@ class TestHosts(HostsCase):
         self._check_what_xen_reports_as_left()
 
     def _check_the_pages_as_a_person_reads_them(self):
+        """UPDATE_GOLDEN=1 writes them anew."""
         for name, width, argv in (
             ('host-list-80', 80, ('host', 'list', '--all')),
             ('host-list-120', 120, ('host', 'list', '--all')),
@@ -390,10 +400,16 @@ class TestHosts(HostsCase):
             # Such a nova's own service version proves more than 22's.
             text = ran.out.replace('>=8.0.0', '>=4.0.0')
             text = re.sub('(nova-compute +)[0-9]+', r'\g<1>53', text)
-            self.assertEqual(
-                (GOLDEN / (name + '.txt')).read_text(),
-                text.replace('\033', '\\e') + ran.err,
-            )
+            text = text.replace('\033', '\\e') + ran.err
+            if os.environ.get('UPDATE_GOLDEN'):
+                (GOLDEN / (name + '.txt')).write_text(text)
+            self.assertEqual((GOLDEN / (name + '.txt')).read_text(), text)
+        # What a host of another hypervisor has, and no empty headings.
+        ran = commands.run('host', 'show', 'kvm-1')
+        self.assertEqual(
+            ['Host', 'State', 'Hypervisor', 'nova-compute', 'Guest types'],
+            [line[:12].strip() for line in ran.lines],
+        )
 
     def _check_columns_are_those_that_are_documented(self):
         found = self.ran('host', 'list')
@@ -532,6 +548,17 @@ class TestHosts(HostsCase):
         self.assertEqual(0.92, found['headroom'])
         self.assertEqual(23, found['fits_dom0_cpu'])
         self.assertIn('/var/log/libvirt/libxl', found['logs'])
+        self.assertEqual('Xen', found['hypervisor']['type'])
+        self.assertEqual(
+            {
+                'mode': 'hvm',
+                'flavor': None,
+                'memory_mb': 2048,
+                'vcpus': 1,
+                'disk_gb': 20,
+            },
+            found['fits_of'],
+        )
 
     def _check_what_xen_reports_as_left(self):
         free = dict(stats(20), xen_free_memory_mb='9000')

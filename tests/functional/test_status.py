@@ -73,8 +73,16 @@ class TestStatus(FilterCase):
         with mock.patch.object(view, 'load'), contextlib.redirect_stdout(out):
             code = command.main(['upgrade', 'check', '--json', *argv])
         schemas.check('upgrade-check', json.loads(out.getvalue()))
+        self.by_code = {
+            each['code']: each for each in json.loads(out.getvalue())['checks']
+        }
         found = {
-            each['check']: (each['result'], each['details'])
+            each['check']: (
+                each['result'],
+                ' Remedy: '.join(
+                    filter(None, (each['details'], each['remedy']))
+                ),
+            )
             for each in json.loads(out.getvalue())['checks']
         }
         for result, details in found.values():
@@ -160,6 +168,11 @@ class TestStatus(FilterCase):
         refused = 'Hosts that the rules refuse'
         with self.with_options('min_libvirt_version = 10.0.0'):
             self.assert_only(refused, FAILURE, 'libvirt_too_old 20', '0 of 20')
+            found = self.by_code['hosts_refused']
+            self.assertEqual('no_host_left', found['problem'])
+            self.assertEqual(
+                ['xen-%02d' % n for n in range(20)], found['hosts']
+            )
         with self.with_options(
             'min_libvirt_version = 10.0.0', 'report_only = libvirt_too_old'
         ):
@@ -169,7 +182,7 @@ class TestStatus(FilterCase):
         option = 'host_facts_file = %s' % self.facts
         with self.with_options(option):
             found = self.assert_well()
-            self.assertIn('1 hosts, 0 patterns', found['Facts file'][1])
+            self.assertIn('1 host, 0 patterns', found['Facts file'][1])
             # Of sha256sum facts.yaml.
             self.assertIn('sha256 ', found['Facts file'][1])
             self.facts.write_text(FACTS.replace('xen-00', 'xen-99'))
@@ -207,7 +220,10 @@ class TestStatus(FilterCase):
         if option in CONF.filter_scheduler:
             with self.with_flags(**{option: 1.0}):
                 self.assert_only(
-                    'HypervisorVersionWeigher', WARNING, 'pushed off', option
+                    'HypervisorVersionWeigher',
+                    WARNING,
+                    'avoids Xen hosts',
+                    option,
                 )
         with self.with_flags('scheduler', max_placement_results=20):
             self.assert_only(
@@ -224,6 +240,7 @@ class TestStatus(FilterCase):
         large = dict(STATS, xen_dom0_memory_mb='8192')
         self.change_host(hosts.xen('xen-03', stats=large))
         self.assert_only(kept, FAILURE, '1 (xen-03)', '4096 MiB')
+        self.assertEqual(['xen-03'], self.by_code['memory_for_dom0']['hosts'])
         with self.with_options('refuse_dom0_overcommit = true'):
             self.assert_only(kept, WARNING)
         self.change_host(hosts.xen('xen-03', stats=STATS))
@@ -284,6 +301,9 @@ class TestStatus(FilterCase):
         self.assertEqual(FAILURE, code)
         self.assertEqual(FAILURE, found[name][0])
         self.assertIn("Placement can't be reached: Conn", found[name][1])
+        self.assertEqual(
+            'out_of_reach', self.by_code['memory_for_dom0']['problem']
+        )
 
     @contextlib.contextmanager
     def in_placement(self, host, **changes):

@@ -26,15 +26,10 @@ def test_what_is_forgotten_may_be_said_again():
 
 def test_grown_speaks_only_of_new_names():
     memory = log.Notices()
-    assert memory.grown('old', ['h2', 'h1']) == (2, ['h1', 'h2'])
-    assert memory.grown('old', ['h1']) == (0, [])
-    assert memory.grown('old', ['h1', 'h3']) == (3, ['h1', 'h2', 'h3'])
-
-
-def test_grown_shows_ten_and_counts_all():
-    count, shown = log.Notices().grown('old', ['h%02d' % i for i in range(25)])
-    assert count == 25
-    assert shown == ['h%02d' % i for i in range(10)]
+    assert memory.grown('old', ['h2', 'h1'])
+    assert not memory.grown('old', ['h1'])
+    assert memory.grown('old', ['h1', 'h3'])
+    assert not memory.grown('old', [])
 
 
 def test_memory_is_bounded(monkeypatch):
@@ -43,8 +38,9 @@ def test_memory_is_bounded(monkeypatch):
     for i in range(3 * log.MAX_KINDS):
         memory.first(i)
     assert len(memory._said) == log.MAX_KINDS
-    assert memory.grown('k', map(str, range(50)))[0] == 5
-    assert memory.grown('k', ['another']) == (0, [])
+    assert memory.grown('k', map(str, range(50)))
+    assert len(memory._said['k']) == 5
+    assert not memory.grown('k', ['another'])
 
 
 def test_one_of_many_threads_is_first():
@@ -134,6 +130,11 @@ def test_of_a_long_text_only_its_length_is_shown():
     assert log.shown(['b' * 1001]) == '[text of 1001 characters]'
     assert log.shown('b' * 1000).startswith("'bbb")
     assert time.process_time() - start < 1
+
+
+def test_true_and_false_are_shown_as_their_author_may_have_written_them():
+    assert log.shown(True) == 'true'
+    assert log.shown([False, 1]) == '[false, 1]'
 
 
 def test_a_number_of_any_length_is_shown():

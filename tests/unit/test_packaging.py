@@ -77,7 +77,8 @@ def pip(*args, python=None):
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith('PIP_')
+        # The source itself, which may stand in PYTHONPATH, is no package.
+        if not name.startswith('PIP_') and name != 'PYTHONPATH'
     }
     environment['PIP_CONFIG_FILE'] = os.devnull
     environment['PIP_DISABLE_PIP_VERSION_CHECK'] = '1'

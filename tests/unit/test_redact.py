@@ -18,7 +18,7 @@ import pytest
 
 from nova_xen_sched import redact
 from nova_xen_sched.cmd import application
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import streams
 
 URL = 'http://user:se@cret@127.0.0.1:9/v3'
 SHOWN = 'http://user:***@127.0.0.1:9/v3'
@@ -32,7 +32,7 @@ BROWSER = 'keystoneauth.identity.v3.oidc'
 def root():
     """The root logger without handlers; all is as it was afterwards."""
     found = logging.getLogger()
-    names = [name for names in base._LEVELS for name in names]
+    names = [name for names in streams._LEVELS for name in names]
     levels = {name: logging.getLogger(name).level for name in names}
     handlers, level = found.handlers, found.level
     found.handlers = []
@@ -264,14 +264,14 @@ def test_no_command_logs_the_password_of_a_url(root, arguments, tmp_path):
 
 
 def test_what_is_said_anyway_is_not_logged_but_where_to_log_in_is(root):
-    base.quieten_loggers()
+    streams.quieten_loggers()
     assert not logging.getLogger(DISCOVERY).isEnabledFor(logging.WARNING)
     assert logging.getLogger(BROWSER).isEnabledFor(logging.WARNING)
 
 
 def test_asked_for_all_nothing_is_quiet(root):
     before = logging.getLogger(DISCOVERY).level
-    base.quieten_loggers(2)
+    streams.quieten_loggers(2)
     assert logging.getLogger(DISCOVERY).level == before
 
 

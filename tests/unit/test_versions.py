@@ -61,6 +61,8 @@ def test_satisfies(version, predicate, expected):
         ('4.5.1-rc2.fc21', None),
         ('4.17.0~rc4-1', None),
         ('4.5.1-RC1', None),
+        ('4.17.0+rc1', None),
+        ('4.17.0 rc1', None),
         ('4.18.0-unstable', None),
         ('4.18-unstable', None),
         ('4.18-rc', None),

@@ -22,6 +22,9 @@ from tools.soak.parts import Part
 SMALL = 0.004
 #: Evaluations of the whole run.
 EVALUATIONS = 10**7
+#: Seconds after which a batch that is waited for never ends: its process
+#: hangs where no signal reaches it, or has died.
+PATIENCE = 5 * limits.PATIENCE
 
 HEAD = ('part', 'cases', 'slowest', 'most memory', 'faults', 'what was done')
 
@@ -29,19 +32,27 @@ HEAD = ('part', 'cases', 'slowest', 'most memory', 'faults', 'what was done')
 def _run(
     chosen: ty.Sequence[Part], first: int, length: float
 ) -> dict[str, limits.Tally]:
-    """Run parts in as many processes as there are cores."""
+    """Run parts in as many processes as there are cores.
+
+    A batch without an answer is a fault, and the last thing that is run.
+    """
     progress = printing.Progress()
     # Fresh processes: each has a configuration of its own.
     context = multiprocessing.get_context('spawn')
     found = {part.name: limits.Tally() for part in chosen}
     with context.Pool(os.cpu_count() or 1) as workers:
         results = [
-            (part, workers.apply_async(parts.run, (part.name, seeds)))
+            (part, seeds, workers.apply_async(parts.run, (part.name, seeds)))
             for part in chosen
             for seeds in part.batches(first, length)
         ]
-        for number, (part, result) in enumerate(results, 1):
-            found[part.name].add(result.get())
+        for number, (part, seeds, result) in enumerate(results, 1):
+            try:
+                found[part.name].add(result.get(PATIENCE))
+            except multiprocessing.TimeoutError:
+                fault = 'its process hangs or died, at this seed or up to %d'
+                found[part.name].faults.append((seeds[0], fault % seeds[-1]))
+                break
             if number % max(1, len(results) // 20) == 0:
                 progress('%s: %d of %d' % (part.name, number, len(results)))
     progress.done()

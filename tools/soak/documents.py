@@ -174,9 +174,21 @@ _PROPERTIES: ty.Mapping[str, tuple[str, ...]] = {
 }
 #: What carries data, or what an image needs to boot.
 _DATA = frozenset(
-    ('block_device_mapping', 'mappings', 'kernel_id', 'ramdisk_id')
+    ('bdm_v2', 'block_device_mapping', 'img_signature', 'kernel_id')
+    + ('mappings', 'ramdisk_id', 'root_device_name')
 )
-_FORMATS = ('raw', 'qcow2', 'vhd', 'vmdk', 'aki', 'ari', 'ami', 'iso', None)
+_FORMATS = (
+    'raw',
+    'qcow2',
+    'vhd',
+    'vmdk',
+    'aki',
+    'ari',
+    'ami',
+    'iso',
+    'gpt',
+    None,
+)
 
 
 def _image(rng: random.Random) -> dict[str, ty.Any]:
@@ -184,7 +196,7 @@ def _image(rng: random.Random) -> dict[str, ty.Any]:
     image: dict[str, ty.Any] = {
         'id': '2f0d9a4c-8b1e-4035-9d1a-6c3c6d3a0b11',
         'name': rng.choice(('debian', None, *mutations.TEXTS)),
-        'status': 'active',
+        'status': rng.choice(('active', 'active', 'queued', None)),
         'disk_format': rng.choice(_FORMATS),
         'container_format': 'bare',
         'size': rng.choice((None, *mutations.INTEGERS)),

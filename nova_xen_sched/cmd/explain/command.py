@@ -8,6 +8,7 @@ import argparse
 import typing as ty
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
@@ -17,21 +18,66 @@ from nova_xen_sched.cmd.explain import rows
 
 #: How many hosts each list of the table format shows.
 LIMIT = 20
+#: The arguments that name something.
+_NAMES = ('image', 'flavor', 'server', 'host', 'project', 'availability_zone')
 #: The arguments that only a server to boot has.
 _BOOT = ('boot_from_volume', 'availability_zone', 'hint', 'project')
 
 _EPILOG = """
-columns of json, yaml, csv and value, a row for each host:
+columns of csv and value, a row for each host:
 %s
+
+json and yaml are one object: outcome (whether a host is found, what nova
+refuses before it asks its scheduler, which hosts come first, and by step and
+cause how many hosts are refused), and hosts, a list with these columns.
 
 Nothing is claimed and nothing is changed. Without -f, the answer is written
 for a person: the outcome first, then the hosts by weight, then who is refused
 and why.
 
-exit codes: 0 a host would be found, 1 none would (with --host: not this one),
-nova refuses the operation itself, or some cell could not be read; 2 wrong
-usage, or something is out of reach
+exit codes:
+  0  a host would be found
+  1  none would (with --host: not this one), nova refuses the operation itself,
+     or a cell or placement could not be read
+  2  wrong usage, or something else is out of reach
 """ % tables.described(rows.COLUMNS)
+
+
+class _OneObject:
+    """Writes the outcome, and the hosts in it, where cliff writes a list.
+
+    :param formatter: cliff's, of json or yaml.
+    """
+
+    def __init__(
+        self, formatter: ty.Any, outcome: ty.Mapping[str, ty.Any]
+    ) -> None:
+        self._formatter = formatter
+        self._outcome = tables.Structured(outcome, '')
+
+    def emit_list(
+        self,
+        column_names: ty.Sequence[str],
+        data: ty.Iterable[ty.Sequence[ty.Any]],
+        stdout: ty.Any,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        """What cliff has a formatter for lists do."""
+        hosts = [
+            {
+                name: cell.machine_readable()
+                if isinstance(cell, tables.Cell)
+                else cell
+                for name, cell in zip(column_names, row)
+            }
+            for row in data
+        ]
+        self._formatter.emit_one(
+            ('outcome', 'hosts'),
+            (columns.shown(self._outcome, parsed_args.formatter), hosts),
+            stdout,
+            parsed_args,
+        )
 
 
 class Explain(base.Lister):
@@ -96,14 +142,17 @@ class Explain(base.Lister):
         server.add_argument(
             '--server',
             metavar='SERVER',
-            help='Its id, or its name if no other server has it.',
+            help='Its id, or its name (wildcards: * ?) if no other server has '
+            'such a name.',
         )
         server.add_argument(
             '--operation',
             choices=list(OPERATIONS),
-            help='What is to be done with it (boot: as if it were booted '
-            'now). resize takes a flavor, and cold-migrate with one is the '
-            'same; rebuild takes an image.',
+            type=str.lower,
+            metavar='OPERATION',
+            help='What is to be done with it: %s. boot is as if it were '
+            'booted now. resize takes a flavor, and cold-migrate with one is '
+            'the same; rebuild takes an image.' % ', '.join(OPERATIONS),
         )
         shown = parser.add_argument_group('what is shown')
         shown.add_argument(
@@ -126,7 +175,22 @@ class Explain(base.Lister):
         args = parsed_args
         sized = not {args.ram, args.vcpus, args.disk} <= {None}
         server, flavor = args.server, guest_arguments.named(args)
+        zone = args.availability_zone or ''
         for wrong, complaint in (
+            *(
+                # As of a variable of a shell that isn't set.
+                (
+                    getattr(args, name) == '',
+                    '--%s is empty: give a name, or leave the option out.'
+                    % name.replace('_', '-'),
+                )
+                for name in _NAMES
+            ),
+            (
+                zone.count(':') > 2,
+                '--availability-zone %s is not ZONE, ZONE:HOST or '
+                'ZONE:HOST:NODE.' % zone,
+            ),
             (
                 args.flavor and sized,
                 '--flavor goes without --ram, --vcpus and --disk.',
@@ -166,11 +230,14 @@ class Explain(base.Lister):
         # These import nova, which is there now.
         from nova_xen_sched.cmd.explain import inputs
         from nova_xen_sched.cmd.explain import report
+        from nova_xen_sched.cmd.explain import report_host
         from nova_xen_sched.cmd.nova import xen_hosts
 
         found, spec = inputs.explain(cloud, parsed_args)
         names = [parsed_args.host] if parsed_args.host else []
-        hosts = xen_hosts.named(found.hosts, names)
+        hosts: ty.Sequence[ty.Any] = found.hosts
+        if hosts:
+            hosts = xen_hosts.named(hosts, names)
         if (
             found.partial
             or found.nova_refuses
@@ -184,9 +251,9 @@ class Explain(base.Lister):
             self.parts = report.of_all(
                 found, LIMIT if limit is None else limit
             )
-            if names:
+            if names and hosts:
                 pages = [
-                    report.of_one(
+                    report_host.of_one(
                         found, each, inputs.resources(cloud, spec, each)
                     )
                     for each in hosts
@@ -196,8 +263,13 @@ class Explain(base.Lister):
                     1:
                 ]
             return tuple(rows.COLUMNS), ()
-        for line in found.nova_refuses + found.notes:
-            self.say(line)
+        if parsed_args.formatter in ('json', 'yaml'):
+            self.formatter: ty.Any = _OneObject(
+                self.formatter, rows.outcome(found)
+            )
+        else:
+            for line in found.nova_refuses + found.notes:
+                self.say('\n    '.join([line, *line.commands]))
         shown = hosts[: limit or None]
         if len(shown) < len(hosts):
             self.say(

@@ -7,27 +7,32 @@ from __future__ import annotations
 import argparse
 import typing as ty
 
+from nova.scheduler import utils
+
 from nova_xen_sched import dom0
 from nova_xen_sched import host
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd.explain import OPERATIONS
 from nova_xen_sched.cmd.explain import steps
 from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.explain.result import Result
+from nova_xen_sched.cmd.nova import filtering
+from nova_xen_sched.cmd.nova import flavor_and_image
 from nova_xen_sched.cmd.nova import images
 from nova_xen_sched.cmd.nova import preconditions
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.cmd.tables import Coded
 from nova_xen_sched.weights import Dom0HeadroomWeigher
 
 _OF_THE_VOLUME = Coded(
     'volume_properties',
-    'Of a volume that is there already nova reads the properties that the '
-    'volume has, not those of the image it was made of: openstack volume set '
-    '--image-property NAME=VALUE VOLUME changes them.',
+    'For a volume that exists already, nova reads the properties of the '
+    'volume, not those of the image that the volume was made of. This changes '
+    'them:',
+    'openstack volume set --image-property NAME=VALUE VOLUME',
 )
 
 
@@ -35,7 +40,7 @@ def explain(cloud: Cloud, args: argparse.Namespace) -> tuple[Result, ty.Any]:
     """What would happen to the request that the arguments describe.
 
     :param args: of the command explain.
-    :returns: with the nova RequestSpec.
+    :returns: with the nova RequestSpec; None if nova makes none.
     :raises errors.Failure: if anything of it is wrong or out of reach.
     """
     if args.server:
@@ -52,6 +57,12 @@ def explain(cloud: Cloud, args: argparse.Namespace) -> tuple[Result, ty.Any]:
         boot_from_volume=args.boot_from_volume,
     )
     result = steps.explain(cloud, spec)
+    root_volume = request_spec.root_volume(image, flavor)
+    if args.boot_from_volume:
+        root_volume = flavor_and_image.volume()
+    result.nova_refuses += flavor_and_image.refuses_boot(
+        cloud, image, flavor, root_volume
+    )
     unknown = request_spec.check_properties(image['properties'])
     # Of an image in Glance, what means nothing to nova is no news.
     if unknown and not args.image:
@@ -79,8 +90,17 @@ def explain(cloud: Cloud, args: argparse.Namespace) -> tuple[Result, ty.Any]:
 def resources(
     cloud: Cloud, spec: ty.Any, of: HostResult
 ) -> tuple[dom0.Usage, ...]:
-    """Those of a Xen host once the guest is there; none of any other."""
-    if not host.is_xen(of.state):
+    """Those of a Xen host once the guest is there; none of any other.
+
+    A host that the request itself rules out, or where the server is rebuilt,
+    has the server already.
+    """
+    ruled_out = of.step is not None and of.step.name == filtering.REQUEST
+    if (
+        ruled_out
+        or utils.request_is_rebuild(spec)
+        or not host.is_xen(of.state)
+    ):
         return ()
     return cloud.plugin(Dom0HeadroomWeigher).resources(of.state, spec)
 
@@ -93,11 +113,20 @@ def _of_server(
     remarks = preconditions.remarks(
         server.instance, operation, server.request_spec.image
     )
+    without_host = preconditions.without_host(server, operation)
+    if without_host:
+        return Result([], [], {}, remarks, nova_refuses=without_host), None
     image = _image(args) if args.image or args.property else None
     flavor = None
+    refusals: list[Coded] = []
     if guest_arguments.named(args):
         flavor = guest_arguments.flavor(cloud, args)
         operation = 'resize'
+        refusals = flavor_and_image.refuses_resize(cloud, server, flavor)
+        remarks += flavor_and_image.resize_remarks(cloud, server, flavor)
+    if image is not None:
+        refusals = flavor_and_image.refuses_rebuild(cloud, server, image)
+        remarks += flavor_and_image.rebuild_remarks(cloud, server)
     spec = request_spec.of_server(
         cloud,
         server,
@@ -111,20 +140,29 @@ def _of_server(
         cloud, spec, host_name if operation == 'live-migrate' else None
     )
     states = {each.host: each.state for each in result.hosts}
-    result.nova_refuses[:0] = preconditions.refusals(
-        server.instance, operation, states.get(host_name)
+    result.nova_refuses[:0] = (
+        preconditions.refusals(
+            server.instance, operation, states.get(host_name)
+        )
+        + refusals
     )
     result.notes += remarks
     if operation == 'boot':
         result.notes.append(
-            Coded('counted_twice', 'The server itself counts where it is now.')
+            Coded(
+                'counted_twice',
+                'The server that exists still takes its resources where it is '
+                'now.',
+            )
         )
-    if operation == 'rebuild' and image is None:
+    if operation == 'rebuild' and (
+        image is None or image['id'] == server.instance.image_ref
+    ):
         result.notes.append(
             Coded(
                 'same_image',
-                'With the image that it has, nova rebuilds a server without '
-                'asking its scheduler.',
+                'nova does not ask its scheduler for a rebuild with the image '
+                'that the server has.',
             )
         )
     return result, spec
@@ -139,7 +177,7 @@ def _image(args: argparse.Namespace) -> dict[str, ty.Any]:
     )
     if not args.image:
         return request_spec.image_of(properties, args.disk_format)
-    with base.Progress('Reading the image in Glance'):
+    with Progress('Reading the image in Glance'):
         image = images.find(images.connect(), args.image)
     image['properties'].update(properties)
     return image

@@ -12,7 +12,8 @@ import itertools
 import typing as ty
 
 from nova_xen_sched.cmd import tables
-from nova_xen_sched.cmd.explain.causes import Cause
+from nova_xen_sched.cmd.nova.causes import Cause
+from nova_xen_sched.cmd.nova.causes import Found
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.nova import filtering
@@ -72,6 +73,8 @@ class HostResult:
     :ivar causes: why that step did, as far as it can be named; XenHostFilter
         has reasons instead.
     :ivar free: by resource class of the causes, how much the host has free.
+    :ivar sorted_out: whether XenHostFilter says that the guest is for hosts of
+        another kind, whatever step refused this one.
     """
 
     state: ty.Any
@@ -82,6 +85,7 @@ class HostResult:
     shares: tuple[Share, ...] = ()
     causes: tuple[Cause, ...] = ()
     free: ty.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    sorted_out: bool = False
 
     @property
     def host(self) -> str:
@@ -99,17 +103,15 @@ class HostResult:
         """Why the step refused it; a clause."""
         if not self.causes:
             return self.step.why if self.step else ''
-        return '; '.join(
-            each.clause(self.free.get(each.name or '', 0))
-            for each in self.causes
-        )
+        return Found(self.causes, self.free).why
 
 
 class Shortage(ty.NamedTuple):
     """Hosts that one cause leaves out, and who comes nearest.
 
     :ivar hosts: all of them.
-    :ivar free: the most of the cause's resource that any of them has free.
+    :ivar free: the most of the cause's resource that any of them has free; of
+        those that the guest is for, if there are any.
     :ivar host: the one that has so much; '' if none has any.
     """
 
@@ -127,7 +129,8 @@ def by_cause(hosts: ty.Iterable[HostResult]) -> dict[Cause, Shortage]:
     shortages = {}
     for cause, out in sorted(found.items(), key=lambda one: -len(one[1])):
         name = cause.name or ''
-        most = max(out, key=lambda each: each.free.get(name, 0))
+        fit = [each for each in out if not each.sorted_out]
+        most = max(fit or out, key=lambda each: each.free.get(name, 0))
         free = most.free.get(name, 0)
         shortages[cause] = Shortage(out, free, most.host if free else '')
     return shortages

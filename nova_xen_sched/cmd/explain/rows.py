@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A result for programs: a row for each host."""
+"""A result for programs: a row for each host, and the outcome."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import typing as ty
 
 from nova_xen_sched import dom0
 from nova_xen_sched.cmd import tables
-from nova_xen_sched.cmd.explain.causes import Cause
-from nova_xen_sched.cmd.explain.causes import UNITS
 from nova_xen_sched.cmd.explain.result import by_cause
 from nova_xen_sched.cmd.explain.result import HostResult
 from nova_xen_sched.cmd.explain.result import Result
+from nova_xen_sched.cmd.nova.causes import Cause
+from nova_xen_sched.cmd.nova.causes import UNITS
 
 #: What each column has. Stable: columns are added, never renamed.
 COLUMNS = {
@@ -53,20 +53,10 @@ COLUMNS = {
         'First without',
         'weighers without each of which it would come first',
     ),
-    'rooms': tables.Column(
+    'resources': tables.Column(
         'Resources',
-        'of a Xen host once the guest is there: room, capacity, used, unit, '
-        'headroom, source (computed, or reported by Xen)',
-    ),
-    'nova_refuses': tables.Column(
-        'nova refuses',
-        'why nova refuses the operation before it asks its scheduler: code '
-        'and why; the other columns are as if it did not',
-    ),
-    'outcome': tables.Column(
-        'Outcome',
-        'the same for each host: whether a host is found, which come first, '
-        'and by step and cause how many hosts are refused',
+        'of a Xen host once the guest is there: resource, capacity, used, '
+        'unit, headroom, source (computed, or reported by Xen)',
     ),
 }
 
@@ -116,7 +106,7 @@ def row(
         tables.Structured(
             [
                 {
-                    'room': str(each.resource),
+                    'resource': str(each.resource),
                     'capacity': each.capacity,
                     'used': each.used,
                     'unit': each.resource.unit,
@@ -130,16 +120,6 @@ def row(
                 % (each.resource, 100 * each.headroom, each.source)
                 for each in resources
             ),
-        ),
-        tables.Structured(
-            [
-                {'code': each.code, 'why': str(each)}
-                for each in result.nova_refuses
-            ],
-            ' '.join(result.nova_refuses),
-        ),
-        tables.Structured(
-            _outcome(result), 'found' if result.weighed else 'no valid host'
         ),
     )
 
@@ -155,12 +135,12 @@ def _cause(cause: Cause) -> dict[str, ty.Any]:
     }
 
 
-def _outcome(result: Result) -> dict[str, ty.Any]:
-    """The outcome, for programs."""
+def outcome(result: Result) -> dict[str, ty.Any]:
+    """What is so whatever the host, for json and yaml."""
     return {
         'found': bool(result.weighed),
         'partial': bool(result.partial),
-        'nova_refuses': [each.code for each in result.nova_refuses],
+        'nova_refuses': _coded(result.nova_refuses),
         'first': [each.host for each in result.first],
         'hosts': len(result.hosts),
         'weighed': len(result.weighed),
@@ -188,5 +168,16 @@ def _outcome(result: Result) -> dict[str, ty.Any]:
             }
             for step, hosts in result.by_step()
         ],
-        'notes': [each.code for each in result.notes],
+        'notes': _coded(result.notes),
     }
+
+
+def _coded(sentences: ty.Iterable[tables.Coded]) -> list[dict[str, ty.Any]]:
+    return [
+        {
+            'code': each.code,
+            'why': str(each),
+            'commands': list(each.commands),
+        }
+        for each in sentences
+    ]

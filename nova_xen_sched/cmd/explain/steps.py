@@ -9,24 +9,22 @@ import typing as ty
 import nova.conf
 from nova.scheduler import utils
 
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.explain import conductor
-from nova_xen_sched.cmd.explain import left_out
 from nova_xen_sched.cmd.explain import weighing
-from nova_xen_sched.cmd.explain.causes import Found
+from nova_xen_sched.cmd.explain import xen_filter
 from nova_xen_sched.cmd.explain.result import HostResult
-from nova_xen_sched.cmd.explain.result import Reason
 from nova_xen_sched.cmd.explain.result import Result
 from nova_xen_sched.cmd.nova import filtering
+from nova_xen_sched.cmd.nova import left_out
 from nova_xen_sched.cmd.nova import placement
-from nova_xen_sched.cmd.nova import xen_hosts
+from nova_xen_sched.cmd.nova.causes import Found
 from nova_xen_sched.cmd.nova.filtering import Step
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.cmd.tables import Coded
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.nearest import nearest
-from nova_xen_sched.refusal import SORTING
 
 CONF = nova.conf.CONF
 
@@ -43,20 +41,31 @@ def explain(
         plugin raises.
     """
     manager = cloud.host_manager
-    with base.Progress('Reading hosts'):
+    with Progress('Reading hosts'):
         states = cloud.host_states(spec)
     _check_forced(cloud, spec, states)
     steps: list[Step] = []
     notes: list[Coded] = []
+    partial: list[str] = []
     causes: dict[int, Found] = {}
     # A rebuild stays where it is: nova doesn't ask placement.
     if not utils.request_is_rebuild(spec):
-        with base.Progress('Asking placement'):
-            found = placement.candidates(cloud.context, spec, manager)
-        steps += left_out.by_placement(cloud, spec, states, found, causes)
+        try:
+            with Progress('Asking placement'):
+                found = placement.candidates(cloud.context, spec, manager)
+            steps += left_out.by_placement(cloud, spec, states, found, causes)
+        except errors.Failure as e:
+            found = None
+            partial.append(
+                '%s Without placement nova-scheduler finds no host; this is '
+                'as if placement left out none.' % e
+            )
         for state in states:
-            placement.attach(state, found)
-        if found.limit:
+            if found:
+                placement.attach(state, found)
+            else:
+                placement.attach_any(state)
+        if found and found.limit:
             notes.append(
                 Coded(
                     'max_placement_results',
@@ -67,7 +76,7 @@ def explain(
             )
     steps += _cell_step(spec, _left(states, steps))
     left = _left(states, steps)
-    with base.Progress("Running nova's filters and weighers"):
+    with Progress("Running nova's filters and weighers"):
         filtered = filtering.filtered(manager, left, spec)
         steps += filtered.steps
         unfit = conductor.unfit(states, migrates_from)
@@ -85,9 +94,13 @@ def explain(
         for step in steps
         for state in step.refused
     ]
-    reasons = _reasons(cloud, spec, states, steps)
+    refusals = xen_filter.refusals(cloud, spec, states)
+    reasons = xen_filter.reasons(refusals, _reached(states, steps))
     for each in weighed + refused:
         each.reasons = reasons.get(id(each.state), ())
+        each.sorted_out = xen_filter.sorts_out(
+            refusals.get(id(each.state), ())
+        )
     if filtered.skipped:
         notes.append(
             Coded(
@@ -95,12 +108,13 @@ def explain(
                 'The request forces its host, so that nova runs no filter.',
             )
         )
+        notes += xen_filter.forced(refusals, filtered.left)
     return Result(
         weighed,
         refused,
         weighing.first_without(weighed),
         notes + _notes(cloud, len(weighed)),
-        list(cloud.unreachable.values()),
+        [*partial, *cloud.unreachable.values()],
         gives_up,
     )
 
@@ -119,6 +133,14 @@ def _check_forced(cloud: Cloud, spec: ty.Any, states: list[ty.Any]) -> None:
                 'nova-xen-sched host list --all.'
                 % (name, ' (nearest: %s)' % near if near else '')
             )
+
+
+def _reached(states: list[ty.Any], steps: list[Step]) -> list[ty.Any]:
+    """The hosts that got as far as XenHostFilter."""
+    names = [step.name for step in steps]
+    if XenHostFilter.__name__ not in names:
+        return []
+    return _left(states, steps[: names.index(XenHostFilter.__name__)])
 
 
 def _left(
@@ -145,40 +167,6 @@ def _cell_step(spec: ty.Any, states: list[ty.Any]) -> list[Step]:
             tuple(s for s in states if s.cell_uuid != cell.uuid),
         )
     ]
-
-
-def _reasons(
-    cloud: Cloud, spec: ty.Any, states: list[ty.Any], steps: list[Step]
-) -> dict[int, tuple[Reason, ...]]:
-    """XenHostFilter's reasons against the hosts that got as far as there.
-
-    :returns: by the identity of HostStates.
-    """
-    names = [step.name for step in steps]
-    if XenHostFilter.__name__ not in names:
-        return {}
-    reached = _left(states, steps[: names.index(XenHostFilter.__name__)])
-    report_only = xen_hosts.settings().report_only
-    verdicts = cloud.plugin(XenHostFilter).verdicts(states, spec, every=True)
-    refusals = {id(s): each.refusals for s, each in zip(states, verdicts)}
-    # The image is right where it sorts hosts, and doesn't refuse all of them.
-    wrong = set(SORTING).intersection(
-        *({each.code for each in those} for those in refusals.values())
-    )
-    return {
-        id(state): tuple(
-            Reason(
-                str(refusal.code),
-                refusal.reason,
-                ''
-                if refusal.code in SORTING and refusal.code not in wrong
-                else refusal.remedy,
-                not refusal.enforced(report_only),
-            )
-            for refusal in refusals[id(state)]
-        )
-        for state in reached
-    }
 
 
 def _notes(cloud: Cloud, weighed: int) -> list[Coded]:

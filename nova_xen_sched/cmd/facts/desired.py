@@ -14,10 +14,10 @@ import dataclasses
 import typing as ty
 
 from nova_xen_sched import facts
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import aggregates
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.facts import parse_file
 
 if ty.TYPE_CHECKING:
@@ -145,7 +145,7 @@ def read_reserves(
 ) -> Reserves:
     """Ask placement, one call a host."""
     found = Reserves()
-    with base.Progress('Asking placement', len(hosts)) as progress:
+    with Progress('Asking placement', len(hosts)) as progress:
         for number, host in enumerate(hosts):
             try:
                 reserved_mb = cloud.reserved_mb(host)

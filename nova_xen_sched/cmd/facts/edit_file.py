@@ -89,16 +89,16 @@ def edited(text: str | None, reported: _Reported, path: str = 'new') -> Edited:
     if text is None or not text.strip():
         text = _NEW
     try:
-        data = parse_file.parse(text.encode())
         old = parse_file.load(text.encode(), path)
     except parse_file.TableError as e:
         raise file.FileError('it is broken: %s' % e) from e
+    data = read_yaml.parse(text.encode())
     edit = _Edit(text, data.get('hosts') or {})
     edit.put(reported)
     result = edit.result().encode()
     try:
-        found = parse_file.parse(result)
-    except parse_file.TableError as e:
+        found = read_yaml.parse(result)
+    except read_yaml.YamlError as e:
         raise file.FileError(UNSAFE % e) from e
     if _normal(found) != _normal({**data, 'hosts': edit.hosts}):
         raise file.FileError(UNSAFE % 'it would not say what it should')

@@ -33,22 +33,24 @@ formats:
               facts are put into that file: the difference is shown, then the
               file is replaced as a whole. A line that ends in "# exported"
               belongs to export, which replaces or removes it. Every other line
-              stays, comments too; where a host says something else, a line
-              says so. Hosts that are not named stay as they are
+              stays, comments too; where a host reports another value, a line
+              on the terminal names both. Other hosts stay as they are
   aggregates  commands of openstack, to read and run
   json        the facts by host
 
-exit codes: 0 fine; 1 a host did not answer, or not in full, or is no Xen
-host; 2 none answered, or the file can't be used. Then nothing is written
+exit codes:
+  0  fine
+  1  a host did not answer, did not answer in full, or is no Xen host
+  2  no host answered, or the file can't be used; nothing is written
 """
 
 
 class Export(read_hosts.ReadsHosts):
     """Read Xen hosts, and write their facts for the schedulers.
 
-    What a host can't state is left out: the memory of a dom0 that balloons,
-    and from outside the version of Xen, of which only dom0 itself knows the
-    patch level.
+    What can't be read of a host is left out: the memory of a dom0 that
+    balloons, and from another host the version of Xen, of which only dom0
+    itself knows the patch level.
     """
 
     _epilog = _EPILOG
@@ -58,8 +60,9 @@ class Export(read_hosts.ReadsHosts):
         parser.add_argument(
             '--format',
             choices=(FILE, AGGREGATES, JSON),
+            type=str.lower,
             default=FILE,
-            help='See below; without it file.',
+            help='See below; file if not given.',
         )
         parser.add_argument(
             '--file',
@@ -173,7 +176,7 @@ def _commands(group: plan.Group) -> str:
 def _remarks(edited: edit_file.Edited, named: set[str]) -> ty.Iterator[str]:
     """What of a file stays, what hides, and what may be of the same host."""
     for host, fact, written, reported in edited.kept:
-        yield '%s: %s stays %s, as written; the host says %s.' % (
+        yield '%s: %s stays %s, as written; the host reports %s.' % (
             host,
             fact,
             _shown(written),
@@ -181,8 +184,8 @@ def _remarks(edited: edit_file.Edited, named: set[str]) -> ty.Iterator[str]:
         )
     for host, fact, written, reported in edited.hidden:
         yield (
-            '%s: %s is now %s, as the host says, and no longer %s, as a '
-            'pattern or the defaults say.'
+            '%s: %s is now %s, as the host reports, and no longer %s, as a '
+            'pattern or the defaults have it.'
             % (host, fact, _shown(reported), _shown(written))
         )
     for host, entry in edited.alike:

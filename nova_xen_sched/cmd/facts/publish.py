@@ -16,6 +16,7 @@ from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import desired
 from nova_xen_sched.cmd.facts import plan as planning
 from nova_xen_sched.cmd.facts import read_hosts
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
 
@@ -44,11 +45,12 @@ _NEEDED = frozenset(
 
 
 COLUMNS = {
+    # Long names have lines of their own in the first column.
+    'host': tables.Column('Host', 'the host that is added or removed'),
     'change': tables.Column(
         'Change', 'create, set, add_host, remove_host or delete'
     ),
     'aggregate': tables.Column('Aggregate', 'its name'),
-    'host': tables.Column('Host', 'that is added or removed'),
     'metadata': tables.Column(
         'Metadata',
         'what is set; -KEY, in JSON null, is removed',
@@ -66,9 +68,11 @@ _EPILOG = """\
 columns:
 %s
 
-exit codes: 0 all is as it shall be, or would be with --apply; 1 some hosts
-were left out, placement has no reserve of some, or some change was not made;
-2 nothing was done
+exit codes:
+  0  all is published, or would be with --apply
+  1  some hosts were left out, placement has no reserve of some, or some change
+     was not made
+  2  nothing was done
 """ % tables.described(COLUMNS)
 
 
@@ -82,8 +86,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     two places at once.
 
     reserved_host_memory_mb of a Xen host comes from placement, where its
-    nova-compute writes it. Another value that a host or a file states gives
-    way to it, and a line says so.
+    nova-compute writes it. That value is used where a host or a file has
+    another one, and a line names both.
 
     What changes for each host is printed to stderr before.
     """
@@ -98,9 +102,9 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         parser.add_argument(
             '--from-file',
             metavar='PATH',
-            help='Publish what this facts file says of each Xen host, as the '
-            'scheduler would read it, instead of asking hosts. A file with '
-            'any mistake is refused.',
+            help='Publish the facts of each Xen host in this facts file, as '
+            'the scheduler would read it, instead of asking hosts. A file '
+            'with any mistake is refused.',
         )
         parser.add_argument(
             '--from-placement',
@@ -131,7 +135,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[ty.Any, ...]:
-        with base.Progress('Loading openstacksdk'), errors.openstacksdk():
+        with Progress('Loading openstacksdk'), errors.openstacksdk():
             from nova_xen_sched.cmd.facts import apply
             from nova_xen_sched.cmd.facts import nova_api
         if self.app.options.verbose_level < 2:
@@ -142,7 +146,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             logging.getLogger('openstack.config').setLevel(logging.WARNING)
         goal_of = self._read(parsed_args)
         cloud = nova_api.Nova(parsed_args.os_cloud)
-        with base.Progress("Reading nova's hosts and aggregates"):
+        with Progress("Reading nova's hosts and aggregates"):
             hosts, before = cloud.hosts(), cloud.aggregates()
         published = aggregates.published(before)
         if goal_of is None:
@@ -165,8 +169,9 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         if prune and goal.unknown and not parsed_args.from_file:
             prune = False
             self.say(
-                'Nothing is pruned, for %s may be any host of nova '
-                '(--nova-host says which).' % tables.listed(goal.unknown)
+                'Nothing is pruned, because %s may be any host of nova '
+                '(give its name with --nova-host).'
+                % tables.listed(goal.unknown)
             )
         plan = planning.plan(goal.facts, before, prune, goal.spared)
         for line in _lines(goal, before, plan, prune):
@@ -248,7 +253,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             if each.host and _NEEDED & each.host.problems.keys():
                 raw.pop(each.name, None)
                 self.say(
-                    '%s: left as before, for that.' % each.name, error=True
+                    '%s: left as before, because of that.' % each.name,
+                    error=True,
                 )
         return [
             desired.Reported(
@@ -268,7 +274,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         stopped = ''
         total = len(plan.changes)
         try:
-            with base.Progress('Changing aggregates', total) as progress:
+            with Progress('Changing aggregates', total) as progress:
                 for newest in run.steps():
                     plan = newest
                     progress.step(run.done)
@@ -335,7 +341,7 @@ def _lines(
         )
     for host, key, value, names in aggregates.overrides(goal.facts, after):
         yield (
-            '%s: %s stays %s, for aggregate %s, which is not ours, says so.'
+            '%s: %s stays %s, because aggregate %s, which is not ours, has it.'
             % (host, key, value, ', '.join(names))
         )
     others = aggregates.others(goal.facts.keys() | goal.spared, before)
@@ -356,9 +362,9 @@ def _row(change: planning.Change, outcome: str) -> tuple[ty.Any, ...]:
     )
     code = _CODES.get(outcome, 'left')
     return (
+        change.host or None,
         change.action,
         change.aggregate,
-        change.host or None,
         metadata,
         tables.Structured(code, outcome),
         None if outcome in _CODES else outcome,

@@ -14,6 +14,8 @@ from nova_xen_sched import log
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.xenhost import read_many
 from nova_xen_sched.xenhost import reader
 from nova_xen_sched.xenhost import to_facts
@@ -92,12 +94,13 @@ class ReadsHosts(base.Command):
         names = parsed_args.nova_host or [None] * len(uris)
         if len(names) != len(uris):
             raise errors.Failure(
-                '--nova-host was given %d times for %d hosts. Give one for '
-                'each --connect, in the same order.' % (len(names), len(uris))
+                '--nova-host was given %d times for %s. Give one for each '
+                '--connect, in the same order.'
+                % (len(names), tables.counted(len(uris)))
             )
         if not read_many.installed():
             raise errors.Failure(read_many.INSTALL)
-        with base.Progress('Asking hosts', len(uris)) as progress:
+        with Progress('Asking hosts', len(uris)) as progress:
             answers = read_many.read(uris, parsed_args.timeout, progress.step)
         results = [
             _result(answer, name, self.nova)
@@ -160,8 +163,8 @@ class ReadsHosts(base.Command):
             other = uris.setdefault(each.name.lower(), each.uri)
             if other is not each.uri:
                 raise errors.Failure(
-                    '%s and %s have the same name, %s: say who is who with '
-                    '--nova-host.' % (other, each.uri, each.name)
+                    '%s and %s have the same name, %s: give each its name '
+                    'with --nova-host.' % (other, each.uri, each.name)
                 )
             reserved_mb = (
                 each.nova.reserved_host_memory_mb if each.nova else None
@@ -221,8 +224,8 @@ def _left_out(host: XenHost) -> str | None:
     if host.dom0 is None or host.dom0.sizing == xenhost.FIXED:
         return None
     return (
-        "dom0's memory is no size that can be stated: %s%s. Set dom0_mem= "
-        '(facts show says how much), or state dom0_memory_mb yourself'
+        "dom0's memory has no known fixed size: %s%s. Set dom0_mem= (facts "
+        'show says how much), or write the fact dom0_memory_mb yourself'
         % (
             'dom0 balloons, because '
             if host.dom0.sizing == xenhost.BALLOONING

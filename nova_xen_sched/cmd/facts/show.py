@@ -23,7 +23,7 @@ COLUMNS = {
     'host': Column('Host', "nova's name of it where known, else libvirt's"),
     'uri': Column('URI', "libvirt's", LONG),
     'hostname': Column('Hostname', "libvirt's", LONG),
-    'hypervisor': Column('Hypervisor', 'Xen', LONG),
+    'hypervisor': Column('Hypervisor', 'the hypervisor, Xen', LONG),
     'libvirt_version': Column('Libvirt', 'the version of libvirt'),
     'xen_version': Column(
         'Xen', 'that of Xen; only dom0 itself knows the patch level'
@@ -35,7 +35,7 @@ COLUMNS = {
     'memory_mb': Column('MiB', "the machine's memory, MiB", LONG),
     'free_memory_mb': Column('Free', 'what Xen has for guests, MiB', LONG),
     'cpus': Column('CPUs', "the machine's processors", LONG),
-    'dom0_memory_mb': Column('Dom0', "dom0's memory, MiB"),
+    'dom0_memory_mb': Column('dom0 MiB', "dom0's memory, MiB"),
     'dom0_maximum_mb': Column('Maximum', 'what dom0 may have, MiB', LONG),
     'dom0_sizing': Column('Sizing', 'fixed, ballooning or unknown'),
     'dom0_vcpus': Column('vCPUs', "dom0's vCPUs"),
@@ -71,15 +71,18 @@ _EPILOG = """\
 columns:
 %s
 
-What only dom0 itself can say is not known of a remote host.
+What only dom0 itself knows is unknown of a remote host.
 
-exit codes: 0 fine; 1 there are findings other than notes, or a host did not
-answer, or not in full; 2 none answered, or wrong usage
+exit codes:
+  0  fine
+  1  there are findings other than notes, a host did not answer, or did not
+     answer in full
+  2  no host answered, or wrong usage
 """ % tables.described(COLUMNS)
 
 
 class Show(read_hosts.ReadsHosts, base.Lister):
-    """Show what Xen hosts say of themselves, and what to correct.
+    """Show what Xen hosts report, and what to correct.
 
     Each host's libvirt is read, all at once; nothing is changed. No nova is
     needed. One host is shown with all there is, several in a table; json,

@@ -23,9 +23,9 @@ columns:
 
 The dom0 model counts whether refuse_dom0_overcommit is set or not. nova's
 filters judge once, for the first guest. Hosts that share storage share
-what the storage has: then fewer fit in all than the column adds up to. The
-sentence, in all, goes to the terminal; with --total it is the only row.
-Nothing is changed.
+what the storage has: then fewer fit in all than the column adds up to. How
+many fit in all is a line on stderr; with --total it is the only row. Nothing
+is changed.
 
 exit codes:
   0  fine
@@ -45,7 +45,7 @@ class Capacity(command.HostLister):
         parser.add_argument(
             '--total',
             action='store_true',
-            help='One row, of all hosts together; its host is *.',
+            help='One row, for all hosts together; its host is *.',
         )
         return parser
 
@@ -63,10 +63,10 @@ class Capacity(command.HostLister):
         total = fits.in_all(hosts)
         first = collections.Counter(each.first for each in hosts if each.first)
         self.say(
-            'In all %s more %s on %s.%s'
+            '%s: %s more fit on %s.%s'
             % (
-                'any number of' if total is None else total,
-                counted.guests,
+                tables.text(counted.guests),
+                'any number' if total is None else total,
                 tables.counted(len(hosts), 'Xen host'),
                 _summary(first, sum(bool(each.refused) for each in hosts)),
             )
@@ -110,7 +110,7 @@ def _check_named(
     ]
     if others:
         raise errors.Failure(
-            'Capacity is of Xen hosts, and this is none: %s.'
+            'capacity counts on Xen hosts alone, and this is none: %s.'
             % tables.listed(others)
         )
 

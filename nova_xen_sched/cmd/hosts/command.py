@@ -13,6 +13,7 @@ from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import fields
+from nova_xen_sched.cmd.progress import Progress
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.hosts.count_fits import Counted
@@ -71,7 +72,8 @@ class List(HostLister):
         parser.add_argument(
             '--state',
             choices=('up', 'down', 'disabled'),
-            help='Only hosts whose nova-compute is so.',
+            type=str.lower,
+            help='Only hosts whose nova-compute has this state.',
         )
         parser.add_argument(
             '--refused',
@@ -82,7 +84,7 @@ class List(HostLister):
             '--scarce',
             metavar='PERCENT',
             type=guest_arguments.natural,
-            help='Only hosts with a headroom below that.',
+            help='Only hosts whose headroom is below this share.',
         )
         return parser
 
@@ -136,11 +138,13 @@ def _sentence(
         total, others = tables.counted(len(every)), 0
     else:
         total, others = tables.counted(xen, 'Xen host'), len(every) - xen
-    return '%s%s%s.\nFits counts %s.' % (
+    return '%s%s.%s\nFits counts %s.' % (
         '' if total.startswith('%d ' % len(rows)) else '%d of ' % len(rows),
         total,
-        ', and %d of other hypervisors (--all)' % others if others else '',
-        counted.guests,
+        ' Left out: %s of other hypervisors (--all).' % tables.counted(others)
+        if others
+        else '',
+        tables.text(counted.guests),
     )
 
 
@@ -162,7 +166,7 @@ class Show(base.ShowOne):
         cloud, hosts = read(self, [parsed_args.host])
         if len(hosts) > 1:
             raise errors.Failure(
-                '%s is more than one: name one of %s.'
+                '%s matches more than one host: name one of %s.'
                 % (parsed_args.host, tables.listed(h.name for h in hosts))
             )
         counted = count(cloud, parsed_args, hosts)
@@ -197,10 +201,10 @@ def read(
     # It imports nova, whose configuration had to be loaded first.
     from nova_xen_sched.cmd.nova import xen_hosts
 
-    with base.Progress('Reading hosts'):
+    with Progress('Reading hosts'):
         hosts = xen_hosts.named(xen_hosts.read(cloud.host_states()), names)
     for why in cloud.unreachable.values():
-        command.say('The answer lacks hosts: %s' % why)
+        command.say('Hosts are missing here: %s' % why, error=True)
         command.exit_code = errors.FINDINGS
     return cloud, hosts
 
@@ -219,5 +223,8 @@ def count(
 def go_on(command: base.Command, counted: Counted) -> None:
     """Say which cells are empty, if guests could not be counted."""
     if counted.failure:
-        command.say('Fits and Refused are empty: %s' % counted.failure)
+        command.trace(counted.failure)
+        command.say(
+            'Fits and Refused are empty: %s' % counted.failure, error=True
+        )
         command.exit_code = errors.FINDINGS

@@ -15,22 +15,27 @@ import typing as ty
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import fits
 from nova_xen_sched.cmd.hosts.fits import Fits
 from nova_xen_sched.cmd.hosts.fits import Refused
 from nova_xen_sched.cmd.nova import filtering
+from nova_xen_sched.cmd.nova import left_out
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova import xen_hosts
+from nova_xen_sched.cmd.nova.causes import Found
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.load import mode_of
 
 #: The codes of refusals by dom0's hard limit.
 _HARD_LIMIT = frozenset(str(resource) for resource in dom0.Resource)
+#: The codes of causes that a limit says better.
+_LIMITED = ('resource', 'no_candidate')
 #: nova's vm_mode for the dom0 model's modes; it has none for PVH.
 _VM_MODES = {'hvm': 'hvm', 'pv': 'xen'}
 
@@ -41,14 +46,14 @@ class Counted(ty.NamedTuple):
     :ivar hosts: those that were asked for, of other hypervisors too.
     :ivar fits: of the Xen hosts of them, by name; empty if they can't be
         counted.
-    :ivar guests: the guests that are counted, in words.
+    :ivar guests: the kind of guest that is counted.
     :ivar settings: the options of [xen_scheduler].
     :ivar failure: why they can't be counted, placement out of reach say.
     """
 
     hosts: ty.Sequence[xen_hosts.ComputeHost]
     fits: dict[str, Fits]
-    guests: str
+    guests: tables.Structured
     settings: conf.Settings
     failure: errors.Failure | None = None
 
@@ -76,7 +81,7 @@ def count(
         cloud, image, flavor, boot_from_volume=not flavor.root_gb
     )
     guest = fits.Guest(mode, flavor.memory_mb, flavor.vcpus)
-    label = guest_arguments.label(flavor, mode)
+    label = guest_arguments.kind(flavor, mode)
     xen = [each for each in hosts if each.host.is_xen]
     try:
         found = _fits(cloud, xen, spec, settings.dom0_model, guest)
@@ -98,15 +103,23 @@ def _fits(
     """
     if not hosts:
         return {}
-    with base.Progress('Asking placement'):
+    with Progress('Asking placement'):
         candidates = placement.candidates(
             cloud.context, spec, cloud.host_manager, every=True
         )
-        absences = placement.absences([h.state for h in hosts], candidates)
-    with base.Progress("Asking nova's filters"):
+        causes: dict[int, Found] = {}
+        steps = left_out.by_placement(
+            cloud, spec, [h.state for h in hosts], candidates, causes
+        )
+        absences = {
+            id(state): (step.name, causes[id(state)])
+            for step in steps
+            for state in step.refused
+        }
+    with Progress("Asking nova's filters"):
         refused = _refused(cloud, hosts, spec, candidates)
     counted = {}
-    with base.Progress('Counting guests', len(hosts)) as progress:
+    with Progress('Counting guests', len(hosts)) as progress:
         for each in hosts:
             assert each.load is not None  # noqa: S101  a Xen host
             limits, why, shared = _by_placement(
@@ -139,7 +152,12 @@ def _refused(
         placement.attach(state, candidates)
     refused = {}
     for step in filtering.filtered(cloud.host_manager, states, spec).steps:
-        found = [Refused(step.name, None, step.why)] * len(step.refused)
+        found = [
+            _refusal(
+                step.name, step.why, left_out.by_filter(step, state, spec)
+            )
+            for state in step.refused
+        ]
         if step.name == XenHostFilter.__name__:
             verdicts = cloud.plugin(XenHostFilter).verdicts(step.refused, spec)
             found = [
@@ -154,24 +172,33 @@ def _refused(
     return refused
 
 
+def _refusal(step: str, why: str, found: Found) -> Refused:
+    """Why a step takes no such guest, by its causes where they have names."""
+    code = found.causes[0].code if found.causes else None
+    return Refused(step, code, found.why or why)
+
+
 def _by_placement(
     provider: str,
     candidates: placement.Candidates,
-    absence: placement.Absence | None,
+    absence: tuple[str, Found] | None,
 ) -> tuple[dict[str, int], Refused | None, dict[str, int]]:
     """How many fit on a host by placement.
 
-    :param absence: why it has no candidate there; None if it has.
+    :param absence: the step that leaves it out, and why; None if it has a
+        candidate.
     :returns: how many by resource class; why it takes none at all, None if it
         does; and by provider, how many fit in what it shares with others.
     """
     if absence is not None:
+        step, found = absence
         limits = _by_inventories(provider, candidates)
+        others = tuple(e for e in found.causes if e.code not in _LIMITED)
         # Where a limit says it, how far that reaches is said, too.
-        if not absence.known and min(limits.values(), default=1) <= 0:
+        if not others and min(limits.values(), default=1) <= 0:
             return limits, None, {}
-        why = Refused(absence.step, absence.code or None, absence.why)
-        return limits, why, {}
+        shown = found._replace(causes=others or found.causes)
+        return limits, _refusal(step, '', shown), {}
     ways = [
         {name: each['resources'] for name, each in way['allocations'].items()}
         for way in candidates.by_provider.get(provider, [])

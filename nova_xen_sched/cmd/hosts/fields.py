@@ -21,7 +21,7 @@ _REFUSED = (
 LIST = {
     'host': Column('Host', 'the host, as HOST:NODE where they differ'),
     'state': Column(
-        'State', "up, down or disabled: nova-compute's service, as nova has it"
+        'State', 'the state of its nova-compute: up, down or disabled'
     ),
     'guest_types': Column(
         'Guests',
@@ -49,7 +49,7 @@ LIST = {
     ),
     'dom0_memory_mb': Column(
         'dom0 MiB',
-        'the memory of dom0; "default" if no fact says it',
+        'the memory of dom0, MiB; "default" if there is no such fact',
         LONG,
     ),
     'dom0_vcpus': Column('dom0 vCPUs', 'likewise', LONG),
@@ -73,9 +73,11 @@ SHOW = {
     '': {
         'host': Column('Host', LIST['host'].text),
         'state': Column('State', LIST['state'].text),
-        'hypervisor': Column('Hypervisor', 'as nova has it'),
+        'hypervisor': Column(
+            'Hypervisor', 'type and version, as nova has them'
+        ),
         'service_version': Column(
-            'nova-compute', 'the version of its service, a number of nova'
+            'nova-compute', 'the version of its service, as nova counts it'
         ),
         'guest_types': Column(
             'Guest types', 'the modes of guests, and their architectures'
@@ -93,7 +95,8 @@ SHOW = {
         ),
         'live_migration_why': Column('Reason', 'why, and what to do'),
         'observed_at': Column(
-            'Facts read', 'when the facts were read, if the facts have that'
+            'Facts read',
+            'when the facts were read on the host, if that is known',
         ),
     },
     'dom0': {
@@ -124,7 +127,7 @@ SHOW = {
         ),
     },
     'More guests': {
-        'fits_of': Column('Counted', 'the kind of guest that is counted'),
+        'fits_of': Column('Counted', 'the kind of guest'),
         'fits': Column('Fits', _FITS),
         'scarcest': Column('Runs out first', LIST['scarcest'].text),
         'runs_out_first': Column('Runs out first', 'the same', LONG),

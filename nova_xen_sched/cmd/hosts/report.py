@@ -95,7 +95,10 @@ def details(
             '%s (%s)' % (migration.answer, migration.code),
             bad=migration.answer == 'no',
         )
-    cells['live_migration_why'] = _why_migration(migration)
+    if migration.answer:
+        cells['live_migration_why'] = _why_migration(migration)
+    else:
+        cells['live_migration_why'] = None
     observed = host.host.facts.get('observed_at')
     cells['observed_at'] = observed and observed.value.isoformat()
     for mode in (*dom0.MODES, 'unknown'):
@@ -105,7 +108,10 @@ def details(
         usage = by_name.get(resource)
         cells['room_%s' % resource] = _usage(usage)
         cells['room_%s_source' % resource] = usage and usage.source
-    cells['fits_of'] = counted.guests
+    cells['fits_of'] = tables.Structured(
+        counted.guests.machine_readable(),
+        tables.text(counted.guests) if fit else '',
+    )
     limits = fit.limits if fit else {}
     for name in fits.in_order((*fits.LIMITS, *limits)):
         cells['fits_' + name] = (
@@ -113,7 +119,7 @@ def details(
         )
     cells['runs_out_first'] = cells['scarcest']
     cells['refused_why'] = refused_why(fit)
-    cells['logs'] = troubleshooting.LOGS if host.host.is_xen else None
+    cells['logs'] = troubleshooting.ON_THE_HOST if host.host.is_xen else None
     return cells
 
 
@@ -239,12 +245,14 @@ def _usage(usage: dom0.Usage | None) -> tables.Cell:
     )
 
 
-def _hypervisor(state: ty.Any) -> str | None:
+def _hypervisor(state: ty.Any) -> tables.Structured:
     if not state.hypervisor_type:
-        return None
-    return '%s %s' % (
-        state.hypervisor_type,
-        versions.from_nova_int(state.hypervisor_version) or 'unknown',
+        return tables.Structured(None, '')
+    kind = str(state.hypervisor_type)
+    version = versions.from_nova_int(state.hypervisor_version)
+    return tables.Structured(
+        {'type': kind, 'version': version},
+        '%s %s' % (kind, version or 'unknown'),
     )
 
 

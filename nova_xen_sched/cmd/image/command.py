@@ -12,6 +12,7 @@ from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.image import nova_properties
 from nova_xen_sched.cmd.image import remedies
+from nova_xen_sched.cmd.progress import Progress
 
 COLUMNS = {
     'name': tables.Column('Image', "the image's name"),
@@ -19,9 +20,9 @@ COLUMNS = {
     'problem': tables.Column('Problem', 'what will happen'),
     'mend': tables.Column(
         'Commands',
-        'the command that corrects it; "-f value -c mend" prints just these. '
-        'It is empty where only a person can tell what is right. What names '
-        'disks, volumes, keys or a NUMA layout is never removed',
+        'the command that corrects the image; "-f value -c mend" prints the '
+        'commands alone. Empty where only a person can know what is right. '
+        'Only what nova has a harmless default for is removed',
         tables.BELOW,
     ),
     'id': tables.Column('ID', "the image's id", tables.LONG),
@@ -34,19 +35,23 @@ columns:
 findings:
   refused_by_nova       a property has a value for which nova refuses to boot
                         the image
-  vm_mode_names         hw_vm_mode is not what vm_mode is: scheduled by the
-                        one, built by the other. Where vm_mode is not set,
-                        nova's own libvirt driver builds PV and
-                        nova-compute-xen what hw_vm_mode says; which of them a
-                        compute has can't be seen from here
-  vm_mode_without_type  a vm_mode, and no hypervisor_type
-  no_hypervisor_type    neither, in a cloud with Xen hosts and others
-  disk_format           none of --disk-formats
+  vm_mode_names         hw_vm_mode and vm_mode differ: nova schedules by
+                        hw_vm_mode and builds by vm_mode. Where vm_mode is not
+                        set, nova's own libvirt driver builds PV, and
+                        nova-compute-xen builds what hw_vm_mode says. nova's
+                        API doesn't show which driver a compute has
+  vm_mode_without_type  the image has a vm_mode and no hypervisor_type
+  no_hypervisor_type    the image has neither, in a cloud with Xen hosts and
+                        others
+  disk_format           the format is none of --disk-formats
 
 Images typed for other hypervisors or other architectures than x86 are looked
 at for refused_by_nova only. Nothing is changed.
 
-exit codes: 0 no findings, 1 findings, 2 the cloud is out of reach
+exit codes:
+  0  no findings
+  1  findings
+  2  wrong usage, or the cloud is out of reach
 """ % tables.described(COLUMNS)
 _OF_LINES = """\
 If Glance answers 403 to a command, the image belongs to another project, or
@@ -72,11 +77,13 @@ class Check(base.Lister):
         parser.add_argument(
             '--os-cloud',
             metavar='NAME',
-            help='A cloud in clouds.yaml; else what the variables OS_... say.',
+            help='The cloud of clouds.yaml. Without it OS_CLOUD, or the other '
+            'OS_ variables.',
         )
         parser.add_argument(
             '--mixed',
             choices=('auto', 'yes', 'no'),
+            type=str.lower,
             default='auto',
             help='Whether the cloud has other hosts than Xen hosts. auto, '
             'the default, reads that from nova, for which you must be an '
@@ -94,7 +101,7 @@ class Check(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
-        with base.Progress('Loading openstacksdk'), errors.openstacksdk():
+        with Progress('Loading openstacksdk'), errors.openstacksdk():
             from nova_xen_sched.cmd.nova import images as glance
         connection = glance.connect(parsed_args.os_cloud)
         if parsed_args.images:
@@ -103,7 +110,7 @@ class Check(base.Lister):
             ]
         else:
             images = []
-            with base.Progress('Reading images') as progress:
+            with Progress('Reading images') as progress:
                 for each in glance.every(connection):
                     images.append(each)
                     progress.step()
@@ -112,11 +119,11 @@ class Check(base.Lister):
             mixed = self._is_mixed(glance, connection)
         if not nova_properties.nova_is_here():
             self.say(
-                'nova is not installed here. Values that nova refuses are '
-                'not looked for.'
+                'nova is not installed here, so values that nova refuses are '
+                'not found.'
             )
         rows = []
-        with base.Progress('Checking images', len(images)) as progress:
+        with Progress('Checking images', len(images)) as progress:
             for image in images:
                 found = remedies.findings(
                     image, mixed, parsed_args.disk_formats
@@ -150,7 +157,8 @@ class Check(base.Lister):
         except errors.Failure as e:
             self.say(
                 'Whether the cloud has other hosts than Xen hosts is unknown. '
-                'It is checked as if it had (--mixed no: as if not). %s' % e,
+                'Images are checked as if it had (--mixed no: as if it had '
+                'not). %s' % e,
                 error=True,
             )
             return True

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import re
+import textwrap
 import typing as ty
 
 #: The other words that nova takes for a value, from nova 22 on to 34.
@@ -103,16 +104,55 @@ TAKEN: ty.Mapping[str, tuple[str, ...] | None] = {
     'owner_id': None,
     'root_device_name': None,
 }
-#: How properties begin that name disks, keys and signatures, or count only
-#: together. They are never removed.
-_KEPT = (
-    'block_device_mapping',
-    'mappings',
-    'img_block_device_mapping',
-    'img_mappings',
-    'img_signature',
-    'hw_ephemeral_encryption',
-    'hw_numa_',
+#: What may be removed: nova has a default for each, with which the image keeps
+#: its data, its keys, its firmware and what protects it. No other is.
+_REMOVABLE = frozenset(
+    [
+        'architecture',
+        'bittorrent',
+        'hw_architecture',
+        'hw_boot_menu',
+        'hw_cdrom_bus',
+        'hw_cpu_cores',
+        'hw_cpu_max_cores',
+        'hw_cpu_max_sockets',
+        'hw_cpu_max_threads',
+        'hw_cpu_sockets',
+        'hw_cpu_threads',
+        'hw_device_id',
+        'hw_disk_bus',
+        'hw_floppy_bus',
+        'hw_input_bus',
+        'hw_pmu',
+        'hw_pointer_model',
+        'hw_qemu_guest_agent',
+        'hw_redirected_usb_ports',
+        'hw_rescue_bus',
+        'hw_rescue_device',
+        'hw_rng_model',
+        'hw_scsi_model',
+        'hw_serial_port_count',
+        'hw_sound_model',
+        'hw_time_hpet',
+        'hw_usb_model',
+        'hw_vif_model',
+        'hw_vif_multiqueue_enabled',
+        'hw_video_model',
+        'hw_video_ram',
+        'hw_virtio_packed_ring',
+        'hw_vm_mode',
+        'hw_watchdog_action',
+        'hypervisor_type',
+        'img_bittorrent',
+        'img_compression_level',
+        'img_hv_type',
+        'img_version',
+        'os_type',
+        'vm_mode',
+        'vmware_image_version',
+        'xenapi_device_id',
+        'xenapi_image_compression_level',
+    ]
 )
 
 
@@ -120,7 +160,7 @@ class Refused(ty.NamedTuple):
     """A property whose value nova refuses.
 
     :ivar name: as it stands on the image.
-    :ivar why: nova's own words, on one line.
+    :ivar why: nova's own words, on one short line.
     :ivar accepted: the values that nova takes; empty where they are no list.
     :ivar meant: how nova writes what the value names; None if nova has no
         such thing, or that would be a guess.
@@ -135,7 +175,7 @@ class Refused(ty.NamedTuple):
     @property
     def removable(self) -> bool:
         """Whether the image loses nothing by going without it."""
-        return not self.name.startswith(_KEPT)
+        return self.name in _REMOVABLE
 
 
 @functools.lru_cache(maxsize=None)
@@ -209,8 +249,13 @@ def _complaint(properties: ty.Mapping[str, ty.Any]) -> str | None:
         # It takes entries out of what it is given.
         _props().from_dict(dict(properties))
     except Exception as e:  # noqa: BLE001  nova raises various kinds
-        return ' '.join(str(e).split())
+        return shortened(str(e))
     return None
+
+
+def shortened(text: str) -> str:
+    """A text of an image's owner, or with one, on one line of few words."""
+    return textwrap.shorten(text, 500, placeholder='...')
 
 
 def _choices(name: str, value: ty.Any) -> tuple[tuple[str, ...], str | None]:

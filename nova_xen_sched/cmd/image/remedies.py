@@ -5,19 +5,17 @@
 from __future__ import annotations
 
 import enum
-import json
 import shlex
 import typing as ty
 
 from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.image import converted
 from nova_xen_sched.cmd.image import nova_properties
 
 #: What Xen takes, by OpenStack's guide to Xen via libvirt.
 GUIDE_FORMATS = ('raw', 'qcow2', 'vhd')
 #: A kernel or a ramdisk beside an image: no guest is booted from it alone.
 _NO_IMAGES = frozenset({'aki', 'ari'})
-#: What qemu-img calls otherwise than Glance.
-_QEMU_NAMES = {'vhd': 'vpc', 'ploop': 'parallels', 'iso': 'raw', 'ami': 'raw'}
 
 #: The newer name and the older; nova takes the newer if both are there.
 _TYPES = ('img_hv_type', 'hypervisor_type')
@@ -25,16 +23,12 @@ _MODES = ('hw_vm_mode', 'vm_mode')
 _ARCHITECTURES = ('hw_architecture', 'architecture')
 #: Those of Xen hosts, where HVM and PV are what vm_mode says.
 _X86 = (None, 'i686', 'x86_64')
-#: How properties begin that a copy has not: what Glance keeps for itself, and
-#: sums and signatures of the data.
-_OF_THE_DATA = ('os_glance_', 'owner_specified.', 'img_signature')
-#: Containers in which the data is a disk as it is.
-_PLAIN_CONTAINERS = ('', 'ami', 'bare')
 
 XEN = 'xen'
-#: The vm_modes that a Xen host may offer; exe and uml are of others.
+#: The vm_modes that a Xen host may offer, and those of others.
 _ON_XEN = ('hvm', XEN)
-_VM_MODES = (*_ON_XEN, 'exe', 'uml')
+_OFF_XEN = ('exe', 'uml')
+_VM_MODES = (*_ON_XEN, *_OFF_XEN)
 
 #: An image as cmd.nova.images has it.
 Image = ty.Mapping[str, ty.Any]
@@ -78,12 +72,15 @@ def findings(
     # is no nova, too.
     known = dict(image['properties'])
     removed = set()
+    correct = True
     for each in nova_properties.refused(known):
         yield _refused(image, each)
         if each.meant is not None:
             known[each.name] = each.meant
         elif each.removable:
             removed.add(each.name)
+        else:
+            correct = False
     disk_format = (image.get('disk_format') or '').lower()
     if disk_format in _NO_IMAGES:
         return
@@ -96,19 +93,35 @@ def findings(
         nova_properties.canonical('VMMode', known.get(n)) for n in _MODES
     )
     if {new, old} <= {None, *_VM_MODES}:
-        # nova's libvirt driver reads the older name only, and builds PV where
-        # it isn't there; nova-compute-xen takes the newer one then. Which of
-        # them a compute has can't be seen through nova's API.
-        if new in _ON_XEN and new != (old or XEN):
-            yield _vm_mode_names(image, new, old)
-        if hypervisor_type is None and (new or old) in _ON_XEN:
-            yield _vm_mode_without_type(image, new or old)
-        elif hypervisor_type is None and not (new or old) and mixed:
-            yield _no_hypervisor_type(image)
+        yield from _modes(image, new, old, hypervisor_type, mixed)
     if not disk_format or disk_format in formats or boots_from_volume(known):
         return
+    if (new or old) in _OFF_XEN:
+        return
     copied = {n: v for n, v in known.items() if n not in removed}
-    yield _disk_format(image, copied, disk_format, formats)
+    if new in _ON_XEN:
+        copied['vm_mode'] = new
+    problem, mend = converted.copy(image, copied, formats, correct)
+    yield Finding(Code.DISK_FORMAT, problem, mend)
+
+
+def _modes(
+    image: Image,
+    new: str | None,
+    old: str | None,
+    hypervisor_type: str | None,
+    mixed: bool,
+) -> ty.Iterator[Finding]:
+    """What is wrong with the vm_mode, by its newer and its older name."""
+    # nova's libvirt driver reads the older name only, and builds PV where it
+    # isn't there; nova-compute-xen takes the newer one then. Which of them a
+    # compute has can't be seen through nova's API.
+    if new in _ON_XEN and new != (old or XEN):
+        yield _vm_mode_names(image, new, old)
+    if hypervisor_type is None and (new or old) in _ON_XEN:
+        yield _vm_mode_without_type(image, new or old)
+    elif hypervisor_type is None and not (new or old) and mixed:
+        yield _no_hypervisor_type(image)
 
 
 def boots_from_volume(properties: ty.Mapping[str, ty.Any]) -> bool:
@@ -116,17 +129,28 @@ def boots_from_volume(properties: ty.Mapping[str, ty.Any]) -> bool:
 
     So it is with a snapshot of a volume-backed server, which has no data.
     """
-    mapping = properties.get('block_device_mapping')
-    root = properties.get('root_device_name') or 'vda'
-    for each in mapping if isinstance(mapping, list) else ():
-        if not isinstance(each, dict):
-            continue
+    root = properties.get('root_device_name') or next(
+        (
+            each.get('device')
+            for each in _entries(properties.get('mappings'))
+            if each.get('virtual') == 'root'
+        ),
+        'vda',
+    )
+    for each in _entries(properties.get('block_device_mapping')):
         if properties.get('bdm_v2'):
-            if each.get('boot_index') == 0:
+            # nova takes its digit as text, too.
+            if str(each.get('boot_index')) == '0':
                 return each.get('destination_type') == 'volume'
         elif _device(each.get('device_name')) == _device(root):
             return bool(each.get('snapshot_id') or each.get('volume_id'))
     return False
+
+
+def _entries(mapping: ty.Any) -> ty.Iterator[ty.Mapping[str, ty.Any]]:
+    for each in mapping if isinstance(mapping, list) else ():
+        if isinstance(each, dict):
+            yield each
 
 
 def _device(name: ty.Any) -> str:
@@ -146,7 +170,7 @@ def _first(
 def _refused(image: Image, each: nova_properties.Refused) -> Finding:
     problem = 'nova refuses to boot it: %s=%s: %s' % (
         each.name,
-        each.value,
+        nova_properties.shortened(str(each.value)),
         each.why,
     )
     if each.accepted:
@@ -155,18 +179,33 @@ def _refused(image: Image, each: nova_properties.Refused) -> Finding:
     if each.meant is not None:
         mend = _set(image, **{each.name: each.meant})
     elif each.removable:
-        problem += "; the command removes %s, and nova's default holds" % (
-            each.name
+        problem += "; the command removes %s, and nova's default holds%s" % (
+            each.name,
+            _default(image, each.name),
         )
         mend = shlex.join(
             ['openstack', 'image', 'unset', '--property', each.name]
             + [image['id']]
         )
     else:
-        problem += '; correct %s, do not remove it: the image needs it' % (
+        problem += '; correct %s, do not remove it: the image may need it' % (
             each.name
         )
     return Finding(Code.REFUSED_BY_NOVA, problem, mend)
+
+
+def _default(image: Image, name: str) -> str:
+    """What of a guest type holds where a property is removed, if any does."""
+    for names, default in (
+        (_ARCHITECTURES, 'a host of any architecture'),
+        (_TYPES, 'a host of any hypervisor type'),
+        (_MODES, 'PV on Xen hosts'),
+    ):
+        if name in names and not any(
+            other in image['properties'] for other in names if other != name
+        ):
+            return ': ' + default
+    return ''
 
 
 def _vm_mode_names(image: Image, new: str, old: str | None) -> Finding:
@@ -194,7 +233,7 @@ def _vm_mode_without_type(image: Image, mode: str | None) -> Finding:
     return Finding(
         Code.VM_MODE_WITHOUT_TYPE,
         'vm_mode %s without hypervisor_type: it may go to any host that '
-        'offers %s; if it is meant for Xen, say so'
+        'offers %s; if it is meant for Xen, set hypervisor_type'
         % (mode, 'hvm, KVM too' if mode == 'hvm' else mode),
         _set(image, hypervisor_type=XEN),
     )
@@ -210,65 +249,8 @@ def _no_hypervisor_type(image: Image) -> Finding:
     )
 
 
-def _disk_format(
-    image: Image,
-    properties: ty.Mapping[str, ty.Any],
-    disk_format: str,
-    formats: tuple[str, ...],
-) -> Finding:
-    """Its remedy is a converted copy: Glance keeps an image's format."""
-    problem = (
-        'disk format %s; Xen hosts take %s; if it is meant for Xen, make a '
-        'converted copy' % (disk_format, ', '.join(formats))
-    )
-    container = (image.get('container_format') or '').lower()
-    if container not in _PLAIN_CONTAINERS:
-        problem += ' of the disk in its container, %s' % container
-        return Finding(Code.DISK_FORMAT, problem, '')
-    if properties.get('cinder_encryption_key_id'):
-        problem += ' of its volume; its data is encrypted'
-        return Finding(Code.DISK_FORMAT, problem, '')
-    if any(name.startswith('img_signature') for name in properties):
-        problem += ', and sign it: the signature is of the old data'
-    target = 'qcow2' if 'qcow2' in formats else formats[0]
-    id_ = image['id']
-    old, new = '%s.%s' % (id_, disk_format), '%s.%s' % (id_, target)
-    create = ['openstack', 'image', 'create', '--container-format', 'bare']
-    create += ['--disk-format', target]
-    for name in ('min_disk', 'min_ram'):
-        if image.get(name):
-            create += ['--' + name.replace('_', '-'), str(image[name])]
-    create += _options(
-        {
-            name: value if isinstance(value, str) else json.dumps(value)
-            for name, value in properties.items()
-            if value is not None and not name.startswith(_OF_THE_DATA)
-        }
-    )
-    create += ['--file', new, image.get('name') or '']
-    convert = ['qemu-img', 'convert', '-f', _qemu(disk_format)]
-    convert += ['-O', _qemu(target), old, new]
-    save = ['openstack', 'image', 'save', '--file', old, id_]
-    return Finding(
-        Code.DISK_FORMAT,
-        problem,
-        ' && '.join(map(shlex.join, (save, convert, create))),
-    )
-
-
-def _qemu(disk_format: str) -> str:
-    return _QEMU_NAMES.get(disk_format, disk_format)
-
-
 def _set(image: Image, **properties: str) -> str:
     return shlex.join(
-        ['openstack', 'image', 'set', *_options(properties), image['id']]
+        ['openstack', 'image', 'set', *converted.options(properties)]
+        + [image['id']]
     )
-
-
-def _options(properties: ty.Mapping[str, str]) -> list[str]:
-    return [
-        word
-        for each in properties.items()
-        for word in ('--property', '%s=%s' % each)
-    ]

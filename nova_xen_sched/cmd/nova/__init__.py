@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import typing as ty
 
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.progress import Progress
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.nova.scheduler import Cloud
@@ -49,8 +49,8 @@ def open_cloud(options: ty.Any) -> Cloud:
     :raises errors.Failure: also if nova's databases can't be read, no cell is
         mapped, or nova-scheduler itself would not start.
     """
-    with base.Progress('Loading nova'):
+    with Progress('Loading nova'):
         load(options)
         from nova_xen_sched.cmd.nova import scheduler
-    with base.Progress("Reading nova's databases"):
+    with Progress("Reading nova's databases"):
         return scheduler.Cloud()

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import textwrap
 import typing as ty
 
 from keystoneauth1 import exceptions as ks_exceptions
@@ -113,6 +115,12 @@ def refusing(what: str) -> ty.Iterator[None]:
     """
     try:
         yield
+    except exception.PciRequestAliasNotDefined as e:
+        raise errors.Failure(
+            'nova refuses %s: %s. nova-api reads [pci] alias of its own '
+            'nova.conf; this command needs the same option in the one that it '
+            'reads.' % (what, errors.one_line(e))
+        ) from e
     except (ValueError, TypeError, exception.NovaException) as e:
         raise errors.Failure(
             'nova refuses %s: %s.' % (what, errors.one_line(e))
@@ -163,3 +171,35 @@ def loading(what: str) -> ty.Iterator[None]:
             'Correct the option, or what it names.'
             % (what, type(e).__name__, errors.one_line(e))
         ) from e
+
+
+def answered(answer: ty.Any) -> str:
+    """What to say of an answer of placement that is an error.
+
+    :param answer: a requests.Response.
+    """
+    remedy = {
+        401: 'Check the user and the password in the section [placement] of '
+        'nova.conf.',
+        403: 'The user of the section [placement] of nova.conf needs the role '
+        'that placement asks for.',
+        404: 'Check the endpoint of placement: openstack endpoint list '
+        '--service placement.',
+    }.get(answer.status_code, 'See the log of placement.')
+    return 'Placement answers with an error: %s %s. %s' % (
+        answer.status_code,
+        detail(answer).rstrip('.'),
+        remedy,
+    )
+
+
+def detail(answer: ty.Any) -> str:
+    """What placement says in an error, in its words."""
+    try:
+        text = str(answer.json()['errors'][0]['detail'])
+    except (ValueError, LookupError, TypeError):
+        # Of a proxy, or of what isn't placement.
+        text = re.sub('<[^>]*>', ' ', answer.text)
+    # Its own words stand behind those of the status.
+    line = errors.one_line(text.strip().split('\n\n')[-1])
+    return textwrap.shorten(line, 200, placeholder=' ...')

@@ -67,8 +67,10 @@ def connect(name: str | None = None) -> ty.Any:
     :param name: that of :func:`nova_xen_sched.cmd.cloud.connect`.
     :raises errors.Failure: if there are no credentials, or wrong ones.
     """
-    with _reading('There is no access to Glance'):
+    try:
         return cloud.connect(name)
+    except cloud.CloudError as e:
+        raise errors.Failure('There is no access to Glance: %s' % e) from e
 
 
 def find(connection: ty.Any, name_or_id: str) -> dict[str, ty.Any]:

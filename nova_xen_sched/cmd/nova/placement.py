@@ -41,6 +41,8 @@ class Candidates:
         provider.
     :ivar summaries: by provider's UUID, placement's summary of it: what it
         has, and what is used.
+    :ivar unknown: what placement says of a trait or resource class that was
+        asked for and that it doesn't know; '' if there is none.
     """
 
     by_provider: dict[str, list[ty.Any]]
@@ -51,6 +53,7 @@ class Candidates:
     summaries: ty.Mapping[str, ty.Any] = dataclasses.field(
         default_factory=dict
     )
+    unknown: str = ''
 
 
 def candidates(
@@ -74,7 +77,10 @@ def candidates(
     except (exception.RequestFilterFailed, exception.NoValidHost) as e:
         return Candidates({}, refusal=errors.one_line(e))
     limit = private.limit(wanted, every)
-    found, summaries = _ask(context, wanted)
+    try:
+        found, summaries = _ask(context, wanted)
+    except _Unknown as e:
+        return Candidates({}, wanted.to_querystring(), unknown=str(e))
     cut = limit if limit and len(found) >= limit else None
     if (
         wanted.cpu_pinning_requested
@@ -106,6 +112,14 @@ def attach(state: ty.Any, found: Candidates) -> None:
     state.allocation_candidates = copy.deepcopy(
         found.by_provider.get(state.uuid, [])
     )
+
+
+def attach_any(state: ty.Any) -> None:
+    """Give a HostState a candidate where placement can't be asked.
+
+    Without one nova's filters of PCI devices and NUMA refuse it.
+    """
+    state.allocation_candidates = [{'allocations': {}, 'mappings': {}}]
 
 
 class Absence(ty.NamedTuple):
@@ -143,8 +157,9 @@ def absences(
     providers = _providers() if others else ()
     asked_for = Absence(
         filtering.PLACEMENT,
-        'it has no candidate there for ' + _readable(found.query),
-        troubleshooting.PLACEMENT,
+        found.unknown
+        or 'it has no candidate there for ' + _readable(found.query),
+        '' if found.unknown else troubleshooting.PLACEMENT,
         known=False,
         code='no_candidate',
     )
@@ -223,19 +238,18 @@ def _of_provider(provider: str, what: str) -> dict[str, ty.Any] | None:
 
 
 def get(path: str, version: str | None = None) -> dict[str, ty.Any] | None:
-    """What placement answers; None if there is no such thing.
+    """What placement answers; None if there is no such thing, or it knows no
+    such trait or resource class.
 
     :param version: the microversion.
     :raises errors.Failure: if placement can't be asked.
     """
     with failures.reading(_PLACEMENT):
         answer = _client().get(path, version=version)
-    if answer.status_code == 404:
+    if answer.status_code == 404 or _names_unknown(answer):
         return None
     if not answer:
-        raise errors.Failure(
-            "Placement can't be read: %s." % errors.one_line(answer.text)
-        )
+        raise errors.Failure(failures.answered(answer))
     found: dict[str, ty.Any] = answer.json()
     return found
 
@@ -256,7 +270,15 @@ def _ask(
             return found[0], found[1]
         if client.error is not None:
             raise client.error
-    raise errors.Failure(
-        'Placement refuses the request: %s %s.'
-        % (client.answer.status_code, errors.one_line(client.answer.text))
-    )
+    if _names_unknown(client.answer):
+        raise _Unknown(failures.detail(client.answer))
+    raise errors.Failure(failures.answered(client.answer))
+
+
+class _Unknown(Exception):
+    """Of a trait or resource class that placement doesn't know."""
+
+
+def _names_unknown(answer: ty.Any) -> bool:
+    """Whether placement refuses a query for such a trait or class."""
+    return answer.status_code == 400 and 'No such' in answer.text

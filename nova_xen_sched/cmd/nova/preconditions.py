@@ -12,12 +12,14 @@ from __future__ import annotations
 import inspect
 import typing as ty
 
-from nova import servicegroup
 from nova.compute import api as compute_api
 from nova.compute import power_state
 from nova.compute import task_states
 from nova.compute import vm_states
 
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd.nova import xen_hosts
+from nova_xen_sched.cmd.nova.scheduler import Server
 from nova_xen_sched.cmd.tables import Coded
 
 #: nova's methods of its API for our operations.
@@ -33,25 +35,32 @@ _METHODS = {
 #: decorator says so: by the conductor, and by the method itself.
 _UP = {'live-migrate': True, 'evacuate': False}
 
-#: What brings a server out of a state.
-_REMEDIES = {
-    vm_states.ERROR: 'openstack server show says why; if the guest is well, '
-    'openstack server set --state active {uuid}',
-    vm_states.RESIZED: 'openstack server resize confirm, or revert, {uuid}',
-    vm_states.STOPPED: 'openstack server start {uuid}',
-    vm_states.PAUSED: 'openstack server unpause {uuid}',
-    vm_states.SUSPENDED: 'openstack server resume {uuid}',
-    vm_states.RESCUED: 'openstack server unrescue {uuid}',
-    vm_states.SHELVED: 'openstack server unshelve {uuid}',
-    vm_states.SHELVED_OFFLOADED: 'openstack server unshelve {uuid}',
-    vm_states.SOFT_DELETED: 'openstack server restore {uuid}',
+#: What brings a server out of a state: a sentence, and commands.
+_REMEDIES: ty.Mapping[str, ty.Sequence[str]] = {
+    vm_states.ERROR: (
+        'Look why it is in ERROR; if the guest is well, set it active.',
+        'openstack server show {uuid}',
+        'openstack server set --state active {uuid}',
+    ),
+    vm_states.RESIZED: (
+        'Confirm or revert its resize first.',
+        'openstack server resize confirm {uuid}',
+        'openstack server resize revert {uuid}',
+    ),
+    vm_states.STOPPED: ('', 'openstack server start {uuid}'),
+    vm_states.PAUSED: ('', 'openstack server unpause {uuid}'),
+    vm_states.SUSPENDED: ('', 'openstack server resume {uuid}'),
+    vm_states.RESCUED: ('', 'openstack server unrescue {uuid}'),
+    vm_states.SHELVED: ('', 'openstack server unshelve {uuid}'),
+    vm_states.SHELVED_OFFLOADED: ('', 'openstack server unshelve {uuid}'),
+    vm_states.SOFT_DELETED: ('', 'openstack server restore {uuid}'),
 }
 _STUCK = (
-    'The server is MIGRATING. If openstack server migration list shows none '
-    'that runs, it is stuck: below libvirt 1.3.1 the thread that watches a '
-    "migration crashes and leaves it so, unless libvirt's commits ad71665 and "
-    'b7b4391 were backported. See with virsh list on both hosts where the '
-    'guest runs, then: openstack server set --state active %s'
+    'The server is MIGRATING. If none of its migrations runs, it is stuck: '
+    'below libvirt 1.3.1 the thread that watches a migration crashes and '
+    "leaves it so, unless libvirt's commits ad71665 and b7b4391 were "
+    'backported. See with virsh list on both hosts where the guest runs; then '
+    'set the server active.'
 )
 
 
@@ -111,6 +120,50 @@ _STATE = compute_api.check_instance_state()(_nothing).__code__
 _HOST = compute_api.check_instance_host()(_nothing).__code__
 
 
+def without_host(server: Server, operation: str) -> list[Coded]:
+    """Why nova refuses an operation on a server that has no host.
+
+    :returns: nothing where nova finds the server as the operation needs it.
+    :raises errors.Failure: if nova does it without asking its scheduler.
+    """
+    instance = server.instance
+    if operation == 'boot':
+        return []
+    uuid = instance.uuid
+    if server.cell.is_cell0():
+        return [
+            Coded(
+                'cell0',
+                '%s: no host was found for it when it was booted, and nova '
+                'keeps it in cell0. --operation boot says which hosts would '
+                'take it now.' % refuses_to(operation),
+                'openstack server show %s' % uuid,
+            )
+        ]
+    if operation == 'unshelve' and instance.vm_state == vm_states.SHELVED:
+        raise errors.Failure(
+            'Server %s is shelved, but not offloaded: nova starts it on %s, '
+            'without asking its scheduler.' % (uuid, instance.host)
+        )
+    if operation != 'unshelve' and instance.host is None:
+        remedy = ''
+        if instance.vm_state == vm_states.SHELVED_OFFLOADED:
+            remedy = ' --operation unshelve says where it could go.'
+        return [
+            Coded(
+                'no_host',
+                '%s, as the server is on no host (its vm_state is %s).%s'
+                % (refuses_to(operation), instance.vm_state, remedy),
+            )
+        ]
+    return []
+
+
+def refuses_to(operation: str) -> str:
+    """The beginning of a sentence on what nova's API refuses."""
+    return 'nova refuses to %s the server' % operation
+
+
 def refusals(instance: ty.Any, operation: str, source: ty.Any) -> list[Coded]:
     """Why nova refuses an operation, whatever the hosts.
 
@@ -118,33 +171,40 @@ def refusals(instance: ty.Any, operation: str, source: ty.Any) -> list[Coded]:
     :param source: the nova HostState of its host, None if unknown.
     """
     wants = wanted(operation)
-    refuses = 'nova refuses to %s the server' % operation
+    refuses = refuses_to(operation)
     found = []
     if wants.vm_states is not None and (
         instance.vm_state not in wants.vm_states
     ):
-        remedy = ''
+        remedy: ty.Sequence[str] = ('',)
         if operation != 'unshelve':
-            remedy = _REMEDIES.get(instance.vm_state, '')
+            remedy = _REMEDIES.get(instance.vm_state, remedy)
+        why = '%s, as its vm_state is %s; it has to be %s. %s' % (
+            refuses,
+            instance.vm_state,
+            ' or '.join(sorted(wants.vm_states)),
+            remedy[0],
+        )
         found.append(
             Coded(
                 'vm_state',
-                '%s, as its vm_state is %s; it has to be %s.%s'
-                % (
-                    refuses,
-                    instance.vm_state,
-                    ' or '.join(sorted(wants.vm_states)),
-                    ' Way out: %s' % remedy.format(uuid=instance.uuid)
-                    if remedy
-                    else '',
-                ),
+                why.rstrip(),
+                *(each.format(uuid=instance.uuid) for each in remedy[1:]),
             )
         )
     if wants.task_states is not None and (
         instance.task_state not in wants.task_states
     ):
         if instance.task_state == task_states.MIGRATING:
-            found.append(Coded('migrating', _STUCK % instance.uuid))
+            found.append(
+                Coded(
+                    'migrating',
+                    _STUCK,
+                    'openstack server migration list --server '
+                    + instance.uuid,
+                    'openstack server set --state active ' + instance.uuid,
+                )
+            )
         else:
             found.append(
                 Coded(
@@ -157,16 +217,23 @@ def refusals(instance: ty.Any, operation: str, source: ty.Any) -> list[Coded]:
         found.append(
             Coded('never_ran', '%s, as the server never ran.' % refuses)
         )
-    if operation == 'live-migrate' and instance.power_state not in (
-        power_state.RUNNING,
-        power_state.PAUSED,
+    if (
+        operation == 'live-migrate'
+        and instance.power_state
+        not in (
+            power_state.RUNNING,
+            power_state.PAUSED,
+        )
+        # A server that is stopped is refused for its vm_state.
+        and not any(each.code == 'vm_state' for each in found)
     ):
         found.append(
             Coded('not_running', '%s, as the server does not run.' % refuses)
         )
     up = _UP.get(operation, True if wants.up else None)
     if source is not None and up is not None:
-        is_up = servicegroup.API().service_is_up(source.service)
+        # One that is disabled may be up or down.
+        is_up = xen_hosts.is_up(source)
         if is_up != up:
             found.append(
                 Coded(
@@ -188,9 +255,9 @@ def remarks(instance: ty.Any, operation: str, stored: ty.Any) -> list[Coded]:
         found.append(
             Coded(
                 'locked',
-                'The server is locked: nova lets none but an admin %s it '
-                'before openstack server unlock %s.'
-                % (operation, instance.uuid),
+                'The server is locked: nova lets only an admin %s it.'
+                % operation,
+                'openstack server unlock %s' % instance.uuid,
             )
         )
     image = stored.id if stored is not None and 'id' in stored else None
@@ -199,10 +266,10 @@ def remarks(instance: ty.Any, operation: str, stored: ty.Any) -> list[Coded]:
             Coded(
                 'stored_image',
                 "nova's stored request of the server names image %s, but the "
-                'server has image %s: so it is after a rebuild that nova '
-                'refused. nova goes by the former whenever it looks for a '
-                'host, until a rebuild with another image than the latter '
-                'succeeds.' % (image, instance.image_ref),
+                'server has image %s. A rebuild that nova refused leaves the '
+                'stored request so. nova looks for hosts for the image of the '
+                'stored request, until a rebuild with another image than the '
+                "server's succeeds." % (image, instance.image_ref),
             )
         )
     return found

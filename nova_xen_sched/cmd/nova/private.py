@@ -23,7 +23,7 @@ from nova.scheduler import host_manager
 from nova.scheduler.client import report
 import oslo_messaging
 
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd.progress import Progress
 
 CONF = nova.conf.CONF
 
@@ -94,7 +94,7 @@ class HostManager(host_manager.HostManager):
         """
         total = sum(len(hosts) for _, hosts in batches)
         done = 0
-        with base.Progress('Reading the servers of hosts', total) as progress:
+        with Progress('Reading the servers of hosts', total) as progress:
             for cell, hosts in batches:
                 info: dict[str, dict[str, ty.Any]] = {
                     host: {'instances': {}, 'updated': True} for host in hosts
@@ -162,6 +162,26 @@ def check_image(
     compute_api.API._validate_flavor_image_nostatus(
         context, image, flavor, root_disk
     )
+
+
+def check_rebuild(instance: ty.Any, image: ty.Any) -> None:
+    """Whether an image has a server's NUMA topology, as a rebuild needs.
+
+    The static method is so from nova 22 on.
+
+    :param instance: a nova Instance.
+    :raises nova.exception.NovaException: if not.
+    """
+    compute_api.API._validate_numa_rebuild(instance, image, instance.flavor)
+
+
+def rebuilds_volumes() -> bool:
+    """Whether nova's API can give a volume-backed server another image.
+
+    So it is from nova 26 on.
+    """
+    rebuild = inspect.signature(compute_api.API.rebuild)
+    return 'reimage_boot_volume' in rebuild.parameters
 
 
 def volume_of_image(image: ty.Any, flavor: ty.Any) -> ty.Any | None:

@@ -12,12 +12,9 @@ from __future__ import annotations
 import typing as ty
 
 from nova import context as nova_context
-from nova import exception
 from nova import objects
-from nova import utils as nova_utils
 from nova.compute import api as compute_api
 from nova.compute import utils as compute_utils
-from nova.compute import vm_states
 import nova.conf
 from nova.objects import image_meta
 from nova.pci import request as pci_request
@@ -87,6 +84,17 @@ def check_properties(properties: ty.Mapping[str, ty.Any]) -> list[str]:
     return unknown
 
 
+def root_volume(image: ty.Mapping[str, ty.Any], flavor: ty.Any) -> ty.Any:
+    """The volume that an image has nova make for the root disk.
+
+    :param image: as nova's API has it.
+    :returns: a nova BlockDeviceMapping; None if there is none.
+    :raises errors.Failure: if nova would refuse the image's mappings.
+    """
+    with failures.refusing('this request'):
+        return private.volume_of_image(image, flavor)
+
+
 def boot(
     cloud: Cloud,
     image: ty.Mapping[str, ty.Any],
@@ -111,21 +119,10 @@ def boot(
     """
     check_properties(image['properties'])
     hints = dict(hints or {})
-    # Its size is not known here. Whether a flavor may be without a disk is up
-    # to the policy of nova's API, and to who asks.
-    volume = objects.BlockDeviceMapping(
-        source_type='volume', destination_type='volume', volume_size=None
-    )
+    is_bfv = boot_from_volume or root_volume(image, flavor) is not None
     with failures.reading("nova's API database"), failures.refusing(
         'this request'
     ):
-        root_disk = volume
-        if not boot_from_volume:
-            root_disk = private.volume_of_image(image, flavor)
-        is_bfv = root_disk is not None
-        if not (is_bfv or flavor.root_gb):
-            root_disk = volume
-        private.check_image(cloud.context, image, flavor, root_disk)
         meta = objects.ImageMeta.from_dict(dict(image))
         zone, *forced = compute_api.API.parse_availability_zone(
             cloud.context, zone
@@ -177,22 +174,17 @@ def of_server(
     :param kind: of a request that is; a boot is as it was booted once.
     :param image: rebuild with this image, as nova's API has it.
     :param flavor: resize to this nova Flavor.
-    :raises errors.Failure: if nova would not ask its scheduler.
+    :raises errors.Failure: if nova can make no request of it.
     """
     spec, instance = server.request_spec, server.instance
     what = 'to %s server %s' % (operation, instance.uuid)
-    _check_host(server, operation)
     # None of this is stored with it, whatever nova it is from.
     spec.ignore_hosts = spec.requested_destination = None
     with failures.reading("nova's databases"), nova_context.target_cell(
         cloud.context, server.cell
     ) as context, failures.refusing(what):
         if flavor is not None:
-            _check_flavor(context, instance, flavor)
-            spec.flavor = flavor
-            spec.numa_topology = hardware.numa_get_constraints(
-                flavor, instance.image_meta
-            )
+            _resize(spec, instance, flavor)
         if image is not None:
             check_properties(image['properties'])
             spec.image = objects.ImageMeta.from_dict(dict(image))
@@ -216,58 +208,22 @@ def of_server(
     return spec
 
 
-def _check_host(server: Server, operation: str) -> None:
-    """Whether nova finds the server where the operation needs it.
-
-    :raises errors.Failure: if not.
-    """
-    instance = server.instance
-    if operation == 'boot':
-        return
-    if server.cell.is_cell0():
-        raise errors.Failure(
-            'Server %s never got a host: nova keeps it in cell0, and refuses '
-            'to %s it. openstack server show says why; --operation boot says '
-            'which hosts would take it now.' % (instance.uuid, operation)
-        )
-    if operation == 'unshelve' and instance.vm_state == vm_states.SHELVED:
-        raise errors.Failure(
-            'Server %s is shelved, but not offloaded: nova starts it on %s, '
-            'without asking its scheduler.' % (instance.uuid, instance.host)
-        )
-    if operation != 'unshelve' and instance.host is None:
-        remedy = ''
-        if instance.vm_state == vm_states.SHELVED_OFFLOADED:
-            remedy = ' --operation unshelve says where it could go.'
-        raise errors.Failure(
-            'Server %s is on no host (vm_state %s), so that nova refuses to '
-            '%s it.%s' % (instance.uuid, instance.vm_state, operation, remedy)
-        )
-
-
-def _check_flavor(context: ty.Any, instance: ty.Any, flavor: ty.Any) -> None:
-    """Whether nova's API resizes a server to a flavor.
-
-    :raises nova.exception.NovaException: if not.
-    """
-    # One that need not exist has no id.
-    if flavor.flavorid and flavor.flavorid == instance.flavor.flavorid:
-        raise exception.CannotResizeToSameFlavor()
-    if flavor.disabled:
-        raise exception.FlavorNotFound(flavor_id=flavor.flavorid)
-    if not compute_utils.is_volume_backed_instance(context, instance):
-        if not flavor.root_gb and instance.flavor.root_gb:
-            raise exception.CannotResizeDisk(
-                reason='Resize to zero disk flavor is not allowed.'
-            )
-        private.check_image(
-            context,
-            nova_utils.get_image_from_system_metadata(
-                instance.system_metadata
-            ),
-            flavor,
-            None,
-        )
+def _resize(spec: ty.Any, instance: ty.Any, flavor: ty.Any) -> None:
+    """To another flavor."""
+    spec.flavor = flavor
+    spec.numa_topology = hardware.numa_get_constraints(
+        flavor, instance.image_meta
+    )
+    wanted = pci_request.get_pci_requests_from_flavor(flavor)
+    wanted.instance_uuid = instance.uuid
+    known = spec.pci_requests.requests if spec.pci_requests else ()
+    # Those of ports stay.
+    wanted.requests += [
+        each
+        for each in known
+        if each.source == objects.InstancePCIRequest.NEUTRON_PORT
+    ]
+    spec.pci_requests = wanted
 
 
 def _anywhere(spec: ty.Any, server: Server) -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as ty
 
 from nova import context as nova_context
@@ -21,6 +20,7 @@ from nova_xen_sched import versions
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.cmd.nova import private
+from nova_xen_sched.cmd.nova import servers
 
 CONF = nova.conf.CONF
 
@@ -161,12 +161,13 @@ class Cloud:
     def server(self, name_or_id: str) -> Server:
         """A server, with the request that is stored for it.
 
+        :param name_or_id: or a pattern of names with * and ?.
         :raises errors.Failure: if there is none, more than one has the name,
             or it has no stored request.
         """
         uuid = name_or_id
         if not uuidutils.is_uuid_like(uuid):
-            uuid = self._named_server(name_or_id)
+            uuid = servers.named(self.context, name_or_id)
         with failures.reading(_API_DATABASE):
             try:
                 mapping = objects.InstanceMapping.get_by_instance_uuid(
@@ -201,47 +202,6 @@ class Cloud:
                     % (uuid, cell.name)
                 ) from e
         return Server(instance, spec, cell)
-
-    def _named_server(self, name: str) -> str:
-        """The id of the only server of a name, in whatever cell."""
-        found: list[str] = []
-        away: list[errors.Failure] = []
-        with failures.reading(_API_DATABASE):
-            cells = objects.CellMappingList.get_all(self.context)
-        for cell in cells:
-            what = 'The database of cell %s' % (cell.name or cell.uuid)
-            try:
-                with failures.reading(what), nova_context.target_cell(
-                    self.context, cell
-                ) as cell_context:
-                    found += [
-                        each.uuid
-                        for each in objects.InstanceList.get_by_filters(
-                            cell_context,
-                            {
-                                # A regular expression of the database's.
-                                'display_name': '^%s$' % re.escape(name),
-                                'deleted': False,
-                            },
-                            expected_attrs=[],
-                        )
-                        if each.display_name == name
-                    ]
-            except errors.Failure as e:
-                away.append(e)
-        if not found and away:
-            raise away[0]
-        if not found:
-            raise errors.Failure(
-                'There is no server with the name or id %s: see openstack '
-                'server list --all-projects.' % name
-            )
-        if len(found) > 1:
-            raise errors.Failure(
-                'More than one server has the name %s; name one by its id: '
-                '%s.' % (name, ', '.join(sorted(found)))
-            )
-        return found[0]
 
 
 def _check_versions(states: list[ty.Any]) -> None:

@@ -77,7 +77,15 @@ def service_state(state: ty.Any) -> str:
         return ''
     if state.service.get('disabled'):
         return 'disabled'
-    return 'up' if _services().service_is_up(state.service) else 'down'
+    return 'up' if is_up(state) else 'down'
+
+
+def is_up(state: ty.Any) -> bool:
+    """Whether a host's nova-compute is up, be it disabled or not.
+
+    :param state: its nova HostState.
+    """
+    return bool(_services().service_is_up(state.service))
 
 
 @functools.lru_cache(maxsize=None)

@@ -11,11 +11,12 @@ from oslo_upgradecheck.upgradecheck import Result
 
 from nova_xen_sched import refusal
 from nova_xen_sched.cmd import installed
+from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
 from nova_xen_sched.cmd.upgrade_check.deployment import names
-from nova_xen_sched.cmd.upgrade_check.deployment import problem
+from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
 from nova_xen_sched.load import LOAD_FACTS
@@ -38,8 +39,9 @@ def facts_file(deployment: Deployment) -> Result:
     if not path:
         return Result(Code.SUCCESS, 'host_facts_file is not set.')
     if 'file' not in settings.fact_sources:
-        return problem(
+        return Problem(
             Code.WARNING,
+            'not_in_fact_sources',
             'host_facts_file is set to %s, and fact_sources leaves file out, '
             'so it is not read.' % path,
             'add file to fact_sources, or take host_facts_file out.',
@@ -47,8 +49,9 @@ def facts_file(deployment: Deployment) -> Result:
     try:
         table, digest = file.load(path)
     except _UNUSABLE as e:
-        return problem(
+        return Problem(
             Code.FAILURE,
+            'unusable',
             "%s can't be used: %s."
             % (path, getattr(e, 'strerror', None) or e),
             'correct the file; %s is an example. Until then nova-scheduler '
@@ -56,19 +59,25 @@ def facts_file(deployment: Deployment) -> Result:
             % installed.where('host-facts.yaml'),
         )
     if table.wrong:
-        return problem(
+        return Problem(
             Code.WARNING,
-            'What is wrong in %s is unknown to nova-scheduler (%d): %s.'
+            'mistakes',
+            'nova-scheduler does not use what is wrong in %s (%d): %s.'
             % (path, len(table.wrong), '; '.join(table.wrong[:_MISTAKES])),
             'correct the file; %s is an example.'
             % installed.where('host-facts.yaml'),
         )
     return Result(
         Code.SUCCESS,
-        '%s: %d hosts, %d patterns, sha256 %s (to be the same beside each '
+        '%s: %s, %s, sha256 %s (it should be the same beside each '
         'nova-scheduler).'
         # As many digits as nova-scheduler logs.
-        % (path, len(table.hosts), len(table.patterns), digest[:12]),
+        % (
+            path,
+            tables.counted(len(table.hosts)),
+            tables.counted(len(table.patterns), 'pattern'),
+            digest[:12],
+        ),
     )
 
 
@@ -106,8 +115,9 @@ def nonexistent(deployment: Deployment) -> Result:
         parts.append('patterns that match no host: entry %s' % ', '.join(idle))
     if not parts:
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.WARNING,
+        'names_that_do_not_exist',
         'The facts file has %s.' % '; '.join(parts),
         'correct the names (they are those of openstack compute service '
         'list), or take them out.',
@@ -127,17 +137,21 @@ def unknown(deployment: Deployment) -> Result:
                 lacking[name].append(each.name)
     if not lacking:
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.WARNING,
-        'Facts that are not known well enough: %s. Versions: '
-        'unknown_version = %s counts; dom0: %.12g MiB and %.12g vCPUs.'
+        'unknown_facts',
+        'These facts are unknown: %s. For unknown versions '
+        'unknown_version = %s counts. A dom0 of unknown size counts as '
+        '%.12g MiB and %.12g vCPUs.'
         % (
             grouped('%s of %s', lacking),
             settings.unknown_version,
             settings.dom0_memory_mb,
             settings.dom0_vcpus,
         ),
-        'state them: nova-xen-sched facts export on the host shows them.',
+        'write them into host_facts_file, or publish them. nova-xen-sched '
+        'facts export shows them on the host.',
+        (name for each in lacking.values() for name in each),
     )
 
 
@@ -149,8 +163,10 @@ def remarks(deployment: Deployment) -> Result:
             found[sentence].append(each.name)
     if not found:
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.WARNING,
+        'unreadable_or_stale',
         grouped('%s: %s', found) + '.',
-        'read them anew on the hosts, and correct what is stated.',
+        'read the facts on the hosts again, and correct the wrong ones.',
+        (name for each in found.values() for name in each),
     )

@@ -19,7 +19,7 @@ from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
 from nova_xen_sched.cmd.upgrade_check.deployment import names
-from nova_xen_sched.cmd.upgrade_check.deployment import problem
+from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.request import Kind
 
@@ -64,8 +64,9 @@ def readable(deployment: Deployment) -> Result:
     unreachable = deployment.cloud.unreachable
     if not unreachable:
         return Result(Code.SUCCESS, details)
-    return Result(
+    return Problem(
         Code.WARNING,
+        'cells_unreachable',
         '%s The others are not known: %s'
         % (details, '; '.join(unreachable.values())),
     )
@@ -80,6 +81,7 @@ def refused(deployment: Deployment) -> Result:
     flavor = request_spec.flavor_of(_RAM, _VCPUS, _DISK)
     lines = []
     remedies: dict[str, str] = {}
+    affected: set[str] = set()
     usable, unjudged = False, 0
     for name, (properties, kind) in _REQUESTS.items():
         image = request_spec.image_of(properties, 'raw')
@@ -95,6 +97,12 @@ def refused(deployment: Deployment) -> Result:
         )
         usable = usable or left > 0
         refusals = [each for found in verdicts for each in found.refusals]
+        affected.update(
+            each.name
+            for each, found in zip(xen, verdicts)
+            if found is rules.UNJUDGED
+            or any(r.code not in _SORTING for r in found.refusals)
+        )
         remedies.update(
             (each.code, each.remedy)
             for each in refusals
@@ -110,11 +118,13 @@ def refused(deployment: Deployment) -> Result:
         remedies['not judged'] = 'report the error that was logged'
     if usable and not remedies:
         return Result(Code.SUCCESS, details)
-    return problem(
+    return Problem(
         Code.WARNING if usable else Code.FAILURE,
+        'hosts_refused' if usable else 'no_host_left',
         details,
         '; '.join('%s: %s' % each for each in sorted(remedies.items()))
         or 'see nova-xen-sched host list.',
+        affected,
     )
 
 
@@ -142,28 +152,30 @@ def reserved_memory(deployment: Deployment) -> Result:
     if not short:
         return Result(Code.SUCCESS)
     details = (
-        'On Xen hosts nova reserves less memory than dom0 has, and gives the '
-        'rest to guests: %s; %d MiB in all.'
+        'nova reserves less memory than dom0 has on Xen hosts, and so gives '
+        'memory of dom0 to guests: %s; %d MiB in all.'
         % (names(short), sum(short.values()))
     )
     if guessed:
         details += (
-            " Of %d of them dom0's size is not known; %.12g MiB are assumed."
+            " dom0's size is unknown on %d of them; %.12g MiB are assumed."
             % (len(guessed), deployment.settings.dom0_memory_mb)
         )
     code = Code.WARNING
     if deployment.settings.refuse_dom0_overcommit:
         further = '; refuse_dom0_overcommit refuses them until then.'
     elif guessed == set(short):
-        further = ', or state the fact dom0_memory_mb.'
+        further = ', or give the hosts the fact dom0_memory_mb.'
     else:
         code = Code.FAILURE
         further = '; refuse_dom0_overcommit refuses such hosts until then.'
-    return problem(
+    return Problem(
         code,
+        'too_little_reserved',
         details,
         'set [DEFAULT] reserved_host_memory_mb in nova-compute to what dom0 '
         'has (dom0_mem=), restart nova-compute, and run this again' + further,
+        short,
     )
 
 
@@ -185,17 +197,20 @@ def reserves(deployment: Deployment) -> Result:
         _remedy(deployment.settings, each, hosts)
         for each, hosts in sorted(wrong.items())
     )
-    return problem(
+    return Problem(
         Code.WARNING,
-        'The scheduler counts %s otherwise than the computes do (by '
-        'placement), and so takes a part of the reserve for guests, or of the '
-        'guests for reserve: %s.' % (_RESERVED, grouped('%s: %s', wrong)),
+        'differs_from_placement',
+        'nova-scheduler counts another %s than the computes reserve in '
+        'placement, and so takes a part of the reserve for guests, or a part '
+        'of the guests for reserve: %s.'
+        % (_RESERVED, grouped('%s: %s', wrong)),
         '; '.join(dict.fromkeys(remedies)) + '.',
+        (name for each in wrong.values() for name in each),
     )
 
 
 class _Reserve(ty.NamedTuple):
-    """What is counted of some hosts, and what is so.
+    """What is counted for some hosts, and what they reserve.
 
     :ivar source: of the fact; '' for the scheduler's own nova.conf.
     :ivar counted_mb: MiB.
@@ -228,7 +243,7 @@ def _remedy(settings: conf.Settings, wrong: _Reserve, hosts: list[str]) -> str:
             names(hosts),
         )
     if source not in ('', 'aggregate'):
-        return 'correct what %s says of %s' % (source, names(hosts))
+        return 'correct the fact of %s from %s' % (names(hosts), source)
     if 'aggregate' in settings.fact_sources:
         return _PUBLISH
     return 'add aggregate to fact_sources, then ' + _PUBLISH
@@ -243,11 +258,13 @@ def ram_allocation_ratio(deployment: Deployment) -> Result:
     }
     if not above:
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.FAILURE,
+        'memory_sold_more_than_once',
         'On Xen hosts ram_allocation_ratio is above 1, up to %.12g, and Xen '
         "doesn't share memory between guests: %s."
         % (max(above.values()), names(above)),
         'set ram_allocation_ratio = 1.0 for nova-compute on Xen hosts, or by '
         'openstack resource provider inventory set.',
+        above,
     )

@@ -17,7 +17,7 @@ from nova_xen_sched.cmd import installed
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
 from nova_xen_sched.cmd.upgrade_check.deployment import names
-from nova_xen_sched.cmd.upgrade_check.deployment import problem
+from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 
 CONF = nova.conf.CONF
 
@@ -48,10 +48,11 @@ def filter_enabled(deployment: Deployment) -> Result:
     """nova-scheduler runs XenHostFilter."""
     if _find(deployment.cloud.filters, 'XenHostFilter'):
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.FAILURE,
-        'XenHostFilter is not among the enabled filters: no host is refused '
-        'by it.',
+        'not_enabled',
+        'XenHostFilter is not among the enabled filters, so it refuses no '
+        'host.',
         'in [filter_scheduler] name it in enabled_filters in place of '
         'ImagePropertiesFilter, add available_filters = '
         'nova_xen_sched.filters.all_filters beside '
@@ -63,8 +64,9 @@ def weigher_enabled(deployment: Deployment) -> Result:
     """nova-scheduler weighs by dom0's headroom."""
     if _find(deployment.cloud.weighers, 'Dom0HeadroomWeigher'):
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.WARNING,
+        'not_enabled',
         'Dom0HeadroomWeigher is not among the weighers: the host with most '
         'free memory gets the next guest, however full its dom0 is.',
         'set [filter_scheduler] weight_classes = '
@@ -78,8 +80,9 @@ def option_names(deployment: Deployment) -> Result:
     unknown = conf.unknown_names(CONF)
     if not unknown:
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.FAILURE,
+        'unknown_names',
         'In [xen_scheduler] these are no options and have no effect: %s.'
         % ', '.join(
             name + (' (nearest: %s)' % nearest if nearest else '')
@@ -102,8 +105,9 @@ def image_properties_filter(deployment: Deployment) -> Result:
         )
     trial = ', '.join(sorted(_GUEST_TYPES & deployment.settings.report_only))
     if theirs is None and trial:
-        return problem(
+        return Problem(
             Code.FAILURE,
+            'nothing_refuses',
             'Nothing refuses hosts for %s: report_only names it, and '
             'ImagePropertiesFilter is not enabled.' % trial,
             'enable ImagePropertiesFilter behind XenHostFilter while '
@@ -114,10 +118,12 @@ def image_properties_filter(deployment: Deployment) -> Result:
             Code.SUCCESS, 'It is not enabled: XenHostFilter replaces it.'
         )
     if filters.index(theirs) < filters.index(ours):
-        return problem(
+        return Problem(
             Code.WARNING,
-            'It is enabled before XenHostFilter, which so never sees the '
-            'hosts that it refuses, and has no reason to give for them.',
+            'before_xen_host_filter',
+            'ImagePropertiesFilter is enabled before XenHostFilter, which so '
+            'never sees the hosts that ImagePropertiesFilter refuses, and can '
+            'give no reason for them.',
             'put XenHostFilter first, or take ImagePropertiesFilter out.',
         )
     if trial:
@@ -126,17 +132,18 @@ def image_properties_filter(deployment: Deployment) -> Result:
             'It is enabled behind XenHostFilter, as it should be while '
             'report_only names %s.' % trial,
         )
-    return problem(
+    return Problem(
         Code.WARNING,
-        'It is enabled behind XenHostFilter, which has refused all that it '
-        'would; it costs time, and nova 27 to 34 fail in it for images with '
-        'hw_maxphysaddr_bits.',
+        'not_needed',
+        'ImagePropertiesFilter is enabled behind XenHostFilter, which refuses '
+        'the same hosts before. ImagePropertiesFilter costs time, and in nova '
+        '27 to 34 it fails for images with hw_maxphysaddr_bits.',
         'take ImagePropertiesFilter out of enabled_filters.',
     )
 
 
 def multipliers(deployment: Deployment) -> Result:
-    """Headroom is not drowned by the other weighers."""
+    """Headroom counts beside the other weighers."""
     weighers = deployment.cloud.weighers
     ours = _find(weighers, 'Dom0HeadroomWeigher')
     if ours is None:
@@ -146,7 +153,7 @@ def multipliers(deployment: Deployment) -> Result:
         for each in weighers
         if each is not ours and type(each).__name__ not in _VETOES
     }
-    drowned: dict[str, list[str]] = collections.defaultdict(list)
+    outweighed: dict[str, list[str]] = collections.defaultdict(list)
     for host in deployment.xen:
         own = ours.weight_multiplier(host.state)
         largest, name = max(
@@ -164,22 +171,25 @@ def multipliers(deployment: Deployment) -> Result:
                 % own
             )
         elif own < _ENOUGH * largest:
-            why = "it is %.12g, and %s's %.12g: that drowns it" % (
+            why = "it is %.12g, too small beside %s's %.12g" % (
                 own,
                 name,
                 largest,
             )
         else:
             continue
-        drowned[why].append(host.name)
-    if not drowned:
+        outweighed[why].append(host.name)
+    if not outweighed:
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.WARNING,
+        'headroom_outweighed',
         'dom0_headroom_weight_multiplier on Xen hosts: %s.'
-        % grouped('%s, on %s', drowned),
-        'make it %d times the largest other multiplier or more (in nova.conf, '
-        'or in the metadata of aggregates), unless it is meant so.' % _ENOUGH,
+        % grouped('%s, on %s', outweighed),
+        'set it to %d times the largest other multiplier or more (in '
+        'nova.conf, or in the metadata of aggregates), unless you want it so.'
+        % _ENOUGH,
+        (name for each in outweighed.values() for name in each),
     )
 
 
@@ -201,18 +211,21 @@ def hypervisor_version(deployment: Deployment) -> Result:
         return Result(Code.SUCCESS)
     newest = max(each.state.hypervisor_version or 0 for each in deployment.xen)
     pushed = (max(others) > newest) == (max(multiplier_of.values()) > 0)
-    return problem(
+    return Problem(
         Code.WARNING,
-        "It compares Xen's version (%d) with that of other hypervisors (%d): "
-        'images that name no hypervisor_type are %s Xen hosts by it; on %s.'
+        'versions_compared',
+        "HypervisorVersionWeigher compares Xen's version (%d) with that of "
+        'other hypervisors (%d), and so %s Xen hosts for guests of images '
+        'that name no hypervisor_type; on %s.'
         % (
             newest,
             max(others),
-            'pushed off' if pushed else 'drawn to',
+            'avoids' if pushed else 'prefers',
             names(name for name, each in multiplier_of.items() if each),
         ),
         'set [filter_scheduler] hypervisor_version_weight_multiplier = 0, or '
         'name hypervisor_type on every image.',
+        (name for name, each in multiplier_of.items() if each),
     )
 
 
@@ -224,16 +237,17 @@ def max_placement_results(deployment: Deployment) -> Result:
         return Result(Code.SUCCESS)
     if limit < xen:
         details = (
-            'placement names %d hosts at most, and there are %d Xen hosts.'
+            'placement returns %d hosts at most, and there are %d Xen hosts.'
             % (limit, xen)
         )
     else:
         details = (
-            'placement names %d of %d hosts at most, before any filter: the '
+            'placement returns %d of %d hosts at most, before any filter. The '
             '%d Xen hosts may not be among them.' % (limit, every, xen)
         )
-    return problem(
+    return Problem(
         Code.WARNING,
+        'too_few',
         details,
         'raise [scheduler] max_placement_results to the number of hosts, or '
         'have placement select Xen hosts by a trait or an aggregate.',
@@ -253,10 +267,11 @@ def aggregate_image_properties_isolation(deployment: Deployment) -> Result:
     }
     if not aggregates:
         return Result(Code.SUCCESS)
-    return problem(
+    return Problem(
         Code.WARNING,
-        'It logs a warning for each xen: key in the metadata of an '
+        'warns_of_facts',
+        '%s logs a warning for each xen: key in the metadata of an '
         'aggregate, for every host of every request: aggregates %s.'
-        % names(aggregates),
-        'have these facts in host_facts_file instead, or take %s out.' % name,
+        % (name, names(aggregates)),
+        'move these facts to host_facts_file, or take %s out.' % name,
     )

@@ -10,11 +10,11 @@ import typing as ty
 from oslo_upgradecheck.upgradecheck import Code
 from oslo_upgradecheck.upgradecheck import Result
 
-from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.scheduler import Cloud
+from nova_xen_sched.cmd.progress import Progress
 
 
 class Deployment:
@@ -39,7 +39,7 @@ class Deployment:
         :raises errors.Failure: if placement can't be asked.
         """
         found = []
-        with base.Progress(
+        with Progress(
             "Reading placement's inventories", len(self.xen)
         ) as progress:
             for each in self.xen:
@@ -50,13 +50,27 @@ class Deployment:
         return found
 
 
-def problem(code: Code, details: str, remedy: str) -> Result:
+class Problem(Result):  # type: ignore[misc,unused-ignore]
     """The result of a check that found something.
 
-    :param details: what is so, with a full stop.
-    :param remedy: what to do about it.
+    :param what: a code for it; stable, additions only.
+    :param details: what was found, with a full stop.
+    :param remedy: what to do about it; '' if the details name that.
+    :param hosts: the names of the hosts that it is about.
     """
-    return Result(code, '%s Remedy: %s' % (details, remedy))
+
+    def __init__(
+        self,
+        code: Code,
+        what: str,
+        details: str,
+        remedy: str = '',
+        hosts: ty.Iterable[str] = (),
+    ) -> None:
+        super().__init__(code, details)
+        self.what = what
+        self.remedy = remedy
+        self.hosts = sorted(set(hosts))
 
 
 def names(hosts: ty.Iterable[str]) -> str:

@@ -32,7 +32,9 @@ def _explain_a_boot(cloud: Cloud) -> None:
         # Computes report what they have at any moment, and so the order may
         # change between the two; not always.
         for _ in range(3):
-            hosts = answer(cloud, 'explain', '--image=hvm', '--flavor=e2e')
+            hosts = answer(cloud, 'explain', '--image=hvm', '--flavor=e2e')[
+                'hosts'
+            ]
             host = host_of(cloud.client.boot(cloud.image['hvm']))
             first = {
                 each['host']
@@ -71,7 +73,7 @@ def _explain_a_move(cloud: Cloud) -> None:
             'explain',
             '--server=' + server['id'],
             '--operation=live-migrate',
-        )
+        )['hosts']
         (old,) = (each for each in hosts if each['host'] == 'xen-old')
         codes = [reason['code'] for reason in old['reasons']]
         step.says(

@@ -10,6 +10,7 @@ import typing as ty
 
 import pymysql
 
+from tests.e2e.processes import PATIENCE
 from tests.e2e.processes import Process
 from tests.e2e.settings import Settings
 
@@ -112,7 +113,10 @@ class Database:
     def execute(self, statement: str, *values: ty.Any) -> list[ty.Any]:
         """Run a statement as root; its rows."""
         connection = pymysql.connect(
-            unix_socket=self._socket, user='root', autocommit=True
+            unix_socket=self._socket,
+            user='root',
+            autocommit=True,
+            read_timeout=PATIENCE,
         )
         try:
             with connection.cursor() as cursor:

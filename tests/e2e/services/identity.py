@@ -11,6 +11,7 @@ import os
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
+from tests.e2e.processes import PATIENCE
 from tests.e2e.processes import Process
 from tests.e2e.services.web import WebService
 
@@ -138,7 +139,9 @@ password_hash_rounds = 4
                 project_name='admin',
                 user_domain_id='default',
                 project_domain_id='default',
-            )
+            ),
+            # Else who waits for an API that hangs waits for ever.
+            timeout=PATIENCE,
         )
 
     def _session(self) -> session.Session:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Why each server is in ERROR, by the logs."""
+"""Why each server is in ERROR, or hangs, by the logs."""
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as ty
 
@@ -11,40 +12,75 @@ from tests.e2e import logs
 
 if ty.TYPE_CHECKING:
     from tests.e2e.cloud import Cloud
+    from tests.e2e.soak.faults import Restart
 
 #: Causes that begin so are the plugin's.
 OURS = 'nova-xen-sched'
-#: No log says why.
+#: Causes that begin so are none: no log says why.
 UNKNOWN = 'unknown'
 
 _CELLS = ('nova', 'nova_cell0')
+#: Seconds that one service of nova waits for another, and some more.
+_PATIENCE = 90
+_TIMEOUT = 'MessagingTimeout'
 
 
-def in_error(cloud: Cloud) -> list[tuple[str, str]]:
-    """The servers in ERROR: the cell's database, and the id."""
+class Server(ty.NamedTuple):
+    """One that is in ERROR, or hangs.
+
+    :ivar cell: the cell's database.
+    :ivar task: what it hangs in; None in ERROR.
+    """
+
+    cell: str
+    uuid: str
+    task: str | None = None
+
+
+def servers(cloud: Cloud) -> list[Server]:
+    """Those in ERROR, and those that nova is still at after all has ended."""
     return [
-        (cell, row[0])
+        Server(cell, uuid, task if state != 'error' else None)
         for cell in _CELLS
-        for row in cloud.database.execute(
-            "SELECT uuid FROM %s.instances WHERE vm_state = 'error'"
+        for uuid, state, task in cloud.database.execute(
+            'SELECT uuid, vm_state, task_state FROM %s.instances WHERE'
+            " (vm_state = 'error' OR task_state IS NOT NULL)"
             ' AND deleted = 0' % cell
         )
     ]
 
 
 def of(
-    cloud: Cloud, written: ty.Mapping[str, str], cell: str, uuid: str
+    cloud: Cloud,
+    written: ty.Mapping[str, str],
+    server: Server,
+    restarts: ty.Sequence[Restart] = (),
 ) -> str:
-    """Why a server is in ERROR: an exception, and whose log has it.
+    """Why a server is in ERROR, or hangs: an exception, and whose log has it.
+
+    That one service waited for another in vain is no cause by itself, but
+    that something was restarted meanwhile.
 
     :param written: log -> its text.
     """
+    cause = _cause(cloud, written, server, restarts)
+    if server.task is None or cause.startswith((OURS, UNKNOWN)):
+        return cause
+    return 'hangs in %s: %s' % (server.task, cause)
+
+
+def _cause(
+    cloud: Cloud,
+    written: ty.Mapping[str, str],
+    server: Server,
+    restarts: ty.Sequence[Restart],
+) -> str:
     requests = [
         row[0]
         for row in cloud.database.execute(
             'SELECT request_id FROM %s.instance_actions'
-            ' WHERE instance_uuid = %%s ORDER BY id DESC' % cell,
-            uuid,
+            ' WHERE instance_uuid = %%s ORDER BY id DESC' % server.cell,
+            server.uuid,
         )
     ]
     # The newest request first: it is what ended so.
@@ -58,12 +94,57 @@ def of(
             raised = _exception(pieces[-1])
             if any(map(logs.is_ours, pieces)):
                 return '%s: %s' % (OURS, raised)
-            found = found or '%s in %s' % (raised, service)
+            said = '%s in %s' % (raised, service)
+            if raised == _TIMEOUT and not found:
+                why = _restarted(written, [service], request, restarts)
+                if not why:
+                    return '%s: %s' % (UNKNOWN, said)
+                said += ' (%s)' % why
+            found = found or said
         if not found or _NO_HOST in found:
             found = _no_host(written, request) or found
+        if not found and server.task is not None:
+            # What was sent to a service that ended is lost without a word.
+            found = _restarted(written, written, request, restarts, _PATIENCE)
         if found:
             return found
     return UNKNOWN
+
+
+_TIME = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}')
+
+
+def _restarted(
+    written: ty.Mapping[str, str],
+    services: ty.Iterable[str],
+    request: str,
+    restarts: ty.Iterable[Restart],
+    later: float = 0,
+) -> str:
+    """What was restarted when services last logged something of a request.
+
+    :param later: seconds after that in which a restart counts too.
+    :returns: its name; empty if nothing was.
+    """
+    times = [
+        found[0]
+        for service in services
+        for line in written[service].split('\n')
+        if request in line
+        for found in [_TIME.match(line)]
+        if found
+    ]
+    if not times:
+        return ''
+    last = datetime.datetime.strptime(  # noqa: DTZ007  as the logs have it
+        max(times), '%Y-%m-%d %H:%M:%S.%f'
+    )
+    for each in restarts:
+        if each.began <= last + datetime.timedelta(
+            seconds=later
+        ) and each.ended >= last - datetime.timedelta(seconds=_PATIENCE):
+            return each.name
+    return ''
 
 
 _NO_HOST = 'NoValidHost'

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections
+import datetime
 import os
 import random
 import threading
@@ -12,20 +13,39 @@ import time
 import typing as ty
 
 from tests.e2e import hosts
-from tests.e2e.cloud import Cloud
+
+if ty.TYPE_CHECKING:
+    from tests.e2e.cloud import Cloud
 
 _OPTION = 'live_migration_check'
 _CHECKS = ('live_migration', 'always', 'never')
 _STATED = ('1.2.5', '9.0.0', 'much', '', None)
 
 
+#: What ends nova-scheduler's workers ends with this share of the run, or none
+#: would live through its second and its last third; see memory.py.
+_OF_WORKERS = 0.25
+
+
 class _Planned(ty.NamedTuple):
-    """A fault, seconds between two of them, and until the first one."""
+    """A fault, seconds between two of them, and until the first one.
+
+    :ivar share: of the run, from its beginning, in which it happens.
+    """
 
     name: str
     fault: ty.Callable[[], None]
     every: float
     first: float
+    share: float = 1.0
+
+
+class Restart(ty.NamedTuple):
+    """When something was restarted, by the clock of the logs."""
+
+    name: str
+    began: datetime.datetime
+    ended: datetime.datetime
 
 
 class Faults:
@@ -33,11 +53,15 @@ class Faults:
 
     :ivar counts: fault -> how many times.
     :ivar failed: what went wrong with a fault itself.
+    :ivar restarts: of services, and of nova-scheduler's workers.
+    :ivar not_restarted: those that failed: what was restarted is not back.
     """
 
     def __init__(self, cloud: Cloud, seed: int) -> None:
         self.counts: ty.Counter[str] = collections.Counter()
         self.failed: list[str] = []
+        self.restarts: list[Restart] = []
+        self.not_restarted: list[str] = []
         self._cloud = cloud
         self._rng = random.Random(seed)
         self._over = threading.Event()
@@ -46,12 +70,13 @@ class Faults:
             _Planned('aggregate edited', self._edit, 3, 3),
         )
         self._restarts = (
-            _Planned('options reloaded', self._reload, 180, 20),
-            _Planned('nova-scheduler killed -9', self._kill, 120, 50),
+            _Planned('options reloaded', self._reload, 90, 10, _OF_WORKERS),
+            _Planned(
+                'nova-scheduler killed -9', self._kill, 60, 25, _OF_WORKERS
+            ),
             _Planned('RabbitMQ restarted', self._bus, 180, 80),
             _Planned('MariaDB restarted', self._database, 180, 130),
         )
-        self._thread = threading.Thread(target=self._do, args=(self._changes,))
 
     def run(self, seconds: float, note: ty.Callable[[], None]) -> None:
         """Break things for so long; all is as it was when it returns.
@@ -61,37 +86,44 @@ class Faults:
 
         :param note: called every now and then.
         """
-        ends = time.monotonic() + seconds
-        self._thread.start()
+        changing = threading.Thread(
+            target=self._do, args=(self._changes, seconds)
+        )
+        changing.start()
         try:
-            self._do(
-                (*self._restarts, _Planned('', note, 20, 20)),
-                lambda: time.monotonic() > ends,
-            )
+            self._do((*self._restarts, _Planned('', note, 20, 20)), seconds)
         finally:
             self._over.set()
-            self._thread.join()
+            changing.join()
             self._cloud.write_facts(hosts.FACTS)
 
-    def _do(
-        self,
-        plan: tuple[_Planned, ...],
-        over: ty.Callable[[], bool] = lambda: False,
-    ) -> None:
+    def _do(self, plan: tuple[_Planned, ...], seconds: float) -> None:
         began = time.monotonic()
-        due = [began + each.first for each in plan]
-        while not (self._over.wait(0.2) or over()):
+        due = [each.first for each in plan]
+        while not self._over.wait(0.2):
             for number, each in enumerate(plan):
-                if time.monotonic() < due[number] or self._over.is_set():
-                    continue
-                try:
-                    each.fault()
-                    if each.name:
-                        self.counts[each.name] += 1
-                except Exception as e:
-                    # While another fault lasts, nova's API may not answer.
-                    self.failed.append('%s: %s' % (each.name, e))
-                due[number] = time.monotonic() + each.every
+                elapsed = time.monotonic() - began
+                if elapsed > seconds:
+                    return
+                if due[number] <= elapsed < each.share * seconds:
+                    self._break(each)
+                    due[number] = time.monotonic() - began + each.every
+
+    def _break(self, planned: _Planned) -> None:
+        began = datetime.datetime.now()  # noqa: DTZ005  as the logs have it
+        try:
+            planned.fault()
+            if planned.name:
+                self.counts[planned.name] += 1
+        except Exception as e:
+            failed = '%s: %s' % (planned.name, e)
+            self.failed.append(failed)
+            # While one lasts, nova's API may not answer what changes things.
+            if planned in self._restarts:
+                self.not_restarted.append(failed)
+        if planned in self._restarts:
+            ended = datetime.datetime.now()  # noqa: DTZ005
+            self.restarts.append(Restart(planned.name, began, ended))
 
     def _tear(self) -> None:
         path = self._cloud.facts_file

@@ -20,7 +20,7 @@ class Figures:
     :ivar failed: requests that failed, and what the user saw.
     :ivar broken: faults.
     :ivar not_done: what went wrong with a fault itself.
-    :ivar causes: why servers are in ERROR.
+    :ivar causes: why servers are in ERROR, or hang.
     :ivar memory: of nova-scheduler, in a sentence.
     """
 
@@ -54,8 +54,17 @@ class Figures:
         for head, counts in (
             ('request', self.asked),
             ('fault', self.broken),
+            (
+                'fault that could not be done',
+                collections.Counter(
+                    each.partition(':')[0] for each in self.not_done
+                ),
+            ),
             ('request that failed, and what its user saw', self.failed),
-            ('cause of a server in ERROR, by the logs', self.causes),
+            (
+                'cause of a server in ERROR, or that hangs, by the logs',
+                self.causes,
+            ),
         ):
             rows = [(what, str(n)) for what, n in counts.most_common()]
             lines += [*printing.rst((head, 'times'), rows), '']

@@ -11,8 +11,10 @@ import typing as ty
 
 from tests.e2e.client import Client
 from tests.e2e.client import Server
-from tests.e2e.cloud import Cloud
 from tests.e2e.processes import Failure
+
+if ty.TYPE_CHECKING:
+    from tests.e2e.cloud import Cloud
 
 USERS = 8
 #: Seconds after which a user gives a request up: nova's own RPC timeout is 60.
@@ -71,7 +73,7 @@ class Users:
             return None
 
     def _guest(self, rng: random.Random, client: Client) -> None:
-        """One guest, from its boot to its end; one in ERROR stays."""
+        """One guest, from its boot to its end; one that fails stays."""
         kind = rng.choice(('hvm', 'pv'))
         image = self._cloud.image[kind]
         known: list[str] = []
@@ -101,8 +103,9 @@ class Users:
 
 
 def _leave(client: Client, server_id: str) -> bool:
-    """Keep a guest in ERROR, to be traced; delete it otherwise."""
-    if client.server(server_id)['status'] != 'ERROR':
+    """Keep a guest in ERROR, or that hangs, to be traced; else delete it."""
+    found = client.server(server_id)
+    if found['status'] != 'ERROR' and found['OS-EXT-STS:task_state'] is None:
         client.ask('DELETE', '/servers/' + server_id)
     return True
 

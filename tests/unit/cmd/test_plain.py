@@ -33,6 +33,14 @@ def test_columns_stand_under_their_titles_and_figures_at_the_right():
     )
 
 
+def test_a_name_does_not_steer_the_terminal():
+    # Any user of the cloud can give such a name.
+    name = 'a\x1b[2J\x07\u202eb'
+    assert shown([('Name', 'Of'), (name, name)]) == (
+        'Name      Of\na?[2J??b  a?[2J??b\n'
+    )
+
+
 def test_a_long_name_has_a_line_of_its_own():
     rows = [*ROWS, (LONG, 'up', '4.17.5', tables.percent(0.5), '')]
     lines = shown(rows, 80).splitlines()
@@ -64,6 +72,19 @@ def test_what_stands_last_gets_a_line_of_its_own_if_that_makes_fewer():
     assert lines[8].endswith('vm_mode')
 
 
+def test_where_nothing_fits_short_names_stay_in_their_lines():
+    columns = ['Host', *('column %d' % n for n in range(9)), 'Why']
+    rows = [['xen-%d' % n, *'123456789', ''] for n in range(3)]
+    rows.append(['x' * 60, *'123456789', 'vm_mode'])
+    lines = shown([columns, *rows], 80).splitlines()
+    assert [line.split()[0] for line in lines[1:5]] == [
+        *('xen-0', 'xen-1', 'xen-2', 'x' * 60)
+    ]
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ['xen-%d' % n, '1'] for n in range(3)
+    ]
+
+
 words = st.text('abc-', min_size=1, max_size=12)
 
 
@@ -89,11 +110,13 @@ def test_it_fits_and_loses_no_word(rows, width):
         (True, {}, True),
         (True, {'NO_COLOR': '1'}, False),
         (True, {'NO_COLOR': ''}, True),
+        (True, {'TERM': 'dumb'}, False),
         (False, {}, False),
     ],
 )
 def test_colour_is_for_a_terminal(monkeypatch, terminal, environment, red):
     monkeypatch.delenv('NO_COLOR', raising=False)
+    monkeypatch.setenv('TERM', 'xterm')
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     stream = io.StringIO()

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd.progress import Progress
 
 
 class Terminal(io.StringIO):
@@ -19,7 +19,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
-    monkeypatch.setattr(base.Progress, 'AFTER', 0.05)
+    monkeypatch.setattr(Progress, 'AFTER', 0.05)
 
 
 def waited_for(stream, text):
@@ -34,7 +34,7 @@ def waited_for(stream, text):
 
 def test_one_long_step_is_seen_and_leaves_nothing():
     stream = Terminal()
-    with base.Progress('Loading nova', stream=stream):
+    with Progress('Loading nova', stream=stream):
         assert waited_for(stream, 'Loading nova, 0 s')
     shown = stream.getvalue()
     assert shown.endswith('\r%s\r' % (' ' * len('Loading nova, 0 s')))
@@ -42,8 +42,8 @@ def test_one_long_step_is_seen_and_leaves_nothing():
 
 def test_the_innermost_stage_is_shown_with_its_steps():
     stream = Terminal()
-    with base.Progress('Reading hosts', stream=stream):
-        with base.Progress('Reading servers', 7, stream) as progress:
+    with Progress('Reading hosts', stream=stream):
+        with Progress('Reading servers', 7, stream) as progress:
             progress.step(3)
             progress.step()
             assert waited_for(stream, 'Reading servers: 4 of 7, ')
@@ -54,15 +54,15 @@ def test_the_innermost_stage_is_shown_with_its_steps():
 
 
 def test_what_is_short_says_nothing(monkeypatch):
-    monkeypatch.setattr(base.Progress, 'AFTER', 60)
+    monkeypatch.setattr(Progress, 'AFTER', 60)
     stream = Terminal()
-    with base.Progress('Loading nova', stream=stream):
+    with Progress('Loading nova', stream=stream):
         pass
     assert stream.getvalue() == ''
 
 
 def test_where_there_is_no_terminal_it_says_nothing():
     stream = io.StringIO()
-    with base.Progress('Loading nova', stream=stream):
+    with Progress('Loading nova', stream=stream):
         time.sleep(0.2)
     assert stream.getvalue() == ''

@@ -145,9 +145,9 @@ BROKEN = {
     'empty': ('', 'it is not a mapping'),
     'text': ('hello', 'it is not a mapping'),
     'list': ('- a', 'it is not a mapping'),
-    'no version': ('hosts: {}', 'it says version: None, not version: 1'),
+    'no version': ('hosts: {}', 'it does not say version: 1'),
     'version 2': ('version: 2', 'it says version: 2, not'),
-    'version true': ('version: true', 'it says version: True, not'),
+    'version true': ('version: true', 'it says version: true, not'),
     'cut off': (
         GOOD[: GOOD.index('9.0.0')],
         'the quote that line 9 opens is never closed',
@@ -445,9 +445,9 @@ hosts:
         assert host_facts.of('a4') == {}
     assert complaints() == [
         'Ignored in the facts file %s (6): '
-        "'default': there is no such section; "
-        "defaults: there is no fact 'dom0_memory'; "
-        'hosts, a2: it is not a mapping of facts; '
+        "'default': there is no such section (nearest: defaults); "
+        "defaults: there is no fact 'dom0_memory' (nearest: dom0_memory_mb); "
+        'hosts, a2: it is not a mapping of facts, such as dom0_vcpus: 4; '
         "hosts, a3: there is no fact '5'; "
         'patterns, entry 1: it needs match: "a shell pattern"; '
         'patterns, entry 2: it needs match: "a shell pattern"'
@@ -505,6 +505,27 @@ def test_losing_all_hosts_is_a_warning(host_facts, logged, after):
     assert line.startswith('None of the 2 hosts that had facts is in the ')
     assert '%s (sha256 ' % host_facts.path in line
     assert line.endswith(': it has %d hosts.' % after.count('c'))
+
+
+def test_losing_all_patterns_is_a_warning(host_facts, logged):
+    patterns = 'version: 1\npatterns: [{match: a*, dom0_vcpus: 2}]\n'
+    host_facts.write(patterns)
+    assert host_facts.of('a')
+    # Hosts of their own in their place are none.
+    host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 2}}')
+    assert host_facts.of('a')
+    host_facts.write(patterns + 'hosts: {a: {dom0_vcpus: 2}}')
+    assert host_facts.of('a')
+    assert logged('WARNING') == []
+    host_facts.write(patterns)
+    assert host_facts.of('a')
+    host_facts.write('version: 1')
+    for _ in range(2):
+        assert host_facts.of('a') == {}
+    hosts, lost = logged('WARNING')
+    assert hosts.startswith('None of the 1 hosts that had facts is in the ')
+    assert lost.startswith('None of the 1 patterns that had facts is in the ')
+    assert lost.endswith(': it has 0 hosts.')
 
 
 def test_losing_some_hosts_is_none(host_facts, complaints):

@@ -59,6 +59,7 @@ def parse(request, monkeypatch):
         ('null', None),
         ('', None),
         ('=', '='),
+        ('<<', '<<'),
         ('2026-11-22T10:00:00Z', '2026-11-22T10:00:00Z'),
         ('2026-11-22', '2026-11-22'),
         ('2026-13-45', '2026-13-45'),
@@ -107,12 +108,55 @@ def test_a_key_is_a_text(parse, key):
         ('a: !!binary aGk=', 'line 1, column 4: a word that begins with !'),
         ('a: !!set {b}', 'line 1, column 4: a word that begins with !'),
         ('[' * 21, 'it is nested deeper than 20'),
+        ('a: {b: 1\n\n', 'line 3, column 1: a { or a [ before this is'),
+        ('a: [b, \n', 'line 2, column 1: a { or a [ before this is'),
+        ('a: [\n', 'line 2, column 1: a { or a [ before this is'),
+        ('a: b\nc\n', 'a name in line 2 has no colon behind it'),
+        *(
+            (content, 'line %d, column %d: this does not fit' % place)
+            for content, place in (
+                ('a:\n  b: {}\n c: {}', (3, 2)),
+                ('a:\n  - b\n  c: 1', (3, 3)),
+                ('a: 1\n- b', (2, 1)),
+                ("a: 'it's'", (1, 8)),
+                ('[DEFAULT]\nversion = 1', (2, 1)),
+            )
+        ),
+        ('a: {b: 1 c: 2}', 'line 1, column 11: a comma or a closing bracket'),
+        ('a: ]', 'line 1, column 4: a text that begins so needs quotes'),
+        ('a: - b', 'line 1, column 4: a dash must stand at the beginning'),
     ],
 )
 def test_what_is_wrong_is_said_in_words(parse, content, said):
     with pytest.raises(ValueError) as caught:
         parse(content.encode())
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    'content, line, said',
+    [
+        ('- m: *', 1, 'a text that begins with * needs quotes'),
+        ('- m: *.a', 1, 'a text that begins with * needs quotes'),
+        ('- m: *a', 1, 'a text that begins with * needs quotes'),
+        ('- m: &', 1, 'a text that begins with & needs quotes'),
+        ('a: @b', 1, 'a text that begins so needs quotes'),
+        ('a: `b`', 1, 'a text that begins so needs quotes'),
+        ('a: 1\n---\nb: 1', 2, 'no second --- can stand in a facts file'),
+        (
+            'a: "1\\.2"',
+            1,
+            'no \\ can stand so in double quotes: use single ones',
+        ),
+        ('a:\n  [b]: 1', 2, 'a name must be a text'),
+    ],
+)
+def test_what_yaml_has_a_sign_for_is_said_in_words(parse, content, line, said):
+    # The two loaders count columns differently.
+    with pytest.raises(ValueError) as caught:
+        parse(content.encode())
+    assert str(caught.value).startswith('line %d, column ' % line)
+    assert str(caught.value).endswith(': ' + said)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,13 @@
 
 from __future__ import annotations
 
+import collections
+import datetime
+import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -14,6 +19,9 @@ from tests.e2e import logs
 from tests.e2e import proxy
 from tests.e2e import report
 from tests.e2e.soak import causes
+from tests.e2e.soak import faults
+from tests.e2e.soak import memory
+from tests.e2e.soak import users
 
 _PREFIX = '2026-11-23 12:00:00.000 12 ERROR nova.context [req-1 - - -] '
 
@@ -209,6 +217,13 @@ _MIXED = '\n'.join(
     for line in _TIMEOUT.split('\n')
     for each in (line, '2026-11-23 12:00:00.001 13 INFO nova.context [-] hi')
 )
+_AT = datetime.datetime(2026, 11, 23, 12)  # noqa: DTZ001  as in logs
+_RESTART = faults.Restart(
+    'RabbitMQ restarted',
+    _AT - datetime.timedelta(seconds=30),
+    _AT - datetime.timedelta(seconds=10),
+)
+_AS_IT_RESTARTED = 'MessagingTimeout in nova-conductor (RabbitMQ restarted)'
 _NO_HOST = _TIMEOUT.replace(
     'oslo_messaging.exceptions.MessagingTimeout: Timed out',
     'nova.exception_Remote.NoValidHost_Remote: No valid host was found.',
@@ -219,9 +234,9 @@ _IN_OURS = _TIMEOUT.replace('/oslo_messaging/rpc', '/nova_xen_sched')
 @pytest.mark.parametrize(
     'written, cause',
     [
-        ({'nova-conductor': _TIMEOUT}, 'MessagingTimeout in nova-conductor'),
-        ({'nova-conductor': _CAUSED}, 'MessagingTimeout in nova-conductor'),
-        ({'nova-conductor': _MIXED}, 'MessagingTimeout in nova-conductor'),
+        ({'nova-conductor': _TIMEOUT}, _AS_IT_RESTARTED),
+        ({'nova-conductor': _CAUSED}, _AS_IT_RESTARTED),
+        ({'nova-conductor': _MIXED}, _AS_IT_RESTARTED),
         (
             {
                 'nova-conductor': _NO_HOST,
@@ -229,6 +244,14 @@ _IN_OURS = _TIMEOUT.replace('/oslo_messaging/rpc', '/nova_xen_sched')
                 + 'Placement API service is not responding.',
             },
             'Placement API service is not responding. in nova-scheduler',
+        ),
+        # The nearest service says it.
+        (
+            {
+                'nova-compute': _TIMEOUT.replace('MessagingTimeout', 'Boom'),
+                'nova-conductor': _TIMEOUT,
+            },
+            'Boom in nova-compute',
         ),
         ({'nova-scheduler': _IN_OURS}, 'nova-xen-sched: MessagingTimeout'),
         (
@@ -253,4 +276,180 @@ _IN_OURS = _TIMEOUT.replace('/oslo_messaging/rpc', '/nova_xen_sched')
     ],
 )
 def test_a_server_in_error_is_traced(written, cause):
-    assert causes.of(_Requests(), written, 'nova', 'uuid') == cause
+    server = causes.Server('nova', 'uuid')
+    assert causes.of(_Requests(), written, server, [_RESTART]) == cause
+
+
+_HANGS = causes.Server('nova', 'uuid', 'spawning')
+
+
+@pytest.mark.parametrize(
+    'seconds, cause',
+    [
+        # Since it ended: a minute is waited for an answer.
+        (-20, 'MessagingTimeout in nova-conductor (RabbitMQ restarted)'),
+        (0, 'MessagingTimeout in nova-conductor (RabbitMQ restarted)'),
+        (85, 'MessagingTimeout in nova-conductor (RabbitMQ restarted)'),
+        # A scheduler that hangs, perhaps.
+        (95, 'unknown: MessagingTimeout in nova-conductor'),
+        (-35, 'unknown: MessagingTimeout in nova-conductor'),
+    ],
+)
+def test_a_timeout_is_a_cause_where_something_was_restarted(seconds, cause):
+    ended = _AT - datetime.timedelta(seconds=seconds)
+    restart = faults.Restart(
+        'RabbitMQ restarted', ended - datetime.timedelta(seconds=30), ended
+    )
+    server = causes.Server('nova', 'uuid')
+    written = {'nova-conductor': _TIMEOUT}
+    found = causes.of(_Requests(), written, server, [restart])
+    assert found == cause
+
+
+def test_a_server_that_hangs_is_traced():
+    said = _PREFIX.replace('ERROR', 'INFO') + 'Boots it'
+    written = {'nova-conductor': said, 'nova': ''}
+    found = causes.of(_Requests(), written, _HANGS, [_RESTART])
+    assert found == 'hangs in spawning: RabbitMQ restarted'
+    # Such a message is lost after it was logged, too.
+    later = _RESTART._replace(
+        began=_AT + datetime.timedelta(seconds=50),
+        ended=_AT + datetime.timedelta(seconds=70),
+    )
+    found = causes.of(_Requests(), written, _HANGS, [later])
+    assert found == 'hangs in spawning: RabbitMQ restarted'
+    assert causes.of(_Requests(), written, _HANGS) == 'unknown'
+    # One in ERROR is not traced so.
+    server = _HANGS._replace(task=None)
+    assert causes.of(_Requests(), written, server, [later]) == 'unknown'
+    found = causes.of(_Requests(), {'nova-scheduler': _IN_OURS}, _HANGS)
+    assert found == 'nova-xen-sched: MessagingTimeout'
+
+
+class _API:
+    def __init__(self, status, task):
+        self.found = {'status': status, 'OS-EXT-STS:task_state': task}
+        self.deleted = []
+
+    def server(self, server_id):
+        return self.found
+
+    def ask(self, method, path):
+        self.deleted.append((method, path))
+
+
+@pytest.mark.parametrize(
+    'status, task, kept',
+    [
+        ('ERROR', None, True),
+        ('BUILD', 'spawning', True),
+        ('ACTIVE', 'deleting', True),
+        ('ACTIVE', None, False),
+    ],
+)
+def test_a_user_leaves_what_is_to_be_traced(status, task, kept):
+    api = _API(status, task)
+    assert users._leave(api, 'x')
+    assert api.deleted == ([] if kept else [('DELETE', '/servers/x')])
+
+
+def _samples(pid, begin, end, kib=1024.0):
+    return {pid: [(float(at), kib) for at in range(begin, end)]}
+
+
+def test_memory_is_judged_of_workers_that_lived_long_enough():
+    lived = {**_samples(1, 20, 90), **_samples(2, 0, 90)}
+    assert memory.thirds(lived, 90, 2) == (1.0, 1.0)
+    # Killed, or started, within the two thirds.
+    for dead in (_samples(2, 0, 70), _samples(2, 40, 90)):
+        assert memory.thirds({**lived, **dead}, 90, 2) is None
+    assert memory.thirds(_samples(1, 0, 90), 90, 2) is None
+    assert memory.thirds({}, 90, 2) is None
+    # Others beside them don't count.
+    dead = {3: [(0.0, 1e9)], 4: [(70.0, 1e9)]}
+    assert memory.thirds({**lived, **dead}, 90, 2) == (1.0, 1.0)
+
+
+def test_the_memory_of_a_process_s_children_is_read():
+    child = subprocess.Popen(
+        [sys.executable, '-c', 'input()'], stdin=subprocess.PIPE
+    )
+    try:
+        assert dict(memory._workers_kib(os.getpid()))[child.pid] > 0
+        assert not dict(memory._workers_kib(child.pid))
+    finally:
+        child.communicate(b'')
+
+
+def test_memory_that_grows_is_found():
+    grown = {
+        pid: [(float(at), 1024.0 * (1 + (at >= 60))) for at in range(90)]
+        for pid in (1, 2)
+    }
+    second, last = memory.thirds(grown, 90, 2)
+    assert (second, last) == (1.0, 2.0)
+    assert abs(last / second - 1) > memory.MOST
+
+
+class _Clock:
+    """Time that passes when one waits; each fault takes three seconds."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def wait(self, seconds):
+        self.now += seconds
+        return False
+
+
+@pytest.mark.parametrize('minutes', [3, 6, 30])
+def test_workers_live_through_the_second_and_the_last_third(
+    monkeypatch, minutes
+):
+    broken, times = _broken(monkeypatch)
+    broken._do(broken._restarts, minutes * 60)
+    for name in ('options reloaded', 'nova-scheduler killed -9'):
+        assert times[name]
+        # A start takes some seconds.
+        assert max(times[name]) < minutes * 20 - 14
+    assert max(times['RabbitMQ restarted']) > minutes * 20
+    assert broken.not_restarted == []
+    assert len(broken.restarts) == sum(broken.counts.values())
+
+
+def test_what_is_not_back_is_no_silence(monkeypatch):
+    broken, _ = _broken(monkeypatch, 'waited 180 s for the start')
+    broken._do(broken._restarts, 180)
+    assert broken.counts == {}
+    failed = 'nova-scheduler killed -9: waited 180 s for the start'
+    assert failed in broken.not_restarted
+    # What changes things may fail while nova's API is not there.
+    broken.not_restarted.clear()
+    broken._do(broken._changes, 180)
+    assert broken.not_restarted == []
+    assert broken.failed[-1].endswith('waited 180 s for the start')
+
+
+def _broken(monkeypatch, failure=None):
+    """Faults that do nothing, but fail if they are told to."""
+    broken, clock = faults.Faults(None, 1), _Clock()
+    times = collections.defaultdict(list)
+
+    def planned(each):
+        def fault():
+            if failure:
+                raise Exception(failure)
+            times[each.name].append(clock.now)
+            clock.now += 3
+
+        return each._replace(fault=fault)
+
+    monkeypatch.setattr(faults, 'time', clock)
+    broken._over = clock
+    clock.is_set = lambda: False
+    broken._restarts = tuple(map(planned, broken._restarts))
+    broken._changes = tuple(map(planned, broken._changes))
+    return broken, times

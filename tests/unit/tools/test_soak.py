@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import time
 
@@ -54,6 +55,26 @@ def test_some_cases_of_each_part(part):
     tally = parts.run(part, range(20, 24))
     assert tally.faults == []
     assert sum(tally.counts.values()) > 0
+
+
+def _dies(seed, tally):
+    if seed == 7:
+        os._exit(9)
+
+
+def test_a_process_that_dies_is_a_fault_and_no_silence(monkeypatch, capsys):
+    monkeypatch.setattr(program, 'PATIENCE', 5)
+    # Processes that are forked have what stands in for a part.
+    fork = program.multiprocessing.get_context('fork')
+    monkeypatch.setattr(
+        program.multiprocessing, 'get_context', lambda kind: fork
+    )
+    dies = parts.Part('dies', _dies, 9, 3)
+    monkeypatch.setattr(parts, 'BY_NAME', {'dies': dies})
+    assert program.main(['--first', '4', '--length', '1']) == 1
+    said = capsys.readouterr().out
+    assert 'dies, seed 7: its process hangs or died' in said
+    assert '--only dies --seed 7' in said
 
 
 def test_a_host_that_changes_another_s_verdict_is_found(monkeypatch):

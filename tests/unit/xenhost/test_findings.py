@@ -297,7 +297,7 @@ def test_from_afar_a_size_below_the_maximum_is_unknown():
         'root in dom0'
     )
     assert found['dom0_size_unknown'].remedy.startswith(
-        'ask as root in dom0; or add dom0_mem='
+        'run this as root in dom0; or add dom0_mem='
     )
 
 

@@ -18,7 +18,7 @@ def boot(cloud: Cloud, mode: str) -> None:
     with cloud.report.step('boot a guest: %s' % said[mode]) as step:
         rows = cloud.json(
             'explain', '--image=' + cloud.image[mode], '--flavor=small'
-        )
+        )['hosts']
         first = sorted(
             row['host'] for row in rows if row['result'] in ('first', 'tied')
         )

@@ -17,7 +17,7 @@ def live_migrate(cloud: Cloud, mode: str) -> None:
         source, domain = cloud.pair[host_of(server)], guests.domain(server)
         rows = cloud.json(
             'explain', '--server=' + server['id'], '--operation=live-migrate'
-        )
+        )['hosts']
         first = [row['host'] for row in rows if row['result'] == 'first']
         before = guests.last_line(source, server, mode)
         began = cloud.report.elapsed

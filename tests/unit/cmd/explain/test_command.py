@@ -95,8 +95,8 @@ def test_what_mappings_of_cells_are_made_of_can_be_read(tmp_path):
         'import argparse\n'
         'import nova.conf\n'
         'from nova_xen_sched.cmd import nova as view\n'
-        'from nova_xen_sched.cmd import base\n'
-        'base.quieten()\n'
+        'from nova_xen_sched.cmd import streams\n'
+        'streams.quieten()\n'
         'view.load(argparse.Namespace(config_file=[%r], config_dir=None,'
         ' verbose_level=0))\n'
         'print(nova.conf.CONF.transport_url)\n'
@@ -114,6 +114,11 @@ def test_what_mappings_of_cells_are_made_of_can_be_read(tmp_path):
         (['--server=a', '--image=b'], 'only for --operation rebuild'),
         (['--server=a', '--flavor=b'], 'only for --operation resize'),
         (['--server=a', '--operation=resize'], 'resize needs a flavor'),
+        # As of variables of a shell that aren't set.
+        (['--server='], '--server is empty'),
+        (['--host='], '--host is empty'),
+        (['--availability-zone='], '--availability-zone is empty'),
+        (['--availability-zone=a:b:c:d'], 'a:b:c:d is not ZONE, ZONE:HOST'),
     ],
 )
 def test_options_that_do_not_go_together(arguments, words, capsys):

@@ -9,14 +9,15 @@ import os
 import pathlib
 
 from nova_xen_sched import dom0
-from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import plain
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.explain import report
+from nova_xen_sched.cmd.explain import report_host
 from nova_xen_sched.cmd.explain import result
 from nova_xen_sched.cmd.explain import rows
-from nova_xen_sched.cmd.explain.causes import Cause
 from nova_xen_sched.cmd.nova import filtering
+from nova_xen_sched.cmd.nova.causes import Cause
 from nova_xen_sched.cmd.tables import Coded
 from tests.unit import builders
 from tests.unit.cmd import schemas
@@ -94,24 +95,40 @@ def test_the_first_line_is_the_answer():
 
 def test_what_nova_refuses_whatever_the_hosts_comes_first():
     given = answered([weighed('a', 1, 2.0)], [refused('c', 'conductor')])
-    given.nova_refuses.append(Coded('vm_state', 'nova refuses it.'))
-    first = (
-        'a comes first, of 1 host that can take the guest; 1 of 2 are refused.'
+    given.nova_refuses.append(
+        Coded('vm_state', 'nova refuses it.', 'start it')
     )
-    assert of_all(given).splitlines()[:3] == [
+    assert of_all(given).splitlines()[:4] == [
         'nova refuses it.',
-        'If it did not:',
-        first,
+        '    start it',
+        'If nova did not refuse:',
+        'a is the only host that can take the guest; 1 of 2 are refused.',
     ]
     assert "Passed over by nova's conductor, 1:\n  c\n" in of_all(given)
-    one = text(report.of_one(given, given.weighed[0], ()))
+    one = text(report_host.of_one(given, given.weighed[0], ()))
     assert one.startswith(
-        'nova refuses it.\nIf it did not:\na has rank 1 of 1 and '
+        'nova refuses it.\n    start it\nIf nova did not refuse:\n'
+        'a is the only host that can take the guest.\n'
     )
-    row = dict(zip(rows.COLUMNS, rows.row(given, given.weighed[0], ())))
-    assert row['nova_refuses'].machine_readable() == [
-        {'code': 'vm_state', 'why': 'nova refuses it.'}
+    assert rows.outcome(given)['nova_refuses'] == [
+        {
+            'code': 'vm_state',
+            'why': 'nova refuses it.',
+            'commands': ['start it'],
+        }
     ]
+
+
+def test_what_nova_refuses_without_any_host_is_all():
+    given = answered()
+    given.nova_refuses.append(Coded('cell0', 'nova refuses it.'))
+    assert of_all(given) == 'nova refuses it.'
+    schemas.check('explain', {'outcome': rows.outcome(given), 'hosts': []})
+
+
+def test_a_host_that_is_the_only_one():
+    given = answered([weighed('a', 1, 0.0, xen=False)])
+    assert of_all(given) == 'a is the only host that can take the guest.'
 
 
 def test_hosts_of_equal_weight_are_shown_as_such():
@@ -124,7 +141,7 @@ def test_hosts_of_equal_weight_are_shown_as_such():
 def test_no_host():
     given = answered((), [refused('c', 'ComputeFilter')])
     assert of_all(given).splitlines()[0] == (
-        'No valid host. Of 1 host, 1 is refused by ComputeFilter.'
+        'No valid host. Of 1 host: 1 refused by ComputeFilter.'
     )
     assert of_all(answered()).startswith('No valid host: there are no hosts')
 
@@ -133,9 +150,26 @@ def test_why_the_host_that_was_asked_for_is_refused_comes_first():
     bound = [refused(name, 'request') for name in 'ab']
     given = answered((), [*bound, refused('c', 'XenHostFilter', TOO_OLD)])
     assert of_all(given).splitlines()[0] == (
-        'No valid host. Of 3 hosts, 1 is refused for libvirt_too_old, 2 are '
-        'ruled out by the request itself.'
+        'No valid host. Of 3 hosts: 1 refused for libvirt_too_old, 2 ruled '
+        'out by the request itself.'
     )
+
+
+def test_whom_the_request_itself_rules_out_is_not_named():
+    bound = [refused(n, 'request', why='it is bound to c') for n in 'ab']
+    assert of_all(answered((), bound)).splitlines()[1:] == [
+        '',
+        'Ruled out by the request itself, 2: it is bound to c',
+    ]
+
+
+def test_all_of_many_hosts_are_not_named():
+    out = [left_out(n, RAM, MEMORY_MB=5) for n in 'abcdef']
+    given = answered((), out)
+    assert '  Without enough memory (MEMORY_MB), 6: all hosts' in of_all(given)
+    assert 'MB), 6: a, b, c, d, e, f' in of_all(given, 0)
+    given = answered((), [*out, left_out('g', NEEDS)])
+    assert 'MB), 6: a, b, c, d, e, f' in of_all(given)
 
 
 def test_counterfactuals_and_notes_follow():
@@ -146,7 +180,7 @@ def test_counterfactuals_and_notes_follow():
             'Two': ['b', 'c'],
             'All': ['a', 'b', 'c'],
         },
-        notes=['A note.'],
+        notes=[Coded('a', 'A note.')],
     )
     assert of_all(given).splitlines()[1:5] == [
         'Without One, b would come first.',
@@ -233,7 +267,9 @@ def test_one_host_that_is_refused():
     given = answered(
         (), [refused('a', 'XenHostFilter', TOO_OLD, dom0_memory(1))]
     )
-    assert text(report.of_one(given, given.refused[0], ())).splitlines() == [
+    assert text(
+        report_host.of_one(given, given.refused[0], ())
+    ).splitlines() == [
         'a is refused by XenHostFilter.',
         '  libvirt_too_old: libvirt is 1',
         '    -> upgrade it',
@@ -246,15 +282,18 @@ def test_one_host_that_another_step_refused():
     given = answered(
         (),
         [refused('a', 'placement', remedy='ask UUID of HOST')],
-        notes=['A note.'],
+        notes=[Coded('a', 'A note.', 'run this')],
     )
     state = given.refused[0].state
     state.uuid = '12-34'
-    assert text(report.of_one(given, given.refused[0], ())).splitlines() == [
+    assert text(
+        report_host.of_one(given, given.refused[0], ())
+    ).splitlines() == [
         'a is left out by placement.',
         '  its purpose',
         '  -> ask 12-34 of a',
         'A note.',
+        '    run this',
     ]
 
 
@@ -262,12 +301,12 @@ def test_a_tied_host_has_its_own_rank():
     given = answered(
         [weighed('a', 1, 2.0), weighed('b', 2, 1.0), weighed('c', 2, 1.0)]
     )
-    assert text(report.of_one(given, given.weighed[2], ())).startswith(
+    assert text(report_host.of_one(given, given.weighed[2], ())).startswith(
         'c has rank 2 of 3, tied with b, and the weight 1.0000; a comes first '
         'with 2.0000.'
     )
     given = answered([weighed('a', 1, 2.0), weighed('b', 1, 2.0)])
-    assert text(report.of_one(given, given.weighed[1], ())).startswith(
+    assert text(report_host.of_one(given, given.weighed[1], ())).startswith(
         'b has rank 1 of 2, tied with a, and the weight 2.0000.'
     )
 
@@ -296,9 +335,9 @@ def no_host():
 
 def test_no_host_says_what_is_short_and_where_the_most_is():
     assert of_all(no_host()).splitlines() == [
-        'No valid host. Of 3 hosts, all are without enough memory '
-        '(MEMORY_MB), 1 is without the required trait CUSTOM_FAST, 1 is with '
-        'the forbidden trait CUSTOM_OLD.',
+        'No valid host. Of 3 hosts: all without enough memory (MEMORY_MB), 1 '
+        'without the required trait CUSTOM_FAST, 1 with the forbidden trait '
+        'CUSTOM_OLD.',
         '',
         'Left out by placement, 3:',
         '  Without enough memory (MEMORY_MB), 3: p, q, r',
@@ -313,7 +352,7 @@ def test_no_host_says_what_is_short_and_where_the_most_is():
 
 def test_one_host_says_what_it_has_itself():
     given = no_host()
-    assert text(report.of_one(given, given.refused[0], ())).splitlines()[
+    assert text(report_host.of_one(given, given.refused[0], ())).splitlines()[
         :3
     ] == [
         'p is left out by placement.',
@@ -325,14 +364,15 @@ def test_one_host_says_what_it_has_itself():
 
 def test_programs_have_codes():
     given = no_host()
-    cells = base.shown(rows.row(given, given.refused[0], ()), 'json')
+    cells = columns.shown(rows.row(given, given.refused[0], ()), 'json')
     row = {
         name: cell.machine_readable()
         if isinstance(cell, tables.Cell)
         else cell
         for name, cell in zip(rows.COLUMNS, cells)
     }
-    schemas.check('explain', [row])
+    outcome = rows.outcome(given)
+    schemas.check('explain', {'outcome': outcome, 'hosts': [row]})
     short = {
         'code': 'resource',
         'name': 'MEMORY_MB',
@@ -342,9 +382,9 @@ def test_programs_have_codes():
         'unit': 'MiB',
     }
     assert row['causes'][0] == dict(short, free=512)
-    (step,) = row['outcome']['steps']
+    (step,) = outcome['steps']
     assert step['causes'][0] == dict(short, hosts=3, most_free=1024, host='q')
-    assert not row['outcome']['found']
+    assert not outcome['found']
 
 
 def test_what_one_guest_may_have_and_what_nobody_has():
@@ -417,7 +457,7 @@ def test_it_fits_the_terminal():
         lines = ['%d columns' % width]
         for parts in (
             report.of_all(given, 20),
-            report.of_one(given, given.weighed[1], ROOMS),
+            report_host.of_one(given, given.weighed[1], ROOMS),
         ):
             lines.append('')
             for part in parts:
@@ -439,7 +479,9 @@ def test_one_host_that_is_weighed():
         [weighed('a', 1, 2.0), weighed('b', 2, 1.0)],
         without={'OddOne': ['b']},
     )
-    assert text(report.of_one(given, given.weighed[1], ())).splitlines() == [
+    assert text(
+        report_host.of_one(given, given.weighed[1], ())
+    ).splitlines() == [
         'b has rank 2 of 2 and the weight 1.0000; a comes first with 2.0000.',
         'Without OddOne, b would come first.',
         '',
@@ -447,6 +489,17 @@ def test_one_host_that_is_weighed():
         '| RAMWeigher | 2048.0000 | 0.5000 | 1.0000 | 0.5000',
         '| OddOne | -1.0000 | 0.5000 | 1.0000 | 0.5000',
     ]
+
+
+def test_a_host_that_is_first_anyway_needs_no_other_weighers():
+    given = answered(
+        [weighed('a', 1, 2.0), weighed('b', 2, 1.0)],
+        without={'OddOne': ['a', 'b']},
+    )
+    one = text(report_host.of_one(given, given.weighed[0], ()))
+    assert 'Without' not in one
+    other = text(report_host.of_one(given, given.weighed[1], ()))
+    assert 'Without OddOne, b would be among the first.' in other
 
 
 ROOMS = (
@@ -462,16 +515,16 @@ def test_rooms_say_what_is_computed_and_what_xen_reports():
         '| Resource | Capacity | Used | Unit | Left | Source\n'
         '| dom0_cpu | 60 | 3 | guests | 95 % | computed\n'
         '| host_memory | 8000 | 6000 | MiB | 25 % | reported by Xen\n'
-    ) in text(report.of_one(given, given.weighed[0], ROOMS))
+    ) in text(report_host.of_one(given, given.weighed[0], ROOMS))
 
 
 def test_a_row_has_the_rooms():
     given = answered([weighed('a', 1, 2.0)])
     cells = rows.row(given, given.weighed[0], ROOMS)
-    rooms = dict(zip(rows.COLUMNS, cells))['rooms']
+    rooms = dict(zip(rows.COLUMNS, cells))['resources']
     assert rooms.machine_readable() == [
         {
-            'room': 'dom0_cpu',
+            'resource': 'dom0_cpu',
             'capacity': 60,
             'used': 3,
             'unit': 'guests',
@@ -479,7 +532,7 @@ def test_a_row_has_the_rooms():
             'source': 'computed',
         },
         {
-            'room': 'host_memory',
+            'resource': 'host_memory',
             'capacity': 8000,
             'used': 6000,
             'unit': 'MiB',
@@ -487,7 +540,7 @@ def test_a_row_has_the_rooms():
             'source': 'reported by Xen',
         },
     ]
-    assert base.shown(rooms, 'csv') == (
+    assert columns.shown(rooms, 'csv') == (
         'dom0_cpu 95 % (computed); host_memory 25 % (reported by Xen)'
     )
 
@@ -546,28 +599,27 @@ def test_a_row_has_every_column():
             },
         },
         'first_without': ['W'],
-        'rooms': [],
-        'nova_refuses': [],
-        'outcome': {
-            'found': True,
-            'partial': False,
-            'nova_refuses': [],
-            'first': ['a'],
-            'hosts': 2,
-            'weighed': 1,
-            'refused': 1,
-            'steps': [
-                {
-                    'step': 'XenHostFilter',
-                    'refused': 1,
-                    'causes': [],
-                    'reasons': {'libvirt_too_old': 1},
-                }
-            ],
-            'notes': [],
-        },
+        'resources': [],
     }
-    assert base.shown(rows.row(given, given.refused[0], ()), 'csv') == [
+    assert rows.outcome(given) == {
+        'found': True,
+        'partial': False,
+        'nova_refuses': [],
+        'first': ['a'],
+        'hosts': 2,
+        'weighed': 1,
+        'refused': 1,
+        'steps': [
+            {
+                'step': 'XenHostFilter',
+                'refused': 1,
+                'causes': [],
+                'reasons': {'libvirt_too_old': 1},
+            }
+        ],
+        'notes': [],
+    }
+    assert columns.shown(rows.row(given, given.refused[0], ()), 'csv') == [
         '',
         'b',
         'refused',
@@ -579,8 +631,6 @@ def test_a_row_has_every_column():
         '',
         '',
         '',
-        '',
-        'found',
     ]
 
 

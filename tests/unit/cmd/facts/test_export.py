@@ -111,9 +111,9 @@ def test_the_difference_is_shown_and_the_file_written(
     assert (code, out) == (0, shown)
     assert '+    dom0_memory_mb: 1024  # exported\n' in out
     assert not [line for line in out.splitlines()[2:] if line[0] == '-']
-    assert 'a: libvirt_version stays "1.3.2", as written; the host says' in err
+    assert 'a: libvirt_version stays "1.3.2", as written; the host' in err
     assert (
-        "b: dom0's memory is no size that can be stated: libvirt decides "
+        "b: dom0's memory has no known fixed size: libvirt decides "
         'whether dom0 balloons'
     ) in err
     assert 'Written: %s, with the facts of a, b.' % path in err

@@ -16,6 +16,7 @@ import pytest
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import application
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import plain
 from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import nova_api
 from nova_xen_sched.cmd.facts import publish as publishing
@@ -372,3 +373,22 @@ def test_of_a_host_without_facts_nothing_is_asked(cloud, publish, tmp_path):
     cloud.placements_patience = 0
     publish('--from-file', str(path), '--apply')
     assert reserved(cloud, 'xen-a1') == []
+
+
+def test_a_long_name_of_a_host_fits_a_terminal(monkeypatch, tmp_path):
+    monkeypatch.setattr(plain, 'terminal', lambda stream: (80, False))
+    long = 'xen-a1.' + 'rack-' * 10 + 'example'
+    cloud = Nova([long], [ours(1, OLD, long)])
+    monkeypatch.setattr(nova_api, 'Nova', lambda name: cloud)
+    host = nova_api.Host(long, long, True)
+    monkeypatch.setattr(Nova, 'hosts', lambda self: [host])
+    path = tmp_path / 'facts.yaml'
+    path.write_text('version: 1\ndefaults: {dom0_vcpus: 4}\n')
+    out = io.StringIO()
+    program = application.App(stdout=out, stderr=io.StringIO())
+    monkeypatch.setattr(program, 'configure_logging', lambda: None)
+    code = program.run(['facts', 'publish', '--from-file', str(path)])
+    lines = out.getvalue().splitlines()
+    assert (code, max(map(len, lines)) <= 80) == (0, True)
+    at = lines.index(long)
+    assert lines[at + 1].split()[0] == 'add_host'

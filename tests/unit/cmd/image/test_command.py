@@ -315,3 +315,4 @@ def test_no_cloud_at_all_is_one_line(capsys, monkeypatch, tmp_path):
     code, _, err = run(capsys)
     assert code == 2
     assert err.count('\n') == 1
+    assert err.count('clouds.yaml') == 1

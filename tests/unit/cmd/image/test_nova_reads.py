@@ -30,8 +30,6 @@ from nova_xen_sched.cmd.nova import private
 from nova_xen_sched.cmd.nova import request_spec
 
 Props = image_meta.ImageMetaProps
-#: What counts only together.
-_TOGETHER = ('hw_numa_', 'hw_ephemeral_encryption')
 ID = 'c3e58657-1aec-4804-94eb-166cff02600d'
 ROOT = {
     'boot_index': 0,
@@ -164,6 +162,38 @@ def test_mappings_that_nova_fails_on_are_told_and_not_removed(name, text):
     assert name in found.problem
 
 
+def test_what_may_be_removed_nova_reads():
+    """And no more than the type and the devices of a guest."""
+    older = getattr(Props, '_legacy_property_map', {})
+    known = {*Props.fields, *nova_properties._READ_TOO}
+    # Of later novas than this one.
+    assert not [
+        name
+        for name in nova_properties._REMOVABLE - known
+        if not name.startswith('hw_')
+    ]
+    assert not [
+        name
+        for name in nova_properties._REMOVABLE
+        if older.get(name, name).startswith(
+            (
+                'hw_ephemeral',
+                'hw_firmware',
+                'hw_mem',
+                'hw_numa',
+                'hw_tpm',
+                'img_bdm',
+                'img_block',
+                'img_mappings',
+                'img_root',
+                'img_signature',
+                'os_secure',
+                'trait',
+            )
+        )
+    ]
+
+
 def _bad_values():
     older = getattr(Props, '_legacy_property_map', {})
     for name in sorted({*Props.fields, *older}):
@@ -178,13 +208,7 @@ def test_a_line_is_proved_by_nova(name, value):
     before = in_glance({'hypervisor_type': 'kvm', name: value})
     found = [each for each in check(before) if name in each.mend]
     if not found:
-        current = getattr(Props, '_legacy_property_map', {}).get(name, name)
-        assert name.startswith(_TOGETHER) or current in (
-            'img_block_device_mapping',
-            'img_mappings',
-            'img_signature_hash_method',
-            'img_signature_key_type',
-        )
+        assert name not in nova_properties._REMOVABLE
         return
     left = after(before, found[0].mend)
     assert takes(left)
@@ -233,6 +257,43 @@ def test_all_lines_together_are_proved_by_nova(properties):
             assert image[name] == value
 
 
+def copied(line):
+    """Glance's JSON of the image that a line for a copy makes."""
+    create = shlex.split(line.split(' && ')[-1])
+    assert create[:3] == ['openstack', 'image', 'create']
+    options = list(zip(create[3:-1:2], create[4:-1:2]))
+    given = dict(options)
+    properties = dict(
+        value.split('=', 1) for name, value in options if name == '--property'
+    )
+    return in_glance(
+        properties,
+        disk_format=given['--disk-format'],
+        container_format=given['--container-format'],
+    )
+
+
+@hypothesis.given(
+    st.fixed_dictionaries(
+        {}, optional={k: st.sampled_from(v) for k, v in _PROPERTIES.items()}
+    )
+)
+def test_a_copy_is_proved_by_nova(properties):
+    lines = [
+        found.mend
+        for found in check(in_glance(properties, disk_format='vmdk'))
+        if found.code is Code.DISK_FORMAT and found.mend
+    ]
+    for line in lines:
+        copy = copied(line)
+        assert takes(copy)
+        # It is scheduled as it is built, and in a format of Xen hosts.
+        assert {each.code for each in check(copy)} <= {
+            Code.VM_MODE_WITHOUT_TYPE,
+            Code.NO_HYPERVISOR_TYPE,
+        }
+
+
 @pytest.fixture
 def objects_are_there(clean):
     objects.register_all()
@@ -246,6 +307,27 @@ def objects_are_there(clean):
         ({'bdm_v2': 'True', 'block_device_mapping': [DATA]}, False),
         ({'bdm_v2': 'True', 'block_device_mapping': [LOCAL, DATA]}, False),
         ({'bdm_v2': 'True', 'block_device_mapping': []}, False),
+        (
+            {
+                'bdm_v2': 'True',
+                'block_device_mapping': [dict(ROOT, boot_index='0')],
+            },
+            True,
+        ),
+        ({'bdm_v2': 'False', 'block_device_mapping': [ROOT]}, True),
+        ({'bdm_v2': '', 'block_device_mapping': [ROOT]}, False),
+        (
+            {
+                'mappings': [
+                    {'virtual': 'ami', 'device': 'vda'},
+                    {'virtual': 'root', 'device': '/dev/sda1'},
+                ],
+                'block_device_mapping': [
+                    {'device_name': 'sda1', 'snapshot_id': ID}
+                ],
+            },
+            True,
+        ),
         # As before Havana, and as EC2's images are.
         (
             {

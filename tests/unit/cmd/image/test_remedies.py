@@ -131,12 +131,65 @@ def test_values_that_nova_refuses(properties, mend):
     assert found[0].mend == 'openstack image %s %s' % (mend, ID)
 
 
+@pytest.mark.parametrize('value', ['a' * 3000, 'a ' * 3000, 'a\n\nb', ['a']])
+def test_what_an_owner_wrote_is_one_short_line(value):
+    (found,) = findings({'hypervisor_type': 'kvm', 'hw_vif_model': value})
+    assert '\n' not in found.problem
+    assert len(found.problem) < 1500
+
+
 def test_what_nova_refuses_of_several_properties_together():
     found = findings(
         dict(HVM, **{'hw_numa_cpus.0': '0', 'hw_numa_cpus.1': 'x-'})
     )
     assert [each.code for each in found] == [Code.REFUSED_BY_NOVA]
     assert 'hw_numa_cpus.1' in found[0].problem
+
+
+#: Some of what an image may need to boot, or to be as safe as it was meant.
+KEPT = {
+    'hw_emulation_architecture': 'riscv64',
+    'hw_ephemeral_encryption_format': 'lux',
+    'hw_firmware_type': 'uefi2',
+    'hw_maxphysaddr_mode': 'much',
+    'hw_mem_encryption_model': 'amd',
+    # hw_tpm_model without it nova refuses too.
+    'hw_tpm_version': '2.1',
+    # Likewise hw_cpu_thread_policy.
+    'hw_cpu_policy': 'dedicatd',
+    'hypervisor_version_requires': '4.4',
+    'img_config_drive': 'True',
+    'os_secure_boot': 'on',
+    'vmware_adaptertype': 'ide2',
+}
+
+
+@pytest.mark.parametrize('name', KEPT)
+def test_what_an_image_may_need_is_not_removed(name):
+    found = findings(dict(HVM, **{name: KEPT[name]}))
+    if name not in image_meta.ImageMetaProps.fields and name.startswith('hw_'):
+        assert found == []  # of a later nova
+        return
+    assert [(each.code, each.mend) for each in found] == [
+        (Code.REFUSED_BY_NOVA, '')
+    ]
+    assert 'correct %s, do not remove it' % name in found[0].problem
+
+
+@pytest.mark.parametrize(
+    ('properties', 'holds'),
+    [
+        ({'architecture': 'riscv64'}, 'holds: a host of any architecture'),
+        ({'hypervisor_type': 'xenn'}, 'holds: a host of any hypervisor type'),
+        ({'vm_mode': 'PVH'}, 'holds: PV on Xen hosts'),
+        # The other name holds then.
+        ({'vm_mode': 'PVH', 'hw_vm_mode': 'hvm'}, 'holds'),
+        ({'hw_vif_model': 'e1001'}, 'holds'),
+    ],
+)
+def test_what_holds_without_a_property_is_told(properties, holds):
+    found = findings(dict({'hypervisor_type': 'kvm'}, **properties))
+    assert found[0].problem.endswith("nova's default " + holds)
 
 
 @pytest.mark.parametrize(
@@ -168,12 +221,12 @@ def test_what_is_spelled_alike_is_not_meant(name, value, meant):
     if name not in image_meta.ImageMetaProps.fields and name.startswith('hw_'):
         assert found == []  # of a later nova
         return
-    line = 'unset --property %s' % name
+    line = 'openstack image unset --property %s %s' % (name, ID)
     if meant:
-        line = 'set --property %s=%s' % (name, meant)
-    assert [each.mend for each in found] == [
-        'openstack image %s %s' % (line, ID)
-    ]
+        line = 'openstack image set --property %s=%s %s' % (name, meant, ID)
+    elif name in KEPT:
+        line = ''
+    assert [each.mend for each in found] == [line]
 
 
 @pytest.mark.parametrize('mode', ['exe', 'uml', 'EXE'])
@@ -268,13 +321,55 @@ def test_a_copy_has_the_values_as_mended():
         ({'container_format': 'ova'}, 'ova'),
         ({'container_format': 'compressed'}, 'compressed'),
         ({'properties': dict(HVM, cinder_encryption_key_id=ID)}, 'encrypted'),
+        ({'properties': dict(HVM, os_encrypt_format='LUKS')}, 'encrypted'),
+        (
+            {'properties': dict(HVM, hw_ephemeral_encryption_secret_uuid=ID)},
+            'encrypted',
+        ),
+        ({'disk_format': 'luks'}, 'encrypted'),
+        # qemu-img does not know it; and a CD is no disk.
+        ({'disk_format': 'gpt'}, 'no disk format gpt'),
+        ({'disk_format': 'ISO'}, 'no disk format iso'),
+        ({'status': 'queued'}, 'it is queued'),
+        ({'status': 'deactivated'}, 'it is deactivated'),
     ],
 )
-def test_no_line_copies_what_is_no_plain_disk(values, word):
+def test_no_line_copies_what_makes_no_disk(values, word):
     image = dict(image_of('an image', 'vmdk', HVM), **values)
     (found,) = remedies.findings(image, True)
     assert (found.code, found.mend) == (Code.DISK_FORMAT, '')
     assert word in found.problem
+
+
+def test_no_line_makes_a_copy_that_nova_refuses():
+    refused, found = findings(dict(HVM, block_device_mapping='x'), 'vmdk')
+    assert refused.code is Code.REFUSED_BY_NOVA
+    assert (found.code, found.mend) == (Code.DISK_FORMAT, '')
+    assert 'once nova takes its properties' in found.problem
+
+
+@pytest.mark.parametrize('name', ['vm_mode', 'hw_vm_mode'])
+@pytest.mark.parametrize('mode', ['exe', 'uml'])
+def test_what_no_xen_host_runs_is_not_copied_for_one(name, mode):
+    assert findings({'hypervisor_type': 'xen', name: mode}, 'vmdk') == []
+
+
+def test_a_copy_is_built_as_it_is_scheduled():
+    image = {'hypervisor_type': 'xen', 'hw_vm_mode': 'hvm'}
+    mode, found = findings(image, 'vmdk')
+    assert mode.code is Code.VM_MODE_NAMES
+    words = shlex.split(found.mend.split(' && ')[-1])
+    assert {'vm_mode=hvm', 'hw_vm_mode=hvm'} < set(words)
+
+
+def test_a_line_that_a_terminal_would_show_otherwise_is_not_offered():
+    for name, properties in (
+        ('a\x1b[2J', HVM),
+        ('a', dict(HVM, os_distro='a\u202eb')),
+    ):
+        (found,) = remedies.findings(image_of(name, 'vmdk', properties), True)
+        assert found.mend == ''
+        assert found.problem.endswith('it has signs that no terminal shows')
 
 
 def test_names_are_quoted_for_the_shell():

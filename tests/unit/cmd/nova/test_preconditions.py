@@ -20,6 +20,7 @@ import pytest
 
 from nova_xen_sched.cmd.explain import OPERATIONS
 from nova_xen_sched.cmd.nova import preconditions
+from nova_xen_sched.cmd.nova import xen_hosts
 
 MAJOR = int(version.version_string().split('.')[0])
 UUID = '5c5b4a1e-6c4f-4f0b-8a54-6f4f8f2b1d10'
@@ -108,51 +109,63 @@ def test_what_is_refused_is_what_novas_decorator_refuses(operation):
 
 
 @pytest.mark.parametrize(
-    ('operation', 'fields', 'said'),
+    ('operation', 'fields', 'said', 'commands'),
     [
         (
             'live-migrate',
             {'vm_state': 'error'},
             'nova refuses to live-migrate the server, as its vm_state is '
-            'error; it has to be active or paused. Way out: openstack server '
-            'show says why; if the guest is well, openstack server set '
-            '--state active ' + UUID,
+            'error; it has to be active or paused. Look why it is in ERROR; '
+            'if the guest is well, set it active.',
+            (
+                'openstack server show ' + UUID,
+                'openstack server set --state active ' + UUID,
+            ),
         ),
         (
             'cold-migrate',
             {'vm_state': 'resized'},
             'nova refuses to cold-migrate the server, as its vm_state is '
-            'resized; it has to be active or stopped. Way out: openstack '
-            'server resize confirm, or revert, ' + UUID,
+            'resized; it has to be active or stopped. Confirm or revert its '
+            'resize first.',
+            (
+                'openstack server resize confirm ' + UUID,
+                'openstack server resize revert ' + UUID,
+            ),
         ),
         (
             'unshelve',
             {},
             'nova refuses to unshelve the server, as its vm_state is active; '
             'it has to be shelved or shelved_offloaded.',
+            (),
         ),
         (
             'rebuild',
             {'task_state': 'powering-off'},
             'nova refuses to rebuild the server until its present task has '
             'ended: its task_state is powering-off.',
+            (),
         ),
         (
             'rebuild',
             {'launched_at': None},
             'nova refuses to rebuild the server, as the server never ran.',
+            (),
         ),
         (
             'live-migrate',
             {'power_state': power_state.SHUTDOWN},
             'nova refuses to live-migrate the server, as the server does '
             'not run.',
+            (),
         ),
     ],
 )
-def test_what_is_said(operation, fields, said):
-    found = preconditions.refusals(server(**fields), operation, None)
-    assert found == [said]
+def test_what_is_said(operation, fields, said, commands):
+    (found,) = preconditions.refusals(server(**fields), operation, None)
+    assert found == said
+    assert found.commands == commands
 
 
 @pytest.mark.parametrize(
@@ -167,11 +180,8 @@ def test_what_is_said(operation, fields, said):
     ],
 )
 def test_whether_nova_compute_is_up(operation, up, said, monkeypatch):
-    monkeypatch.setattr(
-        preconditions.servicegroup,
-        'API',
-        lambda: SimpleNamespace(service_is_up=lambda service: up),
-    )
+    # Whether it is up, the database would say.
+    monkeypatch.setattr(xen_hosts, 'is_up', lambda state: up)
     source = SimpleNamespace(host='xen-a', service=None)
     found = preconditions.refusals(server(), operation, source)
     assert [said] == [each.partition(', ')[2] for each in found] or not (
@@ -183,7 +193,8 @@ def test_a_locked_server_is_told_not_refused():
     locked = server(locked=True)
     assert preconditions.refusals(locked, 'live-migrate', None) == []
     (said,) = preconditions.remarks(locked, 'live-migrate', None)
-    assert 'is locked: nova lets none but an admin live-migrate it' in said
+    assert 'is locked: nova lets only an admin live-migrate it' in said
+    assert said.commands == ('openstack server unlock ' + UUID,)
     # nova has no such check there: it is for admins alone.
     assert preconditions.remarks(locked, 'evacuate', None) == []
 
@@ -197,7 +208,7 @@ def test_another_image_in_the_stored_request_is_told():
         )
 
     (told,) = said('b', id='a')
-    assert 'names image a, but the server has image b: ' in told
+    assert 'names image a, but the server has image b. ' in told
     assert said('b', id='b') == []
     # Booted from a volume: nova has no image of the server then.
     assert said('', id='a') == said('b') == []

@@ -166,12 +166,6 @@ def test_a_snapshot_of_a_volume_backed_server_boots_from_a_volume():
     ).boot_from_volume
 
 
-def test_the_volume_must_have_the_images_least_size():
-    boot_image(snapshot(), min_disk=8)
-    with pytest.raises(errors.Failure, match='nova refuses this request'):
-        boot_image(snapshot(), min_disk=9)
-
-
 @pytest.mark.parametrize(
     'properties',
     [
@@ -188,15 +182,3 @@ def test_mappings_that_nova_fails_on_are_one_line(properties):
     with pytest.raises(errors.Failure, match='nova refuses') as caught:
         boot_image(properties)
     assert '\n' not in str(caught.value)
-
-
-def test_an_image_too_large_for_the_flavor_is_refused():
-    image = dict(request_spec.image_of({}, 'raw'), min_ram=1024)
-    flavor = request_spec.flavor_of(*FLAVOR)
-    with pytest.raises(errors.Failure, match='nova refuses this request'):
-        request_spec.boot(CLOUD, image, flavor)
-    image = dict(request_spec.image_of({}, 'raw'), min_disk=20)
-    with pytest.raises(errors.Failure, match='nova refuses this request'):
-        request_spec.boot(CLOUD, image, flavor)
-    # A volume has a size of its own.
-    request_spec.boot(CLOUD, image, flavor, boot_from_volume=True)

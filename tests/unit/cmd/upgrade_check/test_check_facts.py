@@ -15,7 +15,7 @@ from nova_xen_sched.cmd.upgrade_check import check_facts
 @pytest.mark.parametrize(
     'text, code, said',
     [
-        ('hosts: {a: {dom0_vcpus: 4}}', Code.SUCCESS, ': 1 hosts, 0 patterns'),
+        ('hosts: {a: {dom0_vcpus: 4}}', Code.SUCCESS, ': 1 host, 0 patterns'),
         (
             'hosts: {a: {dom0_memory_mb: 17:04}, b: {dom0_cpu: 4}}',
             Code.WARNING,

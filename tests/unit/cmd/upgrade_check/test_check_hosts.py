@@ -15,7 +15,7 @@ from tests.unit import builders
 
 def deployment(*states):
     """What the check looks at, with a real filter and no cloud."""
-    hosts = [SimpleNamespace(state=state) for state in states]
+    hosts = [SimpleNamespace(name=s.host, state=s) for s in states]
     return SimpleNamespace(
         hosts=hosts,
         xen=hosts,
@@ -37,3 +37,4 @@ def test_hosts_that_are_not_judged_do_not_count_as_left(mocker):
     assert result.code is Code.FAILURE
     assert 'PV boot: 0 of 2 left' in result.details
     assert 'could not be judged (10 times)' in result.details
+    assert (result.what, result.hosts) == ('no_host_left', ['a', 'b'])

@@ -4,39 +4,55 @@
 
 from __future__ import annotations
 
+import json
+
 from oslo_upgradecheck.upgradecheck import Code
 from oslo_upgradecheck.upgradecheck import Result
 
 from nova_xen_sched.cmd import plain
 from nova_xen_sched.cmd.upgrade_check import checks
 from nova_xen_sched.cmd.upgrade_check import deployment
+from nova_xen_sched.cmd.upgrade_check.checks import Checked
 from tests.unit import builders
+from tests.unit.cmd import schemas
 
 GOLDEN = builders.CAPTURES.parent / 'golden' / 'upgrade-check.txt'
 NAMES = ['compute-%02d.%s.example.org' % (n, 'rack-' * 8) for n in range(9)]
 FOUND = [
-    ('Option names', Result(Code.SUCCESS)),
-    ('Facts file', Result(Code.SUCCESS, 'host_facts_file is not set.')),
-    (
+    Checked('option_names', 'Option names', Result(Code.SUCCESS)),
+    Checked(
+        'facts_file',
+        'Facts file',
+        Result(Code.SUCCESS, 'host_facts_file is not set.'),
+    ),
+    Checked(
+        'memory_for_dom0',
         'Memory kept for dom0',
-        deployment.problem(
+        deployment.Problem(
             Code.FAILURE,
+            'too_little_reserved',
             'On Xen hosts nova reserves less memory than dom0 has: %s.'
             % deployment.names(NAMES),
             'set [DEFAULT] reserved_host_memory_mb, then run nova-xen-sched '
             'facts publish --from-placement --apply.',
+            NAMES,
         ),
     ),
-    (
+    Checked(
+        'aggregate_image_properties_isolation',
         'AggregateImagePropertiesIsolation',
-        deployment.problem(
+        deployment.Problem(
             Code.WARNING,
+            'warns_of_facts',
             'It logs a warning for each xen: key in the metadata of an '
             'aggregate.',
             'take it out.',
         ),
     ),
 ]
+
+
+AWAY = "Placement can't be reached. Check the section [placement]."
 
 
 def page(monkeypatch, width=80, colour=False, every=False):
@@ -65,3 +81,41 @@ def test_what_is_bad_is_red_on_a_terminal(monkeypatch):
     assert '\033[31mFailure\033[0m  Memory' in text
     assert '\033[31mWarning\033[0m  Aggregate' in text
     assert text.count('\033[31m') == 2
+
+
+def test_what_several_checks_lack_is_said_once(monkeypatch):
+    monkeypatch.setattr(plain, 'terminal', lambda stream: (80, False))
+    away = [
+        Checked(code, name, Result(Code.FAILURE, AWAY))
+        for code, name in (('a', 'Memory kept'), ('b', 'Reserves'))
+    ]
+    assert checks._as_text([*away, FOUND[0]], False).split('\n') == [
+        'Failure  Memory kept, Reserves',
+        '         ' + AWAY,
+        '',
+        '1 check passed.',
+        '',
+    ]
+
+
+def test_programs_get_codes_and_all_hosts():
+    found = json.loads(checks._as_json(FOUND))
+    schemas.check('upgrade-check', found)
+    assert [
+        (each['code'], each['result'], each['passed'], each['problem'])
+        for each in found['checks']
+    ] == [
+        ('option_names', 0, True, None),
+        ('facts_file', 0, True, None),
+        ('memory_for_dom0', 2, False, 'too_little_reserved'),
+        ('aggregate_image_properties_isolation', 1, False, 'warns_of_facts'),
+    ]
+    assert found['checks'][2]['hosts'] == NAMES
+    assert found['checks'][2]['remedy'].startswith('set [DEFAULT] ')
+    assert found['checks'][0]['hosts'] == []
+
+
+def test_every_code_is_in_the_schema():
+    schema = json.loads((schemas.FOLDER / 'upgrade-check.json').read_text())
+    items = schema['properties']['checks']['items']['properties']
+    assert items['code']['enum'] == [code for code, _, _ in checks._checks()]

@@ -24,7 +24,7 @@ def _old_libvirt(cloud: Cloud) -> None:
     with cloud.report.step('an aggregate gives a host libvirt 1.2.5') as step:
         rows = cloud.json(
             'explain', '--image=' + cloud.image['pv'], '--flavor=small'
-        )
+        )['hosts']
         (old, *_) = (
             row['host'] for row in rows if row['result'] in ('first', 'tied')
         )

@@ -13,10 +13,10 @@ import re
 import typing as ty
 from urllib import parse
 
-from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd.explain.causes import Cause
-from nova_xen_sched.cmd.explain.causes import Found
 from nova_xen_sched.cmd.nova import placement
+from nova_xen_sched.cmd.nova.causes import Cause
+from nova_xen_sched.cmd.nova.causes import Found
+from nova_xen_sched.cmd.progress import Progress
 
 #: Of which nova 22 and all later ones want no less.
 _VERSION = '1.36'
@@ -32,6 +32,8 @@ class Asking:
     :param hosts: the UUIDs of their compute nodes.
     :param aggregates: nova's Aggregates.
     :param spec: the nova RequestSpec.
+    :param unknown: what placement says of a trait or resource class that it
+        doesn't know; '' if there is none.
     :raises errors.Failure: if placement can't be asked; so do its methods.
     """
 
@@ -40,10 +42,12 @@ class Asking:
         hosts: ty.Collection[str],
         aggregates: ty.Iterable[ty.Any],
         spec: ty.Any,
+        unknown: str = '',
     ) -> None:
         self._hosts = set(hosts)
         self._aggregates = {each.uuid: each for each in aggregates}
         self._spec = spec
+        self._unknown = unknown
         self._causes: dict[str, list[Cause]] = {uuid: [] for uuid in hosts}
         self._free: dict[str, dict[str, int]] = {uuid: {} for uuid in hosts}
         self._summaries: dict[str, ty.Any] = {}
@@ -56,7 +60,7 @@ class Asking:
         :returns: by the UUID of its compute node; no causes where placement
             finds each part of the request.
         """
-        with base.Progress('Asking placement why') as progress:
+        with Progress('Asking placement why') as progress:
             self._step = progress.step
             self._read_providers()
             groups: dict[str, list[tuple[str, str]]] = {}
@@ -93,24 +97,60 @@ class Asking:
         if not short:
             return
         free = self._most_free(name)
+        # Of others it is one guest that may not have so much.
+        enough = {uuid for uuid in short if free.get(uuid, 0) >= asked}
+        most_of_one = self._most_of_one(name, enough)
         for uuid in short:
             left = free.get(uuid, 0)
-            most = left
-            if left >= asked:
-                # Then it is one guest that may not have so much.
-                known = (placement.inventories(uuid) or {}).get(name, {})
-                self._step()
-                most = min(left, known.get('max_unit', left))
-            self._free[uuid][name] = most
+            self._free[uuid][name] = min(left, most_of_one.get(uuid, left))
             self._causes[uuid].append(
-                Cause('resource', name, asked=asked, per_guest=left >= asked)
+                Cause(
+                    'resource',
+                    name,
+                    asked=asked,
+                    per_guest=left >= asked,
+                    remedy=self._mistaken(name),
+                )
             )
+
+    def _most_of_one(self, name: str, hosts: set[str]) -> dict[str, int]:
+        """How much of a resource class one guest may have on each host.
+
+        Where that isn't known, nothing. Hosts are mostly alike, so that one
+        is asked about, and placement which others are as this one.
+        """
+        found: dict[str, int] = {}
+        while hosts:
+            one = min(hosts)
+            known = (placement.inventories(one) or {}).get(name, {})
+            self._step()
+            alike = {one}
+            if 'max_unit' in known:
+                most = known['max_unit']
+                alike |= self._having(resources='%s:%d' % (name, most))
+                alike -= self._having(resources='%s:%d' % (name, most + 1))
+                found.update(dict.fromkeys(alike & hosts, most))
+            hosts = hosts - alike - {one}
+        return found
 
     def _trait(self, trait: str) -> None:
         forbidden, name = trait.startswith('!'), trait.lstrip('!')
         having = self._having(required=name)
         out = self._hosts & having if forbidden else self._hosts - having
-        self._add(out, Cause('trait', name.replace('in:', ''), not forbidden))
+        name = name.replace('in:', '')
+        self._add(
+            out,
+            Cause('trait', name, not forbidden, remedy=self._mistaken(name)),
+        )
+
+    def _mistaken(self, name: str) -> str:
+        """What to do about a name that placement doesn't know."""
+        if not re.search(r'\b%s\b' % re.escape(name), self._unknown):
+            return ''
+        return (
+            'placement knows no %s: compare the name in the flavor and the '
+            'image with what the hosts report' % name
+        )
 
     def _member_of(self, value: str) -> None:
         forbidden = value.startswith('!')

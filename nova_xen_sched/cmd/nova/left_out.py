@@ -8,12 +8,14 @@ import typing as ty
 from urllib import parse
 
 import nova.conf
+from nova.scheduler.filters import extra_specs_ops
+from nova.scheduler.filters import utils as filter_utils
 
-from nova_xen_sched.cmd.explain import asking
-from nova_xen_sched.cmd.explain.causes import Cause
-from nova_xen_sched.cmd.explain.causes import Found
+from nova_xen_sched.cmd.nova import asking
 from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.cmd.nova import placement
+from nova_xen_sched.cmd.nova.causes import Cause
+from nova_xen_sched.cmd.nova.causes import Found
 from nova_xen_sched.cmd.nova.filtering import Step
 from nova_xen_sched.cmd.nova.scheduler import Cloud
 
@@ -45,7 +47,9 @@ def by_placement(
     unknown = [s.uuid for s in out if not absences[id(s)].known]
     if unknown:
         aggregates = cloud.host_manager.aggs_by_id.values()
-        asked = asking.Asking(unknown, aggregates, spec).causes(found.query)
+        asked = asking.Asking(unknown, aggregates, spec, found.unknown).causes(
+            found.query
+        )
     for state in out:
         absence = absences[id(state)]
         known = asked.get(state.uuid, Found((), {}))
@@ -94,7 +98,8 @@ def _causes(step: Step, state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:
         code = 'disabled' if service.get('disabled') else 'down'
         log = 'the log of nova-compute there says why'
         remedy = log if code == 'down' else ''
-        return (Cause(code, why=step.why, remedy=remedy),)
+        why = 'its nova-compute is ' + code
+        return (Cause(code, why=why, remedy=remedy),)
     if step.name == 'AvailabilityZoneFilter':
         return (Cause('availability_zone', spec.availability_zone),)
     if step.name == 'AggregateMultiTenancyIsolation':
@@ -104,4 +109,45 @@ def _causes(step: Step, state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:
             if any(key.startswith(asking.TENANT) for key in each.metadata)
         )
         return (Cause('project', spec.project_id, False, names),)
+    if step.name == 'AggregateInstanceExtraSpecsFilter':
+        return _extra_specs(state, spec)
+    if step.name == 'AggregateImagePropertiesIsolation':
+        return _image_properties(state, spec)
     return ()
+
+
+def _extra_specs(state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:
+    """The extra specs of a flavor that no aggregate of a host has."""
+    metadata = filter_utils.aggregate_metadata_get_by_host(state)
+    missing = []
+    for key, wanted in sorted(spec.flavor.extra_specs.items()):
+        # As nova has it: what has another scope is for others.
+        scope, separator, name = key.partition(':')
+        if not separator:
+            name = key
+        elif scope != 'aggregate_instance_extra_specs':
+            continue
+        values = metadata.get(name, ())
+        if not any(extra_specs_ops.match(v, wanted) for v in values):
+            missing.append('%s=%s' % (name, wanted))
+    return tuple(Cause('aggregate_metadata', each, True) for each in missing)
+
+
+def _image_properties(state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:
+    """The properties that aggregates of a host want of images."""
+    properties = spec.image.properties if spec.image else {}
+    found = []
+    metadata = filter_utils.aggregate_metadata_get_by_host(state)
+    for key, wanted in sorted(metadata.items()):
+        try:
+            has = properties.get(key)
+        except (AttributeError, ValueError):
+            # That is no property of images.
+            continue
+        if has and str(has) not in wanted:
+            names = tuple(
+                a.name for a in state.aggregates if key in a.metadata
+            )
+            value = '%s=%s' % (key, ','.join(sorted(wanted)))
+            found.append(Cause('aggregate_metadata', value, False, names))
+    return tuple(found)

@@ -13,10 +13,16 @@ import typing as ty
 
 #: The units of placement's own resource classes.
 UNITS = {'MEMORY_MB': 'MiB', 'DISK_GB': 'GiB', 'VCPU': 'vCPUs'}
-_CALLED = {'MEMORY_MB': 'memory', 'DISK_GB': 'disk', 'VCPU': 'vCPUs'}
+_CALLED = {
+    'MEMORY_MB': 'memory',
+    'DISK_GB': 'disk',
+    'VCPU': 'vCPUs',
+    'PCPU': 'dedicated CPUs',
+}
 
 _SERVICES = 'openstack compute service list --long --service nova-compute'
 _LOOK = {
+    'aggregate_metadata': ('openstack aggregate list --long',),
     'availability_zone': (_SERVICES,),
     'down': (_SERVICES,),
     'disabled': (
@@ -31,7 +37,8 @@ class Cause:
     """One cause that leaves hosts out.
 
     :ivar code: what kind it is; see TITLES.
-    :ivar name: the resource class, trait, availability zone or project.
+    :ivar name: the resource class, trait, availability zone, project or
+        metadata ("KEY=VALUE").
     :ivar required: of a trait, an aggregate or a project's, whether the
         request needs it; False if it forbids it. None of all others.
     :ivar aggregates: the names of the aggregates that it is about.
@@ -68,6 +75,13 @@ class Cause:
             if self.required:
                 return 'not in the required aggregate %s' % named
             return 'in the forbidden aggregate %s' % named
+        if self.code == 'aggregate_metadata':
+            if self.required:
+                return 'in no aggregate with %s' % self.name
+            return 'in %s, an aggregate for images with %s' % (
+                named_aggregates,
+                self.name,
+            )
         if self.code == 'availability_zone':
             return 'not in availability zone %s' % self.name
         if self.code == 'project':
@@ -118,9 +132,13 @@ class Cause:
     def look(self) -> tuple[str, ...]:
         """Commands that show more, or change it; HOST is the host."""
         if self.code == 'trait':
+            known = 'openstack resource provider list --required %s'
+            # Of one that placement doesn't know that would be an error.
             return (
-                'openstack resource provider list --required %s' % self.name,
+                'openstack trait list' if self.remedy else known % self.name,
             )
+        if self.code == 'resource' and self.remedy:
+            return ('openstack resource class list',)
         if self.aggregates:
             return tuple(
                 'openstack aggregate show %s' % shlex.quote(name)
@@ -140,6 +158,14 @@ class Found(ty.NamedTuple):
     causes: tuple[Cause, ...]
     free: ty.Mapping[str, int]
 
+    @property
+    def why(self) -> str:
+        """All of it; clauses."""
+        return '; '.join(
+            each.clause(self.free.get(each.name or '', 0))
+            for each in self.causes
+        )
+
 
 #: The codes whose title says all, and those whose clause needs no title.
 _TITLED = ('disabled', 'down', 'unknown_to_placement')
@@ -149,6 +175,7 @@ TITLES = {
     'resource': 'without enough of a resource',
     'trait': 'with a forbidden trait or without a required one',
     'aggregate': 'in a forbidden aggregate or not in a required one',
+    'aggregate_metadata': 'in aggregates with other metadata',
     'availability_zone': 'in another availability zone',
     'project': 'not for the project',
     'request_group': 'without one provider for all of a request group',

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Servers by their names, in whatever cell."""
+
+from __future__ import annotations
+
+import re
+import typing as ty
+
+from nova import context as nova_context
+from nova import objects
+
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.nova import failures
+
+#: What a pattern's wildcards are in a regular expression, of Python as well
+#: as of a database.
+_WILDCARDS = {'*': '.*', '?': '.'}
+
+
+def named(context: ty.Any, name: str) -> str:
+    """The id of the only server of a name.
+
+    :param context: nova's admin context.
+    :param name: or a pattern with * and ?, where no server has it as a name.
+    :raises errors.Failure: if there is none, or more than one.
+    """
+    found = _matching(context, re.escape(name))
+    is_pattern = not found and any(each in name for each in _WILDCARDS)
+    if is_pattern:
+        found = _matching(
+            context,
+            ''.join(_WILDCARDS.get(each, re.escape(each)) for each in name),
+        )
+    if not found:
+        raise errors.Failure(
+            'There is no server with the name or id %s: see openstack server '
+            'list --all-projects.' % name
+        )
+    if len(found) == 1:
+        return next(iter(found))
+    if is_pattern:
+        raise errors.Failure(
+            'More than one server has a name like %s; name one of: %s.'
+            % (
+                name,
+                tables.listed(
+                    sorted('%s (%s)' % (n, uuid) for uuid, n in found.items())
+                ),
+            )
+        )
+    raise errors.Failure(
+        'More than one server has the name %s; name one by its id: %s.'
+        % (name, ', '.join(sorted(found)))
+    )
+
+
+def _matching(context: ty.Any, expression: str) -> dict[str, str]:
+    """The names of servers that match, by their ids.
+
+    :raises errors.Failure: if none does, and some cell can't be read.
+    """
+    found: dict[str, str] = {}
+    away: list[errors.Failure] = []
+    with failures.reading("nova's API database ([api_database])"):
+        cells = objects.CellMappingList.get_all(context)
+    for cell in cells:
+        what = 'The database of cell %s' % (cell.name or cell.uuid)
+        try:
+            with failures.reading(what), nova_context.target_cell(
+                context, cell
+            ) as cell_context:
+                instances = objects.InstanceList.get_by_filters(
+                    cell_context,
+                    {
+                        # A regular expression of the database's.
+                        'display_name': '^%s$' % expression,
+                        'deleted': False,
+                    },
+                    expected_attrs=[],
+                )
+                found.update(
+                    (each.uuid, each.display_name)
+                    for each in instances
+                    # Databases ignore case.
+                    if re.fullmatch(expression, each.display_name or '')
+                )
+        except errors.Failure as e:
+            away.append(e)
+    if not found and away:
+        raise away[0]
+    return found
