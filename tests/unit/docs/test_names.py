@@ -120,6 +120,9 @@ def test_the_defaults_that_pages_name():
 def test_files_of_the_repository_exist(page):
     for each in sources.literals(PAGES[page]):
         path = each.rstrip('/')
+        if re.fullmatch(r'[a-z_][\w/]*(\.py|/)', each):
+            package = sources.ROOT / 'nova_xen_sched' / path
+            assert package.exists() or (sources.ROOT / path).exists(), path
         folders = ('etc', 'tests', 'tools', 'docs', 'nova_xen_sched')
         if re.fullmatch(r'(%s)/[\w./-]+' % '|'.join(folders), path):
             assert (sources.ROOT / path).exists(), path
