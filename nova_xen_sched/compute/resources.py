@@ -147,7 +147,7 @@ class Provider:
         now = last
         try:
             self._create_names()
-            now = self._slots(tree.data(nodename).uuid, settings)
+            now = self._slots(tree.data(nodename), last, settings)
             log.NOTICES.forget('placement')
         except PlacementError as e:
             if log.NOTICES.first('placement'):
@@ -170,16 +170,26 @@ class Provider:
         except Exception:  # noqa: BLE001  nothing may reach nova
             log.unexpected('reporting traits; they stay as they were')
 
-    def _slots(self, uuid: str, settings: conf.Settings) -> Inventory:
-        url = '/resource_providers/%s/usages' % uuid
-        usages = self._ask('get', url, version='1.6').json()['usages']
+    def _slots(
+        self, node: ty.Any, last: Inventory | None, settings: conf.Settings
+    ) -> Inventory:
+        """The slots now; or as they were, where nobody needs them at once.
+
+        :param node: nova's ProviderData.
+        """
+        url = '/resource_providers/%s/usages' % node.uuid
+        found = self._ask('get', url, version='1.6').json()
+        used = int(found['usages'].get(provider.DOM0_SLOT, 0))
         here = self._read_guests()
-        return slots(
-            settings.dom0_model,
-            self._load_of(here),
-            here,
-            int(usages.get(provider.DOM0_SLOT, 0)),
-        )
+        # Each claim makes what nova knows of its provider outdated, and a
+        # change is refused then: nova logs an ERROR, and tries again. Where
+        # no guest holds a slot, it can wait until nova has looked, which it
+        # does every resource_provider_association_refresh.
+        outdated = found['resource_provider_generation'] != node.generation
+        held = used or any(map(dom0_load.slots_of, here))
+        if last is not None and outdated and not held:
+            return last
+        return slots(settings.dom0_model, self._load_of(here), here, used)
 
     def _create_names(self) -> None:
         """Have placement know the traits and the class, in use or not.

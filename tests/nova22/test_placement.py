@@ -83,7 +83,7 @@ def limited():
 @pytest.fixture
 def tree():
     tree = provider_tree.ProviderTree()
-    tree.new_root(NODE, 'b644dec6-3d91-4282-8c3e-3900401e080e')
+    tree.new_root(NODE, 'b644dec6-3d91-4282-8c3e-3900401e080e', generation=1)
     tree.update_traits(NODE, {'COMPUTE_STATUS_DISABLED', 'CUSTOM_SITE'})
     return tree
 

@@ -44,6 +44,7 @@ class Placement:
 
     def __init__(self, used=0):
         self.used = used
+        self.generation = 1
         self.fails = None
         self.status = 200
         self.created = []
@@ -62,7 +63,10 @@ class Placement:
 
     def get(self, url, version=None):
         return self._answer(
-            {'usages': {'VCPU': 3, provider.DOM0_SLOT: self.used}}
+            {
+                'usages': {'VCPU': 3, provider.DOM0_SLOT: self.used},
+                'resource_provider_generation': self.generation,
+            }
         )
 
 
@@ -74,7 +78,8 @@ class Node:
         self.guests = list(guests)
         self.placement = Placement(used)
         self.tree = provider_tree.ProviderTree()
-        self.tree.new_root(NODE, '5f6d7e01-0000-4000-8000-000000000001')
+        uuid = '5f6d7e01-0000-4000-8000-000000000001'
+        self.tree.new_root(NODE, uuid, generation=1)
         self.tree.update_traits(NODE, OTHERS)
         self.host = None
         self.provider = resources.Provider(
@@ -160,6 +165,28 @@ def test_a_dom0_that_shrinks_keeps_what_is_held():
         node.guests, node.placement.used = guests, left
         found = node.update()
         assert found['total'] - found['reserved'] == max(left, 5)
+
+
+def test_a_change_waits_where_nova_is_outdated_and_nobody_holds_a_slot():
+    """Placement would refuse it, and nova log an ERROR for each boot."""
+    node = Node(10)
+    # What was never reported can't wait.
+    node.placement.generation = 2
+    before = node.update()
+    assert before['reserved'] == 0
+    node.guests.append(instance())
+    assert node.update() == before
+    # nova has looked.
+    node.placement.generation = 1
+    assert node.update()['reserved'] == 1
+    # One that holds a slot, by placement or by its flavor.
+    node.placement.generation = 2
+    node.guests.append(instance())
+    node.placement.used = 1
+    assert node.update()['reserved'] == 2
+    node.placement.used = 0
+    node.guests[:] = [instance(specs=SPECS)]
+    assert node.update()['reserved'] == 0
 
 
 modes = st.sampled_from(['hvm', 'xen', None])
