@@ -61,7 +61,7 @@ class LateCheck:
         self._load_of = load_of
         self._read_free_mb = read_free_mb
         self._lock = threading.Lock()
-        # Of the guests that are being built, those that were not refused.
+        # Of the guests here, those that were judged and not refused.
         self._admitted: set[str] = set()
 
     def refusal(
@@ -134,13 +134,14 @@ class LateCheck:
     def _others(self, instance: ty.Any) -> list[ty.Any]:
         """The guests here, less this one and those that come after it."""
         here = self._read_guests()
-        building = {
-            each.uuid for each in here if each.vm_state == vm_states.BUILDING
-        }
-        self._admitted &= building
-        waiting = building - self._admitted
+        # Others are gone: deleted, or built elsewhere.
+        self._admitted &= {each.uuid for each in here}
         return [
             each
             for each in here
-            if each.uuid != instance.uuid and each.uuid not in waiting
+            if each.uuid != instance.uuid
+            and (
+                each.vm_state != vm_states.BUILDING
+                or each.uuid in self._admitted
+            )
         ]

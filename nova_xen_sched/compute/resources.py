@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as ty
 
 from keystoneauth1.exceptions import ClientException
+import nova.conf
 
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
@@ -21,6 +22,7 @@ from nova_xen_sched import redact
 from nova_xen_sched.compute import dom0_load
 from nova_xen_sched.host import Host
 
+CONF = nova.conf.CONF
 LOG = redact.logger(__name__)
 
 #: One resource class of a provider, as placement has it.
@@ -183,11 +185,11 @@ class Provider:
         here = self._read_guests()
         # Each claim makes what nova knows of its provider outdated, and a
         # change is refused then: nova logs an ERROR, and tries again. Where
-        # no guest holds a slot, it can wait until nova has looked, which it
-        # does every resource_provider_association_refresh.
+        # no guest holds a slot, it can wait until nova has looked.
         outdated = found['resource_provider_generation'] != node.generation
         held = used or any(map(dom0_load.slots_of, here))
-        if last is not None and outdated and not held:
+        looks = CONF.compute.resource_provider_association_refresh
+        if last is not None and outdated and looks and not held:
             return last
         return slots(settings.dom0_model, self._load_of(here), here, used)
 

@@ -101,6 +101,16 @@ def test_one_that_runs_by_now_counts_once():
     assert host.refusal(booting()) is None
 
 
+def test_a_database_that_lags_behind_takes_none_away():
+    """A cluster's next node may not know yet what the last one said."""
+    guest = booting()
+    host = Host(1, [guest])
+    assert host.refusal(guest) is None
+    for vm_state in ('active', 'building'):
+        guest.vm_state = vm_state
+        assert host.refusal(booting())
+
+
 def test_a_guest_that_is_here_already_is_not_counted_twice():
     guest = instance(vm_state='active', task_state='rebuild_spawning')
     assert Host(1, [guest]).refusal(guest) is None

@@ -14,6 +14,7 @@ import hypothesis
 from hypothesis import strategies as st
 from keystoneauth1 import exceptions as ks_exc
 from nova.compute import provider_tree
+import nova.conf
 import pytest
 
 from nova_xen_sched import conf
@@ -187,6 +188,22 @@ def test_a_change_waits_where_nova_is_outdated_and_nobody_holds_a_slot():
     node.placement.used = 0
     node.guests[:] = [instance(specs=SPECS)]
     assert node.update()['reserved'] == 0
+
+
+def test_it_does_not_wait_for_a_nova_that_never_looks():
+    node = Node(10)
+    node.update()
+    node.placement.generation = 2
+    node.guests.append(instance())
+    nova.conf.CONF.set_override(
+        'resource_provider_association_refresh', 0, 'compute'
+    )
+    try:
+        assert node.update()['reserved'] == 1
+    finally:
+        nova.conf.CONF.clear_override(
+            'resource_provider_association_refresh', 'compute'
+        )
 
 
 modes = st.sampled_from(['hvm', 'xen', None])
