@@ -8,7 +8,6 @@ import collections
 import re
 import typing as ty
 
-from nova import context
 from nova import objects
 
 from nova_xen_sched import conf
@@ -21,17 +20,18 @@ from nova_xen_sched.load import mode_of
 _ASKS = re.compile('resources[^:]*:' + provider.DOM0_SLOT)
 
 
-def on_host(name: str) -> list[ty.Any]:
+def on_host(context: ty.Any, name: str) -> list[ty.Any]:
     """The nova Instances of a host, with their flavors, from the database.
 
     Those that are being built here are among them, since nova claimed for
     them.
 
+    :param context: a nova RequestContext of an administrator.
     :param name: of this nova-compute.
     """
     return list(
         objects.InstanceList.get_by_host(
-            context.get_admin_context(), name, expected_attrs=['flavor']
+            context, name, expected_attrs=['flavor']
         )
     )
 

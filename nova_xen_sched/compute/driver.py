@@ -14,6 +14,7 @@ import types
 import typing as ty
 
 from eventlet import tpool
+from nova import context
 from nova import exception
 import nova.conf
 from nova.objects import fields
@@ -283,7 +284,7 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
 
 
 def _guests() -> list[ty.Any]:
-    return dom0_load.on_host(CONF.host)
+    return dom0_load.on_host(context.get_admin_context(), CONF.host)
 
 
 def _vm_mode(instance: ty.Any, image_meta: ty.Any) -> str | None:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import sys
 import typing as ty
 
+from nova import context
 from nova import exception
+from nova import objects
 import nova.conf
 
 from nova_xen_sched import conf
@@ -70,7 +72,14 @@ class ReportingDriver(ProfiledDriver):
     def _guests(self) -> ty.List[ty.Any]:
         if self.profile.name in BROKEN:
             raise RuntimeError('the guests can not be read')
-        return dom0_load.on_host(self.profile.name)
+        # What is untargeted goes, here, to the cell that any thread was the
+        # last to target. nova-compute has a conductor of its own cell.
+        admin = context.get_admin_context()
+        for cell in objects.CellMappingList.get_all(admin):
+            if not cell.is_cell0():
+                with context.target_cell(admin, cell) as targeted:
+                    return dom0_load.on_host(targeted, self.profile.name)
+        return []
 
     def _load(self, guests: ty.List[ty.Any]) -> dom0.Load:
         return dom0_load.load(
@@ -97,7 +106,7 @@ class ReportingDriver(ProfiledDriver):
 
     def spawn(
         self,
-        context: ty.Any,
+        ctxt: ty.Any,
         instance: ty.Any,
         *arguments: ty.Any,
         **more: ty.Any,
@@ -105,14 +114,14 @@ class ReportingDriver(ProfiledDriver):
         refusal = self._refusal(instance)
         if refusal and late_check.is_boot(instance):
             raise exception.ComputeResourcesUnavailable(reason=refusal)
-        super().spawn(context, instance, *arguments, **more)
+        super().spawn(ctxt, instance, *arguments, **more)
 
     def check_can_live_migrate_destination(
-        self, context: ty.Any, instance: ty.Any, *args: ty.Any, **more: ty.Any
+        self, ctxt: ty.Any, instance: ty.Any, *args: ty.Any, **more: ty.Any
     ) -> ty.Any:
         refusal = self._refusal(instance)
         if refusal:
             raise exception.MigrationPreCheckError(reason=refusal)
         return super().check_can_live_migrate_destination(
-            context, instance, *args, **more
+            ctxt, instance, *args, **more
         )

@@ -61,7 +61,7 @@ def memory_decides():
 def guests(monkeypatch):
     """The guests of the host; there is no database to read them from."""
     found = []
-    monkeypatch.setattr(dom0_load, 'on_host', lambda name: list(found))
+    monkeypatch.setattr(dom0_load, 'on_host', lambda *_: list(found))
     return found
 
 
