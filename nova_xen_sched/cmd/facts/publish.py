@@ -18,7 +18,6 @@ from nova_xen_sched.cmd.facts import plan as planning
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.facts import file
-from nova_xen_sched.facts import parse_file
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.facts import apply
@@ -229,10 +228,9 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             )
         try:
             table, _ = file.load(path)
-        except (OSError, file.FileError, parse_file.TableError) as e:
-            reason = getattr(e, 'strerror', None) or str(e)
+        except file.FileError as e:
             raise errors.Failure(
-                "The facts file %s can't be used: %s." % (path, reason)
+                "The facts file %s can't be used: %s." % (path, e)
             ) from e
         if table.wrong:
             raise errors.Failure(
