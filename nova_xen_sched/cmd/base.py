@@ -137,8 +137,6 @@ class _Display(Command, display.DisplayCommandBase):
         column_names: ty.Iterable[str],
         data: ty.Iterable[ty.Any],
     ) -> int:
-        column_names = list(column_names)
-        columns.check(parsed_args, column_names)
         cells = columns.shown(list(data), parsed_args.formatter)
         if cells or self.parts is None:
             super().produce_output(parsed_args, column_names, cells)
