@@ -20,6 +20,7 @@ from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.facts import file
 
 if ty.TYPE_CHECKING:
+    from nova_xen_sched import facts
     from nova_xen_sched.cmd.facts import apply
     from nova_xen_sched.cmd.facts import nova_api
 
@@ -224,7 +225,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             return None
         if path is None:
             return functools.partial(
-                desired.of_hosts, self._read_reported(parsed_args)
+                desired.of_hosts, *self._read_reported(parsed_args)
             )
         try:
             table, _ = file.load(path)
@@ -241,8 +242,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
 
     def _read_reported(
         self, parsed_args: argparse.Namespace
-    ) -> list[desired.Reported]:
-        """Read what hosts report; nothing where it may not be all."""
+    ) -> tuple[list[read_hosts.Result], dict[str, facts.Raw]]:
+        """Read what hosts report; without facts where they may not be all."""
         results = self.read_hosts(parsed_args)
         if self.exit_code == errors.FAILED:
             raise errors.Failure('No host answered: nothing was changed.')
@@ -254,12 +255,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
                     '%s: left as before, because of that.' % each.name,
                     error=True,
                 )
-        return [
-            desired.Reported(
-                each.name, each.nova_name is not None, raw.get(each.name, {})
-            )
-            for each in results
-        ]
+        return results, raw
 
     def _apply(
         self, run: apply.Applying, plan: planning.Plan
