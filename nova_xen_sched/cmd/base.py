@@ -56,7 +56,7 @@ class Command(command.Command):
         except errors.Failure as e:
             self.trace(e)
             self.say(str(e), error=True)
-            return e.exit_code
+            return errors.FAILED
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as e:  # noqa: BLE001  no traceback, but for --debug

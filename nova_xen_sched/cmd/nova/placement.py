@@ -104,19 +104,17 @@ def candidates(
     )
 
 
-def attach(state: ty.Any, found: Candidates) -> None:
-    """Give a HostState its candidates, as nova does from 27 on."""
-    state.allocation_candidates = copy.deepcopy(
-        found.by_provider.get(state.uuid, [])
-    )
+def attach(state: ty.Any, found: Candidates | None) -> None:
+    """Give a HostState its candidates, as nova does from 27 on.
 
-
-def attach_any(state: ty.Any) -> None:
-    """Give a HostState a candidate where placement can't be asked.
-
-    Without one nova's filters of PCI devices and NUMA refuse it.
+    :param found: None where placement can't be asked. Then it gets one for
+        nothing: without any nova's filters of PCI devices and NUMA refuse it.
     """
-    state.allocation_candidates = [{'allocations': {}, 'mappings': {}}]
+    state.allocation_candidates = (
+        copy.deepcopy(found.by_provider.get(state.uuid, []))
+        if found
+        else [{'allocations': {}, 'mappings': {}}]
+    )
 
 
 def stocks(provider: str) -> dict[str, ty.Any] | None:
