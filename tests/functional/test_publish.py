@@ -302,7 +302,8 @@ class TestPublish(PublishCase):
         self.create_aggregate('mine', ['new1'], {'xen:libvirt_version': '1'})
         self.publish()
         self.assertIn(
-            'new1: xen:libvirt_version stays 1, for aggregate mine', self.said
+            'new1: xen:libvirt_version stays 1, because aggregate mine,',
+            self.said,
         )
 
     def test_a_user_without_rights_and_a_cloud_that_is_away(self):
