@@ -6,15 +6,20 @@ PYTHON ?= python3
 VENV ?= .venv
 # The nova to develop and demonstrate with. Others: tox.
 NOVA := 34.0.0
+# Where figures of the programs are kept, and their pages.
+FIGURES = docs/source/performance
 # For "make soak": a part of the whole run.
 LENGTH ?= 1
 # Its figures are those of the whole run.
-SOAK_DOCS = $(if $(filter 1,$(LENGTH)),--docs docs)
+SOAK_DOCS = $(if $(filter 1,$(LENGTH)),--docs $(FIGURES))
 # For "make tox".
 ENV ?= nova22
 # For "make e2e": the Python of that nova.
 E2E_PYTHON = $(if $(filter 22.%,$(NOVA)),3.8,3.11)
 E2E = .venv-e2e
+DOCS = .venv-docs
+# The theme warns where there is no git, as in a source distribution.
+SPHINX = $(DOCS)/bin/sphinx-build -q $(if $(wildcard .git),-W) --keep-going -n
 
 BIN := $(VENV)/bin
 # In as many processes as there are processors: each imports nova, which takes
@@ -39,7 +44,7 @@ demo: venv  ## Watch a real nova-scheduler choose among Xen hosts
 
 .PHONY: simulate
 simulate: venv  ## Does the weigher decide well? 200 hosts, minutes
-	@$(BIN)/python -m tools.simulation --docs docs
+	@$(BIN)/python -m tools.simulation --docs $(FIGURES)
 
 .PHONY: simulate-small
 simulate-small: venv  ## The same in half a minute; fails if it doesn't help
@@ -47,7 +52,7 @@ simulate-small: venv  ## The same in half a minute; fails if it doesn't help
 
 .PHONY: bench
 bench: venv  ## What it costs beside nova's own classes; minutes, on a quiet machine
-	@$(BIN)/python -m tools.bench --docs docs
+	@$(BIN)/python -m tools.bench --docs $(FIGURES)
 
 .PHONY: bench-small
 bench-small: venv  ## The same in a minute; fails if it became slow
@@ -87,6 +92,22 @@ unit: venv  ## Unit tests
 functional: venv  ## Tests with a real nova in one process
 	@# As nova-scheduler runs by default since nova 33: native threads.
 	OS_NOVA_DISABLE_EVENTLET_PATCHING=true $(PYTEST) tests/functional
+
+.PHONY: docs
+docs:  ## The documentation: pages in build/docs/html, man pages beside
+	@PYTHON='$(PYTHON)' tools/make-venv $(DOCS) docs $(NOVA)
+	@rm -rf build/docs
+	$(DOCS)/bin/python -m tools.pictures $(FIGURES) $(FIGURES)
+	$(SPHINX) -b html -d build/docs/trees docs/source build/docs/html
+	$(SPHINX) -b man -d build/docs/trees docs/source build/docs/man
+	$(DOCS)/bin/python -m tools.links build/docs/html
+
+.PHONY: dist
+dist:  ## The source distribution and the wheel, checked, in dist
+	@PYTHON='$(PYTHON)' tools/make-venv $(DOCS) docs $(NOVA)
+	@rm -rf dist
+	$(DOCS)/bin/python -m build -q --no-isolation
+	$(DOCS)/bin/twine --no-color check --strict dist/*
 
 .PHONY: test-libvirt
 test-libvirt:  ## The facts commands with a real libvirt, without nova
@@ -145,8 +166,9 @@ clean:  ## Remove what make and tox have made
 	@# Another's environment, which VENV may name, stays.
 	test ! -e '$(VENV)/.nova-xen-sched' || rm -rf '$(VENV)' '$(VENV).lock'
 	rm -rf .venv-tox .venv-tox.lock .venv-libvirt .venv-libvirt.lock
-	rm -rf .venv-e2e* .tox .e2e
+	rm -rf .venv-e2e* .venv-docs .venv-docs.lock .tox .e2e
 	rm -rf .xen-host
+	rm -f $(FIGURES)/*.svg
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache \
 	    .ruff_cache
 	find nova_xen_sched tests tools -name __pycache__ -type d -prune \

@@ -6,8 +6,7 @@ dom0 is the privileged guest whose memory and CPUs serve all others. Three
 resources limit how many guests a host can serve: dom0's memory, dom0's CPUs,
 and the host's RAM beside dom0. The *headroom* of a resource is the share of it
 that is left: 1 where nothing is used, 0 where all is, below 0 where it is
-overcommitted. The scarcest resource decides for the host. The commands call
-them dom0's rooms.
+overcommitted. The scarcest resource decides for the host.
 
 This module knows nothing of nova, nor of where its numbers come from.
 """
@@ -33,7 +32,10 @@ MODES = ('hvm', 'pv', 'pvh')
 
 
 class Resource(str, enum.Enum):
-    """What limits how many guests a host can serve."""
+    """What limits how many guests a host can serve.
+
+    A value is also the code of the refusal; see rules/overcommit.py.
+    """
 
     DOM0_MEMORY = 'dom0_memory'
     DOM0_CPU = 'dom0_cpu'

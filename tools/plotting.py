@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import types
 import typing as ty
 
 # Okabe and Ito's colours, which can be told apart by all.
@@ -46,13 +48,31 @@ def tidy(axes: ty.Any, values: str) -> None:
 
 
 def write(
-    folder: str, name: str, page: str, draw: ty.Callable[[str], None]
+    folder: str, name: str, page: str, figures: ty.Mapping[str, ty.Any]
 ) -> None:
-    """A page, and its picture if there is a matplotlib."""
+    """A page, and the figures of its picture, which make docs draws.
+
+    :param figures: texts, or lists of what is plotted.
+    """
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, name + '.md'), 'w') as f:
+    with open(os.path.join(folder, name + '.rst'), 'w') as f:
         f.write(page)
-    try:
-        draw(os.path.join(folder, name + '.svg'))
-    except ImportError as e:
-        print('\nno picture: %s (pip install matplotlib)' % e)
+    with open(os.path.join(folder, name + '.json'), 'w') as f:
+        # A line for each, so that a new run makes a short difference.
+        parts = (
+            '%s: %s' % (json.dumps(key), _lines(value))
+            for key, value in figures.items()
+        )
+        f.write('{\n %s\n}\n' % ',\n '.join(parts))
+
+
+def _lines(value: ty.Any) -> str:
+    if not isinstance(value, list):
+        return json.dumps(value)
+    return '[\n  %s\n ]' % ',\n  '.join(map(json.dumps, value))
+
+
+def read(path: str) -> ty.Any:
+    """The figures that :func:`write` kept; objects have attributes."""
+    with open(path) as f:
+        return json.load(f, object_hook=lambda d: types.SimpleNamespace(**d))

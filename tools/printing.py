@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 import textwrap
 import time
@@ -64,21 +65,31 @@ def table(
             print('  ' + (coloured(line, 'head') if n == 0 else line))
 
 
-def markdown(
-    head: ty.Sequence[str],
-    rows: ty.Iterable[ty.Sequence[str]],
-    rule: str | None = None,
+def rst(
+    head: ty.Sequence[str], rows: ty.Iterable[ty.Sequence[str]]
 ) -> list[str]:
-    """The lines of a table in a page.
+    """The lines of a table in a page."""
 
-    :param rule: the line below the head; None aligns nothing.
-    """
-    line = '| %s |'.__mod__
+    def line(cells: ty.Sequence[str]) -> str:
+        return ', '.join('"%s"' % _plain(cell) for cell in cells)
+
     return [
-        line(' | '.join(head)),
-        rule or line(' | '.join(['---'] * len(head))),
-        *(line(' | '.join(row)) for row in rows),
+        '.. csv-table::',
+        '   :header: ' + line(head),
+        '',
+        *('   ' + line(row) for row in rows),
     ]
+
+
+def _plain(text: str) -> str:
+    """A cell that a page shows as it is."""
+    special = r'([\\`*|]|_(?!\w)|^[-+](?= ))'
+    return re.sub(special, r'\\\1', text).replace('"', '""')
+
+
+def rst_heading(text: str, mark: str) -> list[str]:
+    """The lines of a heading in a page."""
+    return [text, mark * len(text), '']
 
 
 def indented(text: str) -> None:

@@ -4,7 +4,7 @@
 
 For nova 22. Each override says which function of nova it stands for and why;
 all else is nova's. It was found by running nova 22.0.1 on Xen 4.14 with
-libvirt 7.0, see README. tests/unit/compute/test_nova_text.py notices when
+libvirt 7.0, see docs. tests/unit/compute/test_nova_text.py notices when
 nova's text changes.
 """
 

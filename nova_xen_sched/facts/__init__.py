@@ -8,7 +8,8 @@ gather.py asks them, and makes one of what they know.
 
 A source is made with nova's configuration, and its for_request(host_states)
 returns a function from a HostState to a dict of raw values, or None if there
-is nothing to look up.
+is nothing to look up. It is called in the request of a user, so that it must
+not wait for a network.
 """
 
 from __future__ import annotations

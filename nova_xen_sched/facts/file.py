@@ -146,7 +146,8 @@ class Source:
         with contextlib.suppress(Exception):
             self._path = self._conf.xen_scheduler.host_facts_file
         if not self._path:
-            self._use('host_facts_file, which is empty now', None)
+            if self._table is not None:
+                self._use('host_facts_file, which is empty now', None)
             self._read = None
             self._digest = self._error = ''
             self._complaint = ('', '')

@@ -21,8 +21,8 @@ from nova_xen_sched.refusal import Code
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.request import Kind
-from nova_xen_sched.rules import dom0
 from nova_xen_sched.rules import image
+from nova_xen_sched.rules import overcommit
 from nova_xen_sched.rules import versions
 
 EVERY = frozenset(Kind)
@@ -39,7 +39,8 @@ class Rule(ty.NamedTuple):
     """A rule, and when it applies.
 
     :ivar refuses: the rule.
-    :ivar kinds: of request, which it applies to.
+    :ivar kinds: of request, which it applies to; a new set of them needs a
+        sentence in Judge._if_it_applies().
     :ivar facts: the names of those that it reads; the host has no others.
     :ivar needs_load: whether it reads what the guest would overcommit.
     :ivar on: whether the options have it on.
@@ -87,7 +88,7 @@ RULES: tuple[Rule, ...] = (
     ),
     *(
         Rule(
-            functools.partial(dom0.overcommits, resource),
+            functools.partial(overcommit.overcommits, resource),
             TAKES_MORE,
             LOAD_FACTS,
             needs_load=True,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Installs and configures the plugin as README tells an operator to."""
+"""Installs and configures the plugin as docs tell an operator to."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from tests.e2e.processes import Failure
 from tests.e2e.settings import ROOT
 from tests.e2e.settings import Settings
 
+#: What docs tell an operator to write into nova.conf.
+_CONF = 'docs/source/install/nova-scheduler.conf'
 _PACKAGED = (
     'nova_xen_sched',
+    'etc',
     'setup.cfg',
     'pyproject.toml',
     'README.md',
@@ -89,19 +92,16 @@ def _installed(settings: Settings, name: str) -> set[str]:
 
 
 def operators_conf(settings: Settings, *options: str) -> str:
-    """What README tells an operator to write into nova.conf.
+    """What docs tell an operator to write into nova.conf.
 
     With the default filters of the nova that runs, ImagePropertiesFilter
-    replaced, as README has them for one nova only.
+    replaced, as docs have them for one nova only.
 
     :param options: lines for [xen_scheduler]
-    :raises Failure: if README's filters aren't those of nova 34
+    :raises Failure: if these filters aren't those of nova 34
     """
-    with open(os.path.join(ROOT, 'README.md'), encoding='utf-8') as f:
-        section = f.read().partition('\n## Enable it\n')[2]
-    found = re.search(r'^```ini\n(.*?)^```', section, re.M | re.S)
-    if found is None:
-        raise Failure('README.md has no nova.conf under "Enable it"')
+    with open(os.path.join(ROOT, _CONF), encoding='utf-8') as f:
+        text = f.read()
     default = settings.processes.run(
         'enabled-filters',
         [
@@ -115,14 +115,7 @@ def operators_conf(settings: Settings, *options: str) -> str:
         2
     ].strip().replace('ImagePropertiesFilter', 'XenHostFilter')
     line = re.compile('^enabled_filters = .*$', re.M)
-    readmes = line.search(found.group(1))
-    if settings.release == 34 and (
-        readmes is None or readmes.group() != wanted
-    ):
-        raise Failure('README.md should have ' + wanted)
-    return (
-        line.sub(wanted, found.group(1)).rstrip()
-        + '\n'
-        + '\n'.join(options)
-        + '\n'
-    )
+    there = line.search(text)
+    if settings.release == 34 and (there is None or there.group() != wanted):
+        raise Failure('%s should have %s' % (_CONF, wanted))
+    return line.sub(wanted, text).rstrip() + '\n' + '\n'.join(options) + '\n'

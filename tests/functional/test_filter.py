@@ -111,7 +111,7 @@ class TestGuestTypes(FilterCase):
         self.assert_boots_on('old', self.create_image('any', **HVM))
 
     def test_forced_host_skips_the_filter(self):
-        """What the README says can't be had."""
+        """What docs say can't be had."""
         self.start_hosts(
             [hosts.xen('pv', 'xen-4.14-pv-only'), hosts.xen('xen')]
         )

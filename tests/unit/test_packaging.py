@@ -13,11 +13,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 
 from oslo_config import cfg
 from oslo_config import generator
 import pytest
+
+from nova_xen_sched import conf
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REQUIREMENTS = [
@@ -74,7 +77,8 @@ def pip(*args, python=None):
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith('PIP_')
+        # The source itself, which may stand in PYTHONPATH, is no package.
+        if not name.startswith('PIP_') and name != 'PYTHONPATH'
     }
     environment['PIP_CONFIG_FILE'] = os.devnull
     environment['PIP_DISABLE_PIP_VERSION_CHECK'] = '1'
@@ -99,11 +103,12 @@ def wheel(tmp_path_factory):
     source = tmp_path_factory.mktemp('source')
     for name in ('setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE'):
         shutil.copy(str(ROOT / name), str(source))
-    shutil.copytree(
-        str(ROOT / 'nova_xen_sched'),
-        str(source / 'nova_xen_sched'),
-        ignore=shutil.ignore_patterns('__pycache__'),
-    )
+    for name in ('nova_xen_sched', 'etc'):
+        shutil.copytree(
+            str(ROOT / name),
+            str(source / name),
+            ignore=shutil.ignore_patterns('__pycache__'),
+        )
     target = tmp_path_factory.mktemp('wheel')
     pip(
         'wheel',
@@ -196,7 +201,7 @@ def newer(tmp_path):
 
 
 @pytest.mark.once
-def test_installing_leaves_nova_alone(environment, newer, wheel):
+def test_installing_leaves_nova_alone(environment, newer, wheel, setup_cfg):
     before = environment.state()
     where = ['--no-index', '--find-links', str(newer)]
 
@@ -204,7 +209,8 @@ def test_installing_leaves_nova_alone(environment, newer, wheel):
     pip('install', '--upgrade', *where, str(wheel), python=environment.python)
 
     after = environment.state()
-    assert after.pop('nova_xen_sched-0.1.0.dist-info')
+    version = setup_cfg['metadata']['version']
+    assert after.pop('nova_xen_sched-%s.dist-info' % version)
     assert after == before
     assert 'nova-%s.dist-info' % environment.installed['nova'] in after
 
@@ -243,9 +249,39 @@ def test_the_wheel_is_complete(wheel):
         names = archive.namelist()
         (entry_points,) = (n for n in names if n.endswith('entry_points.txt'))
         points = archive.read(entry_points).decode()
-    assert {n for n in names if '.dist-info/' not in n} == expected
+    found = {n for n in names if '.dist-info/' not in n}
+    data = {n for n in found if '.data/data/' in n}
+    assert found - data == expected
+    # What an operator copies, of which the generator's own file is nothing.
+    etc = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / 'etc').rglob('*')
+        if path.is_file() and path.name != 'config-generator.conf'
+    }
+    assert {n.partition('.data/data/')[2] for n in data} == etc
     assert any(n.endswith('/LICENSE') for n in names)
     assert 'nova_xen_sched = nova_xen_sched.conf:list_opts' in points
+
+
+@pytest.mark.once
+def test_the_source_distribution_is_complete(tmp_path):
+    """All that git has, but for what is about git itself."""
+    git = ['git', '-C', str(ROOT)]
+    try:
+        listed = subprocess.check_output([*git, 'ls-files'], text=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip('this is no git checkout')
+    source = tmp_path / 'source'
+    for name in listed.splitlines():
+        if (ROOT / name).exists():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(str(ROOT / name), str(source / name))
+    program = 'from setuptools import build_meta; build_meta.build_sdist("..")'
+    subprocess.run([sys.executable, '-c', program], cwd=source, check=True)
+    (packed,) = tmp_path.glob('*.tar.gz')
+    with tarfile.open(str(packed)) as tar:
+        found = {name.partition('/')[2] for name in tar.getnames()}
+    assert set(listed.splitlines()) - found <= {'.gitignore'}
 
 
 # The sample
@@ -277,11 +313,20 @@ def test_no_command_is_left_out_of_its_contract():
     assert sorted(listed) == sorted(set(folders) - {'nova'})
 
 
+def test_the_sample_breaks_no_line_of_the_help():
+    """oslo.config would, and its lists couldn't be read."""
+    found = set(SAMPLE.read_text().splitlines())
+    for _, opts in conf.list_opts():
+        for opt in opts:
+            for line in opt.help.strip().splitlines():
+                assert ('# ' + line).rstrip() in found, line
+
+
 def test_the_sample_is_up_to_date(tmp_path):
-    conf = cfg.ConfigOpts()
-    generator.register_cli_opts(conf)
+    options = cfg.ConfigOpts()
+    generator.register_cli_opts(options)
     made = tmp_path / 'sample'
-    conf(
+    options(
         [
             '--config-file',
             str(ROOT / 'etc/nova_xen_sched/config-generator.conf'),
@@ -289,7 +334,7 @@ def test_the_sample_is_up_to_date(tmp_path):
             str(made),
         ]
     )
-    generator.generate(conf)
+    generator.generate(options)
 
     expected = made.read_text()
     found = SAMPLE.read_text() if SAMPLE.exists() else ''

@@ -17,7 +17,6 @@ from tools import printing
 from tools.bench import apart
 from tools.bench import measure
 from tools.bench import memory
-from tools.bench import plot
 from tools.bench import report
 from tools.bench import subjects
 from tools.bench import world
@@ -168,7 +167,7 @@ def _options(argv: ty.Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('--requests', type=int, default=memory.REQUESTS)
     parser.add_argument(
-        '--docs', metavar='DIR', help='write bench.md and bench.svg there'
+        '--docs', metavar='DIR', help='write bench.rst and bench.json there'
     )
     return parser.parse_args(argv)
 
@@ -188,14 +187,17 @@ def main(argv: ty.Sequence[str] | None = None) -> int:
     whole = apart.take(1000, 45)
     samples = memory.run(options.requests, progress)
     progress.done()
-    page = report.markdown(figures, whole, samples, about)
+    page = report.page(figures, whole, samples, about)
     print(page)
     if options.docs:
         plotting.write(
             options.docs,
             'bench',
             page,
-            lambda path: plot.draw(figures, samples, path),
+            {
+                'figures': list(map(dataclasses.asdict, figures)),
+                'samples': [each._asdict() for each in samples],
+            },
         )
     return 0 if memory.growth(samples) <= memory.GROWTH else 1
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 import typing as ty
 
 from tools import plotting
-from tools.bench import memory
-from tools.bench import report
+
+if ty.TYPE_CHECKING:
+    from tools.bench import memory
+    from tools.bench import report
 
 _COLOUR, _RSS = plotting.BLUE, plotting.GREEN
 _GOAL, _FLOOR = plotting.VERMILION, plotting.ORANGE

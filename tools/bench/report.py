@@ -128,20 +128,19 @@ def _whole_row(
     )
 
 
-def markdown(
+def page(
     figures: ty.Sequence[Figure],
     path: dict[str, measure.Timing],
     samples: ty.Sequence[memory.Sample],
     about: str,
 ) -> str:
-    """docs/bench.md."""
+    """The page of docs/."""
     bare = next(
         each for each in figures if each.shape.startswith('1000 hosts, 5')
     )
     text = [
-        '# What it costs',
-        '',
-        '`make bench` wrote this. Taken on: %s.' % about,
+        *printing.rst_heading('The figures of make bench', '='),
+        '``make bench`` wrote this. Taken on: %s.' % about,
         '',
         "Each line is one run in which the plugin and nova's own class took "
         'turns, round by round, on the same HostStates: microseconds of '
@@ -153,7 +152,7 @@ def markdown(
         '1000 hosts, each in 5 aggregates of 5 keys. 30 % of the hosts are '
         'KVM hosts.',
         '',
-        *printing.markdown(HEAD, map(row, figures)),
+        *printing.rst(HEAD, map(row, figures)),
         '',
         'The floor is the least work, as a ratio too. Of a filter: each '
         "host's guest types are compared with those seen before, and nothing "
@@ -165,12 +164,11 @@ def markdown(
     ]
     if path:
         text += [
-            '## A whole request',
-            '',
+            *printing.rst_heading('A whole request', '-'),
             '1000 candidates: database (SQLite), HostStates, all default '
             'filters and weighers.',
             '',
-            *printing.markdown(
+            *printing.rst(
                 _WHOLE_HEAD,
                 (_whole_row(what, name, path) for what, name in _WHOLES),
             ),
@@ -186,8 +184,7 @@ def markdown(
         ]
     if samples:
         text += [
-            '## Memory',
-            '',
+            *printing.rst_heading('Memory', '-'),
             'Over %d requests, each with aggregates and facts that no '
             'request saw before, the second half had at most %.1f %% more '
             'blocks of memory than the second quarter (the first fills '
@@ -201,5 +198,5 @@ def markdown(
             ),
             '',
         ]
-    text += ['![The same as a picture](bench.svg)', '']
+    text += ['.. image:: bench.svg\n   :alt: The same as a picture', '']
     return '\n'.join(text)

@@ -32,7 +32,7 @@ nova_xen_sched.weights.all_weighers
 
 
 class DemoCloud(cloud.Cloud):
-    """The operator's part of nova.conf, as the README tells it."""
+    """The operator's part of nova.conf, as the documentation has it."""
 
     # A nova-compute of today proves a libvirt of today by its service
     # version; leaving that source out lets one host be unknown.

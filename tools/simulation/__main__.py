@@ -11,7 +11,6 @@ import typing as ty
 
 from tools import plotting
 from tools import printing
-from tools.simulation import plot
 from tools.simulation import policies
 from tools.simulation import pool
 from tools.simulation import report
@@ -78,7 +77,7 @@ def _options(argv: ty.Sequence[str] | None) -> argparse.Namespace:
         '(%(default)s)',
     )
     parser.add_argument(
-        '--docs', metavar='DIR', help='write simulation.md and .svg there'
+        '--docs', metavar='DIR', help='write simulation.rst and .json there'
     )
     parser.add_argument('--save', metavar='FILE', help='keep the figures')
     parser.add_argument(
@@ -112,8 +111,11 @@ def _show(
         plotting.write(
             options.docs,
             'simulation',
-            report.markdown(found, about),
-            lambda path: plot.draw(found, path, title % hosts),
+            report.page(found, about),
+            {
+                'heading': title % hosts,
+                'cells': [each._asdict() for each in found],
+            },
         )
     return good
 

@@ -7,26 +7,28 @@ from __future__ import annotations
 import typing as ty
 
 from tools import plotting
-from tools.simulation import policies
-from tools.simulation import report
 
-_COLOURS = {
-    policies.NOVA: plotting.VERMILION,
-    policies.UNKNOWN: plotting.SKY,
-    policies.KNOWN: plotting.BLUE,
-    policies.GREEDY: plotting.GREY,
-}
+if ty.TYPE_CHECKING:
+    from tools.simulation import report
+
+#: In the order of policies.POLICIES, which is that of the cells.
+_COLOURS = (
+    plotting.VERMILION,
+    plotting.SKY,
+    plotting.BLUE,
+    plotting.GREY,
+)
 _WIDTH = 0.2
 
 
-def draw(found: ty.Sequence[report.Cell], path: str, heading: str) -> None:
+def draw(cells: ty.Sequence[report.Cell], path: str, heading: str) -> None:
     """Write the picture to that path."""
     with plotting.picture(path, figsize=(10, 4.4)) as figure:
         left, right = figure.axes
-        _bars(left, found, 'over', '%.0f')
+        _bars(left, cells, 'over', '%.0f')
         left.set_title('Overcommitted dom0s (mean over time)', fontsize=10)
         left.set_ylabel('dom0s')
-        _bars(right, found, 'worst', '%.2f')
+        _bars(right, cells, 'worst', '%.2f')
         right.set_yscale('log')
         right.set_title(
             'Use of the fullest dom0 (mean over time)', fontsize=10
@@ -36,7 +38,7 @@ def draw(found: ty.Sequence[report.Cell], path: str, heading: str) -> None:
         ticks = (0.5, 1, 2, 5, 10)
         right.set_yticks(ticks, ['%gx' % each for each in ticks])
         right.set_yticks([], minor=True)
-        most = max(each.worst for each in found)
+        most = max(each.worst for each in cells)
         right.set_ylim(0.4, max(2.0, most * 1.5))
         figure.suptitle(heading, fontsize=11)
         figure.legend(
@@ -53,7 +55,8 @@ def _bars(
     axes: ty.Any, found: ty.Sequence[report.Cell], field: str, label: str
 ) -> None:
     levels = sorted({each.level for each in found})
-    for n, policy in enumerate(policies.POLICIES):
+    names = dict.fromkeys(each.policy for each in found)
+    for n, (policy, colour) in enumerate(zip(names, _COLOURS)):
         mine = [each for each in found if each.policy == policy]
         heights = [getattr(each, field) for each in mine]
         spreads = [getattr(each, field + '_spread') for each in mine]
@@ -62,7 +65,7 @@ def _bars(
             heights,
             _WIDTH * 0.92,
             label=policy,
-            color=_COLOURS[policy],
+            color=colour,
             yerr=[
                 [mean - low for mean, (low, _) in zip(heights, spreads)],
                 [high - mean for mean, (_, high) in zip(heights, spreads)],

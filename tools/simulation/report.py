@@ -167,22 +167,19 @@ def helps(found: ty.Sequence[Cell]) -> list[printing.Verdict]:
     return verdicts
 
 
-def markdown(found: ty.Sequence[Cell], about: str) -> str:
+def page(found: ty.Sequence[Cell], about: str) -> str:
     """A page with the picture, the table, and how it came about."""
     lines = [
-        '# Does Dom0HeadroomWeigher decide well?',
-        '',
+        *printing.rst_heading('The figures of make simulate', '='),
         "A simulation, through nova's own weight handler with nova's default "
-        'weighers. `make simulate` wrote this page.',
+        'weighers. ``make simulate`` wrote this page.',
         '',
-        '![Overcommitted dom0s and the fullest dom0, by policy]'
-        '(simulation.svg)',
+        '.. image:: simulation.svg',
+        '   :alt: Overcommitted dom0s and the fullest dom0, by policy',
         '',
         about,
         '',
-        *printing.markdown(
-            HEAD, rows(found), '|---:|---|---:|---:|---:|---:|---:|'
-        ),
+        *printing.rst(HEAD, rows(found)),
         '',
         NOTES,
         '',

@@ -128,7 +128,7 @@ def _options(argv: ty.Sequence[str] | None) -> argparse.Namespace:
         help='this case alone, of the part that --only names',
     )
     parser.add_argument(
-        '--docs', metavar='DIR', help='write the figures into soak.md there'
+        '--docs', metavar='DIR', help='write the figures into soak.rst there'
     )
     return parser.parse_args(argv)
 
@@ -184,12 +184,12 @@ def main(argv: ty.Sequence[str] | None = None) -> int:
                 'Taken on: %s. %g of the whole run, seeds from %d.'
                 % (bench.machine(), length, first),
                 '',
-                *printing.markdown(HEAD, rows),
+                *printing.rst(HEAD, rows),
                 '',
                 'Logged as unexpected, of hosts or requests that hold what '
                 "nova's own objects refuse; of others nothing was:",
                 '',
-                *printing.markdown(
+                *printing.rst(
                     ('times', 'while'),
                     [(str(count), what) for count, what in unexpected],
                 ),

@@ -20,6 +20,7 @@ import typing as ty
 import yaml
 
 from nova_xen_sched import facts
+from nova_xen_sched.cmd import installed
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import parse_file
 from nova_xen_sched.facts import read_yaml
@@ -28,7 +29,9 @@ from nova_xen_sched.facts import read_yaml
 MARK = '# exported'
 UNSAFE = (
     "it can't be edited safely as it is written (%s). Write each host's facts "
-    'in lines of their own, as the example in etc/nova_xen_sched has them'
+    'in lines of their own, as the example '
+    + installed.where('host-facts.yaml').replace('%', '%%')
+    + ' has them'
 )
 
 _NEW = (

@@ -10,6 +10,7 @@ from oslo_upgradecheck.upgradecheck import Code
 from oslo_upgradecheck.upgradecheck import Result
 
 from nova_xen_sched import refusal
+from nova_xen_sched.cmd import installed
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
@@ -49,9 +50,9 @@ def facts_file(deployment: Deployment) -> Result:
             Code.FAILURE,
             'unusable',
             "%s can't be used: %s." % (path, e),
-            'correct the file; etc/nova_xen_sched/host-facts.yaml is an '
-            'example. Until then nova-scheduler keeps the last good facts, '
-            'and has none after a restart.',
+            'correct the file; %s is an example. Until then nova-scheduler '
+            'keeps the last good facts, and has none after a restart.'
+            % installed.where('host-facts.yaml'),
         )
     if table.wrong:
         return Problem(
@@ -59,8 +60,8 @@ def facts_file(deployment: Deployment) -> Result:
             'mistakes',
             'nova-scheduler does not use what is wrong in %s (%d): %s.'
             % (path, len(table.wrong), '; '.join(table.wrong[:_MISTAKES])),
-            'correct the file; etc/nova_xen_sched/host-facts.yaml is an '
-            'example.',
+            'correct the file; %s is an example.'
+            % installed.where('host-facts.yaml'),
         )
     return Result(
         Code.SUCCESS,

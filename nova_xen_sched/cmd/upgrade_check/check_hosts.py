@@ -39,8 +39,8 @@ _REQUESTS: ty.Mapping[str, tuple[dict[str, str], Kind]] = {
     'PV live migration': (_PV, Kind.LIVE_MIGRATION),
 }
 
-#: Codes by which guests are sorted; that a host has them is no trouble.
-_SORTING = frozenset(
+#: Codes that say which hosts a guest is for: a healthy host has them, too.
+_NO_TROUBLE = frozenset(
     {
         refusal.Code.ARCHITECTURE,
         refusal.Code.HYPERVISOR_TYPE,
@@ -101,12 +101,12 @@ def refused(deployment: Deployment) -> Result:
             each.name
             for each, found in zip(xen, verdicts)
             if found is rules.UNJUDGED
-            or any(r.code not in _SORTING for r in found.refusals)
+            or any(r.code not in _NO_TROUBLE for r in found.refusals)
         )
         remedies.update(
             (each.code, each.remedy)
             for each in refusals
-            if each.code not in _SORTING
+            if each.code not in _NO_TROUBLE
         )
         codes = _counted(
             (each.code for each in refusals), deployment.settings.report_only

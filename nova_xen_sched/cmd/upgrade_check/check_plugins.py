@@ -13,6 +13,7 @@ from oslo_upgradecheck.upgradecheck import Result
 
 from nova_xen_sched import conf
 from nova_xen_sched import refusal
+from nova_xen_sched.cmd import installed
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
 from nova_xen_sched.cmd.upgrade_check.deployment import names
@@ -87,8 +88,8 @@ def option_names(deployment: Deployment) -> Result:
             name + (' (nearest: %s)' % nearest if nearest else '')
             for name, nearest in unknown
         ),
-        'correct them, or take them out; all options are in '
-        'etc/nova_xen_sched/nova-xen-sched.conf.sample.',
+        'correct them, or take them out; all options are in %s.'
+        % installed.where('nova-xen-sched.conf.sample'),
     )
 
 

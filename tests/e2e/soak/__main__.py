@@ -113,7 +113,7 @@ def main() -> int:
     )
     parser.add_argument('--seed', type=int, help='of users and faults')
     parser.add_argument(
-        '--docs', metavar='DIR', help='write the figures into soak.md there'
+        '--docs', metavar='DIR', help='write the figures into soak.rst there'
     )
     arguments = parser.parse_args()
     seed = arguments.seed

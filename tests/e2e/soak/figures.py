@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a soak counts, and the section of docs/soak.md that says so."""
+"""What a soak counts, and the section of soak.rst that says so."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Figures:
         yield from ('not done: ' + each for each in self.not_done)
 
     def write(self, folder: str) -> None:
-        """Write the section of docs/soak.md."""
+        """Write the section of soak.rst."""
         lines = [self.about, '']
         for head, counts in (
             ('request', self.asked),
@@ -67,7 +67,7 @@ class Figures:
             ),
         ):
             rows = [(what, str(n)) for what, n in counts.most_common()]
-            lines += [*printing.markdown((head, 'times'), rows), '']
+            lines += [*printing.rst((head, 'times'), rows), '']
         lines.append("nova-scheduler's memory: %s." % self.memory)
         page.put(folder, 'Real services', lines)
 

@@ -145,12 +145,12 @@ def test_a_run_writes_its_figures(tmp_path, capsys):
     arguments = ['--only', 'images', '--length', '0.0005', '--first', '1']
     assert program.main([*arguments, '--docs', str(tmp_path)]) == 0
     assert 'seeds from 1' in capsys.readouterr().out
-    assert '| images | 50 | ' in (tmp_path / 'soak.md').read_text()
+    assert '"images", "50", ' in (tmp_path / 'soak.rst').read_text()
 
 
 def test_a_section_of_the_page_replaces_the_older_one(tmp_path):
     for heading, line in (('A', '1'), ('B', '2'), ('A', '3')):
         page.put(str(tmp_path), heading, [line])
-    text = (tmp_path / 'soak.md').read_text()
-    assert text.endswith('\n## A\n\n3\n\n## B\n\n2\n')
-    assert text.count('## A') == 1
+    text = (tmp_path / 'soak.rst').read_text()
+    assert text.endswith('\nA\n-\n\n3\n\nB\n-\n\n2\n')
+    assert text.count('A\n-') == 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""nova-compute-xen in each dom0, installed and configured as README says."""
+"""nova-compute-xen in each dom0, installed and configured as docs say."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ XEN_HOST = (
     'xen-hypervisor-4.14-amd64',
     'xen-utils-4.14',
 )
-#: What the README's commands install in a dom0 without nova: there they find
-#: all of it.
+#: What the documentation's commands install in a dom0 without nova: there
+#: they find all of it.
 COMMANDS = (
     'python3-cliff',
     'python3-libvirt',

@@ -7,7 +7,6 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-import re
 import shutil
 import tarfile
 import typing as ty
@@ -36,6 +35,7 @@ _SOURCE = (
     'LICENSE',
     'MANIFEST.in',
     'README.md',
+    'etc',
     'nova_xen_sched',
     'pyproject.toml',
     'setup.cfg',
@@ -43,25 +43,13 @@ _SOURCE = (
 
 
 def install_lines() -> list[str]:
-    """The README's, for a dom0 without nova.
-
-    :raises machine.Failure: if they aren't there any more.
-    """
-    text = (PROJECT / 'README.md').read_text()
-    found = re.search(
-        r'^On a dom0 without nova.*?\n\n((?:    [^\n]*\n)+)\n',
-        text,
-        re.MULTILINE | re.DOTALL,
-    )
-    if not found:
-        raise machine.Failure(
-            'README.md has no commands after "On a dom0 without nova".'
-        )
-    return [line.strip() for line in found[1].splitlines()]
+    """Those of the documentation, for a dom0 without nova."""
+    lines = PROJECT / 'docs/source/install/dom0-lines.txt'
+    return lines.read_text().splitlines()
 
 
 def install_inside(host: Host, log: machine.Log) -> None:
-    """Into dom0, from a copy of this checkout, as the README says."""
+    """Into dom0, from a copy of this checkout, as the documentation says."""
     host.write('/root/source.tar', _source())
     host.run('mkdir -p source && tar xf source.tar -C source')
     for line in install_lines():

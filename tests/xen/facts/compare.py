@@ -24,7 +24,7 @@ COMMANDS = {
     'processes': 'ps -eo args',
 }
 
-#: What libvirt doesn't report from afar, as README says: there it is unknown,
+#: What libvirt doesn't report from afar, as docs say: there it is unknown,
 #: or true.
 ONLY_INSIDE = frozenset(
     (

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
+
 import pytest
 
+from nova_xen_sched import cmd
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import rules
 from nova_xen_sched.dom0 import Resource
 from nova_xen_sched.dom0 import Usage
+from nova_xen_sched.refusal import Code
 from nova_xen_sched.request import ANY_MOVE
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.request import Kind
 from tests.unit import builders
+
+EXPLAIN = json.loads(
+    (pathlib.Path(cmd.__path__[0]) / 'schemas' / 'explain.json').read_text()
+)
 
 ON = {'refuse_dom0_overcommit': True, 'min_libvirt_version': None}
 
@@ -115,3 +124,27 @@ def test_the_sentence_where_xen_itself_reports_less():
         '60001 MiB of RAM would be taken, and 60000 MiB are beside dom0; use '
         'another host, or a smaller flavor'
     )
+
+
+@pytest.mark.parametrize('resource', Resource)
+def test_a_new_resource_has_all_that_belongs_to_it(resource):
+    verdict = rules.Judge(
+        GuestRequest(), conf.defaults(**ON), lambda: Kind.BOOT
+    )(
+        builders.host(
+            builders.XEN_HVM,
+            'Xen',
+            4017000,
+            overcommitted=(Usage(resource, 1, 2),),
+        )
+    )
+    assert verdict.refusal.code == Code(resource.value)
+    assert verdict.refusal.reason
+    properties = EXPLAIN['$defs']['host']['properties']
+    shown = properties['resources']['items']['properties']
+    assert resource.value in shown['resource']['enum']
+    assert resource.unit in shown['unit']['enum']
+
+
+def test_programs_are_told_of_each_code():
+    assert EXPLAIN['$defs']['refusal']['enum'] == [code.value for code in Code]
