@@ -10,66 +10,31 @@ nova's text changes.
 
 from __future__ import annotations
 
+import types
 import typing as ty
 
 from eventlet import tpool
+from nova import context
 from nova import exception
 import nova.conf
 from nova.objects import fields
 from nova.virt.libvirt import driver as libvirt_driver
-from nova.virt.libvirt import guest as libvirt_guest
 
+from nova_xen_sched import conf
+from nova_xen_sched import dom0
+from nova_xen_sched import host
 from nova_xen_sched import log
+from nova_xen_sched import provider
 from nova_xen_sched import redact
+from nova_xen_sched.compute import dom0_load
+from nova_xen_sched.compute import late_check
+from nova_xen_sched.compute import resources
 from nova_xen_sched.compute import stats
+from nova_xen_sched.compute.guest import Guest
+from nova_xen_sched.compute.guest import NO_BLOCK_MIGRATION
 
 CONF = nova.conf.CONF
 LOG = redact.logger(__name__)
-
-_NO_BLOCK_MIGRATION = (
-    "Xen's libvirt driver has no block migration: it can't copy disks. Put "
-    'the disks on storage that both hosts share (instances_path, or '
-    'volumes), and live-migrate without block migration; or migrate the '
-    'instance cold'
-)
-
-
-class Guest(libvirt_guest.Guest):
-    """A guest that is to be live-migrated."""
-
-    def migrate(
-        self,
-        destination: str,
-        migrate_uri: str | None = None,
-        migrate_disks: list[str] | None = None,
-        destination_xml: str | None = None,
-        flags: int = 0,
-        bandwidth: int = 0,
-    ) -> None:
-        """Stands for Guest.migrate.
-
-        nova sends the parameters bandwidth, always, and persistent_xml and
-        migrate_disks, each of which libxl refuses: "parameter 'bandwidth'
-        not supported".
-
-        :raises MigrationError: for a block migration.
-        """
-        # libvirt_driver.libvirt is None until nova makes its driver.
-        libvirt = libvirt_driver.libvirt
-        if migrate_disks or flags & libvirt.VIR_MIGRATE_NON_SHARED_INC:
-            raise exception.MigrationError(reason=_NO_BLOCK_MIGRATION)
-        if bandwidth:
-            LOG.warning(
-                "[libvirt]live_migration_bandwidth is %(bandwidth)d; Xen's "
-                'libvirt driver has no such limit, it is left out',
-                {'bandwidth': bandwidth},
-            )
-        params = {}
-        if destination_xml:
-            params['destination_xml'] = destination_xml
-        if migrate_uri:
-            params['migrate_uri'] = migrate_uri
-        self._domain.migrateToURI3(destination, params=params, flags=flags)
 
 
 class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
@@ -81,6 +46,15 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         # hold it too.
         self._host.get_online_cpus = self._get_online_cpus
         self._reporter = stats.Reporter()
+        self._options = conf.Options(CONF)
+        # What was reported last.
+        self._reported: host.Host | None = None
+        self._provider = resources.Provider(
+            getattr(virtapi, 'reportclient', None), _guests, self._load
+        )
+        self._late_check = late_check.LateCheck(
+            _guests, self._load, self._free_mb
+        )
 
     def _get_online_cpus(self) -> set[int]:
         """Stands for Host.get_online_cpus.
@@ -129,6 +103,10 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         data = super().get_available_resource(nodename)
         try:
             data['stats'] = {**(data.get('stats') or {}), **self._stats()}
+            self._reported = host.read(
+                types.SimpleNamespace(**data),
+                lambda _: self._reporter.known_facts,
+            )
         except Exception:  # noqa: BLE001  the update must not fail of it
             log.unexpected("reporting this Xen host's facts; it has none")
         return data
@@ -137,14 +115,55 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         try:
             # In a native thread: it may wait for xl, and all of nova-compute
             # would.
-            host = tpool.execute(
+            found = tpool.execute(
                 self._reporter.read, self._host.get_connection(), self._uri()
             )
         except Exception as e:  # noqa: BLE001  what is known is reported
             if not isinstance(e, exception.HypervisorUnavailable):
                 log.unexpected('reading this Xen host; what was known counts')
-            host = stats.unreachable(e)
-        return self._reporter.stats(host, CONF.reserved_host_memory_mb)
+            found = stats.unreachable(e)
+        return self._reporter.stats(found, CONF.reserved_host_memory_mb)
+
+    def update_provider_tree(
+        self, provider_tree: ty.Any, nodename: str, allocations: ty.Any = None
+    ) -> None:
+        """Adds to LibvirtDriver.update_provider_tree: traits, slots of dom0.
+
+        nova's own traits and inventories stay as they are.
+        """
+        # nova's replaces all that there is.
+        before = provider_tree.data(nodename).inventory
+        super().update_provider_tree(provider_tree, nodename, allocations)
+        self._provider.update(
+            provider_tree,
+            nodename,
+            before.get(provider.DOM0_SLOT),
+            self._reported,
+            self._options.current(),
+        )
+
+    def _load(self, found: list[ty.Any]) -> dom0.Load:
+        """What dom0 serves with these guests."""
+        return dom0_load.load(
+            found,
+            self._reporter.known_facts,
+            self._host.get_memory_mb_total(),
+            self._options.current(),
+        )
+
+    def _free_mb(self) -> int | None:
+        """The RAM that Xen has left now, MiB.
+
+        None if libvirt doesn't answer, and beside a dom0 that balloons: there
+        it is next to none, and dom0 gives of its own.
+        """
+        if self._reporter.known_facts.get('dom0_memory_mb') is None:
+            return None
+        try:
+            return int(self._host.get_connection().getFreeMemory()) >> 20
+        except Exception as e:  # noqa: BLE001  nova will fail of it itself
+            LOG.debug("Xen's free memory is unknown: %(error)s", {'error': e})
+            return None
 
     def _prepare_migration_flags(self) -> tuple[int, int]:
         """Adds to LibvirtDriver._prepare_migration_flags: PEER2PEER.
@@ -177,6 +196,26 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
             device_names,
         )
 
+    def check_can_live_migrate_destination(
+        self, context: ty.Any, instance: ty.Any, *args: ty.Any, **more: ty.Any
+    ) -> ty.Any:
+        """Precedes LibvirtDriver.check_can_live_migrate_destination.
+
+        The guest must fit here. nova's would leave a file behind.
+
+        :raises MigrationPreCheckError: where it does not; then nova tries the
+            next host. Of any other error the running guest would end in
+            ERROR.
+        """
+        refusal = self._late_check.refusal(
+            instance, instance.vm_mode, self._options.current()
+        )
+        if refusal:
+            raise exception.MigrationPreCheckError(reason=refusal)
+        return super().check_can_live_migrate_destination(
+            context, instance, *args, **more
+        )
+
     def check_can_live_migrate_source(
         self,
         context: ty.Any,
@@ -201,8 +240,8 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
 
     def _refuse_block_migration(self, instance: ty.Any, data: ty.Any) -> None:
         if 'block_migration' in data and data.block_migration:
-            LOG.error(_NO_BLOCK_MIGRATION, instance=instance)
-            raise exception.MigrationPreCheckError(reason=_NO_BLOCK_MIGRATION)
+            LOG.error(NO_BLOCK_MIGRATION, instance=instance)
+            raise exception.MigrationPreCheckError(reason=NO_BLOCK_MIGRATION)
 
     def default_root_device_name(
         self, instance: ty.Any, image_meta: ty.Any, root_bdm: ty.Any
@@ -224,19 +263,35 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         *arguments: ty.Any,
         **more: ty.Any,
     ) -> None:
-        """Precedes LibvirtDriver.spawn: hw_vm_mode counts.
+        """Precedes LibvirtDriver.spawn: the guest must fit, hw_vm_mode counts.
 
         nova-api fills instance.vm_mode from the image's old property vm_mode
         alone, and the driver builds what stands there; the scheduler reads
         hw_vm_mode. So an image with only hw_vm_mode=hvm would be scheduled
         as HVM and built as PV. nova-compute saves it with the instance, so
         that it stays HVM when it is built again or moves.
+
+        :raises ComputeResourcesUnavailable: for a boot that doesn't fit; then
+            nova tries the next host. For other operations it has none.
         """
+        refusal = self._late_check.refusal(
+            instance, _vm_mode(instance, image_meta), self._options.current()
+        )
+        if refusal and late_check.is_boot(instance):
+            raise exception.ComputeResourcesUnavailable(reason=refusal)
         _choose_vm_mode(instance, image_meta)
         super().spawn(context, instance, image_meta, *arguments, **more)
 
 
+def _guests() -> list[ty.Any]:
+    return dom0_load.on_host(context.get_admin_context(), CONF.host)
+
+
+def _vm_mode(instance: ty.Any, image_meta: ty.Any) -> str | None:
+    return instance.vm_mode or image_meta.properties.get('hw_vm_mode')
+
+
 def _choose_vm_mode(instance: ty.Any, image_meta: ty.Any) -> None:
-    mode = image_meta.properties.get('hw_vm_mode')
-    if mode and not instance.vm_mode:
+    mode = _vm_mode(instance, image_meta)
+    if mode != instance.vm_mode:
         instance.vm_mode = mode

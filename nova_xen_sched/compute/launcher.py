@@ -80,6 +80,7 @@ def complaint_of_conf(argv: list[str]) -> str | None:
 
     from oslo_config import cfg
 
+    from nova_xen_sched import conf as options
     from nova_xen_sched.conf import files
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -90,9 +91,13 @@ def complaint_of_conf(argv: list[str]) -> str | None:
     conf = cfg.ConfigOpts()
     conf.register_opt(cfg.StrOpt('compute_driver'))
     conf.register_opt(cfg.StrOpt('virt_type', default='kvm'), 'libvirt')
+    options.register_opts(conf)
     try:
         conf(files.arguments(*named), project='nova', prog='nova-compute')
         driver, virt_type = conf.compute_driver, conf.libvirt.virt_type
+        options.read(conf)
+    except options.OptionError as e:
+        return str(e)
     except files.ERRORS as e:
         return files.complaint(e, *named, prog='nova-compute')
     if driver != DRIVER:

@@ -7,6 +7,7 @@ The host is read as xenhost/ reads any; nova is not needed here.
 
 from __future__ import annotations
 
+import contextlib
 from importlib import metadata
 import typing as ty
 
@@ -14,6 +15,7 @@ from nova_xen_sched import facts
 from nova_xen_sched import log
 from nova_xen_sched import redact
 from nova_xen_sched import versions
+from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.xenhost import FIXED
 from nova_xen_sched.xenhost import reader
 from nova_xen_sched.xenhost import to_facts
@@ -94,6 +96,16 @@ class Reporter:
         if host.free_memory_mb is not None and 'dom0_memory_mb' in known:
             found[facts.FREE_MEMORY] = str(host.free_memory_mb)
         return found
+
+    @property
+    def known_facts(self) -> HostFacts:
+        """What stats() knew last; nothing before it was asked."""
+        known = {}
+        for name, value in self._last.items():
+            with contextlib.suppress(ValueError):  # as nova-scheduler has it
+                parsed = facts.BY_NAME[name].parse(value)
+                known[name] = facts.Fact(parsed, 'stats')
+        return HostFacts(known)
 
     def _known(self, host: XenHost) -> facts.Raw:
         """The facts of now, and in their place those of before."""

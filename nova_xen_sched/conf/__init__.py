@@ -30,11 +30,14 @@ GROUP = cfg.OptGroup(
     title='Scheduling of guests on Xen hosts',
     help="""
 Options of nova-xen-sched, which nova-scheduler reads: XenHostFilter and
-what belongs to it. A *Xen host* here is a compute that runs Xen through
+what belongs to it. nova-compute-xen reads those of dom0, the two minimum
+versions, ``default_vm_mode`` and ``report_only`` in its own nova.conf: keep
+them the same. A *Xen host* here is a compute that runs Xen through
 libvirt: it reports ``hypervisor_type`` Xen and a guest type of the type xen.
 XenServer (XAPI) computes are none.
 
-A wrong value of any option stops nova-scheduler at its start. After SIGHUP
+A wrong value of any option stops nova-scheduler or nova-compute-xen at its
+start. After SIGHUP
 the last good values stay in force, and one ERROR line names the wrong one.
 """,
 )

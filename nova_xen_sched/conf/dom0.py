@@ -237,6 +237,14 @@ Possible values:
 * ``false``: such hosts only weigh less, if Dom0HeadroomWeigher is enabled.
   The default.
 * ``true``: they are refused. Measure your own hosts first.
+
+Two schedulers may choose one host at one moment. nova-compute-xen reads this
+option in its own nova.conf: where it is true, the host itself judges a guest
+once more before it is built or comes by live migration. nova then tries the
+next host; BuildFailureWeigher counts a refused boot as a failed one. An
+evacuated, unshelved or rebuilt guest has no other host, so that there it is
+only logged. Whatever the option is, a guest for which Xen itself has not
+enough RAM left is refused so.
 """,
     ),
 ]

@@ -302,7 +302,7 @@ class TestPublish(PublishCase):
         self.create_aggregate('mine', ['new1'], {'xen:libvirt_version': '1'})
         self.publish()
         self.assertIn(
-            'new1: xen:libvirt_version stays 1, because aggregate mine,',
+            'new1: xen:libvirt_version stays 1, because aggregate mine, ',
             self.said,
         )
 

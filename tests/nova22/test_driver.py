@@ -20,9 +20,6 @@ from nova_xen_sched.compute import launcher
 if launcher.complaint_of_nova():
     pytest.skip('this nova has no Xen', allow_module_level=True)
 
-# First of nova, for it lets eventlet patch the standard library.
-from nova.tests.unit.virt.libvirt import fakelibvirt  # isort: skip
-
 from eventlet import tpool
 from nova import context
 from nova import exception
@@ -32,151 +29,22 @@ from nova.compute import resource_tracker
 import nova.conf
 from nova.objects import fields
 from nova.scheduler import host_manager
+from nova.tests.unit.virt.libvirt import fakelibvirt
 from nova.virt import driver as virt_driver
 from nova.virt import fake
 from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import guest as libvirt_guest
-from nova.virt.libvirt import host as libvirt_host
 
 from nova_xen_sched.compute import driver
 from nova_xen_sched.compute import stats
 from nova_xen_sched.facts import reported
 from nova_xen_sched.xenhost import local
+from tests.nova22.fakes import Domain
+from tests.nova22.fakes import TUNNELLED
+from tests.unit.compute.instances import instance
 from tests.unit.xenhost import captured
 
 CONF = nova.conf.CONF
-
-LIVE = fakelibvirt.VIR_MIGRATE_LIVE
-PEER2PEER = fakelibvirt.VIR_MIGRATE_PEER2PEER
-TUNNELLED = fakelibvirt.VIR_MIGRATE_TUNNELLED
-NON_SHARED_INC = fakelibvirt.VIR_MIGRATE_NON_SHARED_INC
-
-
-def refused(message, code):
-    return fakelibvirt.make_libvirtError(
-        fakelibvirt.libvirtError, message, error_code=code
-    )
-
-
-class Connection(fakelibvirt.Connection):
-    """A captured host under nova's fake; what libxl lacks raises."""
-
-    def __init__(self, name):
-        # The fake knows this URI only.
-        super().__init__('qemu:///system', readonly=False)
-        self.captured = captured.Connection(name, uri='xen:///system')
-
-    def getCPUMap(self):  # noqa: N802
-        raise refused(self.captured.conn['getCPUMap'], 3)
-
-
-for name in (
-    'getType',
-    'getURI',
-    'getHostname',
-    'getLibVersion',
-    'getVersion',
-    'getInfo',
-    'getFreeMemory',
-    'getCapabilities',
-):
-
-    def answer(self, _name=name):
-        return getattr(self.captured, _name)()
-
-    setattr(Connection, name, answer)
-
-
-def domain_of(self, number):
-    return self.captured.lookupByID(number)
-
-
-Connection.lookupByID = domain_of
-
-
-class Domain:
-    """A guest whose libxl takes a migration as the captured one did.
-
-    In captures/xen-4.14-hvm/migrateToURI3-errors.txt.
-    """
-
-    TAKES = frozenset({'destination_xml', 'migrate_uri', 'destination_name'})
-    FLAGS = (
-        LIVE
-        | PEER2PEER
-        | TUNNELLED
-        | fakelibvirt.VIR_MIGRATE_UNDEFINE_SOURCE
-        | fakelibvirt.VIR_MIGRATE_PERSIST_DEST
-    )
-
-    def __init__(self):
-        self.migrated = []
-
-    def migrateToURI3(self, uri, params, flags):  # noqa: N802
-        if not flags & (PEER2PEER | TUNNELLED):
-            raise refused(
-                'direct migration is not supported by the source host', 74
-            )
-        for name in sorted(params.keys() - self.TAKES):
-            raise refused("parameter '%s' not supported" % name, 74)
-        if flags & ~self.FLAGS:
-            raise refused('unsupported flags (0x%x)' % flags, 8)
-        self.migrated.append((uri, params))
-
-    def UUIDString(self):  # noqa: N802
-        return 'b644dec6-3d91-4282-8c3e-3900401e080e'
-
-
-@pytest.fixture(autouse=True)
-def nova_22():
-    """nova's fixture of a libvirt, and the configuration of a Xen host."""
-    fixture = fakelibvirt.FakeLibvirtFixture()
-    with fixture:
-        CONF([], project='nova', default_config_files=[])
-        CONF.set_override('virt_type', 'xen', 'libvirt')
-        CONF.set_override(
-            'live_migration_uri', 'xen+tcp://%s/system', 'libvirt'
-        )
-        CONF.set_override('reserved_host_memory_mb', 1280)
-        objects.register_all()
-        yield
-        CONF.reset()
-        CONF.clear_override('virt_type', 'libvirt')
-        CONF.clear_override('live_migration_uri', 'libvirt')
-        CONF.clear_override('reserved_host_memory_mb')
-
-
-@pytest.fixture
-def on(monkeypatch, tmp_path):
-    """Makes a driver, ours if not told otherwise, on a captured host."""
-
-    def make(name='xen-4.14-hvm', of=driver.XenLibvirtDriver):
-        monkeypatch.setattr(
-            fakelibvirt, 'openAuth', lambda *_: Connection(name)
-        )
-        monkeypatch.setattr(
-            libvirt_driver.LibvirtDriver,
-            '_get_local_gb_info',
-            staticmethod(lambda: {'total': 6.0, 'free': 4.0, 'used': 1.0}),
-        )
-        monkeypatch.setattr(
-            libvirt_host.Host, 'get_memory_mb_used', lambda self: 320
-        )
-        # It would tell the database that the host is up.
-        monkeypatch.setattr(
-            libvirt_driver.LibvirtDriver,
-            '_set_host_enabled',
-            lambda *_: None,
-        )
-        made = of(fake.FakeVirtAPI(), False)
-        made._host.initialize()
-        if isinstance(made, driver.XenLibvirtDriver):
-            made._reporter = driver.stats.Reporter(
-                captured.Dom0(name, tmp_path)
-            )
-        return made
-
-    return make
 
 
 # Resources
@@ -487,15 +355,15 @@ def test_hw_vm_mode_counts_where_instance_vm_mode_is_unset(
     on, vm_mode, image, built
 ):
     made = on()
-    instance = objects.Instance(vm_mode=vm_mode)
-    instance.obj_reset_changes()
+    guest = instance(vm_mode=vm_mode)
+    guest.obj_reset_changes()
     image_meta = objects.ImageMeta.from_dict({'properties': image})
     with mock.patch.object(
         libvirt_driver.LibvirtDriver, 'spawn', autospec=True
     ) as spawn:
         made.spawn(
             mock.sentinel.context,
-            instance,
+            guest,
             image_meta,
             mock.sentinel.files,
             mock.sentinel.password,
@@ -505,16 +373,16 @@ def test_hw_vm_mode_counts_where_instance_vm_mode_is_unset(
     spawn.assert_called_once_with(
         made,
         mock.sentinel.context,
-        instance,
+        guest,
         image_meta,
         mock.sentinel.files,
         mock.sentinel.password,
         mock.sentinel.allocations,
         network_info=[],
     )
-    assert fields.VMMode.get_from_instance(instance) == built
+    assert fields.VMMode.get_from_instance(guest) == built
     # nova-compute saves it once the guest runs.
-    changed = 'vm_mode' in instance.obj_what_changed()
+    changed = 'vm_mode' in guest.obj_what_changed()
     assert changed == (built != vm_mode)
 
 

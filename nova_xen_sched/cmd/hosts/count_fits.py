@@ -30,6 +30,8 @@ from nova_xen_sched.cmd.nova.causes import Found
 from nova_xen_sched.cmd.nova.scheduler import Cloud
 from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.filters import XenHostFilter
+from nova_xen_sched.fits import Guest
+from nova_xen_sched.fits import of_dom0
 from nova_xen_sched.load import mode_of
 
 #: The codes of refusals by dom0's hard limit.
@@ -80,7 +82,7 @@ def count(
     spec = request_spec.boot(
         cloud, image, flavor, boot_from_volume=not flavor.root_gb
     )
-    guest = fits.Guest(mode, flavor.memory_mb, flavor.vcpus)
+    guest = Guest(mode, flavor.memory_mb, flavor.vcpus)
     label = guest_arguments.kind(flavor, mode)
     xen = [each for each in hosts if each.host.is_xen]
     try:
@@ -95,7 +97,7 @@ def _fits(
     hosts: list[xen_hosts.ComputeHost],
     spec: ty.Any,
     model: dom0.Model,
-    guest: fits.Guest,
+    guest: Guest,
 ) -> dict[str, Fits]:
     """How many more guests fit on Xen hosts, by name.
 
@@ -125,7 +127,7 @@ def _fits(
             limits, why, shared = _by_placement(
                 each.state.uuid, candidates, absences.get(id(each.state))
             )
-            limits.update(fits.of_dom0(model, each.load, guest))
+            limits.update(of_dom0(model, each.load, guest))
             counted[each.name] = Fits(
                 each.name, limits, why or refused.get(each.name), shared
             )

@@ -2,9 +2,9 @@
 
 """How many more guests of one kind fit, and what runs out first.
 
-Two things decide: the dom0 model's resources, and placement's inventories.
-Both are asked here as they are by those who refuse: a resource by the model
-itself, an inventory as placement counts it. Nothing here knows nova.
+Two things decide: the dom0 model's resources, which nova_xen_sched.fits
+counts, and placement's inventories, counted here as placement counts them.
+Nothing here knows nova.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ import dataclasses
 import typing as ty
 
 from nova_xen_sched import dom0
-
-#: More than this many guests is no limit.
-_MANY = 1 << 20
 
 #: Placement's resource classes, and what they are called here; others are
 #: shown by their own names, in lower case.
@@ -28,18 +25,6 @@ LIMITS = (
     'vcpus',
     'disk',
 )
-
-
-class Guest(ty.NamedTuple):
-    """The kind of guest that is counted.
-
-    :ivar mode: one of dom0.MODES.
-    :ivar memory_mb: MiB.
-    """
-
-    mode: str
-    memory_mb: float
-    vcpus: float
 
 
 #: Of the providers of placement, by UUID and resource class: what each has
@@ -96,47 +81,6 @@ def in_order(names: ty.Collection[str]) -> list[str]:
     """The known limits in their order, then the others."""
     others = sorted(name for name in names if name not in LIMITS)
     return [name for name in LIMITS if name in names] + others
-
-
-def of_dom0(
-    model: dom0.Model, load: dom0.Load, guest: Guest
-) -> dict[str, int]:
-    """How many fit into each resource of a Xen host.
-
-    :param load: the host as it is now.
-    :returns: by its name; without those that the guest takes nothing
-        of, unless they are overcommitted already.
-    """
-    found = {}
-    for index, left in enumerate(dom0.resources(model, load)):
-
-        def overcommitted(count: int, index: int = index) -> bool:
-            more = model.plus(load, *guest, count=count)
-            return dom0.resources(model, more)[index].overcommitted
-
-        count = _most(overcommitted)
-        if count is not None:
-            found[str(left.resource)] = count
-    return found
-
-
-def _most(too_many: ty.Callable[[int], bool]) -> int | None:
-    """The largest number that is not too many, None if any number will do.
-
-    :param too_many: a function of a number that is true from some number on.
-    """
-    low, high = 0, 1
-    while not too_many(high):
-        low, high = high, high * 2
-        if high > _MANY:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        if too_many(middle):
-            high = middle
-        else:
-            low = middle
-    return low
 
 
 def of_placement(amounts: Amounts, left: Amounts) -> dict[str, int]:

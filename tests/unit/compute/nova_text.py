@@ -17,8 +17,9 @@ import pathlib
 import sys
 import textwrap
 
-#: What the driver replaces, adds to or precedes, what it hands over to, and
-#: what the launcher calls. File under nova/ -> names in it.
+#: What the driver replaces, adds to or precedes, what it hands over to, what
+#: calls it for placement, and what the launcher calls. File under nova/ ->
+#: names in it.
 FUNCTIONS = {
     'virt/libvirt/driver.py': (
         'LibvirtDriver.__init__',
@@ -26,6 +27,7 @@ FUNCTIONS = {
         'LibvirtDriver.get_available_resource',
         'LibvirtDriver._prepare_migration_flags',
         'LibvirtDriver._live_migration_operation',
+        'LibvirtDriver.check_can_live_migrate_destination',
         'LibvirtDriver.check_can_live_migrate_source',
         'LibvirtDriver.default_root_device_name',
         'LibvirtDriver.spawn',
@@ -35,7 +37,12 @@ FUNCTIONS = {
     'virt/driver.py': ('load_compute_driver',),
     'cmd/compute.py': ('main',),
     'objects/fields.py': ('VMMode.get_from_instance',),
-    'compute/resource_tracker.py': ('ResourceTracker._copy_resources',),
+    'compute/resource_tracker.py': (
+        'ResourceTracker._copy_resources',
+        'ResourceTracker._update_to_placement',
+        'ResourceTracker._get_traits',
+    ),
+    'compute/manager.py': ('ComputeVirtAPI.__init__',),
 }
 
 
@@ -47,6 +54,7 @@ NOVA_22 = {
     'LibvirtDriver.get_available_resource': 'ae11f80a30f025fb',
     'LibvirtDriver._prepare_migration_flags': '15004b4cab19e000',
     'LibvirtDriver._live_migration_operation': '13b4a67376271cd6',
+    'LibvirtDriver.check_can_live_migrate_destination': '198d2a9d98136437',
     'LibvirtDriver.check_can_live_migrate_source': 'ac10a69acb13ae42',
     'LibvirtDriver.default_root_device_name': '03a02b9e3f0113ef',
     'LibvirtDriver.spawn': '36e07c0133dc3c80',
@@ -56,6 +64,9 @@ NOVA_22 = {
     'main': '97b342cad7110566',
     'VMMode.get_from_instance': 'dc64bcc0ade4f19b',
     'ResourceTracker._copy_resources': '30ce74a8211697a5',
+    'ResourceTracker._update_to_placement': '9e35acc066051898',
+    'ResourceTracker._get_traits': '1eddbba229fc5edf',
+    'ComputeVirtAPI.__init__': '3c8562c63742333b',
 }
 
 #: What differs in the last of nova 21 and of nova 20 (PyPI): read, not run.
@@ -69,13 +80,18 @@ NOVA_21_2_4 = {
     'LibvirtDriver.spawn': 'e5f4516cf8534446',
     'Guest.migrate': '3160967380ff170c',
     'load_compute_driver': 'fc8014ae771e10f3',
+    'ResourceTracker._update_to_placement': '455e7170b0e2b13e',
 }
 NOVA_20_6_1 = {
     **NOVA_21_2_4,
     'LibvirtDriver.__init__': '0b985acaba9e6282',
     'LibvirtDriver._live_migration_operation': '11b4bca057c9d0b4',
+    'LibvirtDriver.check_can_live_migrate_destination': '71eab386e8062418',
     'LibvirtDriver.check_can_live_migrate_source': '309dd1209c6e2aaf',
     'LibvirtDriver.spawn': 'f5ec0265a5f149bb',
+    'ResourceTracker._update_to_placement': '0986748c4a1f3ef1',
+    'ResourceTracker._get_traits': '1745f7af895caa1d',
+    'ComputeVirtAPI.__init__': 'fe772e3ab0ab7242',
 }
 
 MEASURED = {20: NOVA_20_6_1, 21: NOVA_21_2_4, 22: NOVA_22}

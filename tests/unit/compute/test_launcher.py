@@ -136,6 +136,18 @@ def test_a_nova_conf_that_cant_be_read_is_named(tmp_path, content, words):
     assert '\n' not in complaint
 
 
+def test_a_wrong_option_of_ours_is_named(nova_conf):
+    argv = ['nova-compute-xen', *nova_conf(launcher.DRIVER, 'xen')]
+    path = argv[-1]
+    with open(path, 'a', encoding='utf-8') as f:
+        f.write('[xen_scheduler]\nrefuse_dom0_overcommit = maybe\n')
+    complaint = launcher.complaint_of_conf(argv)
+    assert complaint == (
+        '[xen_scheduler] refuse_dom0_overcommit has a wrong value in %s: '
+        "'maybe'; allowed: true/false, 1/0, on/off, yes/no" % path
+    )
+
+
 def test_a_nova_conf_folder_counts(nova_conf, tmp_path):
     nova_conf('libvirt.LibvirtDriver', 'xen')
     argv = ['nova-compute-xen', '--config-dir=%s' % tmp_path]
