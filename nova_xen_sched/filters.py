@@ -103,7 +103,10 @@ class XenHostFilter(filters.BaseHostFilter):
         :returns: rules.UNJUDGED where that fails.
         """
         settings = self._options.current()
-        request = read_request(spec_obj)
+        request = guest.from_spec(
+            spec_obj,
+            CONF.filter_scheduler.image_properties_default_architecture,
+        )
         judge = rules.Judge(
             request,
             settings,
@@ -137,14 +140,6 @@ class XenHostFilter(filters.BaseHostFilter):
         facts.noticed.warn()
         loads.noticed.warn()
         return verdicts
-
-
-def read_request(spec_obj: ty.Any) -> guest.GuestRequest:
-    """What a nova RequestSpec asks for, under nova's configuration."""
-    return guest.from_spec(
-        spec_obj,
-        CONF.filter_scheduler.image_properties_default_architecture,
-    )
 
 
 def _log(

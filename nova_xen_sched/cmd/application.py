@@ -111,7 +111,7 @@ class App(app.App):
             help_command.find(self.command_manager, argv)
         except errors.Failure as e:
             self.stderr.write('%s\n' % e)
-            return e.exit_code
+            return errors.FAILED
         return int(super().run_subcommand(argv))
 
     def print_help_if_requested(self) -> None:

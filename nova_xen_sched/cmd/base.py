@@ -56,7 +56,7 @@ class Command(command.Command):
         except errors.Failure as e:
             self.trace(e)
             self.say(str(e), error=True)
-            return e.exit_code
+            return errors.FAILED
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as e:  # noqa: BLE001  no traceback, but for --debug
@@ -137,8 +137,6 @@ class _Display(Command, display.DisplayCommandBase):
         column_names: ty.Iterable[str],
         data: ty.Iterable[ty.Any],
     ) -> int:
-        column_names = list(column_names)
-        columns.check(parsed_args, column_names)
         cells = columns.shown(list(data), parsed_args.formatter)
         if cells or self.parts is None:
             super().produce_output(parsed_args, column_names, cells)

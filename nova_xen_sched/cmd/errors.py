@@ -31,8 +31,6 @@ class Failure(Exception):
         stop.
     """
 
-    exit_code = FAILED
-
 
 def one_line(error: BaseException | str) -> str:
     """An error in one line, without passwords and the full stop.

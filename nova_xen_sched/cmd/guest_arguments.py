@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'Without any: HVM, %d MiB, %d vCPU, %d GiB of disk.\n'
         'With a disk of 0 it boots from a volume.' % (RAM, VCPUS, DISK),
     )
-    add_sizes(group, 'Instead of a flavor: {} if not given.')
+    add_sizes(group)
     group.add_argument(
         '--vm-mode',
         choices=('hvm', 'pv', 'xen', 'pvh'),
@@ -34,12 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_sizes(group: ty.Any, text: str) -> None:
-    """Add --flavor, --ram, --vcpus and --disk to a group of arguments.
-
-    :param text: the help of what stands in place of a flavor; {} is its
-        default.
-    """
+def add_sizes(group: ty.Any) -> None:
+    """Add --flavor, --ram, --vcpus and --disk to a group of arguments."""
     group.add_argument(
         '--flavor',
         metavar='FLAVOR',
@@ -51,7 +47,10 @@ def add_sizes(group: ty.Any, text: str) -> None:
         ('--disk', 'GIB', natural, DISK),
     ):
         group.add_argument(
-            name, metavar=unit, type=kind, help=text.format(default)
+            name,
+            metavar=unit,
+            type=kind,
+            help='Instead of a flavor: %d if not given.' % default,
         )
 
 

@@ -9,10 +9,6 @@ PLACEMENT = (
     'compare: openstack resource provider inventory list, usage show and '
     'trait list, each of UUID'
 )
-DISABLED = (
-    'why: openstack compute service list --long; to have it take guests '
-    'again: openstack compute service set --enable HOST nova-compute'
-)
 #: Why nova's filters refuse a host: clauses.
 FILTERS = {
     'ComputeFilter': 'its nova-compute is down or disabled',

@@ -83,43 +83,31 @@ def complaint(
         for, and so with folders.
     :param prog: by whom it was to be read, as oslo.config has it.
     """
-    for path, read in _asked_for(
-        config_files or cfg.find_config_files('nova', prog),
-        config_dirs or cfg.find_config_dirs('nova', prog),
-    ):
-        why = _unreadable(path, read)
-        if why is not None:
+    # What oslo.config reads, in its order, and whether that is a folder.
+    paths = [
+        (path, False)
+        for path in config_files or cfg.find_config_files('nova', prog)
+    ]
+    for folder in config_dirs or cfg.find_config_dirs('nova', prog):
+        paths.append((folder, True))
+        found = sorted(glob.glob(os.path.join(folder, '*.conf')))
+        paths += [(path, False) for path in found]
+    for path, is_folder in paths:
+        why = _unreadable(path, is_folder)
+        if why:
             return "nova's configuration can't be read: %s." % why
     text = redact.passwords(' '.join(str(error).split())).rstrip('.')
     return "nova's configuration is wrong: %s." % text
 
 
-def _asked_for(
-    config_files: ty.Iterable[str], config_dirs: ty.Iterable[str]
-) -> ty.Iterator[tuple[str, ty.Callable[[str], bytes]]]:
-    """What oslo.config reads, in its order, and how each is read."""
-    for path in config_files:
-        yield path, _read
-    for folder in config_dirs:
-        yield folder, _look
-        for path in sorted(glob.glob(os.path.join(folder, '*.conf'))):
-            yield path, _read
-
-
-def _read(path: str) -> bytes:
-    with open(path, 'rb') as f:
-        return f.read()
-
-
-def _look(folder: str) -> bytes:
-    os.listdir(folder)
-    return b''
-
-
-def _unreadable(path: str, read: ty.Callable[[str], bytes]) -> str | None:
-    """Why a file or a folder can't be read, and what to do; None if it can."""
+def _unreadable(path: str, is_folder: bool) -> str:
+    """Why a file or a folder can't be read, and what to do; '' if it can."""
     try:
-        content = read(path)
+        if is_folder:
+            os.listdir(path)
+            return ''
+        with open(path, 'rb') as f:
+            content = f.read()
         at = content.find(b'\0')
         content.decode()
     except FileNotFoundError:
@@ -136,7 +124,7 @@ def _unreadable(path: str, read: ty.Callable[[str], bytes]) -> str | None:
     except UnicodeDecodeError as e:
         at = e.start
     if at < 0:
-        return None
+        return ''
     return '%s is no text (UTF-8) in line %d: write that line again' % (
         path,
         content.count(b'\n', 0, at) + 1,

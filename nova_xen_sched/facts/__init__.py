@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import re
 import typing as ty
 
@@ -118,11 +119,6 @@ def parse_natural(raw: ty.Any, least: int = 0) -> int:
     return raw
 
 
-def parse_positive(raw: ty.Any) -> int:
-    """A whole number above 0."""
-    return parse_natural(raw, 1)
-
-
 _AMOUNT = re.compile(r'([0-9]{1,12}) *([MGT])i?B?', re.IGNORECASE)
 _MIB = {'M': 1, 'G': 1024, 'T': 1024**2}
 
@@ -136,11 +132,6 @@ def parse_memory(raw: ty.Any, least: int = 0) -> int:
             % (int(found[1]) * _MIB[found[2].upper()])
         )
     return parse_natural(raw, least)
-
-
-def parse_dom0_memory(raw: ty.Any) -> int:
-    """A whole number of MiB above 0."""
-    return parse_memory(raw, 1)
 
 
 #: The forms of ISO 8601 and YAML, which no two releases of Python read alike.
@@ -213,9 +204,14 @@ NAMES: tuple[FactName, ...] = (
         'dom0_memory_mb',
         'xen_dom0_memory_mb',
         'xen:dom0_memory_mb',
-        parse_dom0_memory,
+        functools.partial(parse_memory, least=1),
     ),
-    FactName('dom0_vcpus', 'xen_dom0_vcpus', 'xen:dom0_vcpus', parse_positive),
+    FactName(
+        'dom0_vcpus',
+        'xen_dom0_vcpus',
+        'xen:dom0_vcpus',
+        functools.partial(parse_natural, least=1),
+    ),
     FactName(
         'reserved_host_memory_mb',
         'xen_reserved_host_memory_mb',

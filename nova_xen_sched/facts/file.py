@@ -37,8 +37,7 @@ RACY = 2.0
 _Identity = ty.Tuple[int, int, int, int]
 
 
-class FileError(Exception):
-    """The file can't be used as it is; says why."""
+FileError = parse_file.FileError
 
 
 def _identity(status: os.stat_result) -> _Identity:
@@ -50,8 +49,8 @@ def _identity(status: os.stat_result) -> _Identity:
     )
 
 
-def _read(path: str) -> tuple[bytes, _Identity]:
-    """The content of a file that lies still.
+def read(path: str) -> tuple[bytes, _Identity]:
+    """The content of a file that lies still, and what tells it from others.
 
     :raises FileError: if it does not, or is no file to read.
     :raises OSError: if the system refuses.
@@ -61,7 +60,8 @@ def _read(path: str) -> tuple[bytes, _Identity]:
         raise FileError('it is not a regular file')
     if status.st_size > MAX_SIZE:
         raise FileError(
-            'it has %d bytes, more than %d' % (status.st_size, MAX_SIZE)
+            'it has %d bytes, more than the %d that are read'
+            % (status.st_size, MAX_SIZE)
         )
     _wait_until_quiet(path, status)
     with open(path, 'rb') as f:
@@ -77,9 +77,12 @@ def load(path: str) -> tuple[parse_file.Table, str]:
     """Read a facts file now, for one who looks at it once.
 
     :returns: the facts, and the SHA-256 of the file in hexadecimal digits.
-    :raises FileError, OSError, parse_file.TableError: why it can't be used.
+    :raises FileError: why it can't be used.
     """
-    content, _ = _read(path)
+    try:
+        content, _ = read(path)
+    except OSError as e:
+        raise FileError(e.strerror or str(e)) from e
     return parse_file.load(content, path), hashlib.sha256(content).hexdigest()
 
 
@@ -151,7 +154,7 @@ class Source:
             return
         try:
             self._refresh(self._path)
-        except (FileError, OSError, parse_file.TableError) as e:
+        except (FileError, OSError) as e:
             self._complain(self._path, getattr(e, 'strerror', None) or str(e))
         else:
             self._complaint = ('', '')
@@ -162,7 +165,7 @@ class Source:
         What couldn't be read is tried again; what is broken is not.
         """
         if _identity(os.stat(path)) != self._read:
-            content, identity = _read(path)
+            content, identity = read(path)
             racy = abs(time.time() - identity[2] / 1e9) < RACY
             self._read = None if racy else identity
             digest = hashlib.sha256(content).hexdigest()
@@ -170,12 +173,12 @@ class Source:
                 self._digest, self._error = digest, ''
                 self._parse(path, content)
         if self._error:
-            raise parse_file.TableError(self._error)
+            raise FileError(self._error)
 
     def _parse(self, path: str, content: bytes) -> None:
         try:
             table = parse_file.load(content, path)
-        except parse_file.TableError as e:
+        except FileError as e:
             self._error = str(e)
             return
         self._use(

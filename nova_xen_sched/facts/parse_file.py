@@ -22,8 +22,8 @@ _SECTIONS = ('version', 'defaults', 'patterns', 'hosts')
 _FACTS = tuple(facts.BY_NAME)
 
 
-class TableError(ValueError):
-    """The file is broken as a whole; says what is wrong with it."""
+class FileError(ValueError):
+    """A facts file can't be used as a whole; says what is wrong with it."""
 
 
 class Table:
@@ -66,19 +66,19 @@ def load(content: bytes, path: str) -> Table:
     value is unknown.
 
     :param path: where the content stood, for what is said of it.
-    :raises TableError: if the file can't be used as a whole.
+    :raises FileError: if the file can't be used as a whole.
     """
     try:
         data = read_yaml.parse(content)
     except read_yaml.YamlError as e:
-        raise TableError(str(e)) from None
+        raise FileError(str(e)) from None
     if not isinstance(data, dict):
-        raise TableError('it is not a mapping that begins with version: 1')
+        raise FileError('it is not a mapping that begins with version: 1')
     if 'version' not in data:
-        raise TableError('it does not say version: %d' % VERSION)
+        raise FileError('it does not say version: %d' % VERSION)
     version = data['version']
     if version != VERSION or isinstance(version, bool):
-        raise TableError(
+        raise FileError(
             'it says version: %s, not version: %d'
             % (log.shown(version), VERSION)
         )
@@ -106,7 +106,7 @@ def load(content: bytes, path: str) -> Table:
         table.patterns.append((compiled, reader.facts(found, where)))
     for host, entry in _section(data, 'hosts', dict).items():
         if host.lower() in table.hosts:
-            raise TableError('host %s is named twice' % log.shown(host))
+            raise FileError('host %s is named twice' % log.shown(host))
         table.hosts[host.lower()] = reader.facts(entry, _place(host))
     reader.noticed.warn(again=True)
     table.wrong = reader.noticed.texts
@@ -131,7 +131,7 @@ def _section(data: ty.Any, name: str, kind: type) -> ty.Any:
     if section is None:
         return kind()
     if not isinstance(section, kind):
-        raise TableError(
+        raise FileError(
             '%s is not a mapping: write "name:" for each, without a dash'
             % name
             if kind is dict

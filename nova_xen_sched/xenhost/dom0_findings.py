@@ -50,13 +50,13 @@ def _memory(host: XenHost, model: Model) -> ty.Iterator[Finding]:
     dom0, options = host.dom0, dom0_mem.options_of(host.command_line)
     if dom0 is None or not dom0.memory_mb:
         return
-    size = dom0_size.for_dom0(host, model)
+    size_mb, reason = dom0_size.for_dom0(host, model)
     memory = options.memory if options else None
     remedy = '%s dom0_mem=%dM,max:%dM (%s) %s %s, and restart the host' % (
         'write' if memory else 'add',
-        size.memory_mb,
-        size.memory_mb,
-        size.reason,
+        size_mb,
+        size_mb,
+        reason,
         'in place of %s in' % memory if memory else 'to',
         _GRUB,
     )

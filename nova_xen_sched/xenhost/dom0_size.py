@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import math
-import typing as ty
 
 from nova_xen_sched.dom0 import Load
 from nova_xen_sched.dom0 import Model
@@ -19,13 +18,6 @@ LEAST_MB = 1024
 MOST_MB = 4096
 #: MiB, to which a size is rounded up.
 _STEP_MB = 128
-
-
-class Size(ty.NamedTuple):
-    """What dom0 should have, and why, as a clause without a full stop."""
-
-    memory_mb: int
-    reason: str
 
 
 def _load(
@@ -59,16 +51,18 @@ def load_of(host: XenHost) -> Load | None:
     return None
 
 
-def for_dom0(host: XenHost, model: Model) -> Size:
+def for_dom0(host: XenHost, model: Model) -> tuple[int, str]:
     """What dom0_mem should be.
 
     Enough for the guests that run now; beyond that, up to the guide's 4 GB,
     enough for as many guests like them as the host's RAM holds; never less
     than the guide's 1 GB.
+
+    :returns: MiB, and why, as a clause without a full stop.
     """
     load = _load(host, 0, 1)
     if load is None or not load.guests:
-        return Size(LEAST_MB, 'the least that the guide names')
+        return LEAST_MB, 'the least that the guide names'
     uses = {each.resource: each.used for each in resources(model, load)}
     used = uses[Resource.DOM0_MEMORY]
     each = used / load.guests
@@ -86,10 +80,8 @@ def for_dom0(host: XenHost, model: Model) -> Size:
     memory_mb = math.ceil(wanted / _STEP_MB) * _STEP_MB
     if each:
         fit = min(int((memory_mb - model.base_memory_mb) / each), fit)
-    return Size(
-        memory_mb,
-        'enough for %d guests like the %d that run' % (fit, load.guests),
-    )
+    reason = 'enough for %d guests like the %d that run' % (fit, load.guests)
+    return memory_mb, reason
 
 
 def vcpus_for_dom0(host: XenHost, model: Model) -> int:

@@ -11,7 +11,7 @@ import typing as ty
 from unittest import mock
 
 from nova_xen_sched.cmd import application
-from nova_xen_sched.cmd import nova
+from nova_xen_sched.cmd.nova import configuration
 
 
 class Ran(ty.NamedTuple):
@@ -47,7 +47,7 @@ def run(*argv: str, width: int = 0) -> Ran:
     out, err = (_Terminal if width else io.StringIO)(), io.StringIO()
     terminal = {'COLUMNS': str(width), 'TERM': 'xterm'} if width else {}
     with mock.patch.dict(os.environ, terminal), mock.patch.object(
-        nova, 'load'
+        configuration, 'load'
     ), mock.patch.object(application.App, 'configure_logging'):
         code = application.App(stdout=out, stderr=err).run(list(argv))
     return Ran(code, out.getvalue(), err.getvalue())

@@ -21,7 +21,7 @@ import nova.conf
 from oslo_db import exception as db_exception
 import pytest
 
-from nova_xen_sched.cmd import nova as view
+from nova_xen_sched.cmd.nova import configuration
 from nova_xen_sched.cmd.nova import xen_hosts as view_hosts
 from nova_xen_sched.cmd.upgrade_check import command
 from tests.functional import hosts
@@ -70,7 +70,9 @@ class TestStatus(FilterCase):
     def checked(self, *argv):
         """The exit code, and each check's (code, details)."""
         out = io.StringIO()
-        with mock.patch.object(view, 'load'), contextlib.redirect_stdout(out):
+        with mock.patch.object(
+            configuration, 'load'
+        ), contextlib.redirect_stdout(out):
             code = command.main(['upgrade', 'check', '--json', *argv])
         schemas.check('upgrade-check', json.loads(out.getvalue()))
         self.by_code = {
@@ -128,7 +130,9 @@ class TestStatus(FilterCase):
         found = self.assert_well()
         self.assertEqual(17, len(found))
         out = io.StringIO()
-        with mock.patch.object(view, 'load'), contextlib.redirect_stdout(out):
+        with mock.patch.object(
+            configuration, 'load'
+        ), contextlib.redirect_stdout(out):
             self.assertEqual(FINE, command.main(['upgrade', 'check']))
         self.assertEqual('17 checks passed.\n', out.getvalue())
         self._check_plugins()

@@ -135,7 +135,7 @@ def _read(content: bytes) -> parse_file.Table | None:
     """What the file says, None if it is broken as a whole."""
     try:
         return parse_file.load(content, 'a facts file')
-    except parse_file.TableError as e:
+    except parse_file.FileError as e:
         if '\n' in str(e):
             raise Fault('more than a line: %s' % ascii(str(e))) from e
         return None

@@ -113,10 +113,7 @@ class Explain(base.Lister):
             default='raw',
             help="The image's disk_format, without --image (%(default)s).",
         )
-        flavor = parser.add_argument_group('the flavor')
-        guest_arguments.add_sizes(
-            flavor, 'Instead of a flavor: {} if not given.'
-        )
+        guest_arguments.add_sizes(parser.add_argument_group('the flavor'))
         boot = parser.add_argument_group('the server to boot')
         boot.add_argument(
             '--boot-from-volume',

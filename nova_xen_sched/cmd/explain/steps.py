@@ -61,10 +61,7 @@ def explain(
                 'as if placement left out none.' % e
             )
         for state in states:
-            if found:
-                placement.attach(state, found)
-            else:
-                placement.attach_any(state)
+            placement.attach(state, found)
         if found and found.limit:
             notes.append(
                 Coded(

@@ -22,6 +22,7 @@ from nova_xen_sched.facts import parse_file
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.facts import nova_api
+    from nova_xen_sched.cmd.facts import read_hosts
 
 RESERVED = facts.BY_NAME['reserved_host_memory_mb'].metadata_key
 
@@ -39,19 +40,6 @@ class Desired:
     facts: ty.Dict[str, ty.Dict[str, str]]
     unknown: ty.List[str] = dataclasses.field(default_factory=list)
     spared: ty.FrozenSet[str] = frozenset()
-
-
-class Reported(ty.NamedTuple):
-    """What one host reports of itself.
-
-    :ivar name: of the host.
-    :ivar by_nova: whether the name is nova's; else it is libvirt's.
-    :ivar raw: its facts; none where it did not answer, or runs no Xen.
-    """
-
-    name: str
-    by_nova: bool
-    raw: facts.Raw
 
 
 def of_file(
@@ -77,10 +65,15 @@ def of_file(
 
 
 def of_hosts(
-    reported: ty.Iterable[Reported], hosts: ty.Collection[nova_api.Host]
+    results: ty.Iterable[read_hosts.Result],
+    reported: ty.Mapping[str, facts.Raw],
+    hosts: ty.Collection[nova_api.Host],
 ) -> Desired:
     """What hosts report of themselves.
 
+    :param results: the hosts that were read.
+    :param reported: by their names, their facts; without those that did not
+        answer, or not in full, or run no Xen.
     :param hosts: all that nova has.
     """
     by_name = {host.name.lower(): host.name for host in hosts}
@@ -89,15 +82,15 @@ def of_hosts(
     found: ty.Dict[str, ty.Dict[str, str]] = {}
     unknown = []
     spared = set()
-    for each in reported:
+    for each in results:
         name = each.name.lower()
         known = by_name.get(name)
-        if known is None and not each.by_nova:
+        if known is None and each.nova_name is None:
             known = by_node.get(name)
         if known is None:
             unknown.append(each.name)
-        elif each.raw:
-            found[known] = aggregates.metadata_of(each.raw)
+        elif each.name in reported:
+            found[known] = aggregates.metadata_of(reported[each.name])
         else:
             spared.add(known)
     return Desired(found, sorted(unknown), frozenset(spared))

@@ -90,7 +90,7 @@ def edited(text: str | None, reported: _Reported, path: str = 'new') -> Edited:
         text = _NEW
     try:
         old = parse_file.load(text.encode(), path)
-    except parse_file.TableError as e:
+    except file.FileError as e:
         raise file.FileError('it is broken: %s' % e) from e
     data = read_yaml.parse(text.encode())
     edit = _Edit(text, data.get('hosts') or {})

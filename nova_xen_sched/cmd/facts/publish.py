@@ -18,9 +18,9 @@ from nova_xen_sched.cmd.facts import plan as planning
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.facts import file
-from nova_xen_sched.facts import parse_file
 
 if ty.TYPE_CHECKING:
+    from nova_xen_sched import facts
     from nova_xen_sched.cmd.facts import apply
     from nova_xen_sched.cmd.facts import nova_api
 
@@ -225,14 +225,13 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             return None
         if path is None:
             return functools.partial(
-                desired.of_hosts, self._read_reported(parsed_args)
+                desired.of_hosts, *self._read_reported(parsed_args)
             )
         try:
             table, _ = file.load(path)
-        except (OSError, file.FileError, parse_file.TableError) as e:
-            reason = getattr(e, 'strerror', None) or str(e)
+        except file.FileError as e:
             raise errors.Failure(
-                "The facts file %s can't be used: %s." % (path, reason)
+                "The facts file %s can't be used: %s." % (path, e)
             ) from e
         if table.wrong:
             raise errors.Failure(
@@ -243,8 +242,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
 
     def _read_reported(
         self, parsed_args: argparse.Namespace
-    ) -> list[desired.Reported]:
-        """Read what hosts report; nothing where it may not be all."""
+    ) -> tuple[list[read_hosts.Result], dict[str, facts.Raw]]:
+        """Read what hosts report; without facts where they may not be all."""
         results = self.read_hosts(parsed_args)
         if self.exit_code == errors.FAILED:
             raise errors.Failure('No host answered: nothing was changed.')
@@ -256,12 +255,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
                     '%s: left as before, because of that.' % each.name,
                     error=True,
                 )
-        return [
-            desired.Reported(
-                each.name, each.nova_name is not None, raw.get(each.name, {})
-            )
-            for each in results
-        ]
+        return results, raw
 
     def _apply(
         self, run: apply.Applying, plan: planning.Plan

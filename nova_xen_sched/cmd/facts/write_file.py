@@ -21,16 +21,7 @@ def read(path: str) -> str | None:
         nothing that a scheduler would read: a device, or too large.
     """
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise file.FileError('it is not a regular file')
-        if status.st_size > file.MAX_SIZE:
-            raise file.FileError(
-                'it has %d bytes, more than the %d that are read'
-                % (status.st_size, file.MAX_SIZE)
-            )
-        with open(path, encoding='utf-8', newline='') as f:
-            return f.read()
+        return file.read(path)[0].decode()
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as e:

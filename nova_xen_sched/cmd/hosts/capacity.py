@@ -51,14 +51,16 @@ class Capacity(command.HostLister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         cloud, every = command.read(self, parsed_args.hosts)
+        # These import nova, which is there now.
+        from nova_xen_sched.cmd.hosts import count_fits
+        from nova_xen_sched.cmd.hosts import report
+
         xen = [each for each in every if each.host.is_xen]
         if parsed_args.hosts:
             _check_named(parsed_args.hosts, every, xen)
-        counted = command.count(cloud, parsed_args, xen)
+        counted = count_fits.count(cloud, parsed_args, xen)
         if counted.failure:
             raise counted.failure
-        from nova_xen_sched.cmd.hosts import report
-
         hosts = list(counted.fits.values())
         total = fits.in_all(hosts)
         first = collections.Counter(each.first for each in hosts if each.first)

@@ -90,7 +90,11 @@ class List(HostLister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         cloud, every = read(self, parsed_args.hosts)
-        counted = count(
+        # These import nova, which is there now.
+        from nova_xen_sched.cmd.hosts import count_fits
+        from nova_xen_sched.cmd.hosts import report
+
+        counted = count_fits.count(
             cloud,
             parsed_args,
             [each for each in every if _is_wanted(each, parsed_args)],
@@ -99,8 +103,6 @@ class List(HostLister):
             # The answer would be empty, and wrong.
             raise counted.failure
         go_on(self, counted)
-        from nova_xen_sched.cmd.hosts import report
-
         rows = [report.row(each, counted) for each in counted.hosts]
         if parsed_args.refused:
             rows = [row for row in rows if tables.text(row['refused'])]
@@ -164,15 +166,16 @@ class Show(base.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         cloud, hosts = read(self, [parsed_args.host])
+        from nova_xen_sched.cmd.hosts import count_fits
+        from nova_xen_sched.cmd.hosts import report
+
         if len(hosts) > 1:
             raise errors.Failure(
                 '%s matches more than one host: name one of %s.'
                 % (parsed_args.host, tables.listed(h.name for h in hosts))
             )
-        counted = count(cloud, parsed_args, hosts)
+        counted = count_fits.count(cloud, parsed_args, hosts)
         go_on(self, counted)
-        from nova_xen_sched.cmd.hosts import report
-
         details = report.details(hosts[0], counted)
         known = {name for group in fields.SHOW.values() for name in group}
         # Other resource classes of placement.
@@ -207,17 +210,6 @@ def read(
         command.say('Hosts are missing here: %s' % why, error=True)
         command.exit_code = errors.FINDINGS
     return cloud, hosts
-
-
-def count(
-    cloud: Cloud,
-    parsed_args: argparse.Namespace,
-    hosts: ty.Sequence[ComputeHost],
-) -> Counted:
-    """How many more guests fit on these hosts."""
-    from nova_xen_sched.cmd.hosts import count_fits
-
-    return count_fits.count(cloud, parsed_args, hosts)
 
 
 def go_on(command: base.Command, counted: Counted) -> None:

@@ -118,10 +118,23 @@ def _modes(
     # compute has can't be seen through nova's API.
     if new in _ON_XEN and new != (old or XEN):
         yield _vm_mode_names(image, new, old)
-    if hypervisor_type is None and (new or old) in _ON_XEN:
-        yield _vm_mode_without_type(image, new or old)
-    elif hypervisor_type is None and not (new or old) and mixed:
-        yield _no_hypervisor_type(image)
+    mode = new or old
+    if hypervisor_type is None and mode in _ON_XEN:
+        yield Finding(
+            Code.VM_MODE_WITHOUT_TYPE,
+            'vm_mode %s without hypervisor_type: it may go to any host that '
+            'offers %s; if it is meant for Xen, set hypervisor_type'
+            % (mode, 'hvm, KVM too' if mode == 'hvm' else mode),
+            _set(image, hypervisor_type=XEN),
+        )
+    elif hypervisor_type is None and not mode and mixed:
+        yield Finding(
+            Code.NO_HYPERVISOR_TYPE,
+            'no hypervisor_type: it may go to Xen hosts, which build it as '
+            'PV, and to all others; the command keeps it on Xen as HVM '
+            '(vm_mode xen for PV; for KVM set hypervisor_type alone)',
+            _set(image, hypervisor_type=XEN, vm_mode='hvm'),
+        )
 
 
 def boots_from_volume(properties: ty.Mapping[str, ty.Any]) -> bool:
@@ -227,26 +240,6 @@ def _vm_mode_names(image: Image, new: str, old: str | None) -> Finding:
             'set; nova-compute-xen builds it as %s'
         ) % (*names, names[0])
     return Finding(Code.VM_MODE_NAMES, problem, _set(image, vm_mode=new))
-
-
-def _vm_mode_without_type(image: Image, mode: str | None) -> Finding:
-    return Finding(
-        Code.VM_MODE_WITHOUT_TYPE,
-        'vm_mode %s without hypervisor_type: it may go to any host that '
-        'offers %s; if it is meant for Xen, set hypervisor_type'
-        % (mode, 'hvm, KVM too' if mode == 'hvm' else mode),
-        _set(image, hypervisor_type=XEN),
-    )
-
-
-def _no_hypervisor_type(image: Image) -> Finding:
-    return Finding(
-        Code.NO_HYPERVISOR_TYPE,
-        'no hypervisor_type: it may go to Xen hosts, which build it as '
-        'PV, and to all others; the command keeps it on Xen as HVM (vm_mode '
-        'xen for PV; for KVM set hypervisor_type alone)',
-        _set(image, hypervisor_type=XEN, vm_mode='hvm'),
-    )
 
 
 def _set(image: Image, **properties: str) -> str:

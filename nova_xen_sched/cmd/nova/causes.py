@@ -60,43 +60,14 @@ class Cause:
 
     def title(self) -> str:
         """What is the matter, in a few words."""
-        named_aggregates = ', '.join(self.aggregates)
-        named = named_aggregates or self.name or ''
-        if self.code == 'resource':
-            called = _CALLED.get(named)
-            return 'without enough %s' % (
-                '%s (%s)' % (called, named) if called else named
-            )
-        if self.code == 'trait':
-            if self.required:
-                return 'without the required trait %s' % named
-            return 'with the forbidden trait %s' % named
-        if self.code == 'aggregate':
-            if self.required:
-                return 'not in the required aggregate %s' % named
-            return 'in the forbidden aggregate %s' % named
-        if self.code == 'aggregate_metadata':
-            if self.required:
-                return 'in no aggregate with %s' % self.name
-            return 'in %s, an aggregate for images with %s' % (
-                named_aggregates,
-                self.name,
-            )
-        if self.code == 'availability_zone':
-            return 'not in availability zone %s' % self.name
-        if self.code == 'project':
-            if not named_aggregates:
-                return 'without an aggregate for project %s' % self.name
-            if self.required:
-                return 'not in %s, the aggregate of project %s' % (
-                    named_aggregates,
-                    self.name,
-                )
-            return 'in %s, an aggregate for other projects than %s' % (
-                named_aggregates,
-                self.name,
-            )
-        return TITLES[self.code]
+        required = self.required
+        if self.code == 'project' and not self.aggregates:
+            required = None
+        name = self.name or ''
+        if name in _CALLED:
+            name = '%s (%s)' % (_CALLED[name], name)
+        title = TITLES[self.code, required]
+        return title.format(name, ', '.join(self.aggregates))
 
     def text(self, free: int = 0, host: str | None = None) -> str:
         """What there is to say behind the title; '' if nothing.
@@ -170,21 +141,30 @@ class Found(ty.NamedTuple):
 #: The codes whose title says all, and those whose clause needs no title.
 _TITLED = ('disabled', 'down', 'unknown_to_placement')
 _WHY = (*_TITLED, 'no_candidate', 'request', 'request_group')
-#: What kinds of causes there are; some titles have a name as well.
-TITLES = {
-    'resource': 'without enough of a resource',
-    'trait': 'with a forbidden trait or without a required one',
-    'aggregate': 'in a forbidden aggregate or not in a required one',
-    'aggregate_metadata': 'in aggregates with other metadata',
-    'availability_zone': 'in another availability zone',
-    'project': 'not for the project',
-    'request_group': 'without one provider for all of a request group',
-    'no_candidate': 'without a candidate for all of the request together',
-    'limit': 'not among the candidates that nova asks for',
-    'request': 'ruled out by a request filter of nova',
-    'disabled': 'with a disabled nova-compute',
-    'down': 'with a nova-compute that is down',
-    'unknown_to_placement': 'unknown to placement',
+#: By code and by whether the request needs it or forbids it: a title, which
+#: takes the name, and the aggregates.
+TITLES: ty.Mapping[ty.Tuple[str, ty.Optional[bool]], str] = {
+    ('resource', None): 'without enough {0}',
+    ('trait', True): 'without the required trait {0}',
+    ('trait', False): 'with the forbidden trait {0}',
+    ('aggregate', True): 'not in the required aggregate {1}',
+    ('aggregate', False): 'in the forbidden aggregate {1}',
+    ('aggregate_metadata', True): 'in no aggregate with {0}',
+    ('aggregate_metadata', False): 'in {1}, an aggregate for images with {0}',
+    ('availability_zone', None): 'not in availability zone {0}',
+    ('project', None): 'without an aggregate for project {0}',
+    ('project', True): 'not in {1}, the aggregate of project {0}',
+    ('project', False): 'in {1}, an aggregate for other projects than {0}',
+    ('request_group', None): 'without one provider for all of a request group',
+    (
+        'no_candidate',
+        None,
+    ): 'without a candidate for all of the request together',
+    ('limit', None): 'not among the candidates that nova asks for',
+    ('request', None): 'ruled out by a request filter of nova',
+    ('disabled', None): 'with a disabled nova-compute',
+    ('down', None): 'with a nova-compute that is down',
+    ('unknown_to_placement', None): 'unknown to placement',
 }
 
 

@@ -11,6 +11,7 @@ import nova.conf
 from nova.scheduler.filters import extra_specs_ops
 from nova.scheduler.filters import utils as filter_utils
 
+from nova_xen_sched.cmd import troubleshooting
 from nova_xen_sched.cmd.nova import asking
 from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.cmd.nova import placement
@@ -33,8 +34,11 @@ def by_placement(
 
     :param causes: where it is noted why, by the identity of HostStates.
     """
-    absences = placement.absences(states, found)
-    out = [state for state in states if id(state) in absences]
+    out = [state for state in states if state.uuid not in found.by_provider]
+    if found.refusal is not None:
+        known = Found((_request_filter(found.refusal, spec),), {})
+        causes.update((id(state), known) for state in out)
+        return [Step(filtering.REQUEST, found.refusal, tuple(out))]
     steps = []
     bound = dict(parse.parse_qsl(found.query)).get('in_tree')
     if bound:
@@ -43,31 +47,66 @@ def by_placement(
         why = 'the request is bound to %s' % host
         steps.append(Step(filtering.REQUEST, why, tuple(elsewhere)))
         out = filtering.without(out, elsewhere)
-    asked: dict[str, Found] = {}
-    unknown = [s.uuid for s in out if not absences[id(s)].known]
-    if unknown:
-        aggregates = cloud.host_manager.aggs_by_id.values()
-        asked = asking.Asking(unknown, aggregates, spec, found.unknown).causes(
-            found.query
-        )
+    providers = placement.providers() if out else ()
+    unknown = []
     for state in out:
-        absence = absences[id(state)]
-        known = asked.get(state.uuid, Found((), {}))
-        if not known.causes:
-            cause = Cause(
-                absence.code,
-                why=absence.why,
-                # That has commands of its own.
-                remedy='' if absence.code == 'disabled' else absence.remedy,
-            )
-            if absence.step == filtering.REQUEST:
-                cause = _request_filter(absence.why, spec)
-            elif found.limit and not absence.known:
-                cause = Cause('limit')
-            known = Found((cause,), {})
-        causes[id(state)] = known
-    step = filtering.PLACEMENT if found.refusal is None else filtering.REQUEST
-    return [*steps, Step(step, found.refusal or '', tuple(out))]
+        # Placement knows by a trait that a host takes no guests.
+        if (state.service or {}).get('disabled'):
+            causes[id(state)] = Found((_compute('disabled'),), {})
+        elif state.uuid not in providers:
+            causes[id(state)] = Found((_UNKNOWN,), {})
+        else:
+            unknown.append(state)
+    if unknown:
+        none = Found((_no_candidate(found),), {})
+        asked = asking.Asking(
+            [state.uuid for state in unknown],
+            cloud.host_manager.aggs_by_id.values(),
+            spec,
+            found.unknown,
+        ).causes(found.query)
+        for state in unknown:
+            known = asked[state.uuid]
+            causes[id(state)] = known if known.causes else none
+    return [*steps, Step(filtering.PLACEMENT, '', tuple(out))]
+
+
+_UNKNOWN = Cause(
+    'unknown_to_placement',
+    why='placement does not know it',
+    remedy='nova-compute registers its host there when it runs: see that '
+    "host's log of it",
+)
+
+
+def _no_candidate(found: placement.Candidates) -> Cause:
+    """Why placement has none, where each part of a request is there."""
+    if found.limit:
+        return Cause('limit')
+    if found.unknown:
+        return Cause('no_candidate', why=found.unknown)
+    return Cause(
+        'no_candidate',
+        why='it has no candidate there for ' + _readable(found.query),
+        remedy=troubleshooting.PLACEMENT,
+    )
+
+
+def _readable(query: str) -> str:
+    """A query to placement, for reading."""
+    parts = []
+    for name, value in parse.parse_qsl(query):
+        if name == 'resources':
+            parts.append(value.replace(':', ' ').replace(',', ', '))
+        elif name in ('required', 'root_required'):
+            for trait in value.split(','):
+                if trait.startswith('!'):
+                    parts.append('without trait %s' % trait[1:])
+                else:
+                    parts.append('with trait %s' % trait)
+        elif name != 'limit':
+            parts.append('%s=%s' % (name, value))
+    return ', '.join(parts)
 
 
 def _request_filter(refusal: str, spec: ty.Any) -> Cause:
@@ -95,11 +134,7 @@ def by_filter(step: Step, state: ty.Any, spec: ty.Any) -> Found:
 def _causes(step: Step, state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:
     if step.name == 'ComputeFilter':
         service = state.service or {}
-        code = 'disabled' if service.get('disabled') else 'down'
-        log = 'the log of nova-compute there says why'
-        remedy = log if code == 'down' else ''
-        why = 'its nova-compute is ' + code
-        return (Cause(code, why=why, remedy=remedy),)
+        return (_compute('disabled' if service.get('disabled') else 'down'),)
     if step.name == 'AvailabilityZoneFilter':
         return (Cause('availability_zone', spec.availability_zone),)
     if step.name == 'AggregateMultiTenancyIsolation':
@@ -114,6 +149,16 @@ def _causes(step: Step, state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:
     if step.name == 'AggregateImagePropertiesIsolation':
         return _image_properties(state, spec)
     return ()
+
+
+def _compute(state: str) -> Cause:
+    """A nova-compute that takes no guests.
+
+    :param state: disabled, or down.
+    """
+    log = 'the log of nova-compute there says why'
+    remedy = log if state == 'down' else ''
+    return Cause(state, why='its nova-compute is ' + state, remedy=remedy)
 
 
 def _extra_specs(state: ty.Any, spec: ty.Any) -> tuple[Cause, ...]:

@@ -8,7 +8,6 @@ import copy
 import dataclasses
 import functools
 import typing as ty
-from urllib import parse
 
 from nova import exception
 import nova.conf
@@ -16,9 +15,7 @@ from nova.scheduler import request_filter
 from nova.scheduler import utils
 
 from nova_xen_sched.cmd import errors
-from nova_xen_sched.cmd import troubleshooting
 from nova_xen_sched.cmd.nova import failures
-from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.cmd.nova import private
 
 CONF = nova.conf.CONF
@@ -107,101 +104,17 @@ def candidates(
     )
 
 
-def attach(state: ty.Any, found: Candidates) -> None:
-    """Give a HostState its candidates, as nova does from 27 on."""
-    state.allocation_candidates = copy.deepcopy(
-        found.by_provider.get(state.uuid, [])
+def attach(state: ty.Any, found: Candidates | None) -> None:
+    """Give a HostState its candidates, as nova does from 27 on.
+
+    :param found: None where placement can't be asked. Then it gets one for
+        nothing: without any nova's filters of PCI devices and NUMA refuse it.
+    """
+    state.allocation_candidates = (
+        copy.deepcopy(found.by_provider.get(state.uuid, []))
+        if found
+        else [{'allocations': {}, 'mappings': {}}]
     )
-
-
-def attach_any(state: ty.Any) -> None:
-    """Give a HostState a candidate where placement can't be asked.
-
-    Without one nova's filters of PCI devices and NUMA refuse it.
-    """
-    state.allocation_candidates = [{'allocations': {}, 'mappings': {}}]
-
-
-class Absence(ty.NamedTuple):
-    """Why placement has no candidate on a host.
-
-    :ivar step: of nova's, that leaves the host out.
-    :ivar why: a clause.
-    :ivar remedy: what to do or where to look; '' if that can't be said.
-    :ivar known: whether that is why; else it is what was asked for.
-    :ivar code: names it for programs; '' if there is none.
-    """
-
-    step: str
-    why: str
-    remedy: str = ''
-    known: bool = True
-    code: str = ''
-
-
-def absences(
-    states: ty.Iterable[ty.Any], found: Candidates
-) -> dict[int, Absence]:
-    """Why hosts have no candidate, by the identity of those that have none.
-
-    :param states: nova HostStates.
-    :raises errors.Failure: if placement can't be asked.
-    """
-    out = [state for state in states if state.uuid not in found.by_provider]
-    if found.refusal is not None:
-        refused = Absence(filtering.REQUEST, found.refusal)
-        return {id(state): refused for state in out}
-    # Placement knows by a trait that a host takes no guests.
-    disabled = [s for s in out if (s.service or {}).get('disabled')]
-    others = filtering.without(out, disabled)
-    providers = _providers() if others else ()
-    asked_for = Absence(
-        filtering.PLACEMENT,
-        found.unknown
-        or 'it has no candidate there for ' + _readable(found.query),
-        '' if found.unknown else troubleshooting.PLACEMENT,
-        known=False,
-        code='no_candidate',
-    )
-    return {
-        **{id(state): _DISABLED for state in disabled},
-        **{
-            id(state): asked_for if state.uuid in providers else _UNKNOWN
-            for state in others
-        },
-    }
-
-
-_DISABLED = Absence(
-    filtering.PLACEMENT,
-    'its nova-compute is disabled',
-    troubleshooting.DISABLED,
-    code='disabled',
-)
-_UNKNOWN = Absence(
-    filtering.PLACEMENT,
-    'placement does not know it',
-    "nova-compute registers its host there when it runs: see that host's log "
-    'of it',
-    code='unknown_to_placement',
-)
-
-
-def _readable(query: str) -> str:
-    """A query to placement, for reading."""
-    parts = []
-    for name, value in parse.parse_qsl(query):
-        if name == 'resources':
-            parts.append(value.replace(':', ' ').replace(',', ', '))
-        elif name in ('required', 'root_required'):
-            for trait in value.split(','):
-                if trait.startswith('!'):
-                    parts.append('without trait %s' % trait[1:])
-                else:
-                    parts.append('with trait %s' % trait)
-        elif name != 'limit':
-            parts.append('%s=%s' % (name, value))
-    return ', '.join(parts)
 
 
 def stocks(provider: str) -> dict[str, ty.Any] | None:
@@ -226,7 +139,7 @@ def inventories(provider: str) -> dict[str, ty.Any] | None:
     return _of_provider(provider, 'inventories')
 
 
-def _providers() -> ty.Collection[str]:
+def providers() -> ty.Collection[str]:
     """The UUIDs of all that placement knows."""
     found = get('/resource_providers') or {'resource_providers': []}
     return {each['uuid'] for each in found['resource_providers']}

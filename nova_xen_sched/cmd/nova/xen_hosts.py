@@ -153,7 +153,7 @@ def named(
     ]
     found = set(wanted) & {each for theirs in called for each in theirs}
     for lowered, name in wanted.items():
-        if is_pattern(name):
+        if any(each in name for each in '*?['):
             fits = re.compile(fnmatch.translate(lowered)).match
             more = {each for theirs in called for each in theirs if fits(each)}
             if not more and lowered not in found:
@@ -173,11 +173,6 @@ def named(
         for each, theirs in zip(hosts, called)
         if not theirs.isdisjoint(found)
     ]
-
-
-def is_pattern(name: str) -> bool:
-    """Whether a name has a shell's wildcards."""
-    return any(each in name for each in '*?[')
 
 
 @dataclasses.dataclass(frozen=True)

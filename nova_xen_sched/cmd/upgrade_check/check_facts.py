@@ -18,11 +18,8 @@ from nova_xen_sched.cmd.upgrade_check.deployment import grouped
 from nova_xen_sched.cmd.upgrade_check.deployment import names
 from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 from nova_xen_sched.facts import file
-from nova_xen_sched.facts import parse_file
 from nova_xen_sched.load import LOAD_FACTS
 
-#: Why a facts file can't be used.
-_UNUSABLE = (file.FileError, OSError, parse_file.TableError)
 #: Mistakes of a file that are shown.
 _MISTAKES = 10
 #: The facts without which a version is unknown to its rule.
@@ -48,12 +45,11 @@ def facts_file(deployment: Deployment) -> Result:
         )
     try:
         table, digest = file.load(path)
-    except _UNUSABLE as e:
+    except file.FileError as e:
         return Problem(
             Code.FAILURE,
             'unusable',
-            "%s can't be used: %s."
-            % (path, getattr(e, 'strerror', None) or e),
+            "%s can't be used: %s." % (path, e),
             'correct the file; %s is an example. Until then nova-scheduler '
             'keeps the last good facts, and has none after a restart.'
             % installed.where('host-facts.yaml'),
@@ -89,7 +85,7 @@ def nonexistent(deployment: Deployment) -> Result:
         return none
     try:
         table, _ = file.load(settings.host_facts_file)
-    except _UNUSABLE:
+    except file.FileError:
         return none
     if deployment.cloud.unreachable:
         return Result(

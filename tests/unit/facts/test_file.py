@@ -135,7 +135,7 @@ def test_an_unchanged_file_is_not_read_again(host_facts, mocker, when):
     """It is old, or of a time in the future."""
     host_facts.write(GOOD)
     os.utime(host_facts.path, (when, when))
-    read = mocker.spy(file, '_read')
+    read = mocker.spy(file, 'read')
     for _ in range(5):
         assert host_facts.of('xen-a1')
     assert read.call_count == 1
@@ -332,7 +332,7 @@ def test_a_huge_file(host_facts, complaints, monkeypatch):
     monkeypatch.setattr(file, 'MAX_SIZE', 20)
     host_facts.write(GOOD)
     assert host_facts.of('xen-a1') == {}
-    assert 'bytes, more than 20' in complaints()[0]
+    assert 'bytes, more than the 20' in complaints()[0]
 
 
 def test_a_file_that_is_being_written(host_facts, complaints, mocker):
@@ -576,7 +576,7 @@ def test_random_bytes_never_raise_but_as_they_should(content):
     for each in (content, b'version: 1\n' + content):
         try:
             found = parse_file.load(each, 'f')
-        except parse_file.TableError:
+        except parse_file.FileError:
             continue
         found.of('h', 'n')
 
@@ -617,7 +617,7 @@ def test_wrong_types_never_raise_but_as_they_should(data):
     content = yaml.safe_dump(data).encode()
     try:
         found = parse_file.load(content, 'f')
-    except parse_file.TableError:
+    except parse_file.FileError:
         return
     for host in found.hosts:
         for name, value in found.of(host, '').items():

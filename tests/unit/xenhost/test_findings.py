@@ -317,8 +317,8 @@ def test_from_afar_a_size_below_the_maximum_is_unknown():
 )
 def test_the_size_of_dom0_by_the_model(guests, expected):
     host = dataclasses.replace(GOOD, guests=guests)
-    size = dom0_size.for_dom0(host, conf.defaults().dom0_model)
-    assert size.memory_mb == expected
+    size_mb, _ = dom0_size.for_dom0(host, conf.defaults().dom0_model)
+    assert size_mb == expected
 
 
 def test_dom0_mem_without_a_maximum():

@@ -92,13 +92,11 @@ def test_what_mappings_of_cells_are_made_of_can_be_read(tmp_path):
     path = tmp_path / 'nova.conf'
     path.write_text('[DEFAULT]\ntransport_url = rabbit://u:p@h:1/')
     program = (
-        'import argparse\n'
         'import nova.conf\n'
-        'from nova_xen_sched.cmd import nova as view\n'
         'from nova_xen_sched.cmd import streams\n'
+        'from nova_xen_sched.cmd.nova import configuration\n'
         'streams.quieten()\n'
-        'view.load(argparse.Namespace(config_file=[%r], config_dir=None,'
-        ' verbose_level=0))\n'
+        'configuration.load([%r], [])\n'
         'print(nova.conf.CONF.transport_url)\n'
     )
     ran = run('-c', program % str(path), home=tmp_path)

@@ -10,6 +10,7 @@ import pytest
 
 from nova_xen_sched.cmd.facts import desired
 from nova_xen_sched.cmd.facts import nova_api
+from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.facts import parse_file
 
 HOSTS = [
@@ -22,6 +23,11 @@ HOSTS = [
 
 def of_file(text):
     return desired.of_file(parse_file.load(text.encode(), 'f'), HOSTS)
+
+
+def of_host(name, by_nova, reported):
+    result = read_hosts.Result('', None, None, name, name if by_nova else None)
+    return desired.of_hosts([result], reported, HOSTS)
 
 
 def test_a_file_counts_for_the_xen_hosts_as_in_the_scheduler():
@@ -68,13 +74,13 @@ METADATA = {'xen:libvirt_version': '9.0.0'}
     ],
 )
 def test_libvirts_name_of_a_host_is_that_of_its_node(name, by_nova, known):
-    found = desired.of_hosts([desired.Reported(name, by_nova, RAW)], HOSTS)
+    found = of_host(name, by_nova, {name: RAW})
     assert found.facts == ({known: METADATA} if known else {})
     assert found.unknown == ([] if known else [name])
 
 
 def test_a_host_that_says_nothing_is_left_as_it_is():
-    found = desired.of_hosts([desired.Reported('xen-a1', True, {})], HOSTS)
+    found = of_host('xen-a1', True, {})
     assert found.facts == {}
     assert found.spared == {'xen-a1'}
 
