@@ -21,8 +21,9 @@ from nova_xen_sched.facts import file
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched import facts
-    from nova_xen_sched.cmd.facts import apply
     from nova_xen_sched.cmd.facts import nova_api
+
+_Change = ty.TypeVar('_Change')
 
 PLANNED = 'planned'
 NOT_TRIED = 'not tried'
@@ -46,11 +47,16 @@ _NEEDED = frozenset(
 
 COLUMNS = {
     # Long names have lines of their own in the first column.
-    'host': tables.Column('Host', 'the host that is added or removed'),
+    'host': tables.Column(
+        'Host', 'that is added or removed, or whose trait is'
+    ),
     'change': tables.Column(
-        'Change', 'create, set, add_host, remove_host or delete'
+        'Change',
+        'create, set, add_host, remove_host or delete; with --traits '
+        'create_trait, add_trait or remove_trait',
     ),
     'aggregate': tables.Column('Aggregate', 'its name'),
+    'trait': tables.Column('Trait', 'its name', tables.LONG),
     'metadata': tables.Column(
         'Metadata',
         'what is set; -KEY, in JSON null, is removed',
@@ -70,8 +76,8 @@ columns:
 
 exit codes:
   0  all is published, or would be with --apply
-  1  some hosts were left out, placement has no reserve of some, or some change
-     was not made
+  1  some hosts were left out, placement has no reserve of some, a trait of
+     some is unknown, or some change was not made
   2  nothing was done
 """ % tables.described(COLUMNS)
 
@@ -88,6 +94,14 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     reserved_host_memory_mb of a Xen host comes from placement, where its
     nova-compute writes it. That value is used where a host or a file has
     another one, and a line names both.
+
+    With --traits, traits of Xen hosts in placement are published instead:
+    CUSTOM_XEN_HVM and CUSTOM_XEN_PV for the guest types that a host offers,
+    and CUSTOM_XEN_LIVE_MIGRATION where libvirt and Xen are new enough. They
+    are worked out of what nova-scheduler knows, so this has to run where its
+    nova.conf is. A trait is removed only from a host that is known not to
+    have it. Hosts of nova-compute-xen report for themselves and are left as
+    they are. No other trait is touched, and no name is ever deleted.
 
     What changes for each host is printed to stderr before.
     """
@@ -114,6 +128,11 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             'published stays.',
         )
         parser.add_argument(
+            '--traits',
+            action='store_true',
+            help='Publish traits in placement instead of facts.',
+        )
+        parser.add_argument(
             '--os-cloud',
             metavar='NAME',
             help='The cloud of clouds.yaml. Without it OS_CLOUD, or the '
@@ -123,7 +142,9 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             '--prune',
             action='store_true',
             help='Take all other hosts out of our aggregates. Without it '
-            'they are left as they are.',
+            'they are left as they are. With --traits: withdraw the traits '
+            'of all hosts but those of nova-compute-xen; refused while the '
+            'stored request of a server requires one.',
         )
         parser.add_argument(
             '--apply',
@@ -131,6 +152,22 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             help='Make the changes. Without it they are only printed.',
         )
         return parser
+
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        super().check_usage(parsed_args)
+        connect = parsed_args.connect or parsed_args.nova_host
+        sources = (parsed_args.from_file, parsed_args.from_placement, connect)
+        if parsed_args.traits and any(sources):
+            raise errors.Failure(
+                '--traits goes without --from-file, --from-placement and '
+                '--connect: traits are worked out of what nova-scheduler '
+                'knows.'
+            )
+        if sum(map(bool, sources)) > 1:
+            raise errors.Failure(
+                'Give one of --from-file, --from-placement, or hosts with '
+                '--connect.'
+            )
 
     def take_action(
         self, parsed_args: argparse.Namespace
@@ -144,6 +181,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
                 logging.getLogger(name).setLevel(logging.ERROR)
             # But not what is wrong with clouds.yaml.
             logging.getLogger('openstack.config').setLevel(logging.WARNING)
+        if parsed_args.traits:
+            return self._publish_traits(parsed_args)
         goal_of = self._read(parsed_args)
         cloud = nova_api.Nova(parsed_args.os_cloud)
         with Progress("Reading nova's hosts and aggregates"):
@@ -181,20 +220,67 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             self.exit_code = errors.FINDINGS
         if parsed_args.apply:
             run = apply.Applying(cloud, goal.facts, prune, goal.spared)
-            outcomes = self._apply(run, plan)
-        else:
-            outcomes = dict.fromkeys(plan.changes, PLANNED)
-            of = tables.counted(len(goal.facts))
-            self._closing = (
-                'Nothing to change: the facts of %s are there.' % of
-            )
-            if plan.changes:
-                self._closing = (
-                    '%s would be made, for the facts of %s. Nothing was '
-                    'changed: add --apply.'
-                    % (tables.counted(len(plan.changes), 'change'), of)
+            outcomes = self._apply(run, plan.changes, 'Changing aggregates')
+            if self._is_undone:
+                self._closing += (
+                    ' Each host has its old facts, its new ones, or the lower '
+                    'of both. Run it again.'
                 )
+        else:
+            of = tables.counted(len(goal.facts))
+            outcomes = self._planned(plan.changes, 'the facts of ' + of)
         return tuple(COLUMNS), [_row(*each) for each in outcomes.items()]
+
+    def _publish_traits(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[ty.Any, ...]:
+        """Publish traits, or say what would be."""
+        from nova_xen_sched.cmd import nova
+
+        scheduler = nova.open_cloud(self.app.options)
+        # These import nova, whose configuration had to be loaded first.
+        from nova_xen_sched.cmd.facts import nova_api
+        from nova_xen_sched.cmd.facts import traits
+
+        cloud = nova_api.Nova(parsed_args.os_cloud)
+        with Progress('Reading hosts and their traits'):
+            plan = traits.plan(scheduler, cloud, parsed_args.prune)
+        for line in plan.lines():
+            self.say(line)
+        if plan.is_partial:
+            self.exit_code = errors.FINDINGS
+        outcomes: dict[ty.Any, str]
+        if parsed_args.apply:
+            run = traits.Applying(cloud, plan)
+            outcomes = self._apply(run, plan.changes, 'Changing traits')
+            if self._is_undone:
+                self._closing += ' Run it again.'
+        else:
+            outcomes = self._planned(plan.changes, 'the traits of Xen hosts')
+        shown = {'aggregate': tables.LONG, 'trait': tables.BRIEF}
+        self.COLUMNS = {  # type: ignore[misc]
+            name: each._replace(shown=shown.get(name, each.shown))
+            for name, each in COLUMNS.items()
+        }
+        return tuple(COLUMNS), [
+            _cells(change, outcome, trait=change.trait)
+            for change, outcome in outcomes.items()
+        ]
+
+    def _planned(
+        self, changes: ty.Sequence[_Change], what: str
+    ) -> dict[_Change, str]:
+        """Say what would be; what becomes of each change.
+
+        :param what: that is published.
+        """
+        self._closing = 'Nothing to change: %s are as they should be.' % what
+        if changes:
+            self._closing = (
+                '%s would be made, for %s. Nothing was changed: add --apply.'
+                % (tables.counted(len(changes), 'change'), what)
+            )
+        return dict.fromkeys(changes, PLANNED)
 
     def produce_output(
         self, parsed_args: ty.Any, column_names: ty.Any, data: ty.Any
@@ -215,12 +301,6 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         :raises errors.Failure: if there are none.
         """
         path = parsed_args.from_file
-        connect = parsed_args.connect or parsed_args.nova_host
-        if sum(map(bool, (path, connect, parsed_args.from_placement))) > 1:
-            raise errors.Failure(
-                'Give one of --from-file, --from-placement, or hosts with '
-                '--connect.'
-            )
         if parsed_args.from_placement:
             return None
         if path is None:
@@ -258,19 +338,20 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         return results, raw
 
     def _apply(
-        self, run: apply.Applying, plan: planning.Plan
-    ) -> dict[planning.Change, str]:
+        self, run: ty.Any, changes: ty.Sequence[_Change], doing: str
+    ) -> dict[_Change, str]:
         """Make the changes and say what became of them.
 
+        :param run: an apply.Run.
+        :param changes: those that are planned.
         :returns: what became of each.
         :raises errors.Failure: if nothing was done.
         """
         stopped = ''
-        total = len(plan.changes)
         try:
-            with Progress('Changing aggregates', total) as progress:
+            with Progress(doing, len(changes)) as progress:
                 for newest in run.steps():
-                    plan = newest
+                    changes = newest.changes
                     progress.step(run.done)
         except errors.Failure as e:
             if not run.done:
@@ -280,7 +361,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             stopped = 'Interrupted. '
         outcomes = dict(run.outcomes)
         if not run.converged:
-            for change in plan.changes:
+            for change in changes:
                 outcomes.setdefault(change, NOT_TRIED)
         undone = len(run.failed) + len(outcomes) - len(run.outcomes)
         self._closing = '%sChanges made: %d%s.' % (
@@ -291,10 +372,6 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         if stopped or undone or not run.converged:
             self.exit_code = errors.FINDINGS
             self._is_undone = True
-            self._closing += (
-                ' Each host has its old facts, its new ones, or the lower of '
-                'both. Run it again.'
-            )
         return outcomes
 
 
@@ -354,12 +431,26 @@ def _row(change: planning.Change, outcome: str) -> tuple[ty.Any, ...]:
             for key, value in change.metadata
         ),
     )
-    code = _CODES.get(outcome, 'left')
+    return _cells(change, outcome, change.aggregate, metadata)
+
+
+def _cells(
+    change: ty.Any,
+    outcome: str,
+    aggregate: str | None = None,
+    metadata: ty.Any = None,
+    trait: str | None = None,
+) -> tuple[ty.Any, ...]:
+    """A row, in the order of COLUMNS.
+
+    :param change: with a host and an action.
+    """
     return (
         change.host or None,
         change.action,
-        change.aggregate,
-        metadata,
-        tables.Structured(code, outcome),
+        aggregate,
+        trait,
+        metadata or tables.Structured({}, ''),
+        tables.Structured(_CODES.get(outcome, 'left'), outcome),
         None if outcome in _CODES else outcome,
     )

@@ -123,6 +123,17 @@ def test_a_host_manager_has_what_is_read_and_replaced(monkeypatch):
     } <= set(vars(manager))
 
 
+def test_stored_requests_are_in_a_table_with_a_manager():
+    module = request_spec
+    database = getattr(module, 'api_db_api', None)
+    manager = (
+        database.context_manager if database else module.db.api_context_manager
+    )
+    assert manager.reader.using
+    table = module.api_models.RequestSpec
+    assert {'instance_uuid', 'spec'} <= set(table.__table__.columns.keys())
+
+
 def test_databases_are_configured_by_modules_of_config():
     modules = [
         each
