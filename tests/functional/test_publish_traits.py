@@ -12,8 +12,11 @@ from unittest import mock
 import fixtures
 
 from nova_xen_sched import provider
+from nova_xen_sched.cmd import cloud
 from nova_xen_sched.cmd.facts import nova_api
+from nova_xen_sched.cmd.image import hosts as image_hosts
 from nova_xen_sched.cmd.nova import configuration
+from nova_xen_sched.cmd.nova import images
 from tests.functional import hosts
 from tests.functional.cases import conf
 from tests.functional.cases import HVM
@@ -197,6 +200,25 @@ class TestPublishTraits(PublishCase):
             self.delete(server)
         self.publish('--apply', '--prune')
         self.assertEqual(set(), self.ours('a'))
+
+    def test_what_image_check_reads_of_it(self):
+        self.publish('--apply', code=1)
+        self.set_traits('kvm', provider.HVM)
+        connection = cloud.connect('admin')
+        uuids = {
+            each: self._get_provider_uuid_by_host(each)
+            for each in self.computes
+        }
+        types = images.hypervisor_types(connection)
+        self.assertEqual(set(uuids.values()), set(types))
+        found = image_hosts.Hosts(connection, types)
+        xen = {uuids['a'], uuids['b']}
+        self.assertEqual(xen, found.xen)
+        self.assertEqual({uuids['kvm']}, found.others)
+        self.assertEqual(set(uuids.values()), found.having(provider.HVM))
+        self.assertEqual(xen, found.having(provider.PV))
+        self.assertEqual({uuids['a']}, found.having(provider.LIVE_MIGRATION))
+        self.assertIsNone(found.having('CUSTOM_OF_NOBODY'))
 
     def test_usage_and_a_cloud_that_is_another(self):
         self.assertIsNone(self.publish('--from-placement', code=2))

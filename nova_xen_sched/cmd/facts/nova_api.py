@@ -8,8 +8,6 @@ import contextlib
 import dataclasses
 import typing as ty
 
-from openstack import exceptions
-
 from nova_xen_sched.cmd import cloud
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.facts import plan as planning
@@ -17,9 +15,8 @@ from nova_xen_sched.cmd.facts.aggregates import Aggregate
 
 #: Answers to a change that concern this one call only.
 _REFUSALS = (400, 404, 409, 500, 502, 503, 504)
-#: Placement's microversions: of traits, and of providers that have them.
+#: Placement's microversion for traits.
 _TRAITS = '1.6'
-_PROVIDERS = '1.18'
 _RIGHTS = {
     'nova': 'change aggregates and to list hypervisors',
     'placement': 'read resource providers, and for --traits to change traits',
@@ -94,20 +91,16 @@ class Nova:
 
     def traits(self, names: ty.Iterable[str]) -> frozenset[str]:
         """Those of some traits that placement knows."""
-        path = '/traits?name=in:' + ','.join(names)
-        answer = self._placement('get', path, _TRAITS)
-        return frozenset(answer.json()['traits'])
+        with _errors('Asking placement', service='placement'):
+            return cloud.traits(self._cloud, names)
 
     def providers(self, trait: str | None = None) -> frozenset[str]:
-        """The UUIDs of all resource providers, or those with a trait.
+        """The UUIDs of all compute nodes, or of those with a trait.
 
         :param trait: that placement knows.
         """
-        path = '/resource_providers'
-        if trait:
-            path += '?required=' + trait
-        found = self._placement('get', path, _PROVIDERS).json()
-        return frozenset(each['uuid'] for each in found['resource_providers'])
+        with _errors('Asking placement', service='placement'):
+            return cloud.providers(self._cloud, trait)
 
     def create_trait(self, name: str) -> None:
         """Have placement know a trait; it may do so already."""
@@ -153,18 +146,18 @@ class Nova:
     ) -> ty.Any:
         """Placement's answer; None if there is no such thing, where it may.
 
-        The oldest openstacksdk has no more than this of placement.
-
         :param version: the microversion.
         :param changing: as of :func:`_errors`.
         """
         with _errors('Asking placement', changing, 'placement'):
-            call = getattr(self._cloud.placement, method)
-            answer = call(path, microversion=version, **more)
-            if missing_ok and answer.status_code == 404:
-                return None
-            exceptions.raise_from_response(answer)
-        return answer
+            try:
+                return cloud.placement(
+                    self._cloud, method, path, version, **more
+                )
+            except cloud.CloudError as e:
+                if missing_ok and e.status == 404:
+                    return None
+                raise
 
     def aggregates(self) -> list[Aggregate]:
         """All aggregates."""
