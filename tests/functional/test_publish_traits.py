@@ -15,7 +15,6 @@ from nova_xen_sched import provider
 from nova_xen_sched.cmd import cloud
 from nova_xen_sched.cmd.facts import nova_api
 from nova_xen_sched.cmd.image import hosts as image_hosts
-from nova_xen_sched.cmd.nova import configuration
 from nova_xen_sched.cmd.nova import images
 from tests.functional import hosts
 from tests.functional.cases import conf
@@ -24,6 +23,7 @@ from tests.functional.cases import sized
 from tests.functional.test_publish import PublishCase
 from tests.unit.cmd import schemas
 
+LOAD = 'nova_xen_sched.cmd.nova.configuration.load'
 DISABLED = 'COMPUTE_STATUS_DISABLED'
 FACTS = {'xen_libvirt_version': '9.0.0', 'xen_version': '4.17.5'}
 PV_ONLY = (('x86_64', 'xen', 'xen'),)
@@ -36,9 +36,7 @@ class TestPublishTraits(PublishCase):
     def setUp(self):
         super().setUp()
         # nova can't load a second configuration in one process.
-        self.useFixture(
-            fixtures.MockPatchObject(configuration, 'load', mock.DEFAULT)
-        )
+        self.useFixture(fixtures.MonkeyPatch(LOAD, lambda *arguments: None))
 
     def start_hosts(self, profiles):
         return super().start_hosts(

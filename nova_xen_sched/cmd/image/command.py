@@ -12,7 +12,6 @@ from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.image import nova_properties
 from nova_xen_sched.cmd.image import remedies
-from nova_xen_sched.cmd.image import traits
 from nova_xen_sched.cmd.progress import Progress
 
 if ty.TYPE_CHECKING:
@@ -123,6 +122,9 @@ class Check(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
+        # It imports oslo.config, which help does without.
+        from nova_xen_sched.cmd.image import traits
+
         with Progress('Loading openstacksdk'), errors.openstacksdk():
             from nova_xen_sched.cmd.nova import images as glance
         connection = glance.connect(parsed_args.os_cloud)
