@@ -79,9 +79,10 @@ def placement(
     :param version: the microversion.
     :raises CloudError: if placement can't be asked, or refuses.
     """
+    if version:
+        more['microversion'] = version
     with errors():
-        call = getattr(cloud.placement, method)
-        answer = call(path, microversion=version, **more)
+        answer = getattr(cloud.placement, method)(path, **more)
         exceptions.raise_from_response(answer)
     return answer
 

@@ -15,6 +15,7 @@ from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import desired
 from nova_xen_sched.cmd.facts import plan as planning
+from nova_xen_sched.cmd.facts import publish_report as report
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.facts import file
@@ -25,16 +26,6 @@ if ty.TYPE_CHECKING:
 
 _Change = ty.TypeVar('_Change')
 
-PLANNED = 'planned'
-NOT_TRIED = 'not tried'
-UNKNOWN = 'unknown'
-#: What programs read of a change; all else is why it was left.
-_CODES = {
-    PLANNED: 'planned',
-    NOT_TRIED: 'not_tried',
-    'done': 'done',
-    'not needed any more': 'not_needed',
-}
 #: Mistakes of a file that are shown.
 _MISTAKES = 10
 #: Loggers whose warnings are said better in our own words.
@@ -45,31 +36,6 @@ _NEEDED = frozenset(
 )
 
 
-COLUMNS = {
-    # Long names have lines of their own in the first column.
-    'host': tables.Column(
-        'Host', 'that is added or removed, or whose trait is'
-    ),
-    'change': tables.Column(
-        'Change',
-        'create, set, add_host, remove_host or delete; with --traits '
-        'create_trait, add_trait or remove_trait',
-    ),
-    'aggregate': tables.Column('Aggregate', 'its name'),
-    'trait': tables.Column('Trait', 'its name', tables.LONG),
-    'metadata': tables.Column(
-        'Metadata',
-        'what is set; -KEY, in JSON null, is removed',
-        tables.LONG,
-    ),
-    'result': tables.Column(
-        'Result',
-        'planned, done, not_needed, not_tried or left; for a person it says '
-        'why it was left',
-    ),
-    'reason': tables.Column('Reason', 'why it was left', tables.LONG),
-}
-
 _EPILOG = """\
 columns:
 %s
@@ -79,7 +45,7 @@ exit codes:
   1  some hosts were left out, placement has no reserve of some, a trait of
      some is unknown, or some change was not made
   2  nothing was done
-""" % tables.described(COLUMNS)
+""" % tables.described(report.COLUMNS)
 
 
 class Publish(read_hosts.ReadsHosts, base.Lister):
@@ -106,7 +72,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     What changes for each host is printed to stderr before.
     """
 
-    COLUMNS = COLUMNS
+    COLUMNS = report.COLUMNS
     _epilog = _EPILOG
     _closing = ''
     _is_undone = False
@@ -213,7 +179,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
                 % tables.listed(goal.unknown)
             )
         plan = planning.plan(goal.facts, before, prune, goal.spared)
-        for line in _lines(goal, before, plan, prune):
+        for line in report.lines(goal, before, plan, prune):
             self.say(line)
         lacking = reserves.lacking or reserves.error
         if lacking or goal.unknown or plan.blocked:
@@ -229,7 +195,9 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         else:
             of = tables.counted(len(goal.facts))
             outcomes = self._planned(plan.changes, 'the facts of ' + of)
-        return tuple(COLUMNS), [_row(*each) for each in outcomes.items()]
+        return tuple(report.COLUMNS), [
+            report.row(*each) for each in outcomes.items()
+        ]
 
     def _publish_traits(
         self, parsed_args: argparse.Namespace
@@ -260,10 +228,10 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         shown = {'aggregate': tables.LONG, 'trait': tables.BRIEF}
         self.COLUMNS = {  # type: ignore[misc]
             name: each._replace(shown=shown.get(name, each.shown))
-            for name, each in COLUMNS.items()
+            for name, each in report.COLUMNS.items()
         }
-        return tuple(COLUMNS), [
-            _cells(change, outcome, trait=change.trait)
+        return tuple(report.COLUMNS), [
+            report.cells(change, outcome, trait=change.trait)
             for change, outcome in outcomes.items()
         ]
 
@@ -280,7 +248,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
                 '%s would be made, for %s. Nothing was changed: add --apply.'
                 % (tables.counted(len(changes), 'change'), what)
             )
-        return dict.fromkeys(changes, PLANNED)
+        return dict.fromkeys(changes, report.PLANNED)
 
     def produce_output(
         self, parsed_args: ty.Any, column_names: ty.Any, data: ty.Any
@@ -362,7 +330,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         outcomes = dict(run.outcomes)
         if not run.converged:
             for change in changes:
-                outcomes.setdefault(change, NOT_TRIED)
+                outcomes.setdefault(change, report.NOT_TRIED)
         undone = len(run.failed) + len(outcomes) - len(run.outcomes)
         self._closing = '%sChanges made: %d%s.' % (
             stopped,
@@ -373,84 +341,3 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             self.exit_code = errors.FINDINGS
             self._is_undone = True
         return outcomes
-
-
-def _lines(
-    goal: desired.Desired,
-    before: list[aggregates.Aggregate],
-    plan: planning.Plan,
-    prune: bool,
-) -> ty.Iterator[str]:
-    """What changes for each host, and what doesn't and why.
-
-    :param before: the aggregates that there are.
-    """
-    after = planning.applied(before, plan.changes)
-    for hosts, changed in aggregates.differences(before, after):
-        yield tables.listed(hosts)
-        for key, (old, new) in changed.items():
-            yield '  %s: %s -> %s' % (key, old or UNKNOWN, new or UNKNOWN)
-    if goal.unknown:
-        yield 'nova has no host %s: not published.' % tables.listed(
-            goal.unknown
-        )
-    for name, hosts in sorted(plan.blocked.items()):
-        yield (
-            'Aggregate %s is not ours (it needs %s=%s and no availability '
-            'zone) and is in the way: %s left as before.'
-            % (
-                name,
-                aggregates.MANAGED_BY,
-                aggregates.OWNER,
-                tables.listed(hosts),
-            )
-        )
-    for name in plan.kept:
-        yield (
-            'Aggregate %s is kept, though empty, for metadata in it that '
-            "isn't ours." % name
-        )
-    for host, key, value, names in aggregates.overrides(goal.facts, after):
-        yield (
-            '%s: %s stays %s, because aggregate %s, which is not ours, has it.'
-            % (host, key, value, ', '.join(names))
-        )
-    others = aggregates.others(goal.facts.keys() | goal.spared, before)
-    if others and not prune:
-        yield (
-            'Left as before, because no facts of them were given (--prune '
-            'takes them out): %s.' % tables.listed(others)
-        )
-
-
-def _row(change: planning.Change, outcome: str) -> tuple[ty.Any, ...]:
-    metadata = tables.Structured(
-        dict(change.metadata),
-        '\n'.join(
-            '-%s' % key if value is None else '%s=%s' % (key, value)
-            for key, value in change.metadata
-        ),
-    )
-    return _cells(change, outcome, change.aggregate, metadata)
-
-
-def _cells(
-    change: ty.Any,
-    outcome: str,
-    aggregate: str | None = None,
-    metadata: ty.Any = None,
-    trait: str | None = None,
-) -> tuple[ty.Any, ...]:
-    """A row, in the order of COLUMNS.
-
-    :param change: with a host and an action.
-    """
-    return (
-        change.host or None,
-        change.action,
-        aggregate,
-        trait,
-        metadata or tables.Structured({}, ''),
-        tables.Structured(_CODES.get(outcome, 'left'), outcome),
-        None if outcome in _CODES else outcome,
-    )

@@ -113,6 +113,9 @@ def plan(cloud: ty.Any, api: nova_api.Nova, prune: bool = False) -> Plan:
             found.remark(each.name, 'placement has no provider of it', True)
         elif not prune:
             judged = provider.traits(each.host, settings)
+            if settings.min_libvirt_version is None:
+                # Of no host it is known then, and of none it matters.
+                del judged[provider.LIVE_MIGRATION]
             _compare(found, each, judged, has, driver)
         elif not driver:
             judged = dict.fromkeys(provider.TRAITS, _WITHDRAWN)

@@ -65,6 +65,7 @@ def image_metadata_prefilter(deployment: Deployment) -> Result:
         return Result(Code.SUCCESS, 'It is off.')
     return _left_out(
         deployment,
+        request_filter.transform_image_metadata,
         {**_XEN, 'hw_architecture': 'x86_64'},
         'raw',
         'image_metadata_prefilter is on: for an image with '
@@ -80,6 +81,7 @@ def image_type_support(deployment: Deployment) -> Result:
         return Result(Code.SUCCESS, 'It is off.')
     return _left_out(
         deployment,
+        request_filter.require_image_type_support,
         _XEN,
         'vhd',
         'query_placement_for_image_type_support is on: for an image of the '
@@ -92,6 +94,7 @@ def image_type_support(deployment: Deployment) -> Result:
 
 def _left_out(
     deployment: Deployment,
+    prefilter: ty.Callable[[ty.Any, ty.Any], ty.Any],
     properties: dict[str, str],
     disk_format: str,
     details: str,
@@ -99,6 +102,7 @@ def _left_out(
 ) -> Result:
     """Whether placement leaves Xen hosts out for an image.
 
+    :param prefilter: nova's, which adds to a request what it requires.
     :param details: takes the traits that it is for.
     """
     spec = request_spec.boot(
@@ -106,8 +110,7 @@ def _left_out(
         request_spec.image_of(properties, disk_format),
         request_spec.flavor_of(512, 1, 1),
     )
-    with failures.reading("What nova's request filters need"):
-        request_filter.process_reqspec(deployment.cloud.context, spec)
+    prefilter(deployment.cloud.context, spec)
     lacking: dict[str, set[str]] = {}
     for trait in sorted(spec.root_required):
         having = _having(trait)

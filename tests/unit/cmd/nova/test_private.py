@@ -74,6 +74,8 @@ RequestSpec = request_spec.RequestSpec
         (weights.BaseHostWeigher.weight_multiplier, 'self state'),
         (base_weights.normalize, 'weights minval= maxval='),
         (request_filter.process_reqspec, 'context spec'),
+        (request_filter.transform_image_metadata, 'context spec'),
+        (request_filter.require_image_type_support, 'context spec'),
         (
             utils.resources_from_request_spec,
             'context spec manager enable_pinning_translate=',
