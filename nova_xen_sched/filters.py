@@ -16,7 +16,6 @@ from nova_xen_sched import dom0
 from nova_xen_sched import host
 from nova_xen_sched import log
 from nova_xen_sched import plugin
-from nova_xen_sched import redact
 from nova_xen_sched import request as guest
 from nova_xen_sched import rules
 from nova_xen_sched.load import Loads
@@ -26,7 +25,7 @@ from nova_xen_sched.refusal import SORTING
 CONF = nova.conf.CONF
 conf.register_opts(CONF)
 
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 
 class XenHostFilter(filters.BaseHostFilter):

@@ -17,11 +17,10 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import facts
 from nova_xen_sched import log
-from nova_xen_sched import redact
 from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.request import GuestRequest
 
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 #: The facts that matter for a host's load.
 LOAD_FACTS = frozenset(

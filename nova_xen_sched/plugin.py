@@ -7,10 +7,11 @@ from __future__ import annotations
 import nova.conf
 
 from nova_xen_sched import conf
+from nova_xen_sched import log
 from nova_xen_sched import redact
 from nova_xen_sched.facts import gather
 
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 
 #: The sources of facts that all plugins of a process share, by their names.

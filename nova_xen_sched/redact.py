@@ -10,7 +10,6 @@ loggers in any other.
 
 from __future__ import annotations
 
-import functools
 import logging
 import re
 import traceback
@@ -151,29 +150,3 @@ class _Filter(logging.Filter):
 
 #: For loggers and handlers.
 FILTER = _Filter()
-
-
-class _Logger:
-    """oslo.log's logger of a module, from its first use on.
-
-    To import oslo.log takes a third of the time of a command's --help.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    @functools.cached_property
-    def _found(self) -> ty.Any:
-        from oslo_log import log as oslo_logging
-
-        found = oslo_logging.getLogger(self._name)
-        found.logger.addFilter(FILTER)
-        return found
-
-    def __getattr__(self, method: str) -> ty.Any:
-        return getattr(self._found, method)
-
-
-def logger(name: str) -> ty.Any:
-    """oslo.log's logger for a module of the plugins."""
-    return _Logger(name)

@@ -16,7 +16,7 @@ import typing as ty
 from nova_xen_sched import log
 from nova_xen_sched import redact
 
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 
 class Kind(enum.Enum):

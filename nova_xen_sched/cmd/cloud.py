@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import re
 import typing as ty
+from urllib import parse
 
 from keystoneauth1 import exceptions as auth_exceptions
 from openstack import config as openstack_config
@@ -94,7 +95,8 @@ def traits(
 
     :raises CloudError: if placement can't be asked.
     """
-    path = '/traits?name=in:' + ','.join(names)
+    # An image's owner may have written anything.
+    path = '/traits?' + parse.urlencode({'name': 'in:' + ','.join(names)})
     return frozenset(placement(cloud, 'get', path, _TRAITS).json()['traits'])
 
 

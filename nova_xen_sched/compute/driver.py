@@ -25,7 +25,6 @@ from nova_xen_sched import dom0
 from nova_xen_sched import host
 from nova_xen_sched import log
 from nova_xen_sched import provider
-from nova_xen_sched import redact
 from nova_xen_sched.compute import dom0_load
 from nova_xen_sched.compute import late_check
 from nova_xen_sched.compute import resources
@@ -34,7 +33,7 @@ from nova_xen_sched.compute.guest import Guest
 from nova_xen_sched.compute.guest import NO_BLOCK_MIGRATION
 
 CONF = nova.conf.CONF
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 
 class XenLibvirtDriver(libvirt_driver.LibvirtDriver):

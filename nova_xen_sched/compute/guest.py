@@ -8,9 +8,9 @@ from nova import exception
 from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import guest as libvirt_guest
 
-from nova_xen_sched import redact
+from nova_xen_sched import log
 
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 #: Why a block migration is refused, and what to do.
 NO_BLOCK_MIGRATION = (

@@ -18,7 +18,6 @@ from nova.compute import vm_states
 from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import log
-from nova_xen_sched import redact
 from nova_xen_sched.host import Host
 from nova_xen_sched.load import mode_of
 from nova_xen_sched.refusal import Code
@@ -26,7 +25,7 @@ from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.rules.overcommit import overcommits
 
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 
 def is_boot(instance: ty.Any) -> bool:

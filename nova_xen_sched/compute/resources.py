@@ -18,12 +18,11 @@ from nova_xen_sched import conf
 from nova_xen_sched import dom0
 from nova_xen_sched import log
 from nova_xen_sched import provider
-from nova_xen_sched import redact
 from nova_xen_sched.compute import dom0_load
 from nova_xen_sched.host import Host
 
 CONF = nova.conf.CONF
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 #: One resource class of a provider, as placement has it.
 Inventory = ty.Dict[str, ty.Any]

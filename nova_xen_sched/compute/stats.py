@@ -13,7 +13,6 @@ import typing as ty
 
 from nova_xen_sched import facts
 from nova_xen_sched import log
-from nova_xen_sched import redact
 from nova_xen_sched import versions
 from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.xenhost import FIXED
@@ -22,7 +21,7 @@ from nova_xen_sched.xenhost import to_facts
 from nova_xen_sched.xenhost import XenHost
 from nova_xen_sched.xenhost.local import LocalHost
 
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 #: Fact -> the parts of a host that are read for it.
 _PARTS = {

@@ -10,7 +10,6 @@ import typing as ty
 from oslo_config import cfg
 
 from nova_xen_sched import log
-from nova_xen_sched import redact
 from nova_xen_sched import refusal
 from nova_xen_sched.conf import dom0
 from nova_xen_sched.conf import facts
@@ -23,7 +22,7 @@ from nova_xen_sched.nearest import nearest
 from nova_xen_sched.versions import parse
 from nova_xen_sched.versions import Version
 
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 GROUP = cfg.OptGroup(
     files.GROUP,

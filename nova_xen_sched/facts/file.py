@@ -18,10 +18,10 @@ import time
 import typing as ty
 
 from nova_xen_sched import facts
-from nova_xen_sched import redact
+from nova_xen_sched import log
 from nova_xen_sched.facts import parse_file
 
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 #: Bytes; 10000 hosts with every fact take less than 3 MB.
 MAX_SIZE = 32 * 1024 * 1024

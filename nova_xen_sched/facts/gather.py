@@ -14,10 +14,9 @@ import stevedore
 from nova_xen_sched import conf
 from nova_xen_sched import facts
 from nova_xen_sched import log
-from nova_xen_sched import redact
 from nova_xen_sched import versions
 
-LOG = redact.logger(__name__)
+LOG = log.logger(__name__)
 
 NAMESPACE = 'nova_xen_sched.facts'
 

@@ -216,7 +216,8 @@ class TestPublishTraits(PublishCase):
         self.assertEqual(set(uuids.values()), found.having(provider.HVM))
         self.assertEqual(xen, found.having(provider.PV))
         self.assertEqual({uuids['a']}, found.having(provider.LIVE_MIGRATION))
-        self.assertIsNone(found.having('CUSTOM_OF_NOBODY'))
+        for trait in ('CUSTOM_OF_NOBODY', 'no trait & no name'):
+            self.assertIsNone(found.having(trait))
 
     def test_usage_and_a_cloud_that_is_another(self):
         self.assertIsNone(self.publish('--from-placement', code=2))

@@ -147,7 +147,7 @@ def _of_server(
         + refusals
     )
     result.notes += remarks
-    if operation == 'boot':
+    if operation == 'boot' and host_name is not None:
         result.notes.append(
             Coded(
                 'counted_twice',

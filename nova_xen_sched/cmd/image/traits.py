@@ -23,6 +23,10 @@ _PUBLISH = (
     '; nova-xen-sched facts publish --traits publishes the traits of Xen '
     'hosts, else remove the property'
 )
+_ANOTHER = (
+    '; a nova-compute 22 of Xen hosts reports it by itself, and nothing else '
+    'does: require CUSTOM_XEN_HVM or CUSTOM_XEN_PV, or remove the property'
+)
 _CORRECT = '; correct its name, or remove the property'
 
 
@@ -70,7 +74,7 @@ def _lacking(trait: str, hosts: Hosts) -> ty.Iterator[remedies.Finding]:
     elif not having or (trait in _OF_XEN and not having & hosts.xen):
         problem = 'requires %s, which no host for it has' % trait
     if problem:
-        problem += _PUBLISH if trait in _OF_XEN else _CORRECT
+        problem += _remedy(trait)
         yield remedies.Finding(remedies.Code.TRAIT_ON_NO_HOST, problem, '')
         return
     # That not all have another trait is what that is for.
@@ -89,10 +93,16 @@ def _lacking(trait: str, hosts: Hosts) -> ty.Iterator[remedies.Finding]:
                 trait,
                 len(fitting - (having or set())),
                 len(fitting),
-                _PUBLISH,
+                _remedy(trait),
             ),
             '',
         )
+
+
+def _remedy(trait: str) -> str:
+    if trait == STORAGE_BUS:
+        return _ANOTHER
+    return _PUBLISH if trait in provider.TRAITS else _CORRECT
 
 
 def _proposal(

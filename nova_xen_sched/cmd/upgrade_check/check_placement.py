@@ -202,8 +202,9 @@ def live_migration_required(deployment: Deployment) -> Result:
         '%s is required by %s. Nothing of these can be booted, unshelved or '
         'evacuated on other hosts either.' % (trait, ' and by '.join(parts)),
         'remove the trait from images (nova-xen-sched image check) and '
-        'flavors; resize or rebuild the servers with such a flavor or image, '
-        'and keep the trait on the hosts until then.',
+        'flavors; then resize the servers to such a flavor, or rebuild them '
+        'of another image, and keep the trait on the hosts until that is '
+        'done.',
     )
 
 

@@ -106,6 +106,24 @@ def test_traits_that_hosts_lack():
     assert found({}, ['HW_CPU']) == [('trait_on_no_host', '')]
 
 
+@pytest.mark.parametrize(
+    ('trait', 'remedy'),
+    [
+        (HVM, 'nova-xen-sched facts publish --traits'),
+        (BUS, 'require CUSTOM_XEN_HVM or CUSTOM_XEN_PV'),
+        ('CUSTOM_SITE', 'correct its name'),
+    ],
+)
+@pytest.mark.parametrize('having', ['', 'a'])
+def test_what_to_do_depends_on_who_writes_the_trait(trait, remedy, having):
+    image = {'id': 'i', 'properties': {'trait:' + trait: 'required'}}
+    found = list(traits.findings(image, Hosts({trait: having}), True))
+    if (trait, having) == ('CUSTOM_SITE', 'a'):
+        assert found == []
+    else:
+        assert remedy in found[0].problem
+
+
 def test_live_migration_is_no_trait_to_require():
     assert found({LIVE: 'ab'}, [LIVE]) == [
         ('live_migration_required', LIVE + ' image')

@@ -31,10 +31,12 @@ FOUND = [
         deployment.Problem(
             Code.FAILURE,
             'too_little_reserved',
-            'On Xen hosts nova reserves less memory than dom0 has: %s.'
+            'nova reserves less memory than dom0 has on Xen hosts, and so '
+            'gives memory of dom0 to guests: %s; 32256 MiB in all.'
             % deployment.names(NAMES),
-            'set [DEFAULT] reserved_host_memory_mb, then run nova-xen-sched '
-            'facts publish --from-placement --apply.',
+            'set [DEFAULT] reserved_host_memory_mb in nova-compute to what '
+            'dom0 has (dom0_mem=), restart nova-compute, and run this again; '
+            'refuse_dom0_overcommit refuses such hosts until then.',
             NAMES,
         ),
     ),
@@ -44,9 +46,11 @@ FOUND = [
         deployment.Problem(
             Code.WARNING,
             'warns_of_facts',
-            'It logs a warning for each xen: key in the metadata of an '
-            'aggregate.',
-            'take it out.',
+            'AggregateImagePropertiesIsolation logs a warning for each xen: '
+            'key in the metadata of an aggregate, for every host of every '
+            'request: aggregates nova-xen-sched-eb87e7ca.',
+            'move these facts to host_facts_file, or take '
+            'AggregateImagePropertiesIsolation out.',
         ),
     ),
 ]
