@@ -19,7 +19,8 @@ _REFUSALS = (400, 404, 409, 500, 502, 503, 504)
 _TRAITS = '1.6'
 _RIGHTS = {
     'nova': 'change aggregates and to list hypervisors',
-    'placement': 'read resource providers, and for --traits to change traits',
+    'placement': 'read resource providers',
+    'traits': 'change traits',
 }
 
 
@@ -149,7 +150,8 @@ class Nova:
         :param version: the microversion.
         :param changing: as of :func:`_errors`.
         """
-        with _errors('Asking placement', changing, 'placement'):
+        right = 'traits' if method == 'put' else ''
+        with _errors('Asking placement', changing, 'placement', right):
             try:
                 return cloud.placement(
                     self._cloud, method, path, version, **more
@@ -194,12 +196,16 @@ class Nova:
 
 @contextlib.contextmanager
 def _errors(
-    doing: str, changing: bool = False, service: str = 'nova'
+    doing: str,
+    changing: bool = False,
+    service: str = 'nova',
+    right: str = '',
 ) -> ty.Iterator[None]:
     """Say what went wrong in one line, with nothing secret in it.
 
     :param changing: whether it is one change of several.
     :param service: who is called.
+    :param right: of _RIGHTS, what it takes; '' for that of the service.
     """
     try:
         with cloud.errors():
@@ -213,6 +219,6 @@ def _errors(
         if e.status == 403:
             answer += (
                 ' The user needs the right to %s, as an admin has.'
-                % (_RIGHTS[service])
+                % (_RIGHTS[right or service])
             )
         raise errors.Failure('%s: %s' % (doing, answer)) from e
