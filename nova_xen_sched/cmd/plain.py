@@ -82,6 +82,8 @@ def lines(
     :param colour: whether what is bad is red.
     :param titled: whether the first row has the columns' titles.
     """
+    if not rows:
+        return
     texts = [[tables.text(cell) for cell in row] for row in rows]
     columns = list(zip(*texts))
     widths = [

@@ -113,7 +113,10 @@ def count(number: int | None) -> Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table to print."""
+    """A table to print.
+
+    :ivar columns: the titles; none for one thing, whose fields are the rows.
+    """
 
     columns: ty.Sequence[str]
     rows: ty.Sequence[ty.Sequence[ty.Any]]
@@ -183,7 +186,7 @@ def counted(number: int, noun: str = 'host') -> str:
 def broken(text: str, width: int) -> list[str]:
     """A text in lines; words stay whole, to be pasted."""
     return textwrap.wrap(
-        text, width, break_long_words=False, break_on_hyphens=False
+        text, max(width, 1), break_long_words=False, break_on_hyphens=False
     )
 
 

@@ -115,8 +115,7 @@ class Show(read_hosts.ReadsHosts, base.Lister):
         if is_table:
             self.parts = () if parsed_args.columns else parts
             if len(rows) == 1 == len(results) and not parsed_args.columns:
-                first, *others = _upright(rows[0])
-                self.parts = [tables.Table(first, others), *parts]
+                self.parts = [tables.Table((), _upright(rows[0])), *parts]
                 rows = []
         return tuple(COLUMNS), [list(row.values()) for row in rows]
 

@@ -8,6 +8,7 @@ import argparse
 import collections
 import typing as ty
 
+from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import command
@@ -16,6 +17,9 @@ from nova_xen_sched.cmd.hosts import fits
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.nova.xen_hosts import ComputeHost
+
+#: The columns of --total.
+_TOTAL = ('host', 'fits', 'runs_out_first')
 
 _EPILOG = """\
 columns:
@@ -49,6 +53,13 @@ class Capacity(command.HostLister):
         )
         return parser
 
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        if parsed_args.total:
+            columns.check(
+                parsed_args, {name: fields.CAPACITY[name] for name in _TOTAL}
+            )
+        super().check_usage(parsed_args)
+
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         cloud, every = command.read(self, parsed_args.hosts)
         # These import nova, which is there now.
@@ -76,9 +87,7 @@ class Capacity(command.HostLister):
         if parsed_args.total:
             most = first.most_common(1)
             name = most[0][0] if most else ''
-            return tuple(self.COLUMNS)[:3], [
-                ('*', tables.count(total), report.limit(name))
-            ]
+            return _TOTAL, [('*', tables.count(total), report.limit(name))]
         return tuple(self.COLUMNS), [
             (
                 each.host,

@@ -85,6 +85,13 @@ def test_where_nothing_fits_short_names_stay_in_their_lines():
     ]
 
 
+@pytest.mark.parametrize('width', [0, 3, 80])
+def test_where_there_is_nothing_there_are_no_lines(width):
+    assert list(plain.lines([], width)) == []
+    assert list(plain.lines([('Refused', '')], width)) == ['Refused']
+    assert list(plain.lines([('', '')], width)) == ['']
+
+
 words = st.text('abc-', min_size=1, max_size=12)
 
 
