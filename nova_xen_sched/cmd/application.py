@@ -78,6 +78,7 @@ class App(app.App):
         parser.add_argument(
             '--log-file',
             metavar='PATH',
+            type=options.filled,
             help='A file to log to, as well as stderr.',
         )
         parser.add_argument(

@@ -120,6 +120,8 @@ class _Display(Command, display.DisplayCommandBase):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         for action in self._formatter_group._group_actions:
+            if action.dest in ('columns', 'sort_columns'):
+                action.type = options.filled
             if action.dest == 'columns':
                 action.help = 'Show only this; may be given several times.'
             elif action.dest == 'formatter':

@@ -11,6 +11,7 @@ import typing as ty
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import desired
@@ -102,6 +103,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         parser.add_argument(
             '--from-file',
             metavar='PATH',
+            type=options.filled,
             help='Publish the facts of each Xen host in this facts file, as '
             'the scheduler would read it, instead of asking hosts. A file '
             'with any mistake is refused.',
@@ -116,6 +118,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         parser.add_argument(
             '--os-cloud',
             metavar='NAME',
+            type=options.filled,
             help='The cloud of clouds.yaml. Without it OS_CLOUD, or the '
             'other OS_ variables.',
         )
@@ -131,6 +134,16 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             help='Make the changes. Without it they are only printed.',
         )
         return parser
+
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        super().check_usage(parsed_args)
+        args = parsed_args
+        connect = args.connect or args.nova_host
+        if sum(map(bool, (args.from_file, connect, args.from_placement))) > 1:
+            raise errors.Failure(
+                'Give one of --from-file, --from-placement, or hosts with '
+                '--connect.'
+            )
 
     def take_action(
         self, parsed_args: argparse.Namespace
@@ -215,12 +228,6 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         :raises errors.Failure: if there are none.
         """
         path = parsed_args.from_file
-        connect = parsed_args.connect or parsed_args.nova_host
-        if sum(map(bool, (path, connect, parsed_args.from_placement))) > 1:
-            raise errors.Failure(
-                'Give one of --from-file, --from-placement, or hosts with '
-                '--connect.'
-            )
         if parsed_args.from_placement:
             return None
         if path is None:

@@ -33,6 +33,35 @@ def test_a_total_has_three_columns(arguments, capsys):
     assert err.endswith(' Name some of host, fits, runs_out_first.\n')
 
 
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        *(
+            ((*command, *size), '--flavor goes without --ram, --vcpus and ')
+            for command in (('host', 'list'), ('host', 'show', 'a'))
+            for size in (
+                ('--flavor', 'f', '--ram', '4'),
+                ('--flavor', 'f', '--disk', '0'),
+            )
+        ),
+        (('capacity', '--flavor', 'f', '--vcpus', '1'), '--flavor goes '),
+        (('host', 'show', 'a', '-c', 'nosuch'), 'There is no column nosuch.'),
+    ],
+)
+def test_wrong_usage_needs_no_nova(arguments, words, capsys):
+    assert app.main(arguments) == 2
+    assert capsys.readouterr().err.startswith(words)
+
+
+@pytest.mark.parametrize('value', ['101', '1000', '-1', '5 %'])
+def test_a_share_is_at_most_100(value, capsys):
+    with pytest.raises(SystemExit) as ended:
+        app.main(['host', 'list', '--scarce=' + value])
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert 'not a whole number from 0 to 100: %r.' % value in err
+
+
 class Healthy(command.Show):
     """A host that nothing is wrong with; no nova is asked for it."""
 
