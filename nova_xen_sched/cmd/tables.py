@@ -170,12 +170,19 @@ def names(hosts: ty.Sequence[str], most: int = 5) -> str:
     return listed(hosts, most)
 
 
-def listed(hosts: ty.Iterable[str], limit: int = 5) -> str:
+def mistakes(found: ty.Iterable[str]) -> str:
+    """Mistakes of a facts file: the first ten, and how many more."""
+    return listed(found, 10, '; ')
+
+
+def listed(
+    hosts: ty.Iterable[str], limit: int = 5, separator: str = ', '
+) -> str:
     """Names up to a limit, 0 for all: "a, b", "a, b and 3 more"."""
     every = list(hosts)
     shown = every[: limit or None]
     more = len(every) - len(shown)
-    return ', '.join(shown) + (' and %d more' % more if more else '')
+    return separator.join(shown) + (' and %d more' % more if more else '')
 
 
 def counted(number: int, noun: str = 'host') -> str:

@@ -35,8 +35,6 @@ _CODES = {
     'done': 'done',
     'not needed any more': 'not_needed',
 }
-#: Mistakes of a file that are shown.
-_MISTAKES = 10
 #: Loggers whose warnings are said better in our own words.
 _CHATTY = ('openstack', 'nova_xen_sched.log')
 #: What of a host must have been read, or its facts are not all there.
@@ -203,7 +201,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             )
             if plan.changes:
                 self._closing = (
-                    '%s would be made, for the facts of %s. Nothing was '
+                    '%s would be made, for the facts of %s.\nNothing was '
                     'changed: add --apply.'
                     % (tables.counted(len(plan.changes), 'change'), of)
                 )
@@ -243,7 +241,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         if table.wrong:
             raise errors.Failure(
                 'The facts file %s has mistakes, and nothing is published '
-                'from it: %s.' % (path, '; '.join(table.wrong[:_MISTAKES]))
+                'from it: %s.' % (path, tables.mistakes(table.wrong))
             )
         return functools.partial(desired.of_file, table)
 
@@ -299,7 +297,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             self.exit_code = errors.FINDINGS
             self._is_undone = True
             self._closing += (
-                ' Each host has its old facts, its new ones, or the lower of '
+                '\nEach host has its old facts, its new ones, or the lower of '
                 'both. Run it again.'
             )
         return outcomes
