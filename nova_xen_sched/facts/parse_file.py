@@ -106,11 +106,19 @@ def load(content: bytes, path: str) -> Table:
         table.patterns.append((compiled, reader.facts(found, where)))
     for host, entry in _section(data, 'hosts', dict).items():
         if host.lower() in table.hosts:
-            raise FileError('host %s is named twice' % log.shown(host))
+            raise FileError(_named_twice(host, data['hosts']))
         table.hosts[host.lower()] = reader.facts(entry, _place(host))
     reader.noticed.warn(again=True)
     table.wrong = reader.noticed.texts
     return table
+
+
+def _named_twice(host: str, hosts: ty.Iterable[str]) -> str:
+    first = next(each for each in hosts if each.lower() == host.lower())
+    return (
+        'host %s is named twice, first as %s: upper and lower case are the '
+        'same' % (log.shown(host), log.shown(first))
+    )
 
 
 def _place(host: str) -> str:

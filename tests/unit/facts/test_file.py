@@ -172,7 +172,7 @@ BROKEN = {
     'set of a list': ('version: 1\nhosts: !!set [a]', 'is a tag'),
     'twice in other case': (
         'version: 1\nhosts: {a: {dom0_vcpus: 1}, A: {dom0_vcpus: 2}}',
-        "host 'A' is named twice",
+        "host 'A' is named twice, first as 'a': upper and lower case",
     ),
     'deep': ('version: 1\nhosts: ' + '[' * 100000, 'deeper than 20'),
     'binary': ('version: 1\n\x00', 'line 2 has bytes that no text'),
