@@ -94,12 +94,16 @@ def test_every_option_but_one_is_mutable():
 
 
 def test_a_wrong_name_warns_once_with_the_nearest(config, logged):
-    parsed = config('default_vmmode = hvm', 'colour = blue')
+    parsed = config(
+        'default_vmmode = hvm', 'REPORT_ONLY = all', 'colour = blue'
+    )
     conf.Options(parsed)
     conf.Options(parsed)
     assert logged('WARNING') == [
         '[xen_scheduler] default_vmmode is no option of nova-xen-sched and '
         'has no effect (nearest: default_vm_mode).',
+        '[xen_scheduler] REPORT_ONLY is no option of nova-xen-sched and has '
+        'no effect (nearest: report_only).',
         '[xen_scheduler] colour is no option of nova-xen-sched and has no '
         'effect.',
     ]
