@@ -119,13 +119,15 @@ def _as_written(loader: ty.Any, node: ty.Any) -> ty.Any:
     return Fraction(text) if re.fullmatch(_FRACTION, text) else text
 
 
+_NO_TAG = (
+    'a word that begins with ! is a tag, which a facts file has none of; a '
+    'text that begins so needs quotes'
+)
+
+
 def _refuse_tag(loader: ty.Any, node: ty.Any) -> ty.Any:
     # The tag isn't shown: it may be a password in another file.
-    raise _error(
-        'a word that begins with ! is a tag, which a facts file has none of; '
-        'a text that begins so needs quotes',
-        node,
-    )
+    raise _error(_NO_TAG, node)
 
 
 _Loader.add_implicit_resolver(_TAG + 'merge', re.compile(r'<<\Z'), ['<'])
@@ -233,7 +235,17 @@ _IN_WORDS = (
     ('anchor', 'a text that begins with & needs quotes'),
     ('cannot start any token', 'a text that begins so needs quotes'),
     ('another document', 'no second --- can stand in a facts file'),
-    ('unknown escape', 'no \\ can stand so in double quotes: use single ones'),
+    *(
+        (words, 'no \\ can stand so in double quotes: use single ones')
+        for words in ('escape ', 'hexdecimal')
+    ),
+    ('a tag', _NO_TAG),
+    ('a scalar node', _NO_TAG),
+    ('directive', 'no line can begin with %'),
+    ('incompatible YAML', 'no line can begin with %'),
+    ('a block scalar', 'a text that begins with | or > needs quotes'),
+    ("unexpected ':'", 'a text with a colon needs quotes'),
+    ('mapping keys', 'a text that begins with ? needs quotes'),
     ('unhashable key', 'a name must be a text'),
     ('for merging', '<< takes a mapping that a * names, or a list of such'),
 )

@@ -167,7 +167,7 @@ BROKEN = {
         'version: 1\nhosts:\n  a: {dom0_vcpus: 1}\n  a: {dom0_vcpus: 2}',
         "'a' is named twice",
     ),
-    'bad int': ('version: 1\ndefaults: !!int [a]', 'expected a scalar'),
+    'bad int': ('version: 1\ndefaults: !!int [a]', 'is a tag'),
     'map of a list': ('version: 1\nhosts: !!map [a]', 'not a mapping'),
     'set of a list': ('version: 1\nhosts: !!set [a]', 'is a tag'),
     'twice in other case': (

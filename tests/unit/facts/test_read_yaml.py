@@ -160,6 +160,16 @@ def test_what_is_wrong_is_said_in_words(parse, content, said):
             'no \\ can stand so in double quotes: use single ones',
         ),
         ('a:\n  [b]: 1', 2, 'a name must be a text'),
+        (
+            'a: "\\u12x4"',
+            1,
+            'no \\ can stand so in double quotes: use single ones',
+        ),
+        ('%YAML x\n---\na: 1', 1, 'no line can begin with %'),
+        ('%YAML 9.9\n---\na: 1', 1, 'no line can begin with %'),
+        ('a: |x', 1, 'a text that begins with | or > needs quotes'),
+        ('a: - ? b', 1, 'a dash must stand at the beginning of a line'),
+        ('a: ? b', 1, 'a text that begins with ? needs quotes'),
     ],
 )
 def test_what_yaml_has_a_sign_for_is_said_in_words(parse, content, line, said):
