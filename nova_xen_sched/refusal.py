@@ -69,6 +69,6 @@ class Refusal:
         return '%s: %s; %s' % (self.code, self.reason, self.remedy)
 
 
-def listed(values: ty.Iterable[str]) -> str:
+def each_once(values: ty.Iterable[str]) -> str:
     """Values for a sentence: each once, in order."""
     return ', '.join(sorted(set(values))) or 'nothing'

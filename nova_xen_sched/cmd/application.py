@@ -78,6 +78,7 @@ class App(app.App):
         parser.add_argument(
             '--log-file',
             metavar='PATH',
+            type=options.filled,
             help='A file to log to, as well as stderr.',
         )
         parser.add_argument(
@@ -93,15 +94,33 @@ class App(app.App):
         try:
             super().configure_logging()
         except OSError as e:
-            self.stderr.write(
-                "The log file %s can't be written: %s. Name another with "
-                '--log-file.\n' % (self.options.log_file, e.strerror)
-            )
+            self._say_log_file_fails(e)
             raise SystemExit(errors.FAILED) from e
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, logging.FileHandler):
+                self._say_once(handler)
         # That of stderr.
         console = logging.getLogger().handlers[-1]
         console.setLevel(options.level(self.options))
         streams.quieten_loggers(self.options.verbose_level)
+
+    def _say_once(self, handler: logging.Handler) -> None:
+        """Have the log file say once that it is full, with no traceback."""
+
+        def handle_error(record: logging.LogRecord) -> None:
+            error = sys.exc_info()[1]
+            if isinstance(error, OSError):
+                # Nothing more is logged to it.
+                handler.setLevel(logging.CRITICAL + 1)
+                self._say_log_file_fails(error)
+
+        handler.handleError = handle_error  # type: ignore[method-assign]
+
+    def _say_log_file_fails(self, error: OSError) -> None:
+        self.stderr.write(
+            "The log file %s can't be written: %s. Name another with "
+            '--log-file.\n' % (self.options.log_file, error.strerror)
+        )
 
     def initialize_app(self, argv: list[str]) -> None:
         Progress.verbose = self.options.verbose_level > 0

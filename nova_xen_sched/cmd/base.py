@@ -120,6 +120,8 @@ class _Display(Command, display.DisplayCommandBase):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         for action in self._formatter_group._group_actions:
+            if action.dest in ('columns', 'sort_columns'):
+                action.type = options.filled
             if action.dest == 'columns':
                 action.help = 'Show only this; may be given several times.'
             elif action.dest == 'formatter':
@@ -144,13 +146,13 @@ class _Display(Command, display.DisplayCommandBase):
             if isinstance(part, str):
                 width = plain.terminal(self.app.stdout)[0] or tables.WIDTH
                 self.write(tables.paragraph(part, width) + '\n')
+                continue
+            rows = columns.shown(part.rows, PLAIN)
+            rest = self.app.stdout, parsed_args
+            if part.columns:
+                self.formatter.emit_list(part.columns, rows, *rest)
             else:
-                self.formatter.emit_list(
-                    part.columns,
-                    columns.shown(part.rows, PLAIN),
-                    self.app.stdout,
-                    parsed_args,
-                )
+                self.formatter.emit_one(*zip(*rows), *rest)
         return 0
 
 
@@ -258,14 +260,18 @@ class ShowOne(_Display, show.ShowOne):
     def _page(
         self, found: ty.Mapping[str, ty.Any], chosen: ty.Collection[str]
     ) -> tuple[list[str], list[ty.Any]]:
-        """What a person reads: titles, and what is known."""
+        """What a person reads: titles, and what is known or was chosen."""
         rows: list[tuple[str, ty.Any]] = []
         for heading, fields in self.FIELDS.items():
             shown = [
                 (each.title, found[name])
                 for name, each in fields.items()
-                if (name in chosen if chosen else each.shown == tables.BRIEF)
-                and tables.text(found[name])
+                if (
+                    name in chosen
+                    if chosen
+                    else each.shown == tables.BRIEF
+                    and tables.text(found[name])
+                )
             ]
             if heading and shown and not chosen:
                 shown = [('  ' + title, cell) for title, cell in shown]

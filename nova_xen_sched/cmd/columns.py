@@ -60,13 +60,17 @@ def shown(data: ty.Any, formatter: str) -> ty.Any:
     """Cells as they may be shown: without passwords, whatever the format.
 
     :param data: a cell, or lists and tuples of them.
-    :param formatter: cliff's; csv and value have '' for None.
+    :param formatter: cliff's; only json and yaml have null, all others ''.
+        csv and value have a line a row.
     """
     if isinstance(data, (list, tuple)):
         return [shown(each, formatter) for each in data]
-    is_structured = isinstance(data, tables.Structured)
-    if is_structured and formatter not in ('json', 'yaml'):
-        data = tables.Cell(data.human_readable(), bad=data.bad)
+    has_null = formatter in ('json', 'yaml')
+    if isinstance(data, tables.Structured) and not has_null:
+        text = data.human_readable()
+        if formatter in ('csv', 'value'):
+            text = text.replace('\n', '; ')
+        data = tables.Cell(text, bad=data.bad)
     is_cell = isinstance(data, tables.Cell)
     value = redact.values(data.machine_readable() if is_cell else data)
     if formatter in ('csv', 'value'):
@@ -74,4 +78,4 @@ def shown(data: ty.Any, formatter: str) -> ty.Any:
     if is_cell:
         text = redact.values(data.human_readable())
         return tables.Cell(value, text, data.bad)
-    return value
+    return '' if value is None and not has_null else value

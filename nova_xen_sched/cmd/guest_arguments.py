@@ -9,6 +9,7 @@ import typing as ty
 
 from nova_xen_sched import log
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import tables
 
 #: As the m1.small of old; any other is named.
@@ -39,6 +40,7 @@ def add_sizes(group: ty.Any) -> None:
     group.add_argument(
         '--flavor',
         metavar='FLAVOR',
+        type=options.filled,
         help="Name or id of one of nova's flavors.",
     )
     for name, unit, kind, default in (
@@ -54,31 +56,39 @@ def add_sizes(group: ty.Any) -> None:
         )
 
 
-def named(options: argparse.Namespace) -> bool:
+def named(args: argparse.Namespace) -> bool:
     """Whether the arguments name a flavor or any part of its size."""
-    sizes = (options.flavor, options.ram, options.vcpus, options.disk)
+    sizes = (args.flavor, args.ram, args.vcpus, args.disk)
     return any(size is not None for size in sizes)
 
 
-def flavor(cloud: ty.Any, options: argparse.Namespace) -> ty.Any:
+def check(args: argparse.Namespace) -> None:
+    """Refuse a flavor beside the parts of its size.
+
+    :raises errors.Failure: naming the options.
+    """
+    sized = (args.ram, args.vcpus, args.disk) != (None, None, None)
+    if args.flavor is not None and sized:
+        raise errors.Failure(
+            '--flavor goes without --ram, --vcpus and --disk.'
+        )
+
+
+def flavor(cloud: ty.Any, args: argparse.Namespace) -> ty.Any:
     """The nova Flavor that the arguments name.
 
     :param cloud: as nova-scheduler sees it.
-    :raises errors.Failure: if there is none, or they say two things.
+    :raises errors.Failure: if there is none.
     """
-    if options.flavor is None:
+    if args.flavor is None:
         from nova_xen_sched.cmd.nova import request_spec
 
         return request_spec.flavor_of(
-            options.ram or RAM,
-            options.vcpus or VCPUS,
-            DISK if options.disk is None else options.disk,
+            args.ram or RAM,
+            args.vcpus or VCPUS,
+            DISK if args.disk is None else args.disk,
         )
-    if (options.ram, options.vcpus, options.disk) != (None, None, None):
-        raise errors.Failure(
-            'Give either --flavor, or --ram, --vcpus and --disk.'
-        )
-    return cloud.flavor(options.flavor)
+    return cloud.flavor(args.flavor)
 
 
 def kind(found: ty.Any, mode: str) -> tables.Structured:
@@ -116,10 +126,14 @@ def natural(text: str) -> int:
     return _number(text, 0)
 
 
-def _number(text: str, least: int) -> int:
-    if text.isdecimal() and len(text) <= 9 and int(text) >= least:
+def percent(text: str) -> int:
+    """A number from 0 to 100, for argparse."""
+    return _number(text, 0, 100)
+
+
+def _number(text: str, least: int, most: int = 999999999) -> int:
+    if text.isdecimal() and len(text) <= 9 and least <= int(text) <= most:
         return int(text)
     raise argparse.ArgumentTypeError(
-        'not a whole number from %d to 999999999: %s'
-        % (least, log.shown(text))
+        'not a whole number from %d to %d: %s' % (least, most, log.shown(text))
     )

@@ -45,6 +45,18 @@ def say_errors_in_a_line(parser: argparse.ArgumentParser) -> None:
     parser.error = error  # type: ignore[method-assign]
 
 
+def filled(text: str) -> str:
+    """A name or a path, for argparse.
+
+    It is none where a variable of a shell isn't set.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError(
+            'the value is empty: give one, or leave the argument out'
+        )
+    return text
+
+
 def parser(prog: str, description: str) -> argparse.ArgumentParser:
     """A parser that has them: all but help.
 
@@ -86,6 +98,7 @@ def parser(prog: str, description: str) -> argparse.ArgumentParser:
     found.add_argument(
         '--config-file',
         metavar='PATH',
+        type=filled,
         action='append',
         help='A configuration file of nova; may be given several times. '
         "Without it, what nova's own services read: /etc/nova/nova.conf "
@@ -94,6 +107,7 @@ def parser(prog: str, description: str) -> argparse.ArgumentParser:
     found.add_argument(
         '--config-dir',
         metavar='PATH',
+        type=filled,
         action='append',
         help='A folder with configuration files of nova.',
     )

@@ -74,14 +74,16 @@ def lines(
     """A table as lines.
 
     If it is too wide, its last column is broken into lines; where that is not
-    enough, long names in the first column get a line of their own, or what
-    stands in the last one does.
+    enough, long names in the first column get a line of their own, cut to its
+    width, or what stands in the last one does.
 
     :param rows: of texts, numbers and tables.Cells.
     :param width: of the terminal, 0 if there is none.
     :param colour: whether what is bad is red.
     :param titled: whether the first row has the columns' titles.
     """
+    if not rows:
+        return
     texts = [[tables.text(cell) for cell in row] for row in rows]
     columns = list(zip(*texts))
     widths = [
@@ -92,8 +94,10 @@ def lines(
     is_below = bool(width) and _squeeze(texts, widths, width, titled)
     for row, cells in zip(texts, rows):
         broken = [text.split('\n') for text in row]
-        if len(row[0]) > widths[0]:
-            yield _coloured(row[0], cells[0], colour)
+        if len(widths) > 1 and len(row[0]) > widths[0]:
+            yield _coloured(_cut(row[0], width), cells[0], colour)
+            if not any(row[1:]):
+                continue
             broken[0] = ['']
         below: list[str] = []
         if is_below and len(row[-1]) > widths[-1]:
@@ -135,20 +139,26 @@ def _squeeze(
     :returns: whether what stands last and is wider than its column gets a
         line of its own.
     """
+    if len(widths) == 1:
+        widths[0] = min(widths[0], width)
+        return False
     room = width - sum(widths[1:-1]) - len(_GAP) * (len(widths) - 1)
     if widths[0] + widths[-1] <= room:
         return False
     lasts = [row[-1] for row in texts]
     words = [len(word) for text in lasts for word in text.split()]
     least = min(widths[-1], max(_LEAST, *words, 0))
-    if len(widths) < 3:
-        widths[-1] = max(room - widths[0], least)
+    names = [len(row[0]) for row in texts]
+    if len(widths) == 2:
+        # One long word is no reason to have all names in lines of their own.
+        most = room - min(least, room // 2)
+        widths[0] = max((name for name in names if name <= most), default=0)
+        widths[-1] = max(room - widths[0], 1)
         return False
     if _figures(lasts[titled:]):
         title = least = widths[-1]
     else:
         title = len(lasts[0]) if titled else 0
-    names = [len(row[0]) for row in texts]
     narrowest = names[0] if titled else 0
 
     def more_lines(first: int) -> int:
@@ -167,6 +177,10 @@ def _squeeze(
     )
     widths[-1] = min(widths[-1], max(room - widths[0], title))
     return widths[-1] < least
+
+
+def _cut(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: max(width - 3, 0)] + '...'
 
 
 def _figures(column: ty.Sequence[str]) -> bool:

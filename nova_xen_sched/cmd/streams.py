@@ -45,6 +45,8 @@ def quieten_loggers(verbose_level: int = 0) -> None:
     # At every level: keystoneauth logs the URL of Keystone as configured.
     for handler in logging.getLogger().handlers:
         handler.addFilter(redact.FILTER)
+    # Whether a traceback is printed of a log call that is wrong in itself.
+    logging.raiseExceptions = verbose_level > 1
     if verbose_level < 2:
         for names, level in _LEVELS.items():
             for name in names:

@@ -113,7 +113,10 @@ def count(number: int | None) -> Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table to print."""
+    """A table to print.
+
+    :ivar columns: the titles; none for one thing, whose fields are the rows.
+    """
 
     columns: ty.Sequence[str]
     rows: ty.Sequence[ty.Sequence[ty.Any]]
@@ -167,12 +170,19 @@ def names(hosts: ty.Sequence[str], most: int = 5) -> str:
     return listed(hosts, most)
 
 
-def listed(hosts: ty.Iterable[str], limit: int = 5) -> str:
+def mistakes(found: ty.Iterable[str]) -> str:
+    """Mistakes of a facts file: the first ten, and how many more."""
+    return listed(found, 10, '; ')
+
+
+def listed(
+    hosts: ty.Iterable[str], limit: int = 5, separator: str = ', '
+) -> str:
     """Names up to a limit, 0 for all: "a, b", "a, b and 3 more"."""
     every = list(hosts)
     shown = every[: limit or None]
     more = len(every) - len(shown)
-    return ', '.join(shown) + (' and %d more' % more if more else '')
+    return separator.join(shown) + (' and %d more' % more if more else '')
 
 
 def counted(number: int, noun: str = 'host') -> str:
@@ -183,7 +193,7 @@ def counted(number: int, noun: str = 'host') -> str:
 def broken(text: str, width: int) -> list[str]:
     """A text in lines; words stay whole, to be pasted."""
     return textwrap.wrap(
-        text, width, break_long_words=False, break_on_hyphens=False
+        text, max(width, 1), break_long_words=False, break_on_hyphens=False
     )
 
 

@@ -11,7 +11,7 @@ from nova_xen_sched import versions
 from nova_xen_sched.host import GuestType
 from nova_xen_sched.host import Host
 from nova_xen_sched.refusal import Code
-from nova_xen_sched.refusal import listed
+from nova_xen_sched.refusal import each_once
 from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
 
@@ -69,7 +69,7 @@ def part(
     return Refusal(
         code,
         "the image's %s is %s, the host offers %s"
-        % (code, name(wanted), listed(map(name, offered))),
+        % (code, name(wanted), each_once(map(name, offered))),
         remedy,
     )
 
@@ -87,7 +87,7 @@ def guest_type(
         'the image asks for %s together, the host offers %s'
         % (
             '/'.join(getattr(guest, code.value) or '*' for code in _PARTS),
-            listed('/'.join(triple) for triple in host.guest_types),
+            each_once('/'.join(triple) for triple in host.guest_types),
         ),
         "correct the image's hw_architecture, img_hv_type or hw_vm_mode if "
         'one is wrong',
@@ -111,7 +111,7 @@ def pv_by_default(
         Code.PV_BY_DEFAULT,
         'the image names no vm_mode, so a Xen host builds it as %s, and the '
         'host offers %s'
-        % (_mode(settings.default_vm_mode), listed(map(_mode, modes))),
+        % (_mode(settings.default_vm_mode), each_once(map(_mode, modes))),
         "set the image's vm_mode to %s if it can run so"
         % ' or '.join(sorted(set(modes))),
     )
@@ -189,6 +189,6 @@ def disk_format(
     return Refusal(
         Code.DISK_FORMAT,
         "the image's disk_format is %s, [xen_scheduler] disk_formats lists %s"
-        % (guest.disk_format, listed(settings.disk_formats)),
+        % (guest.disk_format, each_once(settings.disk_formats)),
         'convert the image (qemu-img convert), or boot from a volume',
     )

@@ -270,7 +270,10 @@ class TestCapacity(HostsCase):
     def _check_errors_are_one_line(self):
         for argv, words in (
             (['--flavor', 'huge'], 'There is no flavor with the name or id'),
-            (['--flavor', 'a', '--ram', '1'], 'Give either --flavor'),
+            (
+                ['--flavor', 'a', '--ram', '1'],
+                '--flavor goes without --ram',
+            ),
             (['kvm-1', 'small-*'], 'is none: kvm-1.'),
             (['kvm-*'], 'is none: kvm-1, kvm-2.'),
             (['nosuch-*'], 'No host matches nosuch-*. See '),
@@ -293,10 +296,27 @@ class TestCapacity(HostsCase):
             'nova.scheduler.client.report.SchedulerReportClient.get',
             side_effect=_refused(),
         ):
-            ran = commands.run('capacity')
-            self.assertEqual((2, 1), (ran.code, len(lines(ran))))
-            self.assertIn('Placement', ran.err)
+            self._check_capacity_without_placement()
             self._check_hosts_without_placement()
+
+    def _check_capacity_without_placement(self):
+        """What the dom0 model knows is there, and one line says the rest."""
+        ran = commands.run('capacity', '-f', 'json')
+        self.assertEqual((1, 1), (ran.code, len(lines(ran))))
+        self.assertIn('Only dom0 memory, dom0 vCPUs and Host', ran.err)
+        self.assertIn('Placement', ran.err)
+        schemas.check('capacity', ran.json)
+        self.assertEqual(22, len(ran.json))
+        for row in ran.json:
+            self.assertIsNotNone(row['host_memory'])
+            for name in ('fits', 'runs_out_first', 'ram', 'disk', 'refused'):
+                self.assertIsNone(row[name])
+        by_name = {row['host']: row for row in ran.json}
+        self.assertEqual(2, by_name['dom0_memory-0']['dom0_memory'])
+        self.assertNotIn('no limit', commands.run('capacity', '--long').out)
+        # It would be one row of nothing.
+        ran = commands.run('capacity', '--total')
+        self.assertEqual((2, '', 1), (ran.code, ran.out, len(lines(ran))))
 
     def _check_hosts_without_placement(self):
         """What does not depend on it is there, and one line says the rest."""
@@ -314,10 +334,13 @@ class TestCapacity(HostsCase):
         self.assertEqual((1, 1), (ran.code, len(lines(ran))))
         schemas.check('host-show', ran.json)
         self.assertEqual(
-            ('down', None, None, None),
+            ('down', None, None, 9, None),
             tuple(
                 ran.json[key]
-                for key in ('state', 'fits', 'fits_ram', 'refused')
+                for key in (
+                    *('state', 'fits', 'fits_ram'),
+                    *('fits_dom0_memory', 'refused'),
+                )
             ),
         )
         self.assertNotIn('Fits ', commands.run('host', 'show', 'down-0').out)
@@ -325,7 +348,8 @@ class TestCapacity(HostsCase):
         self.assertEqual(1, with_trace.code)
         self.assertIn('Traceback (most recent call last)', with_trace.err)
         self.assertIn('Fits and Refused are empty: Pl', with_trace.err)
-        self.assertNotIn('Counted', with_trace.out)
+        self.assertIn('by dom0 memory  9', with_trace.out)
+        self.assertNotIn('MEMORY_MB', with_trace.out)
         # What only placement can answer is not answered wrongly.
         ran = commands.run('host', 'list', '--refused')
         self.assertEqual((2, '', 1), (ran.code, ran.out, len(lines(ran))))

@@ -12,14 +12,13 @@ from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
+from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.explain import OPERATIONS
 from nova_xen_sched.cmd.explain import rows
 
 #: How many hosts each list of the table format shows.
 LIMIT = 20
-#: The arguments that name something.
-_NAMES = ('image', 'flavor', 'server', 'host', 'project', 'availability_zone')
 #: The arguments that only a server to boot has.
 _BOOT = ('boot_from_volume', 'availability_zone', 'hint', 'project')
 
@@ -96,6 +95,7 @@ class Explain(base.Lister):
         image.add_argument(
             '--image',
             metavar='IMAGE',
+            type=options.filled,
             help='Its name or id in Glance, which is read with the usual '
             'OS_* variables or clouds.yaml.',
         )
@@ -110,6 +110,7 @@ class Explain(base.Lister):
         )
         image.add_argument(
             '--disk-format',
+            type=options.filled,
             default='raw',
             help="The image's disk_format, without --image (%(default)s).",
         )
@@ -123,6 +124,7 @@ class Explain(base.Lister):
         boot.add_argument(
             '--availability-zone',
             metavar='ZONE',
+            type=options.filled,
             help='As with openstack server create; ZONE:HOST forces a host.',
         )
         boot.add_argument(
@@ -133,12 +135,16 @@ class Explain(base.Lister):
             help='A scheduler hint, as group=ID; may be given several times.',
         )
         boot.add_argument(
-            '--project', metavar='ID', help='The project it would belong to.'
+            '--project',
+            metavar='ID',
+            type=options.filled,
+            help='The project it would belong to.',
         )
         server = parser.add_argument_group('or a server that exists')
         server.add_argument(
             '--server',
             metavar='SERVER',
+            type=options.filled,
             help='Its id, or its name (wildcards: * ?) if no other server has '
             'such a name.',
         )
@@ -154,6 +160,7 @@ class Explain(base.Lister):
         shown = parser.add_argument_group('what is shown')
         shown.add_argument(
             '--host',
+            type=options.filled,
             help='This host alone, and in full; with wildcards (* ? [ ]) all '
             'hosts of such names.',
         )
@@ -169,28 +176,23 @@ class Explain(base.Lister):
 
     def check_usage(self, parsed_args: argparse.Namespace) -> None:
         super().check_usage(parsed_args)
+        guest_arguments.check(parsed_args)
         args = parsed_args
-        sized = not {args.ram, args.vcpus, args.disk} <= {None}
         server, flavor = args.server, guest_arguments.named(args)
         zone = args.availability_zone or ''
         for wrong, complaint in (
             *(
-                # As of a variable of a shell that isn't set.
                 (
-                    getattr(args, name) == '',
-                    '--%s is empty: give a name, or leave the option out.'
-                    % name.replace('_', '-'),
+                    text.find('=') < 1,
+                    '--%s %s is not KEY=VALUE.' % (name, text),
                 )
-                for name in _NAMES
+                for name in ('property', 'hint')
+                for text in getattr(args, name)
             ),
             (
                 zone.count(':') > 2,
                 '--availability-zone %s is not ZONE, ZONE:HOST or '
                 'ZONE:HOST:NODE.' % zone,
-            ),
-            (
-                args.flavor and sized,
-                '--flavor goes without --ram, --vcpus and --disk.',
             ),
             (args.operation and not server, '--operation needs --server.'),
             *(

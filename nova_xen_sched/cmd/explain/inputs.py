@@ -11,7 +11,6 @@ from nova.scheduler import utils
 
 from nova_xen_sched import dom0
 from nova_xen_sched import host
-from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd.explain import OPERATIONS
 from nova_xen_sched.cmd.explain import steps
@@ -52,7 +51,7 @@ def explain(cloud: Cloud, args: argparse.Namespace) -> tuple[Result, ty.Any]:
         image,
         flavor,
         zone=args.availability_zone,
-        hints=_pairs(args.hint, '--hint'),
+        hints=_pairs(args.hint),
         project_id=args.project,
         boot_from_volume=args.boot_from_volume,
     )
@@ -170,10 +169,7 @@ def _of_server(
 
 def _image(args: argparse.Namespace) -> dict[str, ty.Any]:
     properties = images.as_nova_reads(
-        {
-            name: values[-1]
-            for name, values in _pairs(args.property, '--property').items()
-        }
+        {name: values[-1] for name, values in _pairs(args.property).items()}
     )
     if not args.image:
         return request_spec.image_of(properties, args.disk_format)
@@ -183,12 +179,10 @@ def _image(args: argparse.Namespace) -> dict[str, ty.Any]:
     return image
 
 
-def _pairs(texts: ty.Iterable[str], option: str) -> dict[str, list[str]]:
-    """What is given as KEY=VALUE: the values of each."""
+def _pairs(texts: ty.Iterable[str]) -> dict[str, list[str]]:
+    """What is given as KEY=VALUE: the values of each key."""
     pairs: dict[str, list[str]] = {}
     for text in texts:
-        name, separator, value = text.partition('=')
-        if not separator or not name:
-            raise errors.Failure('%s %s is not KEY=VALUE.' % (option, text))
+        name, _, value = text.partition('=')
         pairs.setdefault(name, []).append(value)
     return pairs

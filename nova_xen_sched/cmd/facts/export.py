@@ -14,6 +14,7 @@ import typing as ty
 from nova_xen_sched import facts
 from nova_xen_sched import log
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import edit_file
@@ -75,6 +76,7 @@ class Export(read_hosts.ReadsHosts):
         parser.add_argument(
             '--file',
             metavar='PATH',
+            type=options.filled,
             help='The facts file to put the facts into; made if it is not '
             'there. Without it a file is printed.',
         )
@@ -85,12 +87,16 @@ class Export(read_hosts.ReadsHosts):
         )
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        super().check_usage(parsed_args)
         path = parsed_args.file
         if parsed_args.format != FILE and path:
             raise errors.Failure('--file goes with --format file only.')
         if parsed_args.dry_run and not path:
             raise errors.Failure('--dry-run goes with --file only.')
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        path = parsed_args.file
         results = self.read_hosts(parsed_args)
         if parsed_args.format == PROVIDER_YAML:
             self._print_provider(results)

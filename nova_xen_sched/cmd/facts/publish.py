@@ -11,6 +11,7 @@ import typing as ty
 
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import desired
@@ -26,8 +27,6 @@ if ty.TYPE_CHECKING:
 
 _Change = ty.TypeVar('_Change')
 
-#: Mistakes of a file that are shown.
-_MISTAKES = 10
 #: Loggers whose warnings are said better in our own words.
 _CHATTY = ('openstack', 'nova_xen_sched.log')
 #: What of a host must have been read, or its facts are not all there.
@@ -82,6 +81,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         parser.add_argument(
             '--from-file',
             metavar='PATH',
+            type=options.filled,
             help='Publish the facts of each Xen host in this facts file, as '
             'the scheduler would read it, instead of asking hosts. A file '
             'with any mistake is refused.',
@@ -101,6 +101,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         parser.add_argument(
             '--os-cloud',
             metavar='NAME',
+            type=options.filled,
             help='The cloud of clouds.yaml. Without it OS_CLOUD, or the '
             'other OS_ variables.',
         )
@@ -189,8 +190,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             outcomes = self._apply(run, plan.changes, 'Changing aggregates')
             if self._is_undone:
                 self._closing += (
-                    ' Each host has its old facts, its new ones, or the lower '
-                    'of both. Run it again.'
+                    '\nEach host has its old facts, its new ones, or the '
+                    'lower of both. Run it again.'
                 )
         else:
             of = tables.counted(len(goal.facts))
@@ -245,7 +246,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         self._closing = 'Nothing to change: %s are as they should be.' % what
         if changes:
             self._closing = (
-                '%s would be made, for %s. Nothing was changed: add --apply.'
+                '%s would be made, for %s.\nNothing was changed: add --apply.'
                 % (tables.counted(len(changes), 'change'), what)
             )
         return dict.fromkeys(changes, report.PLANNED)
@@ -284,7 +285,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         if table.wrong:
             raise errors.Failure(
                 'The facts file %s has mistakes, and nothing is published '
-                'from it: %s.' % (path, '; '.join(table.wrong[:_MISTAKES]))
+                'from it: %s.' % (path, tables.mistakes(table.wrong))
             )
         return functools.partial(desired.of_file, table)
 

@@ -14,6 +14,7 @@ from nova_xen_sched import log
 from nova_xen_sched import xenhost
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.xenhost import read_many
@@ -56,6 +57,7 @@ class ReadsHosts(base.Command):
         parser.add_argument(
             '--connect',
             metavar='URI',
+            type=options.filled,
             action='append',
             help="A host's libvirt, such as xen+ssh://root@xen-a1/system or "
             'xen+tls://xen-a1/system; may be given several times. Without it '
@@ -64,6 +66,7 @@ class ReadsHosts(base.Command):
         parser.add_argument(
             '--nova-host',
             metavar='NAME',
+            type=options.filled,
             action='append',
             help="nova's name of the host (Host in `openstack compute service "
             "list'), for each --connect one, in the same order. Without it: "
@@ -79,6 +82,17 @@ class ReadsHosts(base.Command):
         )
         return parser
 
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        super().check_usage(parsed_args)
+        names = parsed_args.nova_host or []
+        count = len(parsed_args.connect or [HERE])
+        if names and len(names) != count:
+            raise errors.Failure(
+                '--nova-host was given %d times for %s. Give one for each '
+                '--connect, in the same order.'
+                % (len(names), tables.counted(count))
+            )
+
     def read_hosts(self, parsed_args: argparse.Namespace) -> list[Result]:
         """Read every host.
 
@@ -86,18 +100,12 @@ class ReadsHosts(base.Command):
         code is set: to FAILED if none answered, to FINDINGS if one did not.
 
         :returns: one for each URI, in their order.
-        :raises errors.Failure: if libvirt's Python binding is missing, there
-            are not as many names as hosts, or nova.conf is wrong.
+        :raises errors.Failure: if libvirt's Python binding is missing, or
+            nova.conf is wrong.
         """
         uris = parsed_args.connect or [HERE]
         self.nova = self._read_nova_conf(uris)
         names = parsed_args.nova_host or [None] * len(uris)
-        if len(names) != len(uris):
-            raise errors.Failure(
-                '--nova-host was given %d times for %s. Give one for each '
-                '--connect, in the same order.'
-                % (len(names), tables.counted(len(uris)))
-            )
         if not read_many.installed():
             raise errors.Failure(read_many.INSTALL)
         with Progress('Asking hosts', len(uris)) as progress:
@@ -135,11 +143,11 @@ class ReadsHosts(base.Command):
         # It imports oslo.config, a quarter of the time of --help.
         from nova_xen_sched.xenhost import nova_conf
 
-        options = self.app.options
+        of = self.app.options
         try:
-            return nova_conf.read(options.config_file, options.config_dir)
+            return nova_conf.read(of.config_file, of.config_dir)
         except nova_conf.ConfError as e:
-            named = options.config_file or options.config_dir
+            named = of.config_file or of.config_dir
             if not named and not any(map(reader.is_local, uris)):
                 return nova_conf.NovaConf()
             raise errors.Failure(

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import textwrap
 import typing as ty
 
 from nova_xen_sched import redact
@@ -108,36 +107,24 @@ class Show(read_hosts.ReadsHosts, base.Lister):
             found = findings.findings(host, each.nova, self.nova.settings)
             if any(finding.level != NOTE for finding in found):
                 self.exit_code = self.exit_code or errors.FINDINGS
-            parts += [_paragraph(each.name, finding) for finding in found]
+            for finding in found:
+                parts += ['', _paragraph(each.name, finding)]
             if each.error is None or not is_table:
                 live = findings.live_migration(host)
                 rows.append(_row(each, host, live, found))
         if is_table:
             self.parts = () if parsed_args.columns else parts
             if len(rows) == 1 == len(results) and not parsed_args.columns:
-                first, *others = _upright(rows[0])
-                self.parts = [tables.Table(first, others), *parts]
+                self.parts = [tables.Table((), _upright(rows[0])), *parts]
                 rows = []
         return tuple(COLUMNS), [list(row.values()) for row in rows]
 
 
-def _paragraph(host: str, finding: Finding) -> tables.Line:
-    text = '%s: %s (%s): %s. Remedy: %s.' % (
-        host,
-        finding.code,
-        finding.level,
-        finding.text,
-        finding.remedy,
-    )
-    return tables.Line(
-        '\n'
-        + textwrap.fill(
-            redact.passwords(text),
-            tables.WIDTH,
-            subsequent_indent='  ',
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
+def _paragraph(host: str, finding: Finding) -> str:
+    # Before it is broken into lines, and a password with it.
+    return redact.passwords(
+        '%s: %s (%s): %s. Remedy: %s.'
+        % (host, finding.code, finding.level, finding.text, finding.remedy)
     )
 
 

@@ -8,6 +8,7 @@ import argparse
 import collections
 import typing as ty
 
+from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import command
@@ -15,7 +16,11 @@ from nova_xen_sched.cmd.hosts import fields
 from nova_xen_sched.cmd.hosts import fits
 
 if ty.TYPE_CHECKING:
+    from nova_xen_sched.cmd.hosts.count_fits import Counted
     from nova_xen_sched.cmd.nova.xen_hosts import ComputeHost
+
+#: The columns of --total.
+_TOTAL = ('host', 'fits', 'runs_out_first')
 
 _EPILOG = """\
 columns:
@@ -29,7 +34,8 @@ is changed.
 
 exit codes:
   0  fine
-  1  a cell could not be read
+  1  a cell could not be read, or placement is out of reach: then only what
+     the dom0 model limits is known, and with --total nothing
   2  wrong usage, or something needed is out of reach
 """ % tables.described(fields.CAPACITY)
 
@@ -49,6 +55,13 @@ class Capacity(command.HostLister):
         )
         return parser
 
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        if parsed_args.total:
+            columns.check(
+                parsed_args, {name: fields.CAPACITY[name] for name in _TOTAL}
+            )
+        super().check_usage(parsed_args)
+
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         cloud, every = command.read(self, parsed_args.hosts)
         # These import nova, which is there now.
@@ -60,7 +73,18 @@ class Capacity(command.HostLister):
             _check_named(parsed_args.hosts, every, xen)
         counted = count_fits.count(cloud, parsed_args, xen)
         if counted.failure:
-            raise counted.failure
+            if parsed_args.total:
+                # The answer would be empty.
+                raise counted.failure
+            command.go_on(
+                self,
+                counted,
+                'Only dom0 memory, dom0 vCPUs and Host memory are known '
+                '(--long)',
+            )
+            return tuple(self.COLUMNS), [
+                _row(each.name, counted) for each in xen
+            ]
         hosts = list(counted.fits.values())
         total = fits.in_all(hosts)
         first = collections.Counter(each.first for each in hosts if each.first)
@@ -76,20 +100,25 @@ class Capacity(command.HostLister):
         if parsed_args.total:
             most = first.most_common(1)
             name = most[0][0] if most else ''
-            return tuple(self.COLUMNS)[:3], [
-                ('*', tables.count(total), report.limit(name))
-            ]
+            return _TOTAL, [('*', tables.count(total), report.limit(name))]
         return tuple(self.COLUMNS), [
-            (
-                each.host,
-                tables.count(each.count),
-                report.limit(each.first),
-                *(tables.count(each.limits.get(name)) for name in fits.LIMITS),
-                report.refused(each),
-                report.refused_why(each),
-            )
-            for each in hosts
+            _row(each.host, counted) for each in hosts
         ]
+
+
+def _row(host: str, counted: Counted) -> tuple[ty.Any, ...]:
+    from nova_xen_sched.cmd.hosts import report
+
+    fit = counted.fits.get(host)
+    limits = report.limits(host, counted)
+    return (
+        host,
+        tables.count(fit.count) if fit else tables.Cell(None),
+        report.limit(fit.first if fit else ''),
+        *(limits[name] for name in fits.LIMITS),
+        report.refused(fit),
+        report.refused_why(fit),
+    )
 
 
 def _check_named(

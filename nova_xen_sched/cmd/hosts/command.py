@@ -8,9 +8,11 @@ import argparse
 import typing as ty
 
 from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
+from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import fields
 from nova_xen_sched.cmd.progress import Progress
@@ -50,10 +52,15 @@ class HostLister(base.Lister):
             'hosts',
             metavar='HOST',
             nargs='*',
+            type=options.filled,
             help='Only these hosts; ' + _NAMES,
         )
         guest_arguments.add_arguments(parser)
         return parser
+
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        super().check_usage(parsed_args)
+        guest_arguments.check(parsed_args)
 
 
 class List(HostLister):
@@ -83,8 +90,8 @@ class List(HostLister):
         parser.add_argument(
             '--scarce',
             metavar='PERCENT',
-            type=guest_arguments.natural,
-            help='Only hosts whose headroom is below this share.',
+            type=guest_arguments.percent,
+            help='Only hosts whose headroom is below this share, 0 to 100.',
         )
         return parser
 
@@ -159,10 +166,27 @@ class Show(base.ShowOne):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            'host', metavar='HOST', help='A name, or a pattern of one host.'
+            'host',
+            metavar='HOST',
+            type=options.filled,
+            help='A name, or a pattern of one host.',
         )
         guest_arguments.add_arguments(parser)
         return parser
+
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        # What else placement has is known only when it was asked.
+        early = argparse.Namespace(
+            columns=[
+                name
+                for name in parsed_args.columns
+                if not name.lower().startswith('fits')
+            ]
+        )
+        columns.check(
+            early, [name for group in fields.SHOW.values() for name in group]
+        )
+        guest_arguments.check(parsed_args)
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         cloud, hosts = read(self, [parsed_args.host])
@@ -212,11 +236,13 @@ def read(
     return cloud, hosts
 
 
-def go_on(command: base.Command, counted: Counted) -> None:
+def go_on(
+    command: base.Command,
+    counted: Counted,
+    empty: str = 'Fits and Refused are empty',
+) -> None:
     """Say which cells are empty, if guests could not be counted."""
     if counted.failure:
         command.trace(counted.failure)
-        command.say(
-            'Fits and Refused are empty: %s' % counted.failure, error=True
-        )
+        command.say('%s: %s' % (empty, counted.failure), error=True)
         command.exit_code = errors.FINDINGS

@@ -51,6 +51,8 @@ class Counted(ty.NamedTuple):
     :ivar guests: the kind of guest that is counted.
     :ivar settings: the options of [xen_scheduler].
     :ivar failure: why they can't be counted, placement out of reach say.
+    :ivar dom0_limits: of the Xen hosts by name, how many fit by what dom0
+        has, None for no limit; only if there is a failure.
     """
 
     hosts: ty.Sequence[xen_hosts.ComputeHost]
@@ -58,6 +60,7 @@ class Counted(ty.NamedTuple):
     guests: tables.Structured
     settings: conf.Settings
     failure: errors.Failure | None = None
+    dom0_limits: ty.Mapping[str, ty.Mapping[str, ty.Optional[int]]] = {}
 
 
 def count(
@@ -88,7 +91,15 @@ def count(
     try:
         found = _fits(cloud, xen, spec, settings.dom0_model, guest)
     except errors.Failure as e:
-        return Counted(hosts, {}, label, settings, e)
+        limits = {
+            each.name: {
+                **dict.fromkeys(_HARD_LIMIT),
+                **of_dom0(settings.dom0_model, each.load, guest),
+            }
+            for each in xen
+            if each.load
+        }
+        return Counted(hosts, {}, label, settings, e, limits)
     return Counted(hosts, found, label, settings)
 
 

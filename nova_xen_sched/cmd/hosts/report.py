@@ -110,17 +110,31 @@ def details(
         cells['room_%s_source' % resource] = usage and usage.source
     cells['fits_of'] = tables.Structured(
         counted.guests.machine_readable(),
-        tables.text(counted.guests) if fit else '',
+        tables.text(counted.guests) if host.host.is_xen else '',
     )
-    limits = fit.limits if fit else {}
-    for name in fits.in_order((*fits.LIMITS, *limits)):
-        cells['fits_' + name] = (
-            tables.count(limits.get(name)) if fit else tables.Cell(None)
-        )
+    found = limits(host.name, counted)
+    cells.update(('fits_' + name, cell) for name, cell in found.items())
     cells['runs_out_first'] = cells['scarcest']
     cells['refused_why'] = refused_why(fit)
     cells['logs'] = troubleshooting.ON_THE_HOST if host.host.is_xen else None
     return cells
+
+
+def limits(host: str, counted: Counted) -> dict[str, tables.Cell]:
+    """How many guests fit on a host by what limits them, in order.
+
+    Empty is what is not known: without placement only the dom0 model is.
+    """
+    fit = counted.fits.get(host)
+    found: ty.Mapping[str, int | None] = counted.dom0_limits.get(host, {})
+    if fit:
+        found = fit.limits
+    return {
+        name: tables.count(found.get(name))
+        if fit or name in found
+        else tables.Cell(None)
+        for name in fits.in_order((*fits.LIMITS, *found))
+    }
 
 
 def limit(name: str) -> tables.Cell:

@@ -13,15 +13,13 @@ from nova_xen_sched import refusal
 from nova_xen_sched.cmd import installed
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import xen_hosts
+from nova_xen_sched.cmd.upgrade_check.deployment import counted_names
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
-from nova_xen_sched.cmd.upgrade_check.deployment import names
 from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 from nova_xen_sched.facts import file
 from nova_xen_sched.load import LOAD_FACTS
 
-#: Mistakes of a file that are shown.
-_MISTAKES = 10
 #: The facts without which a version is unknown to its rule.
 _VERSIONS = {
     refusal.Code.LIBVIRT_UNKNOWN: 'libvirt_version',
@@ -59,7 +57,7 @@ def facts_file(deployment: Deployment) -> Result:
             Code.WARNING,
             'mistakes',
             'nova-scheduler does not use what is wrong in %s (%d): %s.'
-            % (path, len(table.wrong), '; '.join(table.wrong[:_MISTAKES])),
+            % (path, len(table.wrong), tables.mistakes(table.wrong)),
             'correct the file; %s is an example.'
             % installed.where('host-facts.yaml'),
         )
@@ -101,10 +99,10 @@ def nonexistent(deployment: Deployment) -> Result:
     parts = []
     gone = set(table.hosts) - existing
     if gone:
-        parts.append('hosts that nova does not have: %s' % names(gone))
+        parts.append('hosts that nova does not have: %s' % counted_names(gone))
     idle = [
         str(number)
-        for number, (pattern, _) in enumerate(table.patterns, 1)
+        for number, pattern, _ in table.patterns
         if not any(map(pattern.fullmatch, existing))
     ]
     if idle:

@@ -16,9 +16,9 @@ from nova_xen_sched import refusal
 from nova_xen_sched import request as guest
 from nova_xen_sched import rules
 from nova_xen_sched.cmd.nova import request_spec
+from nova_xen_sched.cmd.upgrade_check.deployment import counted_names
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
-from nova_xen_sched.cmd.upgrade_check.deployment import names
 from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.request import Kind
@@ -154,7 +154,7 @@ def reserved_memory(deployment: Deployment) -> Result:
     details = (
         'nova reserves less memory than dom0 has on Xen hosts, and so gives '
         'memory of dom0 to guests: %s; %d MiB in all.'
-        % (names(short), sum(short.values()))
+        % (counted_names(short), sum(short.values()))
     )
     if guessed:
         details += (
@@ -240,10 +240,13 @@ def _remedy(settings: conf.Settings, wrong: _Reserve, hosts: list[str]) -> str:
             _RESERVED,
             wrong.reserved_mb,
             path,
-            names(hosts),
+            counted_names(hosts),
         )
     if source not in ('', 'aggregate'):
-        return 'correct the fact of %s from %s' % (names(hosts), source)
+        return 'correct the fact of %s from %s' % (
+            counted_names(hosts),
+            source,
+        )
     if 'aggregate' in settings.fact_sources:
         return _PUBLISH
     return 'add aggregate to fact_sources, then ' + _PUBLISH
@@ -263,7 +266,7 @@ def ram_allocation_ratio(deployment: Deployment) -> Result:
         'memory_sold_more_than_once',
         'On Xen hosts ram_allocation_ratio is above 1, up to %.12g, and Xen '
         "doesn't share memory between guests: %s."
-        % (max(above.values()), names(above)),
+        % (max(above.values()), counted_names(above)),
         'set ram_allocation_ratio = 1.0 for nova-compute on Xen hosts, or by '
         'openstack resource provider inventory set.',
         above,

@@ -19,9 +19,9 @@ from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova import servers
+from nova_xen_sched.cmd.upgrade_check.deployment import counted_names
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
-from nova_xen_sched.cmd.upgrade_check.deployment import names
 from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 
 CONF = nova.conf.CONF
@@ -186,14 +186,16 @@ def live_migration_required(deployment: Deployment) -> Result:
     parts = []
     uuids = servers.requiring(deployment.cloud.context, trait)
     if uuids:
-        parts.append('the stored requests of servers %s' % names(uuids))
+        parts.append(
+            'the stored requests of servers %s' % counted_names(uuids)
+        )
     flavors = [
         each.name
         for each in _flavors(deployment)
         if each.extra_specs.get(_TRAIT + trait) == 'required'
     ]
     if flavors:
-        parts.append('the flavors %s' % names(flavors))
+        parts.append('the flavors %s' % counted_names(flavors))
     if not parts:
         return Result(Code.SUCCESS)
     return Problem(

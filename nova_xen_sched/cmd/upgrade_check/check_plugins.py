@@ -14,9 +14,9 @@ from oslo_upgradecheck.upgradecheck import Result
 from nova_xen_sched import conf
 from nova_xen_sched import refusal
 from nova_xen_sched.cmd import installed
+from nova_xen_sched.cmd.upgrade_check.deployment import counted_names
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
-from nova_xen_sched.cmd.upgrade_check.deployment import names
 from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 
 CONF = nova.conf.CONF
@@ -221,7 +221,9 @@ def hypervisor_version(deployment: Deployment) -> Result:
             newest,
             max(others),
             'avoids' if pushed else 'prefers',
-            names(name for name, each in multiplier_of.items() if each),
+            counted_names(
+                name for name, each in multiplier_of.items() if each
+            ),
         ),
         'set [filter_scheduler] hypervisor_version_weight_multiplier = 0, or '
         'name hypervisor_type on every image.',
@@ -247,6 +249,6 @@ def aggregate_image_properties_isolation(deployment: Deployment) -> Result:
         'warns_of_facts',
         '%s logs a warning for each xen: key in the metadata of an '
         'aggregate, for every host of every request: aggregates %s.'
-        % (name, names(aggregates)),
+        % (name, counted_names(aggregates)),
         'move these facts to host_facts_file, or take %s out.' % name,
     )

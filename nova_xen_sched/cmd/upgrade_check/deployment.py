@@ -73,7 +73,7 @@ class Problem(Result):  # type: ignore[misc,unused-ignore]
         self.hosts = sorted(set(hosts))
 
 
-def names(hosts: ty.Iterable[str]) -> str:
+def counted_names(hosts: ty.Iterable[str]) -> str:
     """Names for a sentence: how many, and the first of them."""
     every = sorted(set(hosts))
     return '%d (%s)' % (len(every), tables.listed(every))
@@ -85,5 +85,6 @@ def grouped(form: str, hosts: ty.Mapping[ty.Any, ty.Iterable[str]]) -> str:
     :param form: takes what is so, and the names.
     """
     return '; '.join(
-        form % (what, names(each)) for what, each in sorted(hosts.items())
+        form % (what, counted_names(each))
+        for what, each in sorted(hosts.items())
     )

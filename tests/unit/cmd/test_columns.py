@@ -19,6 +19,24 @@ def test_no_none_in_text(formatter):
     assert row == ['a', '', '']
 
 
+@pytest.mark.parametrize('formatter', ['plain', 'table', 'csv', 'value'])
+def test_what_is_not_there_is_empty_text(formatter):
+    assert columns.shown(['a', None], formatter) == ['a', '']
+
+
+@pytest.mark.parametrize(
+    ('formatter', 'shown'),
+    [('value', 'a=1; -b'), ('csv', 'a=1; -b'), ('table', 'a=1\n-b')],
+)
+def test_a_row_for_programs_is_one_line(formatter, shown):
+    cell = columns.shown(
+        tables.Structured({'a': '1', 'b': None}, 'a=1\n-b'), formatter
+    )
+    if isinstance(cell, tables.Cell):
+        cell = cell.human_readable()
+    assert cell == shown
+
+
 def test_json_has_null():
     text, null, cell = columns.shown(['a', None, tables.percent(None)], 'json')
     assert (text, null, cell.machine_readable()) == ('a', None, None)

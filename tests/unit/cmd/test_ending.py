@@ -49,6 +49,32 @@ def run(program, *arguments, home, before='', **options):
     )
 
 
+def test_a_full_log_file_is_said_once(tmp_path):
+    before = 'import atexit, logging\n' + 2 * (
+        "atexit.register(logging.debug, 'any line')\n"
+    )
+    ran = run(
+        APP, '--log-file', '/dev/full', 'help', home=tmp_path, before=before
+    )
+    assert (ran.returncode, ran.stderr) == (
+        0,
+        "The log file /dev/full can't be written: No space left on device. "
+        'Name another with --log-file.\n',
+    )
+
+
+@pytest.mark.parametrize(
+    ('options', 'is_traced'), [((), False), (('-vv',), True)]
+)
+def test_a_log_call_of_a_library_that_is_wrong(tmp_path, options, is_traced):
+    before = (
+        'import atexit, logging\n'
+        "atexit.register(logging.warning, '%d', 'no number')\n"
+    )
+    ran = run(APP, *options, 'help', home=tmp_path, before=before)
+    assert ('Logging error' in ran.stderr) == is_traced
+
+
 @pytest.mark.once
 @pytest.mark.parametrize('variables', [{}, {'PYTHONUNBUFFERED': '1'}])
 @pytest.mark.parametrize(

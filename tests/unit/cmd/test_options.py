@@ -82,6 +82,39 @@ def test_help_fits_a_terminal(tmp_path):
         assert max(map(len, ran.stdout.splitlines())) < 80
 
 
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        ('--config-file', '', 'host', 'list'),
+        ('host', 'list', '--config-dir='),
+        ('--log-file=', 'host', 'list'),
+        ('host', 'list', ''),
+        ('host', 'list', '-c', ''),
+        ('host', 'show', ' '),
+        ('capacity', '--flavor='),
+        ('facts', 'show', '--connect', ''),
+        ('facts', 'show', '--nova-host='),
+        ('facts', 'export', '--file='),
+        ('facts', 'publish', '--from-file', ''),
+        ('facts', 'publish', '--os-cloud='),
+        *(
+            ('explain', '--%s=' % name)
+            for name in (
+                *('image', 'flavor', 'server', 'host', 'project'),
+                *('availability-zone', 'disk-format'),
+            )
+        ),
+    ],
+)
+def test_a_name_or_path_is_not_empty(arguments, capsys):
+    # As of a variable of a shell that isn't set.
+    with pytest.raises(SystemExit) as ended:
+        application.run(list(arguments))
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert 'the value is empty: give one, or leave the argument out.' in line
+
+
 class Saying(base.Command):
     """Says something, and ends in what it is given."""
 

@@ -85,7 +85,67 @@ def test_where_nothing_fits_short_names_stay_in_their_lines():
     ]
 
 
+@pytest.mark.parametrize('width', [0, 8, 80])
+def test_where_there_is_nothing_there_are_no_lines(width):
+    assert list(plain.lines([], width)) == []
+    assert list(plain.lines([('Refused', '')], width)) == ['Refused']
+    assert list(plain.lines([('', '')], width)) == ['']
+
+
+def test_a_column_alone_is_broken_between_words():
+    text = 'a-word-with-hyphens ' * 6
+    lines = shown([('Problem',), (text,), ('short',)], 80).splitlines()
+    assert lines[0] == 'Problem' and lines[-1] == 'short'
+    assert len(lines) == 4 and max(map(len, lines)) <= 80
+    assert ' '.join(lines).split().count('a-word-with-hyphens') == 6
+
+
+def test_long_names_leave_the_second_of_two_columns_its_room():
+    rows = [
+        ('Image', 'Problem'),
+        ('ubuntu', 'what will happen ' * 5),
+        ('x' * 70, 'what will happen'),
+    ]
+    lines = shown(rows, 80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].startswith('ubuntu  what will happen what')
+    assert lines[-2:] == ['x' * 70, '        what will happen']
+    # One word that is too long moves no other.
+    rows.append(('centos', 'y' * 200))
+    assert shown(rows, 80).splitlines()[:-1] == lines
+
+
+def test_a_name_that_is_wider_than_the_terminal_is_cut():
+    rows = [('Image', 'Finding', 'ID'), ('x' * 120, 'vm_mode_names', '1')]
+    for each in (rows, [row[:2] for row in rows]):
+        lines = shown(each, 80).splitlines()
+        assert lines[1] == 'x' * 77 + '...'
+        assert lines[2].split()[0] == 'vm_mode_names'
+        # A program has all of it.
+        assert 'x' * 120 in shown(each)
+
+
 words = st.text('abc-', min_size=1, max_size=12)
+
+
+names = st.text('abc-', min_size=1, max_size=100)
+
+
+@hypothesis.given(
+    st.lists(
+        st.tuples(names, st.lists(words, max_size=20).map(' '.join)),
+        min_size=1,
+        max_size=5,
+    ),
+    st.integers(60, 200),
+)
+def test_two_columns_fit_and_lose_no_word(rows, width):
+    text = shown([('Name', 'Why'), *rows], width)
+    assert all(len(line) <= width for line in text.splitlines())
+    for name, why in rows:
+        assert (name if len(name) <= width else name[: width - 3]) in text
+        for word in why.split():
+            assert word in text
 
 
 @hypothesis.given(

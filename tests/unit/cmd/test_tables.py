@@ -46,3 +46,9 @@ def test_guest_types_in_words():
         'qemu HVM (x86_64), kvm HVM (x86_64)'
     )
     assert tables.guest_types(()) == ''
+
+
+def test_of_many_mistakes_it_says_how_many_more():
+    assert tables.mistakes(['a: x, y', 'b']) == 'a: x, y; b'
+    found = tables.mistakes('mistake %d' % n for n in range(12))
+    assert found.endswith('; mistake 9 and 2 more')

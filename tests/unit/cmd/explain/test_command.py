@@ -112,10 +112,9 @@ def test_what_mappings_of_cells_are_made_of_can_be_read(tmp_path):
         (['--server=a', '--image=b'], 'only for --operation rebuild'),
         (['--server=a', '--flavor=b'], 'only for --operation resize'),
         (['--server=a', '--operation=resize'], 'resize needs a flavor'),
-        # As of variables of a shell that aren't set.
-        (['--server='], '--server is empty'),
-        (['--host='], '--host is empty'),
-        (['--availability-zone='], '--availability-zone is empty'),
+        ([*REQUEST, '--hint', 'x'], '--hint x is not KEY=VALUE.'),
+        ([*REQUEST, '--property', 'foo'], '--property foo is not KEY=VALUE.'),
+        ([*REQUEST, '--property', '=x'], '--property =x is not KEY=VALUE.'),
         (['--availability-zone=a:b:c:d'], 'a:b:c:d is not ZONE, ZONE:HOST'),
     ],
 )

@@ -58,7 +58,7 @@ def test_the_example_keeps_every_line():
     assert says(merged.text)['xen-a1'] == {
         'libvirt_version': '9.0.0',
         'xen_version': '4.17.5',
-        'reserved_host_memory_mb': 512,
+        'reserved_host_memory_mb': 4096,
         'observed_at': '2026-11-22T10:00:00Z',
         'dom0_memory_mb': 2048,
         'dom0_vcpus': 4,
@@ -187,6 +187,11 @@ def test_a_fact_of_a_merge_key_is_a_persons_too():
             'version: 1\nhosts:\n  xen-a1: &b\n    dom0_vcpus: 2\n  b: *b\n',
             'would not say what it should',
         ),
+        (
+            'version: 1\nhosts:\n  xen-a1: &x\n    dom0_vcpus: 1\n    <<: *x',
+            'it is broken: line 5: a [*] names',
+        ),
+        ('version: 1\nhosts: &h\n  xen-a1: *h', 'it is broken: line 3'),
         ('version: 1\n...\n', "can't be edited safely"),
         ('version: 1\n---\nversion: 1\n', 'broken'),
     ],

@@ -92,6 +92,20 @@ def test_one_host_upright_with_all_there_is(hosts, run):
     assert err == ''
 
 
+@pytest.mark.parametrize(
+    'options', [(), ('--long',), ('--sort-column', 'host')]
+)
+@pytest.mark.parametrize(
+    'formatter', ['plain', 'table', 'json', 'yaml', 'csv', 'value']
+)
+def test_one_host_in_each_format(hosts, run, formatter, options):
+    hosts[HERE] = 'xen-4.14-hvm-6-guests'
+    code, out, err = run('facts', 'show', '-f', formatter, *options)
+    assert (code, err) == (0, '')
+    for text in ('xenhost1.example.org', '4.14.6', '1 of 42.1 MiB'):
+        assert formatter in ('json', 'yaml') or text in out
+
+
 def test_findings_stand_under_the_table_with_their_remedies(hosts, run):
     hosts[HERE] = 'xen-4.14-dom0-ballooned'
     code, out, _ = run('facts', 'show')

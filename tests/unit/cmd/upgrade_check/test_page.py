@@ -33,7 +33,7 @@ FOUND = [
             'too_little_reserved',
             'nova reserves less memory than dom0 has on Xen hosts, and so '
             'gives memory of dom0 to guests: %s; 32256 MiB in all.'
-            % deployment.names(NAMES),
+            % deployment.counted_names(NAMES),
             'set [DEFAULT] reserved_host_memory_mb in nova-compute to what '
             'dom0 has (dom0_mem=), restart nova-compute, and run this again; '
             'refuse_dom0_overcommit refuses such hosts until then.',
