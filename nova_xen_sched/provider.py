@@ -22,8 +22,9 @@ from nova_xen_sched.rules import versions as rules
 HVM = 'CUSTOM_XEN_HVM'
 PV = 'CUSTOM_XEN_PV'
 LIVE_MIGRATION = 'CUSTOM_XEN_LIVE_MIGRATION'
+GUEST_TYPES = (HVM, PV)
 #: In the order in which they are shown.
-TRAITS = (HVM, PV, LIVE_MIGRATION)
+TRAITS = (*GUEST_TYPES, LIVE_MIGRATION)
 
 #: The resource class: what one HVM guest takes of a dom0.
 DOM0_SLOT = 'CUSTOM_XEN_DOM0_SLOT'

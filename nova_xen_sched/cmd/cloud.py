@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import re
 import typing as ty
+from urllib import parse
 
 from keystoneauth1 import exceptions as auth_exceptions
 from openstack import config as openstack_config
@@ -17,6 +18,9 @@ import yaml
 from nova_xen_sched.cmd.errors import Failure
 from nova_xen_sched.cmd.errors import one_line
 
+#: Placement's microversions: of traits, and of providers that have them.
+_TRAITS = '1.6'
+_PROVIDERS = '1.18'
 #: Seconds for one call, where the cloud's configuration says nothing.
 TIMEOUT = 60
 
@@ -60,6 +64,56 @@ def connect(name: str | None = None) -> connection.Connection:
         if region.config.get('api_timeout') is None:
             region.config['api_timeout'] = TIMEOUT
         return connection.Connection(config=region)
+
+
+def placement(
+    cloud: connection.Connection,
+    method: str,
+    path: str,
+    version: str | None = None,
+    **more: ty.Any,
+) -> ty.Any:
+    """Placement's answer to a call.
+
+    The oldest openstacksdk has no more than this of placement.
+
+    :param version: the microversion.
+    :raises CloudError: if placement can't be asked, or refuses.
+    """
+    if version:
+        more['microversion'] = version
+    with errors():
+        answer = getattr(cloud.placement, method)(path, **more)
+        exceptions.raise_from_response(answer)
+    return answer
+
+
+def traits(
+    cloud: connection.Connection, names: ty.Iterable[str]
+) -> frozenset[str]:
+    """Those of some traits that placement knows.
+
+    :raises CloudError: if placement can't be asked.
+    """
+    # An image's owner may have written anything.
+    path = '/traits?' + parse.urlencode({'name': 'in:' + ','.join(names)})
+    return frozenset(placement(cloud, 'get', path, _TRAITS).json()['traits'])
+
+
+def providers(
+    cloud: connection.Connection, trait: str | None = None
+) -> frozenset[str]:
+    """The UUIDs of the compute nodes' resource providers.
+
+    :param trait: those that have it, or of which a part has it; placement
+        must know it. None for all.
+    :raises CloudError: if placement can't be asked.
+    """
+    path = '/resource_providers' + ('?required=' + trait if trait else '')
+    found = placement(cloud, 'get', path, _PROVIDERS).json()
+    return frozenset(
+        each['root_provider_uuid'] for each in found['resource_providers']
+    )
 
 
 @contextlib.contextmanager

@@ -149,6 +149,14 @@ def _judge(
     settings: conf.Settings = _GUIDE,
 ) -> Refusal | None:
     """What a rule for versions makes of a host, for no guest in particular."""
+    return rule(GuestRequest(), as_host(host), settings)
+
+
+def as_host(host: XenHost) -> Host:
+    """A host as the scheduler would have it, by its own words.
+
+    :param host: one of Xen.
+    """
     known = {
         name: facts.Fact(facts.BY_NAME[name].parse(value), 'the host itself')
         for name, value in (
@@ -157,15 +165,11 @@ def _judge(
         )
         if value is not None
     }
-    return rule(
-        GuestRequest(),
-        Host(
-            guest_types=(('x86_64', 'xen', 'xen'),),
-            hypervisor_type=host.hypervisor,
-            is_xen=True,
-            facts=HostFacts(known),
-        ),
-        settings,
+    return Host(
+        guest_types=host.guest_types or (),
+        hypervisor_type=host.hypervisor,
+        is_xen=True,
+        facts=HostFacts(known),
     )
 
 

@@ -18,6 +18,8 @@ from nova_xen_sched.conf import files
 #: nova's own default of reserved_host_memory_mb, MiB: nova/conf/compute.py in
 #: nova 22 to 34.
 RESERVED_MB = 512
+#: The compute_driver of nova-compute-xen.
+NOVA_COMPUTE_XEN = 'xen_libvirt.XenLibvirtDriver'
 
 
 class ConfError(ValueError):

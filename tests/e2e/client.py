@@ -17,7 +17,7 @@ _MICROVERSION = 'compute 2.87'
 _HOST = 'OS-EXT-SRV-ATTR:host'
 _TASK = 'OS-EXT-STS:task_state'
 
-Server = dict[str, ty.Any]
+Server = ty.Dict[str, ty.Any]
 
 
 class Client:

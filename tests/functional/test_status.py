@@ -10,6 +10,7 @@ import tests.functional  # noqa: F401  before any other import of nova
 # isort: split
 import contextlib
 import dataclasses
+from importlib import metadata
 import io
 import json
 import os
@@ -27,6 +28,7 @@ from nova_xen_sched.cmd.upgrade_check import command
 from tests.functional import hosts
 from tests.functional.cases import conf
 from tests.functional.cases import FilterCase
+from tests.functional.cases import HVM
 from tests.unit.cmd import schemas
 
 pytestmark = pytest.mark.commands
@@ -128,18 +130,19 @@ class TestStatus(FilterCase):
     # One cloud for all of them: 21 computes take a while to start.
     def test_each_check(self):
         found = self.assert_well()
-        self.assertEqual(17, len(found))
+        self.assertEqual(22, len(found))
         out = io.StringIO()
         with mock.patch.object(
             configuration, 'load'
         ), contextlib.redirect_stdout(out):
             self.assertEqual(FINE, command.main(['upgrade', 'check']))
-        self.assertEqual('17 checks passed.\n', out.getvalue())
+        self.assertEqual('22 checks passed.\n', out.getvalue())
         self._check_plugins()
         self._check_options()
         self._check_facts()
         self._check_neighbours()
         self._check_memory()
+        self._check_placement()
         self.assert_well()
         self._check_what_is_out_of_reach()
 
@@ -238,6 +241,84 @@ class TestStatus(FilterCase):
             self.assert_well()
             self.create_aggregate('racks', ['xen-00'], {'xen:rack': '1'})
             self.assert_only(ISOLATION, WARNING, 'racks')
+
+    def _check_placement(self):
+        option = 'image_metadata_prefilter'
+        with self.with_flags('scheduler', **{option: True}):
+            # nova requires an architecture from 25 on.
+            if int(metadata.version('nova').partition('.')[0]) >= 25:
+                self.assert_only(
+                    option, WARNING, 'HW_ARCH_X86_64: 20 (xen-00', 'false'
+                )
+                for n in range(20):
+                    self.add_traits('xen-%02d' % n, 'HW_ARCH_X86_64')
+            self.assert_well()
+        option = 'query_placement_for_image_type_support'
+        with self.with_flags('scheduler', **{option: True}):
+            self.assert_only(
+                option, WARNING, 'COMPUTE_IMAGE_TYPE_VHD: 20 (xen', 'convert'
+            )
+        self._check_required()
+        self._check_slots()
+
+    def add_traits(self, host, *names):
+        uuid = self._get_provider_uuid_by_host(host)
+        for name in names:
+            self._create_trait(name)
+        now = self._get_provider_traits(uuid)
+        self._set_provider_traits(uuid, [*now, *names])
+
+    def _check_required(self):
+        trait = 'CUSTOM_XEN_LIVE_MIGRATION'
+        self.add_traits('xen-02', trait)
+        required = {'trait:' + trait: 'required'}
+        image = self.create_image('live', **HVM, **required)
+        server = self.assert_boots_on('xen-02', image)
+        flavor = self.create_flavor(extra_specs=required)
+        self.assert_only(
+            trait + ' required',
+            WARNING,
+            'servers 1 (%s) and by the flavors 1 (' % server['id'],
+            'remove the trait',
+        )
+        self.api.api_delete('/flavors/%s' % flavor)
+        self.delete(server)
+        self.assert_well()
+        image = self.create_image('hvm', **HVM)
+        server = self.boot(image)
+        host = self.host_of(server)
+        site = {'trait:CUSTOM_SITE': 'required'}
+        option = 'enable_isolated_aggregate_filtering'
+        with self.with_flags('scheduler', **{option: True}):
+            self.assert_well()
+            self.create_aggregate('site', [host], site)
+            self.assert_only(
+                option,
+                WARNING,
+                'CUSTOM_SITE of aggregate site, servers: 1 (%s)'
+                % server['id'],
+                'resize them',
+            )
+            self.assertEqual(
+                [host], self.by_code['isolated_aggregates']['hosts']
+            )
+        self.assert_well()
+        self.delete(server)
+
+    def _check_slots(self):
+        key = 'resources:CUSTOM_XEN_DOM0_SLOT'
+        image = self.create_image('hvm', **HVM)
+        server = self.boot(image)
+        host = self.host_of(server)
+        self.assert_well()
+        flavor = self.create_flavor(extra_specs={key: '1'})
+        self.assert_only(
+            'Flavors with a slot of dom0', WARNING, '(1 guest)', key + '=1 '
+        )
+        self.assertEqual([host], self.by_code['slots']['hosts'])
+        self.delete(server)
+        self.assert_well()
+        self.api.api_delete('/flavors/%s' % flavor)
 
     def _check_memory(self):
         kept = 'Memory kept for dom0'

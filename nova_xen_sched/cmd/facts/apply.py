@@ -28,16 +28,43 @@ ROUNDS = 8
 STRIKES = 3
 
 
-class Applying:
-    """One run that makes the changes of a plan.
+_Change = ty.TypeVar('_Change')
 
-    :param desired: as of :func:`nova_xen_sched.cmd.facts.plan.plan`; prune
-        and spared likewise.
-    :param pause: waits for so many seconds.
+
+class Run(ty.Generic[_Change]):
+    """What became of the changes of a plan so far.
+
     :ivar outcomes: by change DONE, NOT_NEEDED, or why it wasn't made; in the
         order in which they were tried first.
     :ivar converged: whether nothing is left to do, but for what was refused
         so often that it was given up.
+    """
+
+    def __init__(self) -> None:
+        self.outcomes: dict[_Change, str] = {}
+        self.converged = False
+
+    @property
+    def done(self) -> int:
+        """How many changes were made."""
+        return list(self.outcomes.values()).count(DONE)
+
+    @property
+    def failed(self) -> dict[_Change, str]:
+        """What was not made although it has to be, and why."""
+        return {
+            change: outcome
+            for change, outcome in self.outcomes.items()
+            if outcome not in (DONE, NOT_NEEDED)
+        }
+
+
+class Applying(Run[planning.Change]):
+    """One run that makes the changes of a plan of aggregates.
+
+    :param desired: as of :func:`nova_xen_sched.cmd.facts.plan.plan`; prune
+        and spared likewise.
+    :param pause: waits for so many seconds.
     """
 
     def __init__(
@@ -48,28 +75,13 @@ class Applying:
         spared: ty.Collection[str] = (),
         pause: ty.Callable[[float], None] = time.sleep,
     ) -> None:
+        super().__init__()
         self._api = api
         self._goal = desired, prune, spared
         self._pause = pause
         self._strikes: ty.Counter[planning.Change] = collections.Counter()
         # The aggregates that got or lost a host.
         self._touched: ty.Set[int] = set()
-        self.outcomes: dict[planning.Change, str] = {}
-        self.converged = False
-
-    @property
-    def done(self) -> int:
-        """How many changes were made."""
-        return list(self.outcomes.values()).count(DONE)
-
-    @property
-    def failed(self) -> dict[planning.Change, str]:
-        """What was not made although it has to be, and why."""
-        return {
-            change: outcome
-            for change, outcome in self.outcomes.items()
-            if outcome not in (DONE, NOT_NEEDED)
-        }
 
     def steps(self) -> ty.Iterator[planning.Plan]:
         """Make the changes; stops for a moment after each call of the API.

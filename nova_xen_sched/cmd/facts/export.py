@@ -26,6 +26,7 @@ from nova_xen_sched.facts import file
 FILE = 'file'
 AGGREGATES = 'aggregates'
 JSON = 'json'
+PROVIDER_YAML = 'provider-yaml'
 
 
 _EPILOG = """\
@@ -38,6 +39,11 @@ formats:
               on the terminal names both. Other hosts stay as they are
   aggregates  commands of openstack, to read and run
   json        the facts by host
+  provider-yaml
+              the traits of one host, as a file for nova's [compute]
+              provider_config_location, for computes whose traits nobody
+              publishes. Refused for a host of nova-compute-xen. Slots of dom0
+              are left out: their number in a file would not follow the guests
 
 exit codes:
   0  fine
@@ -60,10 +66,12 @@ class Export(read_hosts.ReadsHosts):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--format',
-            choices=(FILE, AGGREGATES, JSON),
+            choices=(FILE, AGGREGATES, JSON, PROVIDER_YAML),
             type=str.lower,
             default=FILE,
-            help='See below; file if not given.',
+            metavar='FORMAT',
+            help='file, aggregates, json or provider-yaml, as below; file if '
+            'not given.',
         )
         parser.add_argument(
             '--file',
@@ -90,6 +98,9 @@ class Export(read_hosts.ReadsHosts):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         path = parsed_args.file
         results = self.read_hosts(parsed_args)
+        if parsed_args.format == PROVIDER_YAML:
+            self._print_provider(results)
+            return
         found = self.facts_of(results)
         named = {each.name for each in results if each.nova_name}
         if parsed_args.format == AGGREGATES:
@@ -133,6 +144,21 @@ class Export(read_hosts.ReadsHosts):
             'Written: %s, with the facts of %s.'
             % (path, tables.listed(sorted(found)))
         )
+
+    def _print_provider(self, results: list[read_hosts.Result]) -> None:
+        """Print the file with the traits of a host."""
+        if len(results) > 1:
+            raise errors.Failure(
+                '--format provider-yaml is of one host: give one --connect.'
+            )
+        # It imports oslo.config, which help does without.
+        from nova_xen_sched.cmd.facts import provider_yaml
+
+        text, lines = provider_yaml.of_host(results[0], self.nova)
+        for line in lines:
+            self.exit_code = errors.FINDINGS
+            self.say(line)
+        self.write(text)
 
     def _print_commands(
         self, found: ty.Mapping[str, facts.Raw], named: set[str]

@@ -8,8 +8,6 @@ import contextlib
 import dataclasses
 import typing as ty
 
-from openstack import exceptions
-
 from nova_xen_sched.cmd import cloud
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.facts import plan as planning
@@ -17,14 +15,16 @@ from nova_xen_sched.cmd.facts.aggregates import Aggregate
 
 #: Answers to a change that concern this one call only.
 _REFUSALS = (400, 404, 409, 500, 502, 503, 504)
+#: Placement's microversion for traits.
+_TRAITS = '1.6'
 _RIGHTS = {
     'nova': 'change aggregates and to list hypervisors',
-    'placement': 'read resource providers',
+    'placement': 'read resource providers, and for --traits to change traits',
 }
 
 
 class RefusedError(Exception):
-    """nova refused one call; says why, in one line."""
+    """nova or placement refused one call; says why, in one line."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,18 +79,85 @@ class Nova:
         :returns: None if placement has no memory of the host.
         """
         path = '/resource_providers/%s/inventories/MEMORY_MB' % host.uuid
-        with _errors('Asking placement', service='placement'):
-            # The oldest openstacksdk has no more than this of placement.
-            answer = self._cloud.placement.get(path)
-            if answer.status_code == 404:
-                return None
-            exceptions.raise_from_response(answer)
+        answer = self._placement('get', path, missing_ok=True)
+        if answer is None:
+            return None
         try:
             return int(answer.json()['reserved'])
         except (KeyError, TypeError, ValueError) as e:
             raise errors.Failure(
                 'Asking placement: its answer is no inventory.'
             ) from e
+
+    def traits(self, names: ty.Iterable[str]) -> frozenset[str]:
+        """Those of some traits that placement knows."""
+        with _errors('Asking placement', service='placement'):
+            return cloud.traits(self._cloud, names)
+
+    def providers(self, trait: str | None = None) -> frozenset[str]:
+        """The UUIDs of all compute nodes, or of those with a trait.
+
+        :param trait: that placement knows.
+        """
+        with _errors('Asking placement', service='placement'):
+            return cloud.providers(self._cloud, trait)
+
+    def create_trait(self, name: str) -> None:
+        """Have placement know a trait; it may do so already."""
+        self._placement('put', '/traits/' + name, _TRAITS)
+
+    def traits_of(self, uuid: str) -> tuple[int, frozenset[str]]:
+        """A resource provider's generation, and its traits.
+
+        :raises RefusedError: if it is gone.
+        """
+        path = '/resource_providers/%s/traits' % uuid
+        found = self._placement('get', path, _TRAITS, changing=True).json()
+        generation = found['resource_provider_generation']
+        return generation, frozenset(found['traits'])
+
+    def set_traits(
+        self, uuid: str, generation: int, names: ty.Iterable[str]
+    ) -> None:
+        """Give a resource provider these traits alone.
+
+        :param generation: as it was read with its traits.
+        :raises RefusedError: if the provider was changed since.
+        """
+        self._placement(
+            'put',
+            '/resource_providers/%s/traits' % uuid,
+            _TRAITS,
+            changing=True,
+            json={
+                'resource_provider_generation': generation,
+                'traits': sorted(names),
+            },
+        )
+
+    def _placement(
+        self,
+        method: str,
+        path: str,
+        version: str | None = None,
+        missing_ok: bool = False,
+        changing: bool = False,
+        **more: ty.Any,
+    ) -> ty.Any:
+        """Placement's answer; None if there is no such thing, where it may.
+
+        :param version: the microversion.
+        :param changing: as of :func:`_errors`.
+        """
+        with _errors('Asking placement', changing, 'placement'):
+            try:
+                return cloud.placement(
+                    self._cloud, method, path, version, **more
+                )
+            except cloud.CloudError as e:
+                if missing_ok and e.status == 404:
+                    return None
+                raise
 
     def aggregates(self) -> list[Aggregate]:
         """All aggregates."""

@@ -16,25 +16,17 @@ from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.facts import aggregates
 from nova_xen_sched.cmd.facts import desired
 from nova_xen_sched.cmd.facts import plan as planning
+from nova_xen_sched.cmd.facts import publish_report as report
 from nova_xen_sched.cmd.facts import read_hosts
 from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.facts import file
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched import facts
-    from nova_xen_sched.cmd.facts import apply
     from nova_xen_sched.cmd.facts import nova_api
 
-PLANNED = 'planned'
-NOT_TRIED = 'not tried'
-UNKNOWN = 'unknown'
-#: What programs read of a change; all else is why it was left.
-_CODES = {
-    PLANNED: 'planned',
-    NOT_TRIED: 'not_tried',
-    'done': 'done',
-    'not needed any more': 'not_needed',
-}
+_Change = ty.TypeVar('_Change')
+
 #: Loggers whose warnings are said better in our own words.
 _CHATTY = ('openstack', 'nova_xen_sched.log')
 #: What of a host must have been read, or its facts are not all there.
@@ -43,36 +35,16 @@ _NEEDED = frozenset(
 )
 
 
-COLUMNS = {
-    # Long names have lines of their own in the first column.
-    'host': tables.Column('Host', 'the host that is added or removed'),
-    'change': tables.Column(
-        'Change', 'create, set, add_host, remove_host or delete'
-    ),
-    'aggregate': tables.Column('Aggregate', 'its name'),
-    'metadata': tables.Column(
-        'Metadata',
-        'what is set; -KEY, in JSON null, is removed',
-        tables.LONG,
-    ),
-    'result': tables.Column(
-        'Result',
-        'planned, done, not_needed, not_tried or left; for a person it says '
-        'why it was left',
-    ),
-    'reason': tables.Column('Reason', 'why it was left', tables.LONG),
-}
-
 _EPILOG = """\
 columns:
 %s
 
 exit codes:
   0  all is published, or would be with --apply
-  1  some hosts were left out, placement has no reserve of some, or some change
-     was not made
+  1  some hosts were left out, placement has no reserve of some, a trait of
+     some is unknown, or some change was not made
   2  nothing was done
-""" % tables.described(COLUMNS)
+""" % tables.described(report.COLUMNS)
 
 
 class Publish(read_hosts.ReadsHosts, base.Lister):
@@ -88,10 +60,18 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
     nova-compute writes it. That value is used where a host or a file has
     another one, and a line names both.
 
+    With --traits, traits of Xen hosts in placement are published instead:
+    CUSTOM_XEN_HVM and CUSTOM_XEN_PV for the guest types that a host offers,
+    and CUSTOM_XEN_LIVE_MIGRATION where libvirt and Xen are new enough. They
+    are worked out of what nova-scheduler knows, so this has to run where its
+    nova.conf is. A trait is removed only from a host that is known not to
+    have it. Hosts of nova-compute-xen report for themselves and are left as
+    they are. No other trait is touched, and no name is ever deleted.
+
     What changes for each host is printed to stderr before.
     """
 
-    COLUMNS = COLUMNS
+    COLUMNS = report.COLUMNS
     _epilog = _EPILOG
     _closing = ''
     _is_undone = False
@@ -114,6 +94,11 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             'published stays.',
         )
         parser.add_argument(
+            '--traits',
+            action='store_true',
+            help='Publish traits in placement instead of facts.',
+        )
+        parser.add_argument(
             '--os-cloud',
             metavar='NAME',
             type=options.filled,
@@ -124,7 +109,9 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             '--prune',
             action='store_true',
             help='Take all other hosts out of our aggregates. Without it '
-            'they are left as they are.',
+            'they are left as they are. With --traits: withdraw the traits '
+            'of all hosts but those of nova-compute-xen; refused while the '
+            'stored request of a server requires one.',
         )
         parser.add_argument(
             '--apply',
@@ -135,9 +122,15 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
 
     def check_usage(self, parsed_args: argparse.Namespace) -> None:
         super().check_usage(parsed_args)
-        args = parsed_args
-        connect = args.connect or args.nova_host
-        if sum(map(bool, (args.from_file, connect, args.from_placement))) > 1:
+        connect = parsed_args.connect or parsed_args.nova_host
+        sources = (parsed_args.from_file, parsed_args.from_placement, connect)
+        if parsed_args.traits and any(sources):
+            raise errors.Failure(
+                '--traits goes without --from-file, --from-placement and '
+                '--connect: traits are worked out of what nova-scheduler '
+                'knows.'
+            )
+        if sum(map(bool, sources)) > 1:
             raise errors.Failure(
                 'Give one of --from-file, --from-placement, or hosts with '
                 '--connect.'
@@ -155,6 +148,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
                 logging.getLogger(name).setLevel(logging.ERROR)
             # But not what is wrong with clouds.yaml.
             logging.getLogger('openstack.config').setLevel(logging.WARNING)
+        if parsed_args.traits:
+            return self._publish_traits(parsed_args)
         goal_of = self._read(parsed_args)
         cloud = nova_api.Nova(parsed_args.os_cloud)
         with Progress("Reading nova's hosts and aggregates"):
@@ -185,27 +180,76 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
                 % tables.listed(goal.unknown)
             )
         plan = planning.plan(goal.facts, before, prune, goal.spared)
-        for line in _lines(goal, before, plan, prune):
+        for line in report.lines(goal, before, plan, prune):
             self.say(line)
         lacking = reserves.lacking or reserves.error
         if lacking or goal.unknown or plan.blocked:
             self.exit_code = errors.FINDINGS
         if parsed_args.apply:
             run = apply.Applying(cloud, goal.facts, prune, goal.spared)
-            outcomes = self._apply(run, plan)
-        else:
-            outcomes = dict.fromkeys(plan.changes, PLANNED)
-            of = tables.counted(len(goal.facts))
-            self._closing = (
-                'Nothing to change: the facts of %s are there.' % of
-            )
-            if plan.changes:
-                self._closing = (
-                    '%s would be made, for the facts of %s.\nNothing was '
-                    'changed: add --apply.'
-                    % (tables.counted(len(plan.changes), 'change'), of)
+            outcomes = self._apply(run, plan.changes, 'Changing aggregates')
+            if self._is_undone:
+                self._closing += (
+                    '\nEach host has its old facts, its new ones, or the '
+                    'lower of both. Run it again.'
                 )
-        return tuple(COLUMNS), [_row(*each) for each in outcomes.items()]
+        else:
+            of = tables.counted(len(goal.facts))
+            outcomes = self._planned(plan.changes, 'the facts of ' + of)
+        return tuple(report.COLUMNS), [
+            report.row(*each) for each in outcomes.items()
+        ]
+
+    def _publish_traits(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[ty.Any, ...]:
+        """Publish traits, or say what would be."""
+        from nova_xen_sched.cmd import nova
+
+        scheduler = nova.open_cloud(self.app.options)
+        # These import nova, whose configuration had to be loaded first.
+        from nova_xen_sched.cmd.facts import nova_api
+        from nova_xen_sched.cmd.facts import traits
+
+        cloud = nova_api.Nova(parsed_args.os_cloud)
+        with Progress('Reading hosts and their traits'):
+            plan = traits.plan(scheduler, cloud, parsed_args.prune)
+        for line in plan.lines():
+            self.say(line)
+        if plan.is_partial:
+            self.exit_code = errors.FINDINGS
+        outcomes: dict[ty.Any, str]
+        if parsed_args.apply:
+            run = traits.Applying(cloud, plan)
+            outcomes = self._apply(run, plan.changes, 'Changing traits')
+            if self._is_undone:
+                self._closing += ' Run it again.'
+        else:
+            outcomes = self._planned(plan.changes, 'the traits of Xen hosts')
+        shown = {'aggregate': tables.LONG, 'trait': tables.BRIEF}
+        self.COLUMNS = {  # type: ignore[misc]
+            name: each._replace(shown=shown.get(name, each.shown))
+            for name, each in report.COLUMNS.items()
+        }
+        return tuple(report.COLUMNS), [
+            report.cells(change, outcome, trait=change.trait)
+            for change, outcome in outcomes.items()
+        ]
+
+    def _planned(
+        self, changes: ty.Sequence[_Change], what: str
+    ) -> dict[_Change, str]:
+        """Say what would be; what becomes of each change.
+
+        :param what: that is published.
+        """
+        self._closing = 'Nothing to change: %s are as they should be.' % what
+        if changes:
+            self._closing = (
+                '%s would be made, for %s.\nNothing was changed: add --apply.'
+                % (tables.counted(len(changes), 'change'), what)
+            )
+        return dict.fromkeys(changes, report.PLANNED)
 
     def produce_output(
         self, parsed_args: ty.Any, column_names: ty.Any, data: ty.Any
@@ -263,19 +307,20 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         return results, raw
 
     def _apply(
-        self, run: apply.Applying, plan: planning.Plan
-    ) -> dict[planning.Change, str]:
+        self, run: ty.Any, changes: ty.Sequence[_Change], doing: str
+    ) -> dict[_Change, str]:
         """Make the changes and say what became of them.
 
+        :param run: an apply.Run.
+        :param changes: those that are planned.
         :returns: what became of each.
         :raises errors.Failure: if nothing was done.
         """
         stopped = ''
-        total = len(plan.changes)
         try:
-            with Progress('Changing aggregates', total) as progress:
+            with Progress(doing, len(changes)) as progress:
                 for newest in run.steps():
-                    plan = newest
+                    changes = newest.changes
                     progress.step(run.done)
         except errors.Failure as e:
             if not run.done:
@@ -285,8 +330,8 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
             stopped = 'Interrupted. '
         outcomes = dict(run.outcomes)
         if not run.converged:
-            for change in plan.changes:
-                outcomes.setdefault(change, NOT_TRIED)
+            for change in changes:
+                outcomes.setdefault(change, report.NOT_TRIED)
         undone = len(run.failed) + len(outcomes) - len(run.outcomes)
         self._closing = '%sChanges made: %d%s.' % (
             stopped,
@@ -296,75 +341,4 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         if stopped or undone or not run.converged:
             self.exit_code = errors.FINDINGS
             self._is_undone = True
-            self._closing += (
-                '\nEach host has its old facts, its new ones, or the lower of '
-                'both. Run it again.'
-            )
         return outcomes
-
-
-def _lines(
-    goal: desired.Desired,
-    before: list[aggregates.Aggregate],
-    plan: planning.Plan,
-    prune: bool,
-) -> ty.Iterator[str]:
-    """What changes for each host, and what doesn't and why.
-
-    :param before: the aggregates that there are.
-    """
-    after = planning.applied(before, plan.changes)
-    for hosts, changed in aggregates.differences(before, after):
-        yield tables.listed(hosts)
-        for key, (old, new) in changed.items():
-            yield '  %s: %s -> %s' % (key, old or UNKNOWN, new or UNKNOWN)
-    if goal.unknown:
-        yield 'nova has no host %s: not published.' % tables.listed(
-            goal.unknown
-        )
-    for name, hosts in sorted(plan.blocked.items()):
-        yield (
-            'Aggregate %s is not ours (it needs %s=%s and no availability '
-            'zone) and is in the way: %s left as before.'
-            % (
-                name,
-                aggregates.MANAGED_BY,
-                aggregates.OWNER,
-                tables.listed(hosts),
-            )
-        )
-    for name in plan.kept:
-        yield (
-            'Aggregate %s is kept, though empty, for metadata in it that '
-            "isn't ours." % name
-        )
-    for host, key, value, names in aggregates.overrides(goal.facts, after):
-        yield (
-            '%s: %s stays %s, because aggregate %s, which is not ours, has it.'
-            % (host, key, value, ', '.join(names))
-        )
-    others = aggregates.others(goal.facts.keys() | goal.spared, before)
-    if others and not prune:
-        yield (
-            'Left as before, because no facts of them were given (--prune '
-            'takes them out): %s.' % tables.listed(others)
-        )
-
-
-def _row(change: planning.Change, outcome: str) -> tuple[ty.Any, ...]:
-    metadata = tables.Structured(
-        dict(change.metadata),
-        '\n'.join(
-            '-%s' % key if value is None else '%s=%s' % (key, value)
-            for key, value in change.metadata
-        ),
-    )
-    code = _CODES.get(outcome, 'left')
-    return (
-        change.host or None,
-        change.action,
-        change.aggregate,
-        metadata,
-        tables.Structured(code, outcome),
-        None if outcome in _CODES else outcome,
-    )

@@ -14,6 +14,9 @@ from nova_xen_sched.cmd.image import nova_properties
 from nova_xen_sched.cmd.image import remedies
 from nova_xen_sched.cmd.progress import Progress
 
+if ty.TYPE_CHECKING:
+    from nova_xen_sched.cmd.image.hosts import Hosts
+
 COLUMNS = {
     'name': tables.Column('Image', "the image's name"),
     'finding': tables.Column('Finding', 'what is wrong, as below'),
@@ -44,6 +47,18 @@ findings:
   no_hypervisor_type    the image has neither, in a cloud with Xen hosts and
                         others
   disk_format           the format is none of --disk-formats
+  live_migration_required
+                        the image requires CUSTOM_XEN_LIVE_MIGRATION, without
+                        which it could run as well
+  trait_on_no_host      the image requires a trait that no host for it has
+  trait_not_on_every_host
+                        some Xen host that may run the image lacks a trait of
+                        Xen hosts that it requires
+  no_trait_required     with --traits: the image is for Xen hosts, and all of
+                        them have a trait that others lack
+
+What is required in placement is looked at where nova's and placement's API
+can be asked, which takes an administrator.
 
 Images typed for other hypervisors or other architectures than x86 are looked
 at for refused_by_nova only. Nothing is changed.
@@ -90,6 +105,12 @@ class Check(base.Lister):
             'administrator.',
         )
         parser.add_argument(
+            '--traits',
+            action='store_true',
+            help='Also propose traits to require, with which placement '
+            'leaves out other hosts before the scheduler reads them.',
+        )
+        parser.add_argument(
             '--disk-formats',
             metavar='LIST',
             type=_formats,
@@ -101,6 +122,9 @@ class Check(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
+        # It imports oslo.config, which help does without.
+        from nova_xen_sched.cmd.image import traits
+
         with Progress('Loading openstacksdk'), errors.openstacksdk():
             from nova_xen_sched.cmd.nova import images as glance
         connection = glance.connect(parsed_args.os_cloud)
@@ -114,9 +138,13 @@ class Check(base.Lister):
                 for each in glance.every(connection):
                     images.append(each)
                     progress.step()
+        types = None
+        if parsed_args.mixed == 'auto' or parsed_args.traits:
+            types = self._types(glance, connection)
         mixed = parsed_args.mixed == 'yes'
         if parsed_args.mixed == 'auto':
-            mixed = self._is_mixed(glance, connection)
+            mixed = types is None or bool(set(types.values()) - {remedies.XEN})
+        hosts = self._hosts(connection, types, parsed_args.traits)
         if not nova_properties.nova_is_here():
             self.say(
                 'nova is not installed here, so values that nova refuses are '
@@ -125,9 +153,10 @@ class Check(base.Lister):
         rows = []
         with Progress('Checking images', len(images)) as progress:
             for image in images:
-                found = remedies.findings(
-                    image, mixed, parsed_args.disk_formats
-                )
+                found = [
+                    *remedies.findings(image, mixed, parsed_args.disk_formats),
+                    *traits.findings(image, hosts, parsed_args.traits),
+                ]
                 name = image.get('name') or ''
                 rows += [
                     (
@@ -151,9 +180,12 @@ class Check(base.Lister):
             self.say(_OF_LINES)
         return tuple(COLUMNS), rows
 
-    def _is_mixed(self, glance: ty.Any, connection: ty.Any) -> bool:
+    def _types(
+        self, glance: ty.Any, connection: ty.Any
+    ) -> dict[str, str] | None:
+        """What the computes run, by their UUIDs; None if that is unknown."""
         try:
-            types = glance.hypervisor_types(connection)
+            types: dict[str, str] = glance.hypervisor_types(connection)
         except errors.Failure as e:
             self.say(
                 'Whether the cloud has other hosts than Xen hosts is unknown. '
@@ -161,12 +193,34 @@ class Check(base.Lister):
                 'not). %s' % e,
                 error=True,
             )
-            return True
-        if remedies.XEN not in types:
+            return None
+        if remedies.XEN not in types.values():
             self.say(
                 'nova has no Xen hosts here. Images are checked as if it had.'
             )
-        return bool(types - {remedies.XEN})
+        return types
+
+    def _hosts(
+        self,
+        connection: ty.Any,
+        types: dict[str, str] | None,
+        wanted: bool,
+    ) -> Hosts | None:
+        """What placement says of the hosts; None if it can't be asked."""
+        if not types:
+            return None
+        from nova_xen_sched.cmd.image.hosts import Hosts
+
+        try:
+            return Hosts(connection, types)
+        except errors.Failure as e:
+            if wanted:
+                self.say(
+                    'Traits are not looked at, because placement can not be '
+                    'asked: %s' % e,
+                    error=True,
+                )
+            return None
 
 
 def _formats(text: str) -> tuple[str, ...]:

@@ -42,6 +42,10 @@ class Code(str, enum.Enum):
     VM_MODE_WITHOUT_TYPE = 'vm_mode_without_type'
     NO_HYPERVISOR_TYPE = 'no_hypervisor_type'
     DISK_FORMAT = 'disk_format'
+    LIVE_MIGRATION_REQUIRED = 'live_migration_required'
+    TRAIT_ON_NO_HOST = 'trait_on_no_host'
+    TRAIT_NOT_ON_EVERY_HOST = 'trait_not_on_every_host'
+    NO_TRAIT_REQUIRED = 'no_trait_required'
 
     def __str__(self) -> str:
         return self.value
@@ -103,6 +107,16 @@ def findings(
         copied['vm_mode'] = new
     problem, mend = converted.copy(image, copied, formats, correct)
     yield Finding(Code.DISK_FORMAT, problem, mend)
+
+
+def guest_type(
+    properties: ty.Mapping[str, ty.Any],
+) -> tuple[str | None, str | None]:
+    """The hypervisor type and the vm_mode, in nova's spelling, if any."""
+    return (
+        _first('HVType', properties, _TYPES),
+        _first('VMMode', properties, _MODES),
+    )
 
 
 def _modes(

@@ -155,17 +155,18 @@ def _parsed(text: str) -> ty.Any:
         return text
 
 
-def hypervisor_types(connection: ty.Any) -> frozenset[str]:
+def hypervisor_types(connection: ty.Any) -> dict[str, str]:
     """What hypervisors the computes run, in lower case, by nova's API.
 
+    :returns: by the UUID of each compute node.
     :raises errors.Failure: if it can't be read; it takes an administrator.
     """
     with _reading("nova's hypervisors can't be read"):
-        return frozenset(
-            each.hypervisor_type.lower()
+        return {
+            str(each.id): each.hypervisor_type.lower()
             for each in connection.compute.hypervisors(details=True)
             if each.hypervisor_type
-        )
+        }
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from nova import context as nova_context
 from nova import objects
 from nova.compute import api as compute_api
 import nova.conf
+from nova.objects import request_spec
 from nova.scheduler import host_manager
 from nova.scheduler.client import report
 import oslo_messaging
@@ -230,3 +231,25 @@ def available_zones(context: ty.Any) -> list[str]:
         get_only_available=True,
     )
     return found
+
+
+def requests_with(context: ty.Any, text: str) -> list[str]:
+    """The servers whose stored request has a text in it.
+
+    The module has the table's model and the manager of its database, which
+    nova 22 keeps in another place than later ones.
+
+    :returns: their UUIDs; they may be deleted.
+    """
+    database = getattr(request_spec, 'api_db_api', None)
+    manager = (
+        database.context_manager
+        if database
+        else request_spec.db.api_context_manager
+    )
+    table = request_spec.api_models.RequestSpec
+    with manager.reader.using(context) as session:
+        rows = session.query(table.instance_uuid).filter(
+            table.spec.contains(text, autoescape=True)
+        )
+        return [uuid for (uuid,) in rows]

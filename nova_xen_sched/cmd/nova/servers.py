@@ -8,15 +8,21 @@ import re
 import typing as ty
 
 from nova import context as nova_context
+from nova import exception
 from nova import objects
 
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import failures
+from nova_xen_sched.cmd.nova import private
 
+_API_DATABASE = "nova's API database ([api_database])"
 #: What a pattern's wildcards are in a regular expression, of Python as well
 #: as of a database.
 _WILDCARDS = {'*': '.*', '?': '.'}
+
+#: How an extra spec begins that names a trait, of any request group.
+_TRAIT = re.compile('trait[0-9A-Za-z_-]*:')
 
 
 def named(context: ty.Any, name: str) -> str:
@@ -56,6 +62,48 @@ def named(context: ty.Any, name: str) -> str:
     )
 
 
+def requiring(context: ty.Any, trait: str) -> list[str]:
+    """The servers whose stored request requires a trait.
+
+    It does so by its image or its flavor, as they were when it was booted or
+    resized; nova asks placement for it at each move.
+
+    :param context: nova's admin context.
+    :returns: their ids, without those that are deleted.
+    """
+    found = []
+    with failures.reading(_API_DATABASE):
+        uuids = private.requests_with(context, trait)
+        mappings = objects.InstanceMappingList.get_by_instance_uuids(
+            context, uuids
+        )
+        for uuid in sorted(
+            each.instance_uuid
+            for each in mappings
+            if not each.queued_for_delete
+        ):
+            try:
+                spec = objects.RequestSpec.get_by_instance_uuid(context, uuid)
+            except exception.RequestSpecNotFound:
+                continue
+            if trait in _required(spec):
+                found.append(uuid)
+    return found
+
+
+def _required(spec: ty.Any) -> set[str]:
+    """The traits that a RequestSpec requires."""
+    found = {
+        key.partition(':')[2]
+        for key, value in spec.flavor.extra_specs.items()
+        if _TRAIT.match(key) and value == 'required'
+    }
+    image = spec.image
+    if image and 'properties' in image:
+        found |= set(image.properties.get('traits_required', []))
+    return found
+
+
 def _matching(context: ty.Any, expression: str) -> dict[str, str]:
     """The names of servers that match, by their ids.
 
@@ -63,7 +111,7 @@ def _matching(context: ty.Any, expression: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     away: list[errors.Failure] = []
-    with failures.reading("nova's API database ([api_database])"):
+    with failures.reading(_API_DATABASE):
         cells = objects.CellMappingList.get_all(context)
     for cell in cells:
         what = 'The database of cell %s' % (cell.name or cell.uuid)

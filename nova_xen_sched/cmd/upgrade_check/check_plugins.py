@@ -231,31 +231,6 @@ def hypervisor_version(deployment: Deployment) -> Result:
     )
 
 
-def max_placement_results(deployment: Deployment) -> Result:
-    """Placement's answer has room for the Xen hosts."""
-    limit = CONF.scheduler.max_placement_results
-    xen, every = len(deployment.xen), len(deployment.hosts)
-    if not xen or limit >= every:
-        return Result(Code.SUCCESS)
-    if limit < xen:
-        details = (
-            'placement returns %d hosts at most, and there are %d Xen hosts.'
-            % (limit, xen)
-        )
-    else:
-        details = (
-            'placement returns %d of %d hosts at most, before any filter. The '
-            '%d Xen hosts may not be among them.' % (limit, every, xen)
-        )
-    return Problem(
-        Code.WARNING,
-        'too_few',
-        details,
-        'raise [scheduler] max_placement_results to the number of hosts, or '
-        'have placement select Xen hosts by a trait or an aggregate.',
-    )
-
-
 def aggregate_image_properties_isolation(deployment: Deployment) -> Result:
     """nova doesn't warn of our metadata for every host of every request."""
     name = 'AggregateImagePropertiesIsolation'

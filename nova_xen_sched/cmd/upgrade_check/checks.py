@@ -62,6 +62,7 @@ def _checks() -> tuple[Check, ...]:
     """The checks, in the order in which they are shown."""
     from nova_xen_sched.cmd.upgrade_check import check_facts as facts
     from nova_xen_sched.cmd.upgrade_check import check_hosts as hosts
+    from nova_xen_sched.cmd.upgrade_check import check_placement as placement
     from nova_xen_sched.cmd.upgrade_check import check_plugins as plugins
 
     return (
@@ -99,8 +100,29 @@ def _checks() -> tuple[Check, ...]:
         (
             'max_placement_results',
             'max_placement_results',
-            plugins.max_placement_results,
+            placement.max_placement_results,
         ),
+        (
+            'image_metadata_prefilter',
+            'image_metadata_prefilter',
+            placement.image_metadata_prefilter,
+        ),
+        (
+            'image_type_support',
+            'query_placement_for_image_type_support',
+            placement.image_type_support,
+        ),
+        (
+            'isolated_aggregates',
+            'enable_isolated_aggregate_filtering',
+            placement.isolated_aggregates,
+        ),
+        (
+            'live_migration_required',
+            'CUSTOM_XEN_LIVE_MIGRATION required',
+            placement.live_migration_required,
+        ),
+        ('slots', 'Flavors with a slot of dom0', placement.slots),
         (
             'aggregate_image_properties_isolation',
             'AggregateImagePropertiesIsolation',

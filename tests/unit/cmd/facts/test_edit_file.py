@@ -58,7 +58,7 @@ def test_the_example_keeps_every_line():
     assert says(merged.text)['xen-a1'] == {
         'libvirt_version': '9.0.0',
         'xen_version': '4.17.5',
-        'reserved_host_memory_mb': 512,
+        'reserved_host_memory_mb': 4096,
         'observed_at': '2026-11-22T10:00:00Z',
         'dom0_memory_mb': 2048,
         'dom0_vcpus': 4,

@@ -10,6 +10,9 @@ import shlex
 import pytest
 import yaml
 
+from nova_xen_sched import provider
+from nova_xen_sched.compute import launcher
+from nova_xen_sched.xenhost import nova_conf
 from tests.unit.cmd import schemas
 
 # Fixtures, which pytest finds by their names.
@@ -49,6 +52,53 @@ def test_a_new_file_is_printed(hosts, run):
             }
         },
     }
+
+
+def test_the_traits_as_a_file_of_nova(hosts, run):
+    hosts[HERE] = 'xen-4.17-hvm'
+    code, out, err = export(run, '--format', 'provider-yaml')
+    assert (code, err) == (0, '')
+    assert out.startswith('# Traits of the Xen host xenhost3.example.org in')
+    assert yaml.safe_load(out) == {
+        'meta': {'schema_version': '1.0'},
+        'providers': [
+            {
+                'identification': {'uuid': '$COMPUTE_NODE'},
+                'traits': {'additional': list(provider.TRAITS)},
+            }
+        ],
+    }
+    hosts[HERE] = 'xen-4.14-pv-only'
+    _, out, _ = export(run, '--format', 'provider-yaml')
+    (found,) = yaml.safe_load(out)['providers']
+    assert provider.PV in found['traits']['additional']
+    assert provider.HVM not in found['traits']['additional']
+
+
+def test_the_file_of_nova_as_nova_reads_it(hosts, run, tmp_path):
+    provider_config = pytest.importorskip('nova.compute.provider_config')
+    hosts[HERE] = 'xen-4.17-hvm'
+    _, out, _ = export(run, '--format', 'provider-yaml')
+    (tmp_path / 'xen.yaml').write_text(out)
+    found = provider_config.get_provider_configs(str(tmp_path))
+    assert found['$COMPUTE_NODE']['traits']['additional'] == list(
+        provider.TRAITS
+    )
+
+
+def test_no_file_of_nova_for_whom_it_would_be_wrong(hosts, run, tmp_path):
+    assert nova_conf.NOVA_COMPUTE_XEN == launcher.DRIVER
+    hosts.update({HERE: 'xen-4.17-hvm', A: 'xen-4.14-hvm'})
+    wanted = ('--format', 'provider-yaml')
+    two = ('--connect', HERE, '--connect', A)
+    code, out, err = export(run, *wanted, *two)
+    assert (code, out) == (2, '')
+    assert 'is of one host' in err
+    conf = tmp_path / 'nova.conf'
+    conf.write_text('[DEFAULT]\ncompute_driver = %s\n' % launcher.DRIVER)
+    code, out, err = export(run, *wanted, '--config-file', str(conf))
+    assert (code, out) == (2, '')
+    assert 'runs nova-compute-xen' in err
 
 
 def test_the_facts_as_json(hosts, run, tmp_path):

@@ -55,6 +55,8 @@ class _Cloud(http.server.BaseHTTPRequestHandler):
     #: Of the API whose answer it is.
     glance_status = 200
     nova_status = 200
+    #: By trait, the hypervisors that have it; None without a placement.
+    traits = None
 
     def do_GET(self):
         url = parse.urlsplit(self.path)
@@ -62,6 +64,8 @@ class _Cloud(http.server.BaseHTTPRequestHandler):
         self.server.asked.append(self.path)
         if url.path.startswith('/compute'):
             return self._compute(url.path)
+        if url.path.startswith('/placement'):
+            return self._placement(url.path, query)
         if url.path in ('/', '/v2', '/v2/'):
             return self._say(
                 300, {'versions': [_version(self.server, 'v2.17')]}
@@ -101,6 +105,29 @@ class _Cloud(http.server.BaseHTTPRequestHandler):
             200, {'version': _version(self.server, 'v2.1', 'compute/v2.1/')}
         )
 
+    def _placement(self, path, query):
+        traits = self.server.traits
+        if traits is None:
+            return self._say(503, {})
+        if path.endswith('/traits'):
+            wanted = query['name'][len('in:') :].split(',')
+            return self._say(200, {'traits': [*set(wanted) & set(traits)]})
+        if not path.endswith('/resource_providers'):
+            found = _version(self.server, 'v1.0', 'placement/')
+            found.update(version='', min_version='1.0', max_version='1.39')
+            return self._say(200, {'versions': [found]})
+        every = range(len(self.server.types))
+        found = traits[query['required']] if 'required' in query else every
+        return self._say(
+            200,
+            {
+                'resource_providers': [
+                    {'uuid': str(n), 'root_provider_uuid': str(n)}
+                    for n in found
+                ]
+            },
+        )
+
     def _say(self, status, answer):
         body = json.dumps(answer).encode()
         self.send_response(status)
@@ -135,6 +162,7 @@ def cloud(monkeypatch, tmp_path):
     server.url = 'http://127.0.0.1:%d' % server.server_port
     server.asked = []
     server.types = _Cloud.types
+    server.traits = None
     server.glance_status = server.nova_status = 200
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -148,6 +176,8 @@ def cloud(monkeypatch, tmp_path):
                         'image_endpoint_override': server.url,
                         'compute_endpoint_override': server.url
                         + '/compute/v2.1',
+                        'placement_endpoint_override': server.url
+                        + '/placement',
                     }
                 }
             }
@@ -237,6 +267,42 @@ def test_nova_is_not_imported_for_images_as_they_should_be(cloud):
     for name, code in (('debian', 0), ('fedora', 1)):
         ran = subprocess.run([*arguments, name], check=False, timeout=120)
         assert ran.returncode == code
+
+
+def test_traits_that_images_require_or_could(capsys, cloud, monkeypatch):
+    cloud.traits = {'COMPUTE_STORAGE_BUS_XEN': [0]}
+    # What could be is proposed only where it is asked for.
+    assert as_json(capsys, 'debian') == (0, set())
+    assert as_json(capsys, 'debian', '--traits') == (
+        1,
+        {('debian', 'no_trait_required')},
+    )
+    _, out, _ = run(capsys, '--traits', 'debian')
+    assert out.endswith(
+        '\nopenstack image set --property '
+        'trait:COMPUTE_STORAGE_BUS_XEN=required %s\n' % IMAGES[0]['id']
+    )
+    assert 'binds all of them' in ' '.join(out.split())
+    monkeypatch.setitem(IMAGES[0], 'trait:CUSTOM_XEN_HVM', 'required')
+    assert as_json(capsys, 'debian') == (1, {('debian', 'trait_on_no_host')})
+
+
+def test_of_traits_nothing_is_said_without_placement(
+    capsys, cloud, monkeypatch
+):
+    monkeypatch.setitem(IMAGES[0], 'trait:CUSTOM_XEN_HVM', 'required')
+    code, _, err = run(capsys, 'debian')
+    assert (code, err) == (0, 'Images with findings: 0 of 1.\n')
+    _, _, err = run(capsys, '--traits', 'debian')
+    assert 'Traits are not looked at, because placement' in err
+    # What is wrong on any host is found all the same.
+    monkeypatch.setitem(
+        IMAGES[0], 'trait:CUSTOM_XEN_LIVE_MIGRATION', 'required'
+    )
+    assert as_json(capsys, 'debian', '--mixed=yes') == (
+        1,
+        {('debian', 'live_migration_required')},
+    )
 
 
 def test_other_formats(capsys, cloud):

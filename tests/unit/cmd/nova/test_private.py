@@ -74,6 +74,8 @@ RequestSpec = request_spec.RequestSpec
         (weights.BaseHostWeigher.weight_multiplier, 'self state'),
         (base_weights.normalize, 'weights minval= maxval='),
         (request_filter.process_reqspec, 'context spec'),
+        (request_filter.transform_image_metadata, 'context spec'),
+        (request_filter.require_image_type_support, 'context spec'),
         (
             utils.resources_from_request_spec,
             'context spec manager enable_pinning_translate=',
@@ -121,6 +123,17 @@ def test_a_host_manager_has_what_is_read_and_replaced(monkeypatch):
         'track_instance_changes',
         '_instance_info',
     } <= set(vars(manager))
+
+
+def test_stored_requests_are_in_a_table_with_a_manager():
+    module = request_spec
+    database = getattr(module, 'api_db_api', None)
+    manager = (
+        database.context_manager if database else module.db.api_context_manager
+    )
+    assert manager.reader.using
+    table = module.api_models.RequestSpec
+    assert {'instance_uuid', 'spec'} <= set(table.__table__.columns.keys())
 
 
 def test_databases_are_configured_by_modules_of_config():
