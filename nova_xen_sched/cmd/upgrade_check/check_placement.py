@@ -19,9 +19,9 @@ from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova import servers
+from nova_xen_sched.cmd.upgrade_check.deployment import counted_names
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
-from nova_xen_sched.cmd.upgrade_check.deployment import counted_names
 from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 
 CONF = nova.conf.CONF
