@@ -12,13 +12,15 @@ import typing as ty
 def nearest(name: str, known: ty.Iterable[str]) -> str | None:
     """The known name that is spelled most alike, to be named in a message.
 
-    What differs in a digit is another thing: xen12 is not meant by xen13.
+    Upper and lower case are the same. What differs in a digit is another
+    thing: xen12 is not meant by xen13.
 
     :returns: None if there is no such name.
     """
     digits = _digits(name)
-    alike = [each for each in known if _digits(each) == digits]
-    return next(iter(difflib.get_close_matches(name, alike, 1)), None)
+    alike = {each.lower(): each for each in known if _digits(each) == digits}
+    found = difflib.get_close_matches(name.lower(), alike, 1)
+    return alike[found[0]] if found else None
 
 
 def _digits(name: str) -> list[str]:

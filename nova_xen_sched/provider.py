@@ -58,7 +58,9 @@ def traits(host: Host, settings: conf.Settings) -> dict[str, Trait]:
         found = (
             Trait(False, 'the host is no Xen host')
             if host.hypervisor_type and host.guest_types
-            else Trait(None, 'the host never said what it can run')
+            else Trait(
+                None, 'the host has not reported which guests it can run'
+            )
         )
         return dict.fromkeys(TRAITS, found)
     return {

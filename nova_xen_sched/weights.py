@@ -46,7 +46,7 @@ LEAST = -1.0
 #: Where the Xen host that comes first has less headroom than this, hosts of
 #: other kinds come before it, the more the less there is. Chosen by
 #: simulation: with 0 untyped guests filled dom0s of 60 guests to 61, with 0.05
-#: to 58, with 0.10 to 55 (docs/simulation-choices.md).
+#: to 58, with 0.10 to 55 (simulation-choices.rst of the docs).
 NEARLY_FULL = 0.10
 
 _MULTIPLIER = 'dom0_headroom_weight_multiplier'

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import typing as ty
 from urllib import parse
@@ -15,12 +16,18 @@ from openstack import connection
 from openstack import exceptions
 import yaml
 
+from nova_xen_sched import log
 from nova_xen_sched.cmd.errors import Failure
 from nova_xen_sched.cmd.errors import one_line
 
 #: Placement's microversions: of traits, and of providers that have them.
 _TRAITS = '1.6'
 _PROVIDERS = '1.18'
+#: What openstacksdk, by its release, raises of a file or only warns of.
+_NOT_READ = (ValueError, yaml.YAMLError)
+
+LOG = log.logger(__name__)
+
 #: Seconds for one call, where the cloud's configuration says nothing.
 TIMEOUT = 60
 
@@ -44,16 +51,15 @@ def connect(name: str | None = None) -> connection.Connection:
     :raises CloudError: if there is no such cloud, or its configuration is
         wrong.
     """
-    with errors():
+    with errors(), _skipped_files() as skipped:
         try:
             region = openstack_config.get_cloud_region(cloud=name)
         except yaml.YAMLError as e:
-            # It would quote the file, and a password with it.
-            mark = getattr(e, 'problem_mark', None)
-            raise CloudError(
-                "clouds.yaml can't be read%s."
-                % ('' if mark is None else ', line %d' % (mark.line + 1))
-            ) from None
+            raise CloudError(_unreadable('clouds.yaml', e)) from None
+        except (exceptions.SDKException, auth_exceptions.ClientException):
+            if skipped:
+                raise CloudError(skipped[0]) from None
+            raise
         except (TypeError, AttributeError, ValueError) as e:
             # What openstacksdk ends in where a section is not what it
             # expects; likewise not quoted.
@@ -61,6 +67,8 @@ def connect(name: str | None = None) -> connection.Connection:
                 "clouds.yaml can't be read: openstacksdk ends in %s. Are "
                 'its sections mappings?' % type(e).__name__
             ) from None
+        for line in skipped:
+            LOG.warning('%s The file is left out.', line)
         if region.config.get('api_timeout') is None:
             region.config['api_timeout'] = TIMEOUT
         return connection.Connection(config=region)
@@ -113,6 +121,40 @@ def providers(
     found = placement(cloud, 'get', path, _PROVIDERS).json()
     return frozenset(
         each['root_provider_uuid'] for each in found['resource_providers']
+    )
+
+
+@contextlib.contextmanager
+def _skipped_files() -> ty.Iterator[ty.List[str]]:
+    """A line of each file that openstacksdk can't read, and goes on without.
+
+    Its own warning quotes the file.
+    """
+    lines: list[str] = []
+
+    def kept(record: logging.LogRecord) -> bool:
+        args = record.args if isinstance(record.args, tuple) else ()
+        if len(args) == 2 and isinstance(args[1], _NOT_READ):
+            lines.append(_unreadable(str(args[0]), args[1]))
+            return False
+        return True
+
+    logger = logging.getLogger('openstack.config')
+    logger.addFilter(kept)
+    try:
+        yield lines
+    finally:
+        logger.removeFilter(kept)
+
+
+def _unreadable(path: str, error: Exception) -> str:
+    """A line without the error's words: they may quote a password."""
+    mark = getattr(error, 'problem_mark', None)
+    line = getattr(error, 'lineno', None) if mark is None else mark.line + 1
+    return "%s can't be read as %s%s." % (
+        path,
+        'JSON' if path.endswith('json') else 'YAML',
+        '' if line is None else ': see line %d' % line,
     )
 
 

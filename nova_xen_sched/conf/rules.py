@@ -23,7 +23,9 @@ OPTS = [
                 ('xen', 'PV, as the libvirt driver builds it'),
                 ('hvm', 'HVM, where computes were changed'),
                 ('any', 'either, as in nova'),
-            ]
+            ],
+            # nova's own other word, as a vm_mode.
+            synonyms={'pv': 'xen'},
         ),
         default='xen',
         mutable=True,
@@ -37,8 +39,8 @@ all the same, and the boot fails on the compute.
 
 Possible values:
 
-* ``xen``: PV, as nova's libvirt driver does, and nova-compute-xen too. The
-  default, from their source.
+* ``xen``, or ``pv``: PV, as nova's libvirt driver does, and nova-compute-xen
+  too. The default, from their source.
 * ``hvm``: for sites whose computes were changed to build HVM guests.
 * ``any``: such an image may go to any Xen host, as nova's own filter has it.
 

@@ -46,15 +46,24 @@ class _Text(types.String):
 
 @_worded
 class Choice(_Text):
-    """One of some words, in any case; it is lower case here."""
+    """One of some words, in any case; it is lower case here.
 
-    def __init__(self, choices: ty.Sequence[ty.Any]) -> None:
+    :param synonyms: other words that are taken, and for which of these.
+    """
+
+    def __init__(
+        self,
+        choices: ty.Sequence[ty.Any],
+        synonyms: ty.Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(choices=choices, ignore_case=True)
+        self._synonyms = synonyms or {}
         words = list(self.choices or ())
         self.allowed = '%s or %s' % (', '.join(words[:-1]), words[-1])
 
     def __call__(self, value: ty.Any) -> str:
-        return super().__call__(value).lower()
+        word = str(value).strip().lower()
+        return super().__call__(self._synonyms.get(word, word)).lower()
 
 
 @_worded

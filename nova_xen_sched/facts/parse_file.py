@@ -31,7 +31,8 @@ class Table:
 
     def __init__(self) -> None:
         self.defaults: facts.Raw = {}
-        self.patterns: list[tuple[ty.Pattern[str], facts.Raw]] = []
+        #: Each with its number among the entries of the file, from 1 on.
+        self.patterns: list[tuple[int, ty.Pattern[str], facts.Raw]] = []
         self.hosts: dict[str, facts.Raw] = {}
         #: What is wrong with it, and was warned of.
         self.wrong: list[str] = []
@@ -53,7 +54,7 @@ class Table:
         return {**self.defaults, **matched, **own}
 
     def _first_match(self, name: str) -> facts.Raw | None:
-        for compiled, raw in self.patterns:
+        for _, compiled, raw in self.patterns:
             if compiled.fullmatch(name):
                 return raw
         return None
@@ -103,14 +104,22 @@ def load(content: bytes, path: str) -> Table:
         except ValueError as e:
             reader.ignore(where, 'match: %s' % e)
             continue
-        table.patterns.append((compiled, reader.facts(found, where)))
+        table.patterns.append((number, compiled, reader.facts(found, where)))
     for host, entry in _section(data, 'hosts', dict).items():
         if host.lower() in table.hosts:
-            raise FileError('host %s is named twice' % log.shown(host))
+            raise FileError(_named_twice(host, data['hosts']))
         table.hosts[host.lower()] = reader.facts(entry, _place(host))
     reader.noticed.warn(again=True)
     table.wrong = reader.noticed.texts
     return table
+
+
+def _named_twice(host: str, hosts: ty.Iterable[str]) -> str:
+    first = next(each for each in hosts if each.lower() == host.lower())
+    return (
+        'host %s is named twice, first as %s: upper and lower case are the '
+        'same' % (log.shown(host), log.shown(first))
+    )
 
 
 def _place(host: str) -> str:

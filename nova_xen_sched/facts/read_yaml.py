@@ -10,6 +10,7 @@ every other word is a text, on every Python and with every PyYAML.
 
 from __future__ import annotations
 
+import codecs
 import re
 import typing as ty
 
@@ -43,6 +44,7 @@ _WORDS = re.compile(
     r'(?:%s)\Z' % '|'.join([_INTEGER, _FRACTION, *map(re.escape, _CONSTANTS)])
 )
 
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE_END = re.compile('\r\n|[\n\r\x85\u2028\u2029]')
 #: What YAML takes for no text, and what stands for bytes that are none.
 _NO_TEXT = re.compile(
@@ -117,13 +119,15 @@ def _as_written(loader: ty.Any, node: ty.Any) -> ty.Any:
     return Fraction(text) if re.fullmatch(_FRACTION, text) else text
 
 
+_NO_TAG = (
+    'a word that begins with ! is a tag, which a facts file has none of; a '
+    'text that begins so needs quotes'
+)
+
+
 def _refuse_tag(loader: ty.Any, node: ty.Any) -> ty.Any:
     # The tag isn't shown: it may be a password in another file.
-    raise _error(
-        'a word that begins with ! is a tag, which a facts file has none of; '
-        'a text that begins so needs quotes',
-        node,
-    )
+    raise _error(_NO_TAG, node)
 
 
 _Loader.add_implicit_resolver(_TAG + 'merge', re.compile(r'<<\Z'), ['<'])
@@ -148,18 +152,16 @@ def parse(content: bytes) -> ty.Any:
 
     :raises YamlError: if it makes nothing of it.
     """
+    # PyYAML takes UTF-16 too; an editor of facts files writes UTF-8.
+    if content.startswith(_UTF_16):
+        raise no_text(content)
     try:
         _refuse_deep(content)
         return yaml.load(content, _Loader)  # noqa: S506  it is a safe one
     except yaml.MarkedYAMLError as e:
         raise YamlError(_in_words(e, content)) from None
     except yaml.reader.ReaderError:
-        text = content.decode('utf-8', 'replace')
-        before = _NO_TEXT.split(text, maxsplit=1)[0]
-        raise YamlError(
-            'line %d has bytes that no text in UTF-8 has'
-            % (before.count('\n') + 1)
-        ) from None
+        raise no_text(content) from None
     except yaml.YAMLError as e:
         raise YamlError(' '.join(str(e).split())) from None
     except YamlError:
@@ -170,16 +172,41 @@ def parse(content: bytes) -> ty.Any:
         ) from e
 
 
+def no_text(content: bytes) -> YamlError:
+    """What is wrong with bytes that are no text in UTF-8."""
+    if content.startswith(_UTF_16):
+        return YamlError('it is in UTF-16: save it in UTF-8')
+    text = content.decode('utf-8', 'replace')
+    before = _NO_TEXT.split(text, maxsplit=1)[0]
+    return YamlError(
+        'line %d has bytes that no text in UTF-8 has'
+        % (before.count('\n') + 1)
+    )
+
+
 def _refuse_deep(content: bytes) -> None:
-    """The loader in C recurses without limit, and takes the process down."""
-    depth = 0
+    """The loader in C recurses without limit, and takes the process down.
+
+    So does whoever walks through a mapping that has itself inside.
+    """
+    open_anchors: list[str | None] = []
     for event in yaml.parse(content, SAFE_LOADER):
+        line = event.start_mark.line + 1
         if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise YamlError('it is nested deeper than %d' % MAX_DEPTH)
+            open_anchors.append(event.anchor)
+            if len(open_anchors) > MAX_DEPTH:
+                raise YamlError(
+                    'line %d is nested deeper than %d' % (line, MAX_DEPTH)
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+            open_anchors.pop()
+        elif (
+            isinstance(event, yaml.AliasEvent) and event.anchor in open_anchors
+        ):
+            raise YamlError(
+                'line %d: a * names the mapping or list that it stands in'
+                % line
+            )
 
 
 #: A part of what PyYAML says, in either loader, and what it means here.
@@ -208,8 +235,19 @@ _IN_WORDS = (
     ('anchor', 'a text that begins with & needs quotes'),
     ('cannot start any token', 'a text that begins so needs quotes'),
     ('another document', 'no second --- can stand in a facts file'),
-    ('unknown escape', 'no \\ can stand so in double quotes: use single ones'),
+    *(
+        (words, 'no \\ can stand so in double quotes: use single ones')
+        for words in ('escape ', 'hexdecimal')
+    ),
+    ('a tag', _NO_TAG),
+    ('a scalar node', _NO_TAG),
+    ('directive', 'no line can begin with %'),
+    ('incompatible YAML', 'no line can begin with %'),
+    ('a block scalar', 'a text that begins with | or > needs quotes'),
+    ("unexpected ':'", 'a text with a colon needs quotes'),
+    ('mapping keys', 'a text that begins with ? needs quotes'),
     ('unhashable key', 'a name must be a text'),
+    ('for merging', '<< takes a mapping that a * names, or a list of such'),
 )
 
 

@@ -44,6 +44,8 @@ _AMOUNT = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
+#: Characters of dom0_mem= that are shown.
+_MOST_SHOWN = 100
 #: The share by which a size may differ from its maximum, and be it.
 _TOLERANCE = 0.03
 
@@ -51,7 +53,8 @@ _TOLERANCE = 0.03
 class Options(ty.NamedTuple):
     """dom0's options on Xen's command line.
 
-    :ivar memory: every dom0_mem=, as it stands there; None without one.
+    :ivar memory: every dom0_mem=, to be shown: as it stands there, cut where
+        it is long; None without one.
     :ivar maximum: whether Xen takes a maximum from them (max:).
     :ivar max_vcpus: the whole of dom0_max_vcpus=, None if it is not there.
     """
@@ -81,6 +84,8 @@ def options_of(command_line: str | None) -> Options | None:
             )
         elif name == 'dom0_max_vcpus' and value:
             found = found._replace(max_vcpus=value)
+    if len(found.memory or '') > _MOST_SHOWN:
+        found = found._replace(memory='%.*s...' % (_MOST_SHOWN, found.memory))
     return found
 
 

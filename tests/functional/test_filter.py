@@ -226,14 +226,14 @@ class TestReportOnly(FilterCase):
 
 
 class TestWrongValueAtStart(FilterCase):
-    NOVA_CONF = conf('default_vm_mode = pv')
+    NOVA_CONF = conf('default_vm_mode = pvh')
 
     def _start(self, name, **kwargs):
         if name != 'scheduler':
             return super()._start(name, **kwargs)
         stopped = self.assertRaises(SystemExit, super()._start, name)
         self.assertIn('[xen_scheduler] default_vm_mode', str(stopped))
-        self.assertIn("'pv'; allowed: xen, hvm or any", str(stopped))
+        self.assertIn("'pvh'; allowed: xen, hvm or any", str(stopped))
         self.stopped = True
         return None
 

@@ -70,15 +70,21 @@ def test_after_sighup_the_last_good_values_stay(config, logged):
         parsed.mutate_config_files()
         return options.current().default_vm_mode
 
-    assert sighup('default_vm_mode = pv') == 'hvm'
-    assert sighup('default_vm_mode = pv') == 'hvm'
+    assert sighup('default_vm_mode = pvh') == 'hvm'
+    assert sighup('default_vm_mode = pvh') == 'hvm'
     (line,) = logged('ERROR')
     assert line.startswith('[xen_scheduler] default_vm_mode')
     assert line.endswith('The last good values stay in force.')
 
     assert sighup('default_vm_mode = any') == 'any'
-    assert sighup('default_vm_mode = pv') == 'any'
+    assert sighup('default_vm_mode = pvh') == 'any'
     assert len(logged('ERROR')) == 2
+
+
+@pytest.mark.parametrize('word', ['pv', ' PV ', 'xen', 'Xen'])
+def test_pv_is_the_vm_mode_xen(config, word):
+    settings = conf.read(config('default_vm_mode = ' + word))
+    assert settings.default_vm_mode == 'xen'
 
 
 def test_every_option_but_one_is_mutable():
@@ -88,12 +94,16 @@ def test_every_option_but_one_is_mutable():
 
 
 def test_a_wrong_name_warns_once_with_the_nearest(config, logged):
-    parsed = config('default_vmmode = hvm', 'colour = blue')
+    parsed = config(
+        'default_vmmode = hvm', 'REPORT_ONLY = all', 'colour = blue'
+    )
     conf.Options(parsed)
     conf.Options(parsed)
     assert logged('WARNING') == [
         '[xen_scheduler] default_vmmode is no option of nova-xen-sched and '
         'has no effect (nearest: default_vm_mode).',
+        '[xen_scheduler] REPORT_ONLY is no option of nova-xen-sched and has '
+        'no effect (nearest: report_only).',
         '[xen_scheduler] colour is no option of nova-xen-sched and has no '
         'effect.',
     ]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -15,6 +16,7 @@ import zlib
 
 from nova_xen_sched import facts
 from nova_xen_sched import plugin
+from nova_xen_sched.cmd.facts import edit_file
 from nova_xen_sched.facts import gather
 from nova_xen_sched.facts import parse_file
 from tests.unit import builders
@@ -73,6 +75,7 @@ def _bombs(rng: random.Random) -> ty.Iterator[str]:
         yield 'version: 1\ndefaults: {dom0_vcpus: %s1}' % (digits * 6000)
     yield 'version: 1\nhosts: {h: {observed_at: 9999-99-99 25:61:61}}'
     yield 'version: 1\nhosts: &h {h: *h}'
+    yield 'version: 1\nhosts:\n  xen-1: &x\n    dom0_vcpus: 1\n    <<: *x\n'
     yield 'version: 1\n<<: {<<: {<<: 1}}'
     for tag in ('!!python/object/apply:os.system [id]', '!!binary x', '!!set'):
         yield 'version: 1\nhosts: {h: %s}' % tag
@@ -141,6 +144,15 @@ def _read(content: bytes) -> parse_file.Table | None:
         return None
 
 
+def _edited(content: bytes) -> None:
+    """What facts export makes of the file."""
+    with contextlib.suppress(parse_file.FileError):
+        edit_file.edited(
+            content.decode(),
+            {name: {'dom0_vcpus': 4} for name in _NAMES if name},
+        )
+
+
 def parsed(seed: int, tally: Tally) -> None:
     """One file through the parser: see limits.run()."""
     evaluate.plugins()
@@ -153,6 +165,7 @@ def parsed(seed: int, tally: Tally) -> None:
                     'looking a host up',
                     lambda name=name: _known(table, name),
                 )
+            tally.timed('exporting into it', lambda: _edited(content))
         tally.counts['refused' if table is None else 'read'] += 1
     if watch.unexpected or watch.failed:
         raise Fault('logged: %s' % [*watch.unexpected, *watch.failed])

@@ -12,6 +12,7 @@ import tempfile
 import typing as ty
 
 from nova_xen_sched.facts import file
+from nova_xen_sched.facts import read_yaml
 
 
 def read(path: str) -> str | None:
@@ -21,13 +22,15 @@ def read(path: str) -> str | None:
         nothing that a scheduler would read: a device, or too large.
     """
     try:
-        return file.read(path)[0].decode()
+        content, _ = file.read(path)
     except FileNotFoundError:
         return None
-    except UnicodeDecodeError as e:
-        raise file.FileError('it is not UTF-8: %s' % e) from e
     except OSError as e:
         raise file.FileError(e.strerror or str(e)) from e
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise file.FileError(str(read_yaml.no_text(content))) from None
 
 
 @contextlib.contextmanager

@@ -75,6 +75,7 @@ _READ_TOO = frozenset(
 )
 _BUSES = ('ide', 'scsi', 'usb', 'virtio', 'xen')
 _FLAGS = ('False', 'True', 'false', 'no', 'true', 'yes')
+_NUMBERS = tuple(map(str, range(1, 1025)))
 _X86 = ('i686', 'x86_64')
 #: Usual values that nova 22 to 34 take; None for any text.
 TAKEN: ty.Mapping[str, tuple[str, ...] | None] = {
@@ -84,21 +85,40 @@ TAKEN: ty.Mapping[str, tuple[str, ...] | None] = {
     'img_hv_type': ('kvm', 'qemu', 'xen'),
     'vm_mode': ('hvm', 'xen'),
     'hw_vm_mode': ('hvm', 'xen'),
+    'hw_boot_menu': _FLAGS,
     'hw_cdrom_bus': _BUSES,
+    'hw_cpu_cores': _NUMBERS,
+    'hw_cpu_max_cores': _NUMBERS,
+    'hw_cpu_max_sockets': _NUMBERS,
+    'hw_cpu_max_threads': _NUMBERS,
+    'hw_cpu_policy': ('dedicated', 'shared'),
+    'hw_cpu_sockets': _NUMBERS,
+    'hw_cpu_thread_policy': ('isolate', 'prefer', 'require'),
+    'hw_cpu_threads': _NUMBERS,
     'hw_disk_bus': _BUSES,
+    'hw_disk_type': None,
     'hw_firmware_type': ('bios', 'uefi'),
     'hw_machine_type': None,
+    'hw_mem_page_size': None,
+    'hw_numa_nodes': _NUMBERS,
+    'hw_pointer_model': ('usbtablet',),
     'hw_qemu_guest_agent': _FLAGS,
     'hw_rng_model': ('virtio',),
     'hw_scsi_model': ('virtio-scsi',),
+    'hw_serial_port_count': _NUMBERS,
     'hw_vif_model': ('e1000', 'netfront', 'rtl8139', 'virtio'),
     'hw_vif_multiqueue_enabled': _FLAGS,
     'hw_video_model': ('cirrus', 'qxl', 'vga', 'virtio', 'xen'),
+    'hw_video_ram': _NUMBERS,
+    'hw_watchdog_action': ('disabled', 'none', 'pause', 'poweroff', 'reset'),
     'img_config_drive': ('mandatory', 'optional'),
+    'img_hide_hypervisor_id': _FLAGS,
     'os_admin_user': None,
     'os_command_line': None,
     'os_distro': None,
     'os_require_quiesce': _FLAGS,
+    'os_secure_boot': ('disabled', 'optional', 'required'),
+    'os_shutdown_timeout': None,
     'os_type': ('linux', 'windows'),
     'os_version': None,
     'owner_id': None,

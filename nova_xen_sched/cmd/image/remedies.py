@@ -56,7 +56,8 @@ class Finding(ty.NamedTuple):
 
     :ivar problem: what happens, as a clause.
     :ivar mend: a command line; nothing in it is left to be filled in. Empty
-        where only a person can tell what is right.
+        where only a person can tell what is right, such as for which
+        hypervisor an image is meant.
     """
 
     code: Code
@@ -136,18 +137,23 @@ def _modes(
     if hypervisor_type is None and mode in _ON_XEN:
         yield Finding(
             Code.VM_MODE_WITHOUT_TYPE,
-            'vm_mode %s without hypervisor_type: it may go to any host that '
-            'offers %s; if it is meant for Xen, set hypervisor_type'
-            % (mode, 'hvm, KVM too' if mode == 'hvm' else mode),
-            _set(image, hypervisor_type=XEN),
+            'vm_mode hvm without hypervisor_type: it may go to any host that '
+            'offers hvm, KVM too; set hypervisor_type=xen if it is meant for '
+            'Xen, hypervisor_type=kvm if for KVM'
+            if mode == 'hvm'
+            else 'vm_mode xen (PV) without hypervisor_type: it may go to any '
+            'host that offers PV; the command names Xen, which alone has PV',
+            # HVM guests run on other hypervisors, too.
+            _set(image, hypervisor_type=XEN) if mode == XEN else '',
         )
     elif hypervisor_type is None and not mode and mixed:
         yield Finding(
             Code.NO_HYPERVISOR_TYPE,
             'no hypervisor_type: it may go to Xen hosts, which build it as '
-            'PV, and to all others; the command keeps it on Xen as HVM '
-            '(vm_mode xen for PV; for KVM set hypervisor_type alone)',
-            _set(image, hypervisor_type=XEN, vm_mode='hvm'),
+            'PV, and to all others; if it is meant for Xen, set '
+            'hypervisor_type=xen, and vm_mode=hvm for HVM or vm_mode=xen for '
+            'PV; if for KVM, set hypervisor_type=kvm',
+            '',
         )
 
 

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 import functools
-import re
 import typing as ty
 
 from nova import servicegroup
@@ -22,6 +20,7 @@ from nova_xen_sched import rules
 from nova_xen_sched import versions
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.nova import failures
+from nova_xen_sched.facts import pattern
 from nova_xen_sched.load import Loads
 from nova_xen_sched.nearest import nearest
 from nova_xen_sched.refusal import Code
@@ -154,7 +153,12 @@ def named(
     found = set(wanted) & {each for theirs in called for each in theirs}
     for lowered, name in wanted.items():
         if any(each in name for each in '*?['):
-            fits = re.compile(fnmatch.translate(lowered)).match
+            try:
+                fits = pattern.compiled(lowered).fullmatch
+            except ValueError as e:
+                raise errors.Failure(
+                    'No host matches %s...: %s.' % (name[:20], e)
+                ) from None
             more = {each for theirs in called for each in theirs if fits(each)}
             if not more and lowered not in found:
                 raise errors.Failure(

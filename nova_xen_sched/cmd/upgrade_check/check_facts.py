@@ -102,7 +102,7 @@ def nonexistent(deployment: Deployment) -> Result:
         parts.append('hosts that nova does not have: %s' % counted_names(gone))
     idle = [
         str(number)
-        for number, (pattern, _) in enumerate(table.patterns, 1)
+        for number, pattern, _ in table.patterns
         if not any(map(pattern.fullmatch, existing))
     ]
     if idle:

@@ -69,6 +69,7 @@ def test_without_a_command_the_help_is_shown_and_no_shell_begins(ran):
     ('arguments', 'line'),
     [
         ('host', "command 'host' (nearest: host list, host show)."),
+        ('HOST List', "command 'HOST List' (nearest: host list)."),
         ('host lst --ram 5', "command 'host lst' (nearest: host list)."),
         ('hst list', "command 'hst list' (nearest: host list)."),
         ('capcity xen-01', "command 'capcity xen-01' (nearest: capacity)."),

@@ -107,7 +107,18 @@ def test_a_key_is_a_text(parse, key):
         ('a: 1\nb: !x 1', 'line 2, column 4: a word that begins with !'),
         ('a: !!binary aGk=', 'line 1, column 4: a word that begins with !'),
         ('a: !!set {b}', 'line 1, column 4: a word that begins with !'),
-        ('[' * 21, 'it is nested deeper than 20'),
+        ('a:\n ' + '[' * 20, 'line 2 is nested deeper than 20'),
+        *(
+            (content, 'line 2: a * names the mapping or list that it stands')
+            for content in (
+                'a: &a\n  b: *a',
+                'a: &a\n  <<: *a',
+                'a: &a\n  <<: [*a]',
+                'a: &a [[{b:\n *a}]]',
+            )
+        ),
+        ('a:\n  <<: b', 'line 2, column 7: << takes a mapping that a * names'),
+        ('a:\n  <<: [b]', 'line 2, column 8: << takes a mapping that a *'),
         ('a: {b: 1\n\n', 'line 3, column 1: a { or a [ before this is'),
         ('a: [b, \n', 'line 2, column 1: a { or a [ before this is'),
         ('a: [\n', 'line 2, column 1: a { or a [ before this is'),
@@ -149,6 +160,16 @@ def test_what_is_wrong_is_said_in_words(parse, content, said):
             'no \\ can stand so in double quotes: use single ones',
         ),
         ('a:\n  [b]: 1', 2, 'a name must be a text'),
+        (
+            'a: "\\u12x4"',
+            1,
+            'no \\ can stand so in double quotes: use single ones',
+        ),
+        ('%YAML x\n---\na: 1', 1, 'no line can begin with %'),
+        ('%YAML 9.9\n---\na: 1', 1, 'no line can begin with %'),
+        ('a: |x', 1, 'a text that begins with | or > needs quotes'),
+        ('a: - ? b', 1, 'a dash must stand at the beginning of a line'),
+        ('a: ? b', 1, 'a text that begins with ? needs quotes'),
     ],
 )
 def test_what_yaml_has_a_sign_for_is_said_in_words(parse, content, line, said):

@@ -232,3 +232,9 @@ def test_libxl_conf_that_is_not_there_or_cannot_be_read(tmp_path):
 )
 def test_the_options_of_xens_command_line(text, expected):
     assert dom0_mem.options_of(text) == expected
+
+
+def test_a_long_command_line_is_cut_where_it_is_shown():
+    options = dom0_mem.options_of('dom0_mem=%s,max:1G' % ('9' * 5000))
+    assert options.maximum
+    assert options.memory == 'dom0_mem=' + '9' * 91 + '...'

@@ -187,6 +187,11 @@ def test_a_fact_of_a_merge_key_is_a_persons_too():
             'version: 1\nhosts:\n  xen-a1: &b\n    dom0_vcpus: 2\n  b: *b\n',
             'would not say what it should',
         ),
+        (
+            'version: 1\nhosts:\n  xen-a1: &x\n    dom0_vcpus: 1\n    <<: *x',
+            'it is broken: line 5: a [*] names',
+        ),
+        ('version: 1\nhosts: &h\n  xen-a1: *h', 'it is broken: line 3'),
         ('version: 1\n...\n', "can't be edited safely"),
         ('version: 1\n---\nversion: 1\n', 'broken'),
     ],

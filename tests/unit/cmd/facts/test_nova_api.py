@@ -50,7 +50,22 @@ def test_a_broken_clouds_yaml_is_not_quoted(monkeypatch, tmp_path, caplog):
         'clouds:\n  a:\n    auth: {password: %s, x: [\n' % PASSWORD,
     )
     # Newer releases of openstacksdk warn of it and go on without it.
-    assert 'clouds.yaml' in said('a') + caplog.text
+    for cloud in ('a', None):
+        assert said(cloud).endswith(
+            "clouds.yaml can't be read as YAML: see line 4."
+        )
+    assert caplog.text == ''
+
+
+def test_a_broken_clouds_yaml_beside_the_variables(
+    monkeypatch, tmp_path, caplog
+):
+    write(monkeypatch, tmp_path, 'clouds: [\n  a: {password: %s' % PASSWORD)
+    monkeypatch.setenv('OS_AUTH_URL', 'http://127.0.0.1:1')
+    for name in ('USERNAME', 'PASSWORD', 'PROJECT_NAME'):
+        monkeypatch.setenv('OS_' + name, 'x')
+    # Older ones end.
+    assert "clouds.yaml can't be read as YAML" in said() + caplog.text
     assert PASSWORD not in caplog.text
 
 

@@ -47,9 +47,16 @@ def test_what_someone_else_wrote_meanwhile_is_not_lost(tmp_path):
 
 def test_what_is_no_text_is_refused(tmp_path):
     path = tmp_path / 'facts.yaml'
-    path.write_bytes(b'\xff\xfe')
-    with pytest.raises(file.FileError, match='not UTF-8'):
-        write_file.read(str(path))
+    # In the words of the parser, which refuses the same.
+    for content, said in (
+        (b'version: 1\n# \xff\n', 'line 2 has bytes that no text'),
+        ('version: 1\n'.encode('utf-16'), 'it is in UTF-16'),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(file.FileError, match=said):
+            write_file.read(str(path))
+        with pytest.raises(file.FileError, match=said):
+            file.load(str(path))
     with pytest.raises(file.FileError, match='not a regular file'):
         write_file.read(str(tmp_path))
     with pytest.raises(file.FileError, match='No such file'):

@@ -84,12 +84,50 @@ def test_untyped_matters_in_a_mixed_cloud_only():
 
 @pytest.mark.parametrize('mixed', [True, False])
 def test_a_mode_without_a_type(mixed):
-    (found,) = findings({'vm_mode': 'hvm'}, mixed=mixed)
+    (found,) = findings({'vm_mode': 'xen'}, mixed=mixed)
     assert found.code is Code.VM_MODE_WITHOUT_TYPE
     assert (
         found.mend
         == 'openstack image set --property hypervisor_type=xen ' + ID
     )
+
+
+@pytest.mark.parametrize(
+    ('properties', 'code', 'said'),
+    [
+        (
+            {'vm_mode': 'hvm'},
+            Code.VM_MODE_WITHOUT_TYPE,
+            {'hypervisor_type=xen', 'hypervisor_type=kvm'},
+        ),
+        *(
+            (
+                properties,
+                Code.NO_HYPERVISOR_TYPE,
+                {
+                    'hypervisor_type=xen',
+                    'hypervisor_type=kvm',
+                    'vm_mode=hvm',
+                    'vm_mode=xen',
+                },
+            )
+            for properties in (
+                {},
+                # nova 22's Xen hosts have neither.
+                {'hw_disk_bus': 'virtio', 'hw_vif_model': 'virtio'},
+                {'kernel_id': ID, 'ramdisk_id': ID},
+            )
+        ),
+    ],
+)
+def test_for_which_hypervisor_an_image_is_meant_is_not_guessed(
+    properties, code, said
+):
+    (found,) = findings(properties)
+    assert (found.code, found.mend) == (code, '')
+    assert said == {
+        word.strip(',;') for word in found.problem.split() if '=' in word
+    }
 
 
 @pytest.mark.parametrize('name', ['raw', 'qcow2', 'vhd', 'QCOW2', None])

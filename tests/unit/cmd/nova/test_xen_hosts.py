@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 
 import nova.conf
 from oslo_utils import timeutils
@@ -170,6 +171,19 @@ def test_a_pattern_of_no_host_is_refused():
     seen = xen_hosts.read([state('xen-a')])
     with pytest.raises(errors.Failure, match=r'No host matches xen-b\*\. See'):
         xen_hosts.named(seen, ['xen-a', 'xen-b*'])
+    with pytest.raises(
+        errors.Failure, match=r'a\.\.\.: it has more than 1000'
+    ):
+        xen_hosts.named(seen, ['a' * 1000 + '*'])
+
+
+def test_no_pattern_takes_long():
+    """On Python 3.8, whose fnmatch took more than 20 s for this one."""
+    seen = xen_hosts.read([state('a' * 40)])
+    began = time.process_time()
+    with pytest.raises(errors.Failure, match='No host matches'):
+        xen_hosts.named(seen, ['*a' * 22 + '*b'])
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(
