@@ -374,7 +374,9 @@ class TestReserves(PublishCase):
             self.assertIsNone(
                 self.publish('--from-placement', code=2, file=False)
             )
-        self.assertIn('resource providers, as an admin has.', self.said)
+        self.assertIn(
+            'needs the right to read resource providers, ', self.said
+        )
 
     def test_a_host_without_memory_in_placement(self):
         answer = self.placement.delete(self.memory_of('old'))
