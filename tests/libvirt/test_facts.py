@@ -248,7 +248,6 @@ def test_a_server_that_is_no_libvirtd(server, words, said):
         ('xen+tcp://no-such-host.invalid/system', 'no-such-host'),
         ('xen+unix:///system?socket=/no/such', 'No such file'),
         ('nonsense', 'nonsense'),
-        ('', 'none|no connection|qemu|empty|URI|No such'),
         ('-x', 'driver'),
         ('xen+tcp://[::1/system', 'URI|parse'),
     ],
