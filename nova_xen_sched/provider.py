@@ -8,6 +8,7 @@ Whoever writes them to a compute node's resource provider writes these alone.
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as ty
 
 from nova_xen_sched import conf
@@ -28,6 +29,8 @@ TRAITS = (*GUEST_TYPES, LIVE_MIGRATION)
 
 #: The resource class: what one HVM guest takes of a dom0.
 DOM0_SLOT = 'CUSTOM_XEN_DOM0_SLOT'
+#: The extra specs that ask for slots: of any group of a granular request.
+_ASKS = re.compile('resources[^:]*:' + DOM0_SLOT)
 
 #: Of a host that may be new enough.
 _UNKNOWN = (Code.XEN_UNKNOWN, Code.LIBVIRT_UNKNOWN)
@@ -108,6 +111,19 @@ def _live_migration(host: Host, settings: conf.Settings) -> Trait:
         "the host's libvirt is %s or better, and its Xen is new enough"
         % versions.show(minimum),
     )
+
+
+def slots_asked(extra_specs: ty.Mapping[str, str]) -> int:
+    """How many slots a flavor asks for.
+
+    :param extra_specs: the flavor's.
+    """
+    asked = 0
+    for name, value in extra_specs.items():
+        # nova takes no others, and warns of them.
+        if _ASKS.fullmatch(name) and re.fullmatch('[0-9]{1,9}', value):
+            asked += int(value)
+    return asked
 
 
 def free_slots(model: dom0.Model, load: dom0.Load) -> int:

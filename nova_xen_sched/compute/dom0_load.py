@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import collections
-import re
 import typing as ty
 
 from nova import objects
@@ -15,9 +14,6 @@ from nova_xen_sched import dom0
 from nova_xen_sched import provider
 from nova_xen_sched.facts.gather import HostFacts
 from nova_xen_sched.load import mode_of
-
-#: The extra specs that ask for slots: of any group of a granular request.
-_ASKS = re.compile('resources[^:]*:' + provider.DOM0_SLOT)
 
 
 def on_host(context: ty.Any, name: str) -> list[ty.Any]:
@@ -41,12 +37,7 @@ def slots_of(guest: ty.Any) -> int:
 
     :param guest: a nova Instance.
     """
-    asked = 0
-    for name, value in guest.flavor.get('extra_specs', {}).items():
-        # nova takes no others, and warns of them.
-        if _ASKS.fullmatch(name) and re.fullmatch('[0-9]{1,9}', value):
-            asked += int(value)
-    return asked
+    return provider.slots_asked(guest.flavor.get('extra_specs', {}))
 
 
 def load(

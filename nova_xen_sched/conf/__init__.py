@@ -36,8 +36,8 @@ libvirt: it reports ``hypervisor_type`` Xen and a guest type of the type xen.
 XenServer (XAPI) computes are none.
 
 A wrong value of any option stops nova-scheduler or nova-compute-xen at its
-start. After SIGHUP
-the last good values stay in force, and one ERROR line names the wrong one.
+start. After SIGHUP the last good values stay in force, and one ERROR line
+names the wrong one.
 """,
 )
 

@@ -77,13 +77,17 @@ _READING: ty.Sequence[tuple[ty.Any, str]] = (
 )
 
 
+#: What reading() is told where nova's API database is read.
+API_DATABASE = "nova's API database ([api_database])"
+
+
 @contextlib.contextmanager
 def reading(what: str) -> ty.Iterator[None]:
     """Turn what reading nova's databases or placement raises into a Failure.
 
     What isn't foreseen passes.
 
-    :param what: what is read, "nova's API database ([api_database])".
+    :param what: what is read, such as API_DATABASE.
     :raises errors.Failure: one line.
     """
     try:

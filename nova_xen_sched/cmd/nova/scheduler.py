@@ -24,7 +24,6 @@ from nova_xen_sched.cmd.nova import servers
 
 CONF = nova.conf.CONF
 
-_API_DATABASE = "nova's API database ([api_database])"
 
 _Plugin = ty.TypeVar('_Plugin')
 
@@ -56,7 +55,7 @@ class Cloud:
     def __init__(self) -> None:
         self.context = nova_context.get_admin_context()
         plugins = list(_plugins())
-        with failures.reading(_API_DATABASE):
+        with failures.reading(failures.API_DATABASE):
             # The first of nova's queries: what fails here is the database.
             objects.CellMappingList.get_all(self.context)
             self.host_manager = _make_host_manager(plugins)
@@ -64,7 +63,7 @@ class Cloud:
             raise errors.Failure(
                 'No cell is mapped in %s, so that there are no hosts: see '
                 'nova-manage cell_v2 list_cells and discover_hosts.'
-                % _API_DATABASE
+                % failures.API_DATABASE
             )
         self.unreachable: dict[str, str] = {}
 
@@ -141,7 +140,7 @@ class Cloud:
 
         :raises errors.Failure: if there is none.
         """
-        with failures.reading(_API_DATABASE):
+        with failures.reading(failures.API_DATABASE):
             for get in (
                 objects.Flavor.get_by_name,
                 objects.Flavor.get_by_flavor_id,
@@ -168,7 +167,7 @@ class Cloud:
         uuid = name_or_id
         if not uuidutils.is_uuid_like(uuid):
             uuid = servers.named(self.context, name_or_id)
-        with failures.reading(_API_DATABASE):
+        with failures.reading(failures.API_DATABASE):
             try:
                 mapping = objects.InstanceMapping.get_by_instance_uuid(
                     self.context, uuid

@@ -16,7 +16,6 @@ from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.cmd.nova import private
 
-_API_DATABASE = "nova's API database ([api_database])"
 #: What a pattern's wildcards are in a regular expression, of Python as well
 #: as of a database.
 _WILDCARDS = {'*': '.*', '?': '.'}
@@ -72,7 +71,7 @@ def requiring(context: ty.Any, trait: str) -> list[str]:
     :returns: their ids, without those that are deleted.
     """
     found = []
-    with failures.reading(_API_DATABASE):
+    with failures.reading(failures.API_DATABASE):
         uuids = private.requests_with(context, trait)
         mappings = objects.InstanceMappingList.get_by_instance_uuids(
             context, uuids
@@ -91,13 +90,18 @@ def requiring(context: ty.Any, trait: str) -> list[str]:
     return found
 
 
-def _required(spec: ty.Any) -> set[str]:
-    """The traits that a RequestSpec requires."""
-    found = {
+def traits_of_flavor(flavor: ty.Any) -> set[str]:
+    """The traits that a nova Flavor requires."""
+    return {
         key.partition(':')[2]
-        for key, value in spec.flavor.extra_specs.items()
+        for key, value in flavor.extra_specs.items()
         if _TRAIT.match(key) and value == 'required'
     }
+
+
+def _required(spec: ty.Any) -> set[str]:
+    """The traits that a RequestSpec requires."""
+    found = traits_of_flavor(spec.flavor)
     image = spec.image
     if image and 'properties' in image:
         found |= set(image.properties.get('traits_required', []))
@@ -111,7 +115,7 @@ def _matching(context: ty.Any, expression: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     away: list[errors.Failure] = []
-    with failures.reading(_API_DATABASE):
+    with failures.reading(failures.API_DATABASE):
         cells = objects.CellMappingList.get_all(context)
     for cell in cells:
         what = 'The database of cell %s' % (cell.name or cell.uuid)

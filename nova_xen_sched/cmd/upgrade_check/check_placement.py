@@ -26,7 +26,6 @@ from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 
 CONF = nova.conf.CONF
 
-_API_DATABASE = "nova's API database ([api_database])"
 _XEN = {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
 _TRAIT = 'trait:'
 
@@ -192,7 +191,7 @@ def live_migration_required(deployment: Deployment) -> Result:
     flavors = [
         each.name
         for each in _flavors(deployment)
-        if each.extra_specs.get(_TRAIT + trait) == 'required'
+        if trait in servers.traits_of_flavor(each)
     ]
     if flavors:
         parts.append('the flavors %s' % counted_names(flavors))
@@ -214,12 +213,14 @@ def slots(deployment: Deployment) -> Result:
     """All flavors of Xen guests claim a slot, where any does."""
     key = 'resources:' + provider.DOM0_SLOT
     flavors = _flavors(deployment)
-    if not any(key in each.extra_specs for each in flavors):
+    if not any(provider.slots_asked(each.extra_specs) for each in flavors):
         return Result(
             Code.SUCCESS, 'No flavor asks for %s.' % provider.DOM0_SLOT
         )
     without = {
-        each.id: each.name for each in flavors if key not in each.extra_specs
+        each.id: each.name
+        for each in flavors
+        if not provider.slots_asked(each.extra_specs)
     }
     found: dict[str, list[str]] = collections.defaultdict(list)
     for host in deployment.xen:
@@ -252,7 +253,7 @@ def slots(deployment: Deployment) -> Result:
 
 def _flavors(deployment: Deployment) -> ty.Sequence[ty.Any]:
     """All nova Flavors."""
-    with failures.reading(_API_DATABASE):
+    with failures.reading(failures.API_DATABASE):
         found: ty.Sequence[ty.Any] = objects.FlavorList.get_all(
             deployment.cloud.context
         )
