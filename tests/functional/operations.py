@@ -178,8 +178,15 @@ class Operations(Waiting):
 
     def shelve_offload(self, server: Server) -> Server:
         """Shelve; nova offloads at once unless configured otherwise."""
-        done = _has_status('SHELVED_OFFLOADED')
-        return self._act(server, 'shelve', {'shelve': None}, done)
+
+        def offloaded(before: Server, now: Server) -> bool:
+            # nova saves the state first, and that it has no host later.
+            return (
+                now['status'] == 'SHELVED_OFFLOADED'
+                and now['OS-EXT-SRV-ATTR:host'] is None
+            )
+
+        return self._act(server, 'shelve', {'shelve': None}, offloaded)
 
     def unshelve(
         self, server: Server, fails: ty.Optional[str] = None
