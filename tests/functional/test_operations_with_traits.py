@@ -54,9 +54,7 @@ class OperationsCase(PlacementCase):
     def assert_slots(self, *expected):
         """Of each Xen host: how many can be used, and are."""
         for name in XEN:
-            # The compute of one that was evacuated is stopped.
-            if name in self.computes:
-                self.update(name)
+            self.update(name)
         self.assertEqual(list(expected), [self.slots(name) for name in XEN])
 
     def unconfirmed(self, server, action, arguments=None):
@@ -166,6 +164,10 @@ class TestMoves(OperationsCase):
         self.assertEqual((2, 1), self.slots('xen-b'))
         # Until its compute is back and has removed the guest.
         self.assertEqual((2, 1), self.slots('xen-a'))
+        self.computes['xen-a'] = self.restart_compute_service(
+            self.computes['xen-a']
+        )
+        self.assert_slots((2, 0), (2, 1))
 
     def test_shelving_and_rebuild(self):
         self.rebuild(self.server, self.create_image('2', **HVM, **TRAIT))
@@ -181,9 +183,13 @@ class TestMoves(OperationsCase):
         vmx = {'trait:HW_CPU_X86_VMX': 'required'}
         image = self.create_image('other', **HVM, **vmx)
         self.asked.clear()
-        # nova-conductor sees to it, with no filter; the server stays there.
+        # nova-conductor sees to it, with no filter. The guest is untouched,
+        # and in ERROR, as after each rebuild that nova finds no host for.
         self.rebuild(self.server, image, fails='Image traits cannot be')
         self.assertEqual([], self.asked)
+        now = self.api.get_server(self.server['id'])
+        self.assertEqual('ERROR', now['status'])
+        self.assertEqual('xen-a', self.host_of(self.server))
         self.assert_slots((2, 1), (2, 0))
 
 
