@@ -35,6 +35,8 @@ sys.modules['nova.virt.reporting'] = sys.modules[__name__]
 
 #: Names of hosts of which the guests can't be read.
 BROKEN: ty.Set[str] = set()
+#: Names of hosts with nova's own driver, which reports no more than nova does.
+PLAIN: ty.Set[str] = set()
 
 
 class _State:
@@ -93,6 +95,8 @@ class ReportingDriver(ProfiledDriver):
     ) -> None:
         before = provider_tree.data(nodename).inventory
         super().update_provider_tree(provider_tree, nodename, allocations)
+        if self.profile.name in PLAIN:
+            return
         self._provider.update(
             provider_tree,
             nodename,
@@ -102,6 +106,8 @@ class ReportingDriver(ProfiledDriver):
         )
 
     def _refusal(self, instance: ty.Any) -> ty.Optional[str]:
+        if self.profile.name in PLAIN:
+            return None
         return self._late_check.refusal(
             instance, instance.vm_mode, self._options.current()
         )

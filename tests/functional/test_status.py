@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """nova-xen-sched-status upgrade check against a real nova of 21 computes."""
 
 from __future__ import annotations
@@ -10,9 +9,7 @@ import tests.functional  # noqa: F401  before any other import of nova
 # isort: split
 import contextlib
 import dataclasses
-from importlib import metadata
 import io
-import json
 import os
 import pathlib
 from unittest import mock
@@ -26,123 +23,43 @@ from nova_xen_sched.cmd.nova import configuration
 from nova_xen_sched.cmd.nova import xen_hosts as view_hosts
 from nova_xen_sched.cmd.upgrade_check import command
 from tests.functional import hosts
-from tests.functional.cases import conf
-from tests.functional.cases import FilterCase
-from tests.functional.cases import HVM
-from tests.unit.cmd import schemas
+from tests.functional.status import FAILURE
+from tests.functional.status import FINE
+from tests.functional.status import STATS
+from tests.functional.status import StatusCase
+from tests.functional.status import WARNING
 
 pytestmark = pytest.mark.commands
 
 CONF = nova.conf.CONF
 
-FINE, WARNING, FAILURE = range(3)
 ISOLATION = 'AggregateImagePropertiesIsolation'
 FACTS = 'version: 1\nhosts:\n  xen-00: {libvirt_version: "9.0.0"}\n'
-WELL = """
-[DEFAULT]
-reserved_host_memory_mb = 4096
-[filter_scheduler]
-weight_classes = nova.scheduler.weights.all_weighers,\
-nova_xen_sched.weights.all_weighers
-"""
-STATS = {
-    'xen_libvirt_version': '9.0.0',
-    'xen_version': '4.17.5',
-    'xen_dom0_memory_mb': '4096',
-    'xen_dom0_vcpus': '8',
-}
 
 
-def well(*options):
-    return conf(*options) + WELL
-
-
-class TestStatus(FilterCase):
-    NOVA_CONF = well()
+class TestStatus(StatusCase):
+    XEN = 20
 
     def setUp(self):
         super().setUp()
-        self.start_hosts(
-            [hosts.xen('xen-%02d' % n, stats=STATS) for n in range(20)]
-            + [hosts.kvm('kvm')]
-        )
         self.facts = pathlib.Path(os.path.join(self._folder, 'facts.yaml'))
         self.facts.write_text(FACTS)
-
-    def checked(self, *argv):
-        """The exit code, and each check's (code, details)."""
-        out = io.StringIO()
-        with mock.patch.object(
-            configuration, 'load'
-        ), contextlib.redirect_stdout(out):
-            code = command.main(['upgrade', 'check', '--json', *argv])
-        schemas.check('upgrade-check', json.loads(out.getvalue()))
-        self.by_code = {
-            each['code']: each for each in json.loads(out.getvalue())['checks']
-        }
-        found = {
-            each['check']: (
-                each['result'],
-                ' Remedy: '.join(
-                    filter(None, (each['details'], each['remedy']))
-                ),
-            )
-            for each in json.loads(out.getvalue())['checks']
-        }
-        for result, details in found.values():
-            # Every failure says what to do.
-            if result == FAILURE and len(found) > 1:
-                self.assertRegex(details, 'Remedy: |Check the section ')
-        self.assertEqual(max(result for result, _ in found.values()), code)
-        return code, found
-
-    @contextlib.contextmanager
-    def with_options(self, *options):
-        self.rewrite_conf(well(*options))
-        yield
-        self.rewrite_conf(well())
-
-    @contextlib.contextmanager
-    def with_flags(self, group='filter_scheduler', **flags):
-        """What nova-scheduler reads at its start."""
-        for name, value in flags.items():
-            CONF.set_override(name, value, group=group)
-        yield
-        for name in flags:
-            CONF.clear_override(name, group=group)
-
-    def assert_only(self, name, result, *words):
-        """This check finds something, and all others are well."""
-        code, found = self.checked()
-        self.assertEqual(result, code, found)
-        self.assertEqual(
-            {name: result},
-            {each: found[each][0] for each in found if found[each][0]},
-        )
-        for each in words:
-            self.assertIn(each, found[name][1])
-
-    def assert_well(self):
-        code, found = self.checked()
-        self.assertEqual(FINE, code, found)
-        return found
 
     # One cloud for all of them: 21 computes take a while to start.
     def test_each_check(self):
         found = self.assert_well()
-        self.assertEqual(22, len(found))
+        self.assertEqual(25, len(found))
         out = io.StringIO()
         with mock.patch.object(
             configuration, 'load'
         ), contextlib.redirect_stdout(out):
             self.assertEqual(FINE, command.main(['upgrade', 'check']))
-        self.assertEqual('22 checks passed.\n', out.getvalue())
+        self.assertEqual('25 checks passed.\n', out.getvalue())
         self._check_plugins()
         self._check_options()
         self._check_facts()
         self._check_neighbours()
         self._check_memory()
-        self._check_placement()
         self.assert_well()
         self._check_what_is_out_of_reach()
 
@@ -232,6 +149,20 @@ class TestStatus(FilterCase):
                     'avoids Xen hosts',
                     option,
                 )
+        option = 'image_props_weight_multiplier'
+        # From 31 on.
+        if option in CONF.filter_scheduler:
+            for value in (-1, 5):
+                with self.with_flags(**{option: value}):
+                    self.assert_well()
+            for value in (-5.1, 5.1):
+                with self.with_flags(**{option: value}):
+                    self.assert_only(
+                        'ImagePropertiesWeigher',
+                        WARNING,
+                        '%g beside 10, on 20 (xen-00' % value,
+                        option,
+                    )
         with self.with_flags('scheduler', max_placement_results=20):
             self.assert_only(
                 'max_placement_results', WARNING, '20 of 21 hosts'
@@ -241,84 +172,6 @@ class TestStatus(FilterCase):
             self.assert_well()
             self.create_aggregate('racks', ['xen-00'], {'xen:rack': '1'})
             self.assert_only(ISOLATION, WARNING, 'racks')
-
-    def _check_placement(self):
-        option = 'image_metadata_prefilter'
-        with self.with_flags('scheduler', **{option: True}):
-            # nova requires an architecture from 25 on.
-            if int(metadata.version('nova').partition('.')[0]) >= 25:
-                self.assert_only(
-                    option, WARNING, 'HW_ARCH_X86_64: 20 (xen-00', 'false'
-                )
-                for n in range(20):
-                    self.add_traits('xen-%02d' % n, 'HW_ARCH_X86_64')
-            self.assert_well()
-        option = 'query_placement_for_image_type_support'
-        with self.with_flags('scheduler', **{option: True}):
-            self.assert_only(
-                option, WARNING, 'COMPUTE_IMAGE_TYPE_VHD: 20 (xen', 'convert'
-            )
-        self._check_required()
-        self._check_slots()
-
-    def add_traits(self, host, *names):
-        uuid = self._get_provider_uuid_by_host(host)
-        for name in names:
-            self._create_trait(name)
-        now = self._get_provider_traits(uuid)
-        self._set_provider_traits(uuid, [*now, *names])
-
-    def _check_required(self):
-        trait = 'CUSTOM_XEN_LIVE_MIGRATION'
-        self.add_traits('xen-02', trait)
-        required = {'trait:' + trait: 'required'}
-        image = self.create_image('live', **HVM, **required)
-        server = self.assert_boots_on('xen-02', image)
-        flavor = self.create_flavor(extra_specs=required)
-        self.assert_only(
-            trait + ' required',
-            WARNING,
-            'servers 1 (%s) and by the flavors 1 (' % server['id'],
-            'remove the trait',
-        )
-        self.api.api_delete('/flavors/%s' % flavor)
-        self.delete(server)
-        self.assert_well()
-        image = self.create_image('hvm', **HVM)
-        server = self.boot(image)
-        host = self.host_of(server)
-        site = {'trait:CUSTOM_SITE': 'required'}
-        option = 'enable_isolated_aggregate_filtering'
-        with self.with_flags('scheduler', **{option: True}):
-            self.assert_well()
-            self.create_aggregate('site', [host], site)
-            self.assert_only(
-                option,
-                WARNING,
-                'CUSTOM_SITE of aggregate site, servers: 1 (%s)'
-                % server['id'],
-                'resize them',
-            )
-            self.assertEqual(
-                [host], self.by_code['isolated_aggregates']['hosts']
-            )
-        self.assert_well()
-        self.delete(server)
-
-    def _check_slots(self):
-        key = 'resources:CUSTOM_XEN_DOM0_SLOT'
-        image = self.create_image('hvm', **HVM)
-        server = self.boot(image)
-        host = self.host_of(server)
-        self.assert_well()
-        flavor = self.create_flavor(extra_specs={key: '1'})
-        self.assert_only(
-            'Flavors with a slot of dom0', WARNING, '(1 guest)', key + '=1 '
-        )
-        self.assertEqual([host], self.by_code['slots']['hosts'])
-        self.delete(server)
-        self.assert_well()
-        self.api.api_delete('/flavors/%s' % flavor)
 
     def _check_memory(self):
         kept = 'Memory kept for dom0'

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as ty
 
@@ -90,6 +91,22 @@ def requiring(context: ty.Any, trait: str) -> list[str]:
     return found
 
 
+def on_host(context: ty.Any, cell: ty.Any, name: str) -> list[ty.Any]:
+    """The nova Instances of a host, with their flavors.
+
+    :param context: nova's admin context.
+    :param cell: the nova CellMapping that the host is in.
+    :param name: of its nova-compute.
+    :raises errors.Failure: if the cell can't be read.
+    """
+    with _reading(context, cell) as cell_context:
+        return list(
+            objects.InstanceList.get_by_host(
+                cell_context, name, expected_attrs=['flavor']
+            )
+        )
+
+
 def traits_of_flavor(flavor: ty.Any) -> set[str]:
     """The traits that a nova Flavor requires."""
     return {
@@ -118,11 +135,8 @@ def _matching(context: ty.Any, expression: str) -> dict[str, str]:
     with failures.reading(failures.API_DATABASE):
         cells = objects.CellMappingList.get_all(context)
     for cell in cells:
-        what = 'The database of cell %s' % (cell.name or cell.uuid)
         try:
-            with failures.reading(what), nova_context.target_cell(
-                context, cell
-            ) as cell_context:
+            with _reading(context, cell) as cell_context:
                 instances = objects.InstanceList.get_by_filters(
                     cell_context,
                     {
@@ -143,3 +157,13 @@ def _matching(context: ty.Any, expression: str) -> dict[str, str]:
     if not found and away:
         raise away[0]
     return found
+
+
+@contextlib.contextmanager
+def _reading(context: ty.Any, cell: ty.Any) -> ty.Iterator[ty.Any]:
+    """nova's context for a cell; what fails is told as that."""
+    what = 'The database of cell %s' % (cell.name or cell.uuid)
+    with failures.reading(what), nova_context.target_cell(
+        context, cell
+    ) as cell_context:
+        yield cell_context

@@ -7,14 +7,13 @@ from __future__ import annotations
 import collections
 import typing as ty
 
-from nova import objects
 import nova.conf
+from nova.objects import service
 from nova.scheduler import request_filter
 from oslo_upgradecheck.upgradecheck import Code
 from oslo_upgradecheck.upgradecheck import Result
 
 from nova_xen_sched import provider
-from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import request_spec
@@ -28,6 +27,9 @@ CONF = nova.conf.CONF
 
 _XEN = {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
 _TRAIT = 'trait:'
+
+#: What keeps nova's warnings of OWNER_NOVA out of nova-scheduler's log.
+_SILENCED = 'nova.scheduler.request_filter=ERROR'
 
 
 def max_placement_results(deployment: Deployment) -> Result:
@@ -141,6 +143,46 @@ def _having(trait: str) -> set[str]:
     return {each['root_provider_uuid'] for each in providers}
 
 
+def owner_nova(deployment: Deployment) -> Result:
+    """nova doesn't warn at each request that a compute is old."""
+    # nova requires the trait from 34 on.
+    needed = getattr(request_filter, 'MIN_COMPUTE_VERSION_OWNER_TRAIT', 0)
+    if not needed:
+        return Result(Code.SUCCESS, 'This nova does not require the trait.')
+    with failures.reading(failures.API_DATABASE):
+        oldest = service.get_minimum_version_all_cells(
+            deployment.cloud.context, ['nova-compute']
+        )
+    if oldest >= needed:
+        return Result(Code.SUCCESS)
+    if _SILENCED in CONF.default_log_levels:
+        return Result(
+            Code.SUCCESS, 'default_log_levels leaves out what nova warns of.'
+        )
+    old = [
+        each.name
+        for each in deployment.hosts
+        # nova leaves out what is forced down.
+        if each.state.service
+        and not each.state.service.get('forced_down')
+        and each.state.service.get('version', needed) < needed
+    ]
+    return Problem(
+        Code.WARNING,
+        'old_computes',
+        'nova-scheduler logs a warning at each request, "OWNER_NOVA trait not '
+        'added to scheduling request": the oldest nova-compute has the '
+        'service version %d, and %d is needed. Nothing else comes of it. '
+        'Older computes: %s.'
+        % (oldest, needed, counted_names(old) if old else 'none with a node'),
+        'upgrade them, or delete the records of those that are gone '
+        '(openstack compute service delete). Where they stay, as '
+        'nova-compute-xen with nova 22, add %s to the list in [DEFAULT] '
+        'default_log_levels.' % _SILENCED,
+        old,
+    )
+
+
 def isolated_aggregates(deployment: Deployment) -> Result:
     """Servers can stay in an aggregate that requires a trait."""
     if not CONF.scheduler.enable_isolated_aggregate_filtering:
@@ -190,7 +232,7 @@ def live_migration_required(deployment: Deployment) -> Result:
         )
     flavors = [
         each.name
-        for each in _flavors(deployment)
+        for each in deployment.flavors
         if trait in servers.traits_of_flavor(each)
     ]
     if flavors:
@@ -207,54 +249,3 @@ def live_migration_required(deployment: Deployment) -> Result:
         'of another image, and keep the trait on the hosts until that is '
         'done.',
     )
-
-
-def slots(deployment: Deployment) -> Result:
-    """All flavors of Xen guests claim a slot, where any does."""
-    key = 'resources:' + provider.DOM0_SLOT
-    flavors = _flavors(deployment)
-    if not any(provider.slots_asked(each.extra_specs) for each in flavors):
-        return Result(
-            Code.SUCCESS, 'No flavor asks for %s.' % provider.DOM0_SLOT
-        )
-    without = {
-        each.id: each.name
-        for each in flavors
-        if not provider.slots_asked(each.extra_specs)
-    }
-    found: dict[str, list[str]] = collections.defaultdict(list)
-    for host in deployment.xen:
-        for guest in host.state.instances.values():
-            # One that nova knows by its UUID alone would have it read.
-            if guest.obj_attr_is_set('instance_type_id'):
-                flavor = without.get(guest.instance_type_id)
-                if flavor:
-                    found[flavor].append(host.name)
-    if not found:
-        return Result(Code.SUCCESS)
-    return Problem(
-        Code.WARNING,
-        'flavors_without_slot',
-        'Some flavors ask for %s, and guests of Xen hosts have others: %s. '
-        'Several schedulers may place guests of these on one dom0 at once.'
-        % (
-            provider.DOM0_SLOT,
-            '; '.join(
-                '%s (%s)' % (name, tables.counted(len(hosts), 'guest'))
-                for name, hosts in sorted(found.items())
-            ),
-        ),
-        'openstack flavor set --property %s=1 FLAVOR, if the flavor is for '
-        'Xen hosts alone: it can be booted on no other host then. Else give '
-        'Xen guests a flavor of their own.' % key,
-        (name for each in found.values() for name in each),
-    )
-
-
-def _flavors(deployment: Deployment) -> ty.Sequence[ty.Any]:
-    """All nova Flavors."""
-    with failures.reading(failures.API_DATABASE):
-        found: ty.Sequence[ty.Any] = objects.FlavorList.get_all(
-            deployment.cloud.context
-        )
-    return found

@@ -29,11 +29,17 @@ _GUEST_TYPES = frozenset(
         refusal.Code.VM_MODE,
     }
 )
+#: A weigher of nova's, from 31 on, that has a check of its own.
+_BY_IMAGE = 'ImagePropertiesWeigher'
 #: Weighers whose huge multiplier is a veto, and which weigh nothing else.
 _VETOES = frozenset({'BuildFailureWeigher', 'CrossCellWeigher'})
 #: How often the headroom's multiplier must hold the largest other one. By
 #: simulation 5 does nearly as well as 10; with 1 or 2 the others drown it.
 _ENOUGH = 5
+#: Likewise beside a weigher that looks at images alone. Simulated with 40
+#: hosts, 85 % full: with 2 no dom0 is overcommitted; with 1 there are 6, and
+#: 20 where the other multiplier is negative.
+_ENOUGH_BY_IMAGE = 2
 
 
 def _find(plugins: ty.Iterable[ty.Any], name: str) -> ty.Any:
@@ -151,7 +157,8 @@ def multipliers(deployment: Deployment) -> Result:
     others = {
         type(each).__name__: each
         for each in weighers
-        if each is not ours and type(each).__name__ not in _VETOES
+        if each is not ours
+        and type(each).__name__ not in _VETOES | {_BY_IMAGE}
     }
     outweighed: dict[str, list[str]] = collections.defaultdict(list)
     for host in deployment.xen:
@@ -189,6 +196,43 @@ def multipliers(deployment: Deployment) -> Result:
         'set it to %d times the largest other multiplier or more (in '
         'nova.conf, or in the metadata of aggregates), unless you want it so.'
         % _ENOUGH,
+        (name for each in outweighed.values() for name in each),
+    )
+
+
+def image_properties_weigher(deployment: Deployment) -> Result:
+    """Headroom counts more than what images the guests of a host have."""
+    ours = _find(deployment.cloud.weighers, 'Dom0HeadroomWeigher')
+    theirs = _find(deployment.cloud.weighers, _BY_IMAGE)
+    if (
+        theirs is None
+        # What aggregates have counts nothing then.
+        or not CONF.filter_scheduler.image_props_weight_multiplier
+    ):
+        return Result(Code.SUCCESS, 'It is off.')
+    if ours is None:
+        return Result(Code.SUCCESS, 'Dom0HeadroomWeigher is not enabled.')
+    outweighed: dict[str, list[str]] = collections.defaultdict(list)
+    for host in deployment.xen:
+        own = ours.weight_multiplier(host.state)
+        other = theirs.weight_multiplier(host.state)
+        # That headroom counts nothing, or the wrong way, multipliers() says.
+        if 0 < own < _ENOUGH_BY_IMAGE * abs(other):
+            outweighed['%.12g beside %.12g' % (other, own)].append(host.name)
+    if not outweighed:
+        return Result(Code.SUCCESS)
+    return Problem(
+        Code.WARNING,
+        'headroom_outweighed',
+        'ImagePropertiesWeigher gathers guests whose images have the same '
+        'properties on one host, or spreads them evenly where its multiplier '
+        'is negative, however full or small a dom0 is. On Xen hosts '
+        'image_props_weight_multiplier is too large beside '
+        'dom0_headroom_weight_multiplier: %s.'
+        % grouped('%s, on %s', outweighed),
+        'set image_props_weight_multiplier to half of '
+        'dom0_headroom_weight_multiplier or less on Xen hosts (in nova.conf, '
+        'or in the metadata of aggregates), unless you want it so.',
         (name for each in outweighed.values() for name in each),
     )
 

@@ -64,6 +64,7 @@ def _checks() -> tuple[Check, ...]:
     from nova_xen_sched.cmd.upgrade_check import check_hosts as hosts
     from nova_xen_sched.cmd.upgrade_check import check_placement as placement
     from nova_xen_sched.cmd.upgrade_check import check_plugins as plugins
+    from nova_xen_sched.cmd.upgrade_check import check_slots as slots
 
     return (
         (*_READABLE, hosts.readable),
@@ -93,6 +94,11 @@ def _checks() -> tuple[Check, ...]:
         ('facts_readable', 'Facts readable and fresh', facts.remarks),
         ('multipliers', 'Multipliers', plugins.multipliers),
         (
+            'image_properties_weigher',
+            'ImagePropertiesWeigher',
+            plugins.image_properties_weigher,
+        ),
+        (
             'hypervisor_version_weigher',
             'HypervisorVersionWeigher',
             plugins.hypervisor_version,
@@ -112,6 +118,7 @@ def _checks() -> tuple[Check, ...]:
             'query_placement_for_image_type_support',
             placement.image_type_support,
         ),
+        ('owner_nova', 'OWNER_NOVA', placement.owner_nova),
         (
             'isolated_aggregates',
             'enable_isolated_aggregate_filtering',
@@ -122,7 +129,12 @@ def _checks() -> tuple[Check, ...]:
             'CUSTOM_XEN_LIVE_MIGRATION required',
             placement.live_migration_required,
         ),
-        ('slots', 'Flavors with a slot of dom0', placement.slots),
+        ('slots', 'Flavors with a slot of dom0', slots.flavors),
+        (
+            'guests_without_slot',
+            'Servers with a slot of dom0',
+            slots.guests,
+        ),
         (
             'aggregate_image_properties_isolation',
             'AggregateImagePropertiesIsolation',

@@ -7,10 +7,12 @@ from __future__ import annotations
 import functools
 import typing as ty
 
+from nova import objects
 from oslo_upgradecheck.upgradecheck import Code
 from oslo_upgradecheck.upgradecheck import Result
 
 from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.nova import failures
 from nova_xen_sched.cmd.nova import placement
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.scheduler import Cloud
@@ -47,6 +49,18 @@ class Deployment:
                 progress.step()
                 if 'MEMORY_MB' in inventories:
                     found.append((each, inventories['MEMORY_MB']))
+        return found
+
+    @functools.cached_property
+    def flavors(self) -> ty.Sequence[ty.Any]:
+        """All nova Flavors.
+
+        :raises errors.Failure: if they can't be read.
+        """
+        with failures.reading(failures.API_DATABASE):
+            found: ty.Sequence[ty.Any] = objects.FlavorList.get_all(
+                self.cloud.context
+            )
         return found
 
 
