@@ -54,6 +54,10 @@ simulate-small: venv  ## The same in half a minute; fails if it doesn't help
 bench: venv  ## What it costs beside nova's own classes; minutes, on a quiet machine
 	@$(BIN)/python -m tools.bench --docs $(FIGURES)
 
+.PHONY: bench-placement
+bench-placement: venv  ## Its part with a real placement alone
+	@$(BIN)/python -m tools.bench --placement --docs $(FIGURES)
+
 .PHONY: bench-small
 bench-small: venv  ## The same in a minute; fails if it became slow
 	@$(BIN)/python -m tools.bench --small

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import sys
 import textwrap
@@ -90,6 +91,28 @@ def _plain(text: str) -> str:
 def rst_heading(text: str, mark: str) -> list[str]:
     """The lines of a heading in a page."""
     return [text, mark * len(text), '']
+
+
+def put_section(
+    path: str, heading: str, lines: ty.Sequence[str], title: str = ''
+) -> None:
+    """Write a section, in the place of an older one with its heading.
+
+    :param title: what a page begins with that isn't there yet.
+    """
+    text = title
+    if os.path.exists(path):
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+    line = '\n%s\n%s\n' % (heading, '-' * len(heading))
+    section = '%s\n%s\n' % (line, '\n'.join(lines))
+    old = re.compile(re.escape(line) + r'.*?(?=\n[^\n]+\n-+\n|\Z)', re.S)
+    if old.search(text):
+        text = old.sub(lambda _: section, text)
+    else:
+        text += section
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(text)
 
 
 def indented(text: str) -> None:

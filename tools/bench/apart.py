@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The whole path, in a process of its own: JSON on standard output.
+"""Whole requests, in a process of their own: JSON on standard output.
 
 nova's functional fixtures want to be the first to import nova.
 """
@@ -13,28 +13,30 @@ import subprocess
 import sys
 import typing as ty
 
-from tools.bench import measure
 
-
-def take(hosts: int, rounds: int) -> dict[str, measure.Timing]:
-    """What path.take() says."""
+def take(module: str, function: str, *numbers: int) -> dict[str, list[float]]:
+    """What a function of a module of this folder says of these numbers."""
     done = subprocess.run(
-        [sys.executable, '-m', __name__, str(hosts), str(rounds)],
+        [
+            sys.executable,
+            '-m',
+            __name__,
+            module,
+            function,
+            *map(str, numbers),
+        ],
         stdout=subprocess.PIPE,
         check=True,
     )
     found: ty.Dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
-    return {name: measure.Timing(tuple(each)) for name, each in found.items()}
+    return found
 
 
 def main() -> None:
     importlib.import_module('tests.functional')
-    from tools.bench import path
-    from tools.bench import world
-
-    hosts, rounds = map(int, sys.argv[1:])
-    found = path.take(world.Shape(hosts), rounds)
-    print(json.dumps({name: each.rounds for name, each in found.items()}))
+    module, function, *numbers = sys.argv[1:]
+    take = getattr(importlib.import_module('tools.bench.' + module), function)
+    print(json.dumps(take(*map(int, numbers))))
 
 
 if __name__ == '__main__':

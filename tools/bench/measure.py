@@ -57,7 +57,9 @@ def turns(names: ty.Iterable[str], rounds: int) -> ty.Iterator[list[str]]:
 
 
 def interleaved(
-    subjects: ty.Mapping[str, ty.Callable[[], object]], rounds: int
+    subjects: ty.Mapping[str, ty.Callable[[], object]],
+    rounds: int,
+    after: ty.Callable[[], object] = lambda: None,
 ) -> dict[str, Timing]:
     """Time each subject once a round, in another order each time.
 
@@ -67,6 +69,7 @@ def interleaved(
     two are taken side by side.
 
     :param subjects: by name.
+    :param after: is called after each time that is taken, and not timed.
     """
     clock = time.process_time
     loops: dict[str, int] = {}
@@ -85,4 +88,5 @@ def interleaved(
             for _ in count:
                 call()
             found[name].append((clock() - began) / len(count))
+            after()
     return {name: Timing(tuple(each)) for name, each in found.items()}

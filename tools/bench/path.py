@@ -37,18 +37,23 @@ class _Cloud(cloud.Cloud):
 [filter_scheduler]
 available_filters = nova.scheduler.filters.all_filters
 available_filters = nova_xen_sched.filters.all_filters
-max_placement_results = 100000
 """
 
 
-def _fill(running: ty.Any, shape: world.Shape) -> list[str]:
-    """Put the cloud into the databases; the compute nodes' UUIDs."""
+def fill(
+    running: ty.Any, shape: world.Shape, nodes: ty.Mapping[int, ty.Any]
+) -> list[str]:
+    """Put hosts into nova's databases; their compute nodes' UUIDs.
+
+    :param nodes: as world.py makes them, by their numbers.
+    """
     api = context.get_admin_context()
     now = timeutils.utcnow()
+    manager = running.host_manager
+    aggregates = world.aggregates_of(shape)
     uuids = []
     with context.target_cell(api, running.cell_mappings['cell1']) as cell:
-        for number in range(shape.hosts):
-            node = world.compute_node(number, shape)
+        for number, node in nodes.items():
             service = objects.Service(
                 cell,
                 host=node.host,
@@ -63,15 +68,13 @@ def _fill(running: ty.Any, shape: world.Shape) -> list[str]:
                 setattr(created, field, getattr(node, field))
             created.create()
             uuids.append(created.uuid)
-    manager = running.host_manager
-    for number, aggregates in enumerate(world.aggregates_of(shape)):
-        host = world.name(number)
-        # As nova-compute tells it every two minutes: the host's guests.
-        manager._instance_info[host] = {'instances': {}, 'updated': True}
-        for each in aggregates:
-            each.hosts.append(host)
-            manager.aggs_by_id[each.id] = each
-            manager.host_aggregates_map[host].add(each.id)
+            # As nova-compute tells it every two minutes: the host's guests.
+            guests = {'instances': {}, 'updated': True}
+            manager._instance_info[node.host] = guests
+            for each in aggregates[number]:
+                each.hosts.append(node.host)
+                manager.aggs_by_id[each.id] = each
+                manager.host_aggregates_map[node.host].add(each.id)
     return uuids
 
 
@@ -173,7 +176,8 @@ def _reading(running: ty.Any) -> ty.Callable[[], object]:
 
 
 @contextlib.contextmanager
-def _running(shape: world.Shape) -> ty.Iterator[tuple[ty.Any, list[str]]]:
+def running_cloud() -> ty.Iterator[ty.Any]:
+    """A cloud without hosts that logs and records as little as a real one."""
     handler = nova_filters.HostFilterHandler
     unobserved = handler.get_filtered_objects
     with cloud.running(_Cloud) as running, mock.patch.object(
@@ -183,24 +187,38 @@ def _running(shape: world.Shape) -> ty.Iterator[tuple[ty.Any, list[str]]]:
         unobserved,
     ):
         # nova's fixtures log everything; a nova-scheduler doesn't.
-        logging.getLogger().setLevel(logging.INFO)
+        for name in ('', 'nova_xen_sched'):
+            logging.getLogger(name).setLevel(logging.INFO)
         for name in ('nova.weights', 'nova_xen_sched.filters'):
             assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
-        yield running, _fill(running, shape)
+        yield running
 
 
-def take(shape: world.Shape, rounds: int) -> dict[str, measure.Timing]:
-    """Time a request with and without the plugins, side by side."""
-    with _running(shape) as (running, uuids):
-        manager = running.host_manager
-        stock = list(manager.enabled_filters)
-        names = [each.__class__.__name__ for each in stock]
-        replaced = manager._choose_host_filters(
+def with_xen_host_filter(manager: ty.Any) -> list[ty.Any]:
+    """The filters, with XenHostFilter in place of ImagePropertiesFilter."""
+    names = [each.__class__.__name__ for each in manager.enabled_filters]
+    return list(
+        manager._choose_host_filters(
             [
                 'XenHostFilter' if name == 'ImagePropertiesFilter' else name
                 for name in names
             ]
         )
+    )
+
+
+def take(hosts: int, rounds: int) -> dict[str, ty.Sequence[float]]:
+    """Time a request with and without the plugins, side by side."""
+    shape = world.Shape(hosts)
+    with running_cloud() as running:
+        nodes = {
+            number: world.compute_node(number, shape)
+            for number in range(shape.hosts)
+        }
+        uuids = fill(running, shape, nodes)
+        manager = running.host_manager
+        stock = list(manager.enabled_filters)
+        replaced = with_xen_host_filter(manager)
         weighers = list(manager.weighers)
         subjects = {
             STOCK: _Whole(manager, uuids, stock, weighers),
@@ -220,4 +238,5 @@ def take(shape: world.Shape, rounds: int) -> dict[str, measure.Timing]:
             sum(not world.is_kvm(number) for number in range(shape.hosts))
         }, counts
         read = measure.interleaved({READ: _reading(running)}, rounds)
-        return {**_interleaved(subjects, rounds), **read}
+        found = {**_interleaved(subjects, rounds), **read}
+        return {name: each.rounds for name, each in found.items()}

@@ -90,6 +90,10 @@ STOCK = 'nova as it comes'
 FILTERED = 'with XenHostFilter'
 PLUGIN = 'with XenHostFilter and Dom0HeadroomWeigher'
 READ = 'the read of an instance'
+#: And those with a real placement, see placement.py.
+TRAIT = 'with the trait'
+TWICE = 'with the trait, twice the KVM hosts'
+RANDOMISED = ', randomised'
 
 
 def choosing(name: str) -> str:

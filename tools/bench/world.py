@@ -91,10 +91,16 @@ def name(number: int) -> str:
     return 'host-%05d.example.org' % number
 
 
-def compute_node(number: int, shape: Shape) -> objects.ComputeNode:
-    """A compute node that has reported."""
+def compute_node(
+    number: int, shape: Shape, kvm: bool | None = None
+) -> objects.ComputeNode:
+    """A compute node that has reported.
+
+    :param kvm: what it is, if it isn't as is_kvm() says.
+    """
     rng = random.Random(number)
-    kvm = is_kvm(number)
+    if kvm is None:
+        kvm = is_kvm(number)
     types = KVM_TYPES if kvm else builders.XEN_HVM
     guests = shape.guests or rng.randrange(10, 20)
     memory_mb = rng.choice((64, 128, 256, 512)) * GIB
@@ -281,8 +287,12 @@ def move() -> objects.RequestSpec:
     return found
 
 
-def request() -> objects.RequestSpec:
-    """A boot of an HVM guest for Xen."""
+def request(**properties: str) -> objects.RequestSpec:
+    """A boot of an HVM guest for Xen.
+
+    :param properties: more of them, of its image.
+    """
     return nova_objects.request(
-        GIB, properties={'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
+        GIB,
+        properties={'hypervisor_type': 'xen', 'vm_mode': 'hvm', **properties},
     )
