@@ -105,7 +105,8 @@ def ask_at_once(
     :returns: all ids, by number
     """
     clients = [cloud.sign_in() for _ in range(CLIENTS)]
-    with futures.ThreadPoolExecutor(count) as pool:
+    # More of them would only wait for nova-api.
+    with futures.ThreadPoolExecutor(min(count, BOOTS)) as pool:
         return list(
             pool.map(
                 lambda number: post(clients[number % CLIENTS], number),

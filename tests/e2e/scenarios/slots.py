@@ -161,14 +161,8 @@ def _boots(
             )
         )
         step.check(set(placed) <= set(names), 'they are on others')
-        if not slots:
-            # Whatever is decided is claimed. The builds would take minutes.
-            cloud.nova.computes.end(*names)
-            return
-        step.check(not over, 'with slots none may be')
-        until(
-            lambda: sum(burst.states(cloud, ids).values()) == BOOTS,
-            'the end of all boots',
-            _PATIENCE,
-        )
-        step.says('%d are active' % burst.states(cloud, ids).get('active', 0))
+        step.check(not slots or not over, 'with slots none may be')
+        # Else nothing was tried.
+        step.check(sum(placed.values()) > BOOTS // 2, 'most have none')
+    # What is decided is claimed. The builds would take minutes.
+    cloud.nova.computes.end(*names)
