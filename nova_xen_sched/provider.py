@@ -37,6 +37,9 @@ _UNKNOWN = (Code.XEN_UNKNOWN, Code.LIBVIRT_UNKNOWN)
 #: A slot is one in dom0; guests' own memory has a class of its own.
 _OF_DOM0 = (str(dom0.Resource.DOM0_MEMORY), str(dom0.Resource.DOM0_CPU))
 
+#: One resource class of a provider, as placement has it.
+Inventory = ty.Dict[str, ty.Any]
+
 
 class Trait(ty.NamedTuple):
     """Whether a host has a trait.
@@ -138,3 +141,25 @@ def free_slots(model: dom0.Model, load: dom0.Load) -> int:
     return min(
         (found[name] for name in _OF_DOM0 if name in found), default=fits.MANY
     )
+
+
+def inventory(held: int, others: int, free: int) -> Inventory:
+    """The slots of a dom0, of which as many as are held or free can be used.
+
+    So it never has less than what is held: placement refuses every move away
+    from a provider that has.
+
+    :param held: slots that guests hold.
+    :param others: guests that hold none.
+    :param free: HVM guests that still fit.
+    """
+    # Placement takes no inventory of nothing at all.
+    total = max(1, held + others + free)
+    return {
+        'total': total,
+        'reserved': total - held - free,
+        'min_unit': 1,
+        'max_unit': total,
+        'step_size': 1,
+        'allocation_ratio': 1.0,
+    }

@@ -24,34 +24,9 @@ from nova_xen_sched.host import Host
 CONF = nova.conf.CONF
 LOG = log.logger(__name__)
 
-#: One resource class of a provider, as placement has it.
-Inventory = ty.Dict[str, ty.Any]
-
 
 class PlacementError(Exception):
     """Placement can't be asked."""
-
-
-def inventory(held: int, others: int, free: int) -> Inventory:
-    """The slots of a dom0, of which as many as are held or free can be used.
-
-    So it never has less than what is held: placement refuses every move away
-    from a provider that has.
-
-    :param held: slots that guests hold.
-    :param others: guests that hold none.
-    :param free: HVM guests that still fit.
-    """
-    # Placement takes no inventory of nothing at all.
-    total = max(1, held + others + free)
-    return {
-        'total': total,
-        'reserved': total - held - free,
-        'min_unit': 1,
-        'max_unit': total,
-        'step_size': 1,
-        'allocation_ratio': 1.0,
-    }
 
 
 def slots(
@@ -59,7 +34,7 @@ def slots(
     load: dom0.Load,
     here: ty.Iterable[ty.Any],
     used: int,
-) -> Inventory:
+) -> provider.Inventory:
     """The slots of this host now.
 
     :param load: what its dom0 serves.
@@ -71,7 +46,7 @@ def slots(
     # Claimed, but not here: a guest that comes, or may come back.
     away = held - sum(asked)
     free = provider.free_slots(model, load._replace(hvm=load.hvm + away))
-    return inventory(held, asked.count(0), free)
+    return provider.inventory(held, asked.count(0), free)
 
 
 def write_traits(
@@ -132,7 +107,7 @@ class Provider:
         self,
         tree: ty.Any,
         nodename: str,
-        last: Inventory | None,
+        last: provider.Inventory | None,
         host: Host | None,
         settings: conf.Settings,
     ) -> None:
@@ -172,8 +147,11 @@ class Provider:
             log.unexpected('reporting traits; they stay as they were')
 
     def _slots(
-        self, node: ty.Any, last: Inventory | None, settings: conf.Settings
-    ) -> Inventory:
+        self,
+        node: ty.Any,
+        last: provider.Inventory | None,
+        settings: conf.Settings,
+    ) -> provider.Inventory:
         """The slots now; or as they were, where nobody needs them at once.
 
         :param node: nova's ProviderData.

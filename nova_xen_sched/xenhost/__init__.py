@@ -115,6 +115,8 @@ class XenHost:
     :ivar autoballoon: what libvirt's libxl.conf says of it: ON, OFF, AUTO or
         NO_FILE; read in dom0 only.
     :ivar dom0: None if this host has none, or hides it.
+    :ivar guest_names: of all guests, those that are shut off too; dom0 left
+        out.
     :ivar device_models: what runs in dom0 for the guests; read in dom0 only.
     :ivar qemu_driver: whether libvirt's QEMU driver is there too.
     :ivar problems: what could not be read: part -> why, one line each.
@@ -134,6 +136,7 @@ class XenHost:
     autoballoon: ty.Optional[str] = None
     dom0: ty.Optional[Dom0] = None
     guests: ty.Optional[Guests] = None
+    guest_names: ty.Optional[ty.Tuple[str, ...]] = None
     device_models: ty.Optional[ty.Tuple[DeviceModel, ...]] = None
     qemu_driver: ty.Optional[bool] = None
     problems: ty.Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -155,6 +158,7 @@ _FROM_DICT: ty.Mapping[str, ty.Callable[[ty.Any], ty.Any]] = {
     ),
     'dom0': lambda found: Dom0(**found),
     'guests': lambda found: Guests(**found),
+    'guest_names': lambda found: tuple(map(str, found)),
     'device_models': lambda found: tuple(
         DeviceModel(**each) for each in found
     ),

@@ -161,7 +161,12 @@ class _Reading:
             host, dom0=self._dom0(host) if is_xen else None
         )
         if not brief:
-            host = self._with_guests(host)
+            host = dataclasses.replace(
+                self._with_guests(host),
+                guest_names=self._read(
+                    'guest_names', self._connection.listAllDomains, _names
+                ),
+            )
             # Last, because it is what crashes a libvirtd.
             host = self._with_capabilities(host)
         return dataclasses.replace(host, problems=self._problems)
@@ -285,6 +290,13 @@ def _number(answer: ty.Any) -> int:
     if not 0 <= number < 10**18:
         raise ValueError('no size and no count')
     return number
+
+
+def _names(domains: ty.Any) -> tuple[str, ...]:
+    """Those of all guests, sorted."""
+    return tuple(
+        sorted(_line(each.name()) for each in domains if each.ID() != 0)
+    )
 
 
 def _line(answer: ty.Any) -> str:

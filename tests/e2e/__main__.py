@@ -26,6 +26,7 @@ SCENARIOS = (
     'facts_file',
     'instance_read',
     'restarts',
+    'slots',
 )
 
 

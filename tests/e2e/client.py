@@ -94,10 +94,18 @@ class Client:
         return image['id']
 
     def create_flavor(
-        self, name: str = 'e2e', ram: int = 256, disk: int = 1
+        self,
+        name: str = 'e2e',
+        ram: int = 256,
+        disk: int = 1,
+        extra_specs: ty.Mapping[str, str] | None = None,
     ) -> str:
         flavor = {'name': name, 'ram': ram, 'vcpus': 1, 'disk': disk}
-        return self.ask('POST', '/flavors', {'flavor': flavor})['flavor']['id']
+        made = self.ask('POST', '/flavors', {'flavor': flavor})['flavor']['id']
+        if extra_specs:
+            path = '/flavors/%s/os-extra_specs' % made
+            self.ask('POST', path, {'extra_specs': extra_specs})
+        return made
 
     # Servers
 

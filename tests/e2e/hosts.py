@@ -20,6 +20,12 @@ XEN = frozenset(name for name in ALL if name.startswith('xen-'))
 HVM = frozenset(('xen-hvm', 'xen-a1', 'xen-a2', 'xen-a3', 'xen-old'))
 PV = XEN - {'xen-hvm'}
 
+#: Started by scenarios/slots.py: eight of which placement knows no slots, and
+#: eight of which it does. Their dom0s are that of a real host.
+PLAIN = tuple('xen-plain%d' % number for number in range(1, 9))
+SLOTTED = tuple('xen-slot%d' % number for number in range(1, 9))
+SLOTS_CAPTURE = 'xen-4.14-hvm'
+
 #: vCPUs and MiB of each dom0, and the libvirt of each host; that of xen-old
 #: is to come from an aggregate.
 FACTS = """\

@@ -116,6 +116,24 @@ def test_what_the_reader_says_is_what_libvirt_says():
     assert found.problems == {}
 
 
+def test_a_guest_that_is_shut_off_has_a_name_and_does_not_run():
+    connection = libvirt.open(HERE)
+    domain = connection.defineXML(
+        "<domain type='test'><name>off</name><memory>1024</memory>"
+        '<os><type>hvm</type></os></domain>'
+    )
+    try:
+        found = reader.read(connection, HERE)
+        assert found.guest_names == ('off', 'test')
+        assert found.guests.count == 1
+        domain.create()
+        assert reader.read(connection, HERE).guests.count == 2
+        domain.destroy()
+    finally:
+        domain.undefine()
+    assert reader.read(connection, HERE).guest_names == ('test',)
+
+
 def test_a_connection_that_broke_raises_nothing():
     connection = libvirt.openReadOnly(HERE)
     connection.close()

@@ -42,8 +42,9 @@ formats:
   provider-yaml
               the traits of one host, as a file for nova's [compute]
               provider_config_location, for computes whose traits nobody
-              publishes. Refused for a host of nova-compute-xen. Slots of dom0
-              are left out: their number in a file would not follow the guests
+              publishes. Refused for a host of nova-compute-xen. With --slots
+              also the slots of dom0, a fixed number: only of a host without
+              guests, in its own dom0, where nova.conf says its compute_driver
 
 exit codes:
   0  fine
@@ -85,6 +86,13 @@ class Export(read_hosts.ReadsHosts):
             action='store_true',
             help='Only show the difference; write nothing.',
         )
+        parser.add_argument(
+            '--slots',
+            action='store_true',
+            help='With provider-yaml: write CUSTOM_XEN_DOM0_SLOT too, as many '
+            'as HVM guests fit into dom0 by the options of [xen_scheduler] in '
+            'nova.conf.',
+        )
         return parser
 
     def check_usage(self, parsed_args: argparse.Namespace) -> None:
@@ -94,12 +102,16 @@ class Export(read_hosts.ReadsHosts):
             raise errors.Failure('--file goes with --format file only.')
         if parsed_args.dry_run and not path:
             raise errors.Failure('--dry-run goes with --file only.')
+        if parsed_args.slots and parsed_args.format != PROVIDER_YAML:
+            raise errors.Failure(
+                '--slots goes with --format provider-yaml only.'
+            )
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         path = parsed_args.file
         results = self.read_hosts(parsed_args)
         if parsed_args.format == PROVIDER_YAML:
-            self._print_provider(results)
+            self._print_provider(results, parsed_args.slots)
             return
         found = self.facts_of(results)
         named = {each.name for each in results if each.nova_name}
@@ -145,8 +157,10 @@ class Export(read_hosts.ReadsHosts):
             % (path, tables.listed(sorted(found)))
         )
 
-    def _print_provider(self, results: list[read_hosts.Result]) -> None:
-        """Print the file with the traits of a host."""
+    def _print_provider(
+        self, results: list[read_hosts.Result], slots: bool
+    ) -> None:
+        """Print the file with the traits, and the slots, of a host."""
         if len(results) > 1:
             raise errors.Failure(
                 '--format provider-yaml is of one host: give one --connect.'
@@ -154,7 +168,7 @@ class Export(read_hosts.ReadsHosts):
         # It imports oslo.config, which help does without.
         from nova_xen_sched.cmd.facts import provider_yaml
 
-        text, lines = provider_yaml.of_host(results[0], self.nova)
+        text, lines = provider_yaml.of_host(results[0], self.nova, slots)
         for line in lines:
             self.exit_code = errors.FINDINGS
             self.say(line)

@@ -39,6 +39,13 @@ def _all() -> ty.Dict[str, HostProfile]:
         hosts.xen('xen-pv3', 'xen-4.14-pv-only', **_sized(64)),
         hosts.xen('xen-pv4', 'xen-4.14-pv-only', **_sized(64)),
         hosts.kvm('kvm-1', **_sized(128)),
+        *(
+            hosts.xen(
+                'xen-%s%d' % (kind, number), 'xen-4.14-hvm', **_sized(64)
+            )
+            for kind in ('plain', 'slot')
+            for number in range(1, 9)
+        ),
     )
     return {profile.name: profile for profile in profiles}
 

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import collections
 from concurrent import futures
+import itertools
 import re
 import time
 import typing as ty
 
 from tests.e2e import hosts
 from tests.e2e import logs
+from tests.e2e.client import Client
 from tests.e2e.cloud import Cloud
 from tests.e2e.processes import Failure
 from tests.e2e.processes import until
@@ -60,25 +62,19 @@ def boots(
     :param excused: the fault of those that may end in ERROR
     :raises Failure: if one ends in ERROR, or where it can't run
     """
-    clients = [cloud.sign_in() for _ in range(CLIENTS)]
     kinds = ('hvm', 'pv')
 
-    def post(number: int) -> tuple[str, str]:
+    def post(client: Client, number: int) -> str:
         kind = kinds[number % len(kinds)]
-        return (
-            clients[number % CLIENTS].post_server(
-                cloud.image[kind], name='burst-%d' % number
-            ),
-            kind,
-        )
+        return client.post_server(cloud.image[kind], name='burst-%d' % number)
 
     began = time.monotonic()
-    with futures.ThreadPoolExecutor(count) as pool:
-        asked = dict(pool.map(post, range(count)))
+    ids = ask_at_once(cloud, count, post)
+    asked = dict(zip(ids, itertools.cycle(kinds)))
     posted = time.monotonic() - began
 
     def ended() -> int:
-        return sum(_states(cloud, list(asked)).values())
+        return sum(states(cloud, ids).values())
 
     if meanwhile is not None:
         meanwhile(ended)
@@ -100,7 +96,26 @@ def boots(
     _check(cloud, step, asked, excused)
 
 
-def _states(cloud: Cloud, ids: list[str]) -> dict[str, int]:
+def ask_at_once(
+    cloud: Cloud, count: int, post: ty.Callable[[Client, int], str]
+) -> list[str]:
+    """Ask for so many servers at once, from several clients.
+
+    :param post: asks for one, by its number; its id
+    :returns: all ids, by number
+    """
+    clients = [cloud.sign_in() for _ in range(CLIENTS)]
+    # More of them would only wait for nova-api.
+    with futures.ThreadPoolExecutor(min(count, BOOTS)) as pool:
+        return list(
+            pool.map(
+                lambda number: post(clients[number % CLIENTS], number),
+                range(count),
+            )
+        )
+
+
+def states(cloud: Cloud, ids: list[str]) -> dict[str, int]:
     """How many are active, and how many are in error.
 
     Read from the cells' databases: the API would be busy with nothing else.

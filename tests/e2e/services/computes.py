@@ -23,6 +23,8 @@ compute_driver = profiled.ProfiledDriver
 # What dom0 has, as nova-xen-sched-status advises; nova-scheduler's own
 # nova.conf has the default.
 reserved_host_memory_mb = %d
+[compute]
+provider_config_location = %s
 """
 
 
@@ -49,7 +51,10 @@ class Computes:
         s = self._settings
         names = names or hosts.ALL
         for name in names:
-            text = _CONF % (name, hosts.RESERVED_MB)
+            text = _CONF % (
+                *(name, hosts.RESERVED_MB),
+                s.path('etc', 'computes', name),
+            )
             s.write(
                 'etc', 'computes', name + '.conf', text=self._conf(name) + text
             )
@@ -74,11 +79,18 @@ class Computes:
                         'SELECT COUNT(*) FROM nova.compute_nodes'
                         ' WHERE hypervisor_type IS NOT NULL'
                         " AND supported_instances <> ''"
+                        ' AND host IN (%s)'
+                        % ', '.join(['%s'] * len(self._parents)),
+                        *self._parents,
                     )[0][0]
-                    >= len(hosts.ALL)
+                    >= len(self._parents)
                 ),
                 'the first reports',
             )
+
+    def describe(self, host: str, text: str) -> None:
+        """Give a host, before its start, a file of its resource provider."""
+        self._settings.write('etc', 'computes', host, 'xen.yaml', text=text)
 
     @contextlib.contextmanager
     def holding(self) -> ty.Iterator[None]:
@@ -98,6 +110,11 @@ class Computes:
         )
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid), signal.SIGKILL)
+
+    def end(self, *hosts: str) -> None:
+        """kill -9 the nova-computes that were started together, for good."""
+        for parent in {self._parents.pop(host) for host in hosts}:
+            parent.kill()
 
     def restart(self, host: str) -> None:
         """Start one again that was killed, and wait until it reports."""

@@ -24,6 +24,9 @@ class Placement(WebService):
 use_stderr = true
 [api]
 auth_strategy = keystone
+[placement]
+# As docs/source/admin/placement.rst tells an operator.
+allocation_conflict_retry_count = 1
 [placement_database]
 connection = %s
 max_pool_size = 50

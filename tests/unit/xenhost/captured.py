@@ -34,6 +34,12 @@ class Domain:
     def __init__(self, answers):
         self._answers = answers
 
+    def ID(self):  # noqa: N802
+        return self._answers['ID()']
+
+    def name(self):
+        return self._answers['name()']
+
     def OSType(self):  # noqa: N802  libvirt's name
         return _answer(self._answers['OSType()'])
 
@@ -93,6 +99,14 @@ class Connection:
 
     def listDomainsID(self):  # noqa: N802
         return self._of('listDomainsID')
+
+    def listAllDomains(self):  # noqa: N802
+        if 'listAllDomains' in self._broken:
+            raise self._broken['listAllDomains']
+        return [
+            Domain({'ID()': number, 'name()': name})
+            for number, name in self.conn['listAllDomains']
+        ]
 
     def isAlive(self):  # noqa: N802
         return self.alive

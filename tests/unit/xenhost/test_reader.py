@@ -88,6 +88,7 @@ def test_every_captured_host(
         *dom0
     )
     assert found.guests == xenhost.Guests(*guests)
+    assert len(found.guest_names) == found.guests.count
     assert found.live_migration is True
     assert len(found.guest_types) == (1 if 'pv-only' in name else 5)
     # Only dom0 itself can say these.

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 import pytest
 import yaml
 
+from nova_xen_sched import conf
+from nova_xen_sched import dom0
 from nova_xen_sched import provider
 from nova_xen_sched.compute import launcher
 from nova_xen_sched.xenhost import nova_conf
@@ -23,6 +26,7 @@ from tests.unit.cmd.facts.test_show import C
 from tests.unit.cmd.facts.test_show import HERE
 from tests.unit.cmd.facts.test_show import hosts  # noqa: F401
 from tests.unit.cmd.facts.test_show import run  # noqa: F401
+from tests.unit.xenhost import captured
 
 
 @pytest.fixture(autouse=True)
@@ -94,11 +98,130 @@ def test_no_file_of_nova_for_whom_it_would_be_wrong(hosts, run, tmp_path):
     code, out, err = export(run, *wanted, *two)
     assert (code, out) == (2, '')
     assert 'is of one host' in err
-    conf = tmp_path / 'nova.conf'
-    conf.write_text('[DEFAULT]\ncompute_driver = %s\n' % launcher.DRIVER)
-    code, out, err = export(run, *wanted, '--config-file', str(conf))
+    path = tmp_path / 'nova.conf'
+    path.write_text('[DEFAULT]\ncompute_driver = %s\n' % launcher.DRIVER)
+    code, out, err = export(run, *wanted, '--config-file', str(path))
     assert (code, out) == (2, '')
     assert 'runs nova-compute-xen' in err
+
+
+PROVIDER = ('--format', 'provider-yaml')
+LIBVIRT = 'compute_driver = libvirt.LibvirtDriver\n'
+
+
+def with_slots(run, tmp_path, *arguments, nova=LIBVIRT):
+    """Export them, with a nova.conf of so many lines."""
+    path = tmp_path / 'nova.conf'
+    path.write_text('[DEFAULT]\nhost = a1\n' + nova)
+    arguments = (*PROVIDER, '--slots', *arguments)
+    return export(run, *arguments, '--config-file', str(path))
+
+
+@pytest.mark.parametrize(
+    'options, slots',
+    [
+        # As tests/unit/test_provider.py has it: dom0's memory, or its vCPUs.
+        ('', 'model'),
+        ('dom0_memory_mb_per_hvm_guest = 100\ndom0_base_memory_mb = 24\n', 10),
+        ('dom0_guests_per_vcpu = 2\ndom0_base_vcpus = 0\n', 4),
+    ],
+)
+def test_slots_as_nova_reads_them(hosts, run, tmp_path, options, slots):
+    hosts[HERE] = 'xen-4.17-hvm'
+    xen = LIBVIRT + '[xen_scheduler]\n' + options
+    code, out, err = with_slots(run, tmp_path, nova=xen)
+    assert (code, err) == (0, '')
+    if slots == 'model':
+        # The dom0 of the capture: 1024 MiB and 2 vCPUs.
+        slots = provider.free_slots(
+            conf.defaults().dom0_model, dom0.Load(0, 1024, 2)
+        )
+    assert slots > 0
+    assert out.startswith('# Traits and slots of the Xen host a1 in')
+    (found,) = yaml.safe_load(out)['providers']
+    assert found['inventories']['additional'] == [
+        {
+            provider.DOM0_SLOT: {
+                'total': slots,
+                'reserved': 0,
+                'min_unit': 1,
+                'max_unit': slots,
+                'step_size': 1,
+                'allocation_ratio': 1.0,
+            }
+        }
+    ]
+    assert found['traits'] == {'additional': list(provider.TRAITS)}
+    nova = pytest.importorskip('nova.compute.provider_config')
+    (tmp_path / 'xen.yaml').write_text(out)
+    (read,) = nova.get_provider_configs(str(tmp_path)).values()
+    assert read['inventories'] == found['inventories']
+
+
+def test_a_dom0_without_room_has_a_slot_that_nobody_can_use(
+    hosts, run, tmp_path
+):
+    hosts[HERE] = 'xen-4.17-hvm'
+    xen = LIBVIRT + '[xen_scheduler]\ndom0_base_memory_mb = 1024\n'
+    _, out, _ = with_slots(run, tmp_path, nova=xen)
+    (found,) = yaml.safe_load(out)['providers']
+    (inventory,) = found['inventories']['additional'][0].values()
+    assert (inventory['total'], inventory['reserved']) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    'capture, nova, said',
+    [
+        (
+            'xen-4.14-hvm-6-guests',
+            LIBVIRT,
+            r'a1 has 6 guests \(hvm1, pv1, pv2, pv3, pv4 and 1 more\), and',
+        ),
+        ('xen-4.14-dom0-unsized', LIBVIRT, 'no known fixed size'),
+        ('xen-4.17-hvm', '', 'no nova.conf here says its compute_driver'),
+        (
+            'xen-4.17-hvm',
+            'compute_driver = %s\n' % launcher.DRIVER,
+            'runs nova-compute-xen',
+        ),
+    ],
+)
+def test_no_slots_where_they_would_be_wrong(
+    hosts, run, tmp_path, capture, nova, said
+):
+    hosts[HERE] = capture
+    code, out, err = with_slots(run, tmp_path, nova=nova)
+    assert (code, out) == (2, '')
+    assert re.search(said, ' '.join(err.split()))
+
+
+def test_no_slots_of_a_host_that_may_run_nova_compute_xen(
+    hosts, run, tmp_path
+):
+    hosts[A] = 'xen-4.17-hvm'
+    code, out, err = with_slots(run, tmp_path, '--connect', A)
+    assert (code, out) == (2, '')
+    assert 'Write slots in its own dom0' in ' '.join(err.split())
+
+
+def test_no_slots_where_guests_are_not_known(
+    hosts, run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        captured.Connection,
+        'listAllDomains',
+        lambda self: (_ for _ in ()).throw(captured.LibvirtError('no list')),
+    )
+    hosts[HERE] = 'xen-4.17-hvm'
+    code, out, err = with_slots(run, tmp_path)
+    assert (code, out) == (2, '')
+    assert 'a1: guest_names is not known: no list.' in err
+    assert 'its guests are not known' in ' '.join(err.split())
+
+
+def test_slots_go_with_that_file_only(hosts, run):
+    code, _, err = export(run, '--slots')
+    assert code == 2 and '--format provider-yaml only' in err
 
 
 def test_the_facts_as_json(hosts, run, tmp_path):
