@@ -38,6 +38,19 @@ class Client:
         """A request of nova's API; the answer's body."""
         return self._ask('compute', method, path, json=body)
 
+    def provider(self, uuid: str, what: str) -> ty.Any:
+        """What placement has of a resource provider.
+
+        :param what: inventories, traits or usages.
+        """
+        answer = self._ask(
+            'placement',
+            'GET',
+            '/resource_providers/%s/%s' % (uuid, what),
+            headers={'OpenStack-API-Version': 'placement 1.36'},
+        )
+        return answer[what]
+
     def _ask(
         self, service: str, method: str, path: str, **kwargs: ty.Any
     ) -> ty.Any:
@@ -94,10 +107,21 @@ class Client:
         return image['id']
 
     def create_flavor(
-        self, name: str = 'e2e', ram: int = 256, disk: int = 1
+        self,
+        name: str = 'e2e',
+        ram: int = 256,
+        disk: int = 1,
+        **extra_specs: str,
     ) -> str:
         flavor = {'name': name, 'ram': ram, 'vcpus': 1, 'disk': disk}
-        return self.ask('POST', '/flavors', {'flavor': flavor})['flavor']['id']
+        made = self.ask('POST', '/flavors', {'flavor': flavor})['flavor']['id']
+        if extra_specs:
+            self.ask(
+                'POST',
+                '/flavors/%s/os-extra_specs' % made,
+                {'extra_specs': extra_specs},
+            )
+        return made
 
     # Servers
 
@@ -109,8 +133,12 @@ class Client:
         host: str | None = None,
         count: int = 1,
         flavor: str | None = None,
+        zone: str | None = None,
     ) -> str:
-        """Ask for a server, or several; its id, or the reservation's."""
+        """Ask for a server, or several; its id, or the reservation's.
+
+        :param zone: or ZONE:HOST, which no filter is asked about.
+        """
         body: dict[str, ty.Any] = {
             'name': name,
             'imageRef': image,
@@ -119,6 +147,8 @@ class Client:
         }
         if host is not None:
             body['host'] = host
+        if zone is not None:
+            body['availability_zone'] = zone
         if count > 1:
             body.update(
                 min_count=count, max_count=count, return_reservation_id=True
