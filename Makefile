@@ -137,14 +137,14 @@ xen-host:  ## facts show on a real Xen host, emulated; root, long minutes
 	@$(PYTHON) -m tests.xen.facts
 
 .PHONY: xen-e2e
-xen-e2e:  ## nova on two real Xen hosts, emulated; root, a long while
+xen-e2e:  ## nova on two real Xen hosts, emulated; root, long [ONLY=slots]
 	@python=$$(tools/pythons.py 3.11) && \
 	    PYTHON=$$python tools/make-venv $(E2E) e2e
 	@python=$$(tools/pythons.py 3.8) && \
 	    PYTHON=$$python tools/make-venv $(E2E)-22.4.0 deployed 22.4.0
 	@nice -n 19 $(E2E)/bin/python -m tests.xen.e2e \
 	    --nova-env $(E2E)-22.4.0 --folder .e2e/xen --cache .xen-host \
-	    --pins constraints/22.4.0-py38.txt
+	    --pins constraints/22.4.0-py38.txt $(if $(ONLY),--only $(ONLY))
 
 .PHONY: tox
 tox:  ## Tests on another nova: make tox ENV=nova22

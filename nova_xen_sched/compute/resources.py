@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as ty
 
 from keystoneauth1.exceptions import ClientException
+from nova.compute import vm_states
 import nova.conf
 
 from nova_xen_sched import conf
@@ -37,7 +38,8 @@ def slots(
 ) -> provider.Inventory:
     """The slots of this host now.
 
-    :param load: what its dom0 serves.
+    :param load: what its dom0 serves. Guests here that it leaves out count as
+        HVM.
     :param here: its guests, nova Instances.
     :param used: slots that are claimed in placement.
     """
@@ -45,8 +47,21 @@ def slots(
     held = max(sum(asked), used)
     # Claimed, but not here: a guest that comes, or may come back.
     away = held - sum(asked)
-    free = provider.free_slots(model, load._replace(hvm=load.hvm + away))
+    hvm = load.hvm + away + len(asked) - load.guests
+    free = provider.free_slots(model, load._replace(hvm=hvm))
     return provider.inventory(held, asked.count(0), free)
+
+
+def _has_mode(guest: ty.Any) -> bool:
+    """Whether it is known which mode a guest is, or will be.
+
+    Where its image alone says so (hw_vm_mode), nova has it a while after the
+    claim. Until then it would count as PV by default, and a slot too many be
+    free.
+
+    :param guest: a nova Instance.
+    """
+    return guest.vm_mode is not None or guest.vm_state != vm_states.BUILDING
 
 
 def write_traits(
@@ -168,7 +183,8 @@ class Provider:
         looks = CONF.compute.resource_provider_association_refresh
         if last is not None and outdated and looks and not held:
             return last
-        return slots(settings.dom0_model, self._load_of(here), here, used)
+        load = self._load_of(list(filter(_has_mode, here)))
+        return slots(settings.dom0_model, load, here, used)
 
     def _create_names(self) -> None:
         """Have placement know the traits and the class, in use or not.

@@ -38,6 +38,19 @@ class Client:
         """A request of nova's API; the answer's body."""
         return self._ask('compute', method, path, json=body)
 
+    def provider(self, uuid: str, what: str) -> ty.Any:
+        """What placement has of a resource provider.
+
+        :param what: inventories, traits or usages.
+        """
+        answer = self._ask(
+            'placement',
+            'GET',
+            '/resource_providers/%s/%s' % (uuid, what),
+            headers={'OpenStack-API-Version': 'placement 1.36'},
+        )
+        return answer[what]
+
     def _ask(
         self, service: str, method: str, path: str, **kwargs: ty.Any
     ) -> ty.Any:
@@ -117,8 +130,12 @@ class Client:
         host: str | None = None,
         count: int = 1,
         flavor: str | None = None,
+        zone: str | None = None,
     ) -> str:
-        """Ask for a server, or several; its id, or the reservation's."""
+        """Ask for a server, or several; its id, or the reservation's.
+
+        :param zone: or ZONE:HOST, which no filter is asked about.
+        """
         body: dict[str, ty.Any] = {
             'name': name,
             'imageRef': image,
@@ -127,6 +144,8 @@ class Client:
         }
         if host is not None:
             body['host'] = host
+        if zone is not None:
+            body['availability_zone'] = zone
         if count > 1:
             body.update(
                 min_count=count, max_count=count, return_reservation_id=True

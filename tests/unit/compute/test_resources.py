@@ -151,6 +151,20 @@ def test_a_pv_guest_takes_less_than_its_slot():
     assert (found['total'], found['reserved']) == (10, 0)
 
 
+@pytest.mark.parametrize('specs', [SPECS, {}])
+def test_a_guest_that_is_built_may_be_hvm_yet(specs):
+    """As seen on a real host: of its image nova has hw_vm_mode later."""
+    guest = instance(specs=specs, vm_mode=None, vm_state='building')
+    # 38 MiB: beside a PV guest, which takes 14, another HVM guest fits.
+    node = Node(1.6, [guest], len(specs))
+    assert node.update()['total'] == 1
+    guest.vm_mode = 'hvm'
+    assert node.update()['total'] == 1
+    # One that was built is what it was built as: PV, by default.
+    guest.vm_mode, guest.vm_state = None, 'active'
+    assert node.update()['total'] == 2
+
+
 def test_a_host_without_any_slot_and_any_guest():
     found = Node(0).update()
     assert (found['total'], found['reserved']) == (1, 1)

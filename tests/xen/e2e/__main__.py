@@ -23,13 +23,21 @@ from tests.xen.emulator import machine
 NOVA = '22.4.0'
 #: Modules of tests.xen.e2e.scenarios, in their order: the guests of one are
 #: those of the next.
-SCENARIOS = ('registered', 'pv', 'refusals', 'hvm')
+SCENARIOS = ('registered', 'pv', 'refusals', 'hvm', 'slots')
 
 
 def main() -> int:
     parser = command.parser('tests.xen.e2e')
     parser.add_argument(
         '--cache', required=True, help="where the hosts' image is kept"
+    )
+    parser.add_argument(
+        '--only',
+        nargs='+',
+        choices=SCENARIOS,
+        default=SCENARIOS,
+        metavar='SCENARIO',
+        help='of %(choices)s',
     )
     arguments = parser.parse_args()
 
@@ -55,7 +63,7 @@ def main() -> int:
             report.note('both Xen hosts are up')
             cloud.start_computes()
             report.note('ready')
-            command.chapters(cloud, 'tests.xen.e2e.scenarios', SCENARIOS)
+            command.chapters(cloud, 'tests.xen.e2e.scenarios', arguments.only)
             if arguments.stay:
                 signal.pause()
         report.table()

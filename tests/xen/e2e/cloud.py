@@ -10,6 +10,7 @@ from pathlib import Path
 import shutil
 import typing as ty
 
+from nova_xen_sched import provider
 from tests.e2e import plugin
 from tests.e2e.client import Server
 from tests.e2e.controllers import Controllers
@@ -46,7 +47,10 @@ class Cloud(Controllers):
     """
 
     # So a driver refuses, and nova logs it.
-    means_to_raise = ("Xen's libvirt driver has no block migration",)
+    means_to_raise = (
+        "Xen's libvirt driver has no block migration",
+        "guests would take 100 MiB of dom0's memory",
+    )
 
     def __init__(
         self, settings: Settings, report: Report, pins: str, pair: Pair
@@ -74,6 +78,12 @@ class Cloud(Controllers):
             name: self.client.create_flavor(name, ram, disk=0)
             for name, ram in (('small', SMALL_MB), ('large', LARGE_MB))
         }
+        self.flavor['slot'] = self.client.create_flavor(
+            'slot',
+            SMALL_MB,
+            disk=0,
+            extra_specs={'resources:' + provider.DOM0_SLOT: '1'},
+        )
         self.client.flavor = self.flavor['small']
         self.computes.wait()
         # Tells the cell of them.
@@ -124,6 +134,32 @@ class Cloud(Controllers):
             host,
         )
         return str(stats)
+
+    def slots(self, host: str) -> tuple[int, int, int]:
+        """Those of its dom0 in placement: total, reserved, in use."""
+        uuid = self.provider(host)
+        found = self.client.provider(uuid, 'inventories').get(
+            provider.DOM0_SLOT, {'total': 0, 'reserved': 0}
+        )
+        used = self.client.provider(uuid, 'usages')
+        return (
+            found['total'],
+            found['reserved'],
+            used.get(provider.DOM0_SLOT, 0),
+        )
+
+    def provider(self, host: str) -> str:
+        """The UUID of a host's resource provider."""
+        ((uuid,),) = self.database.execute(
+            'SELECT uuid FROM nova.compute_nodes WHERE host = %s'
+            ' AND deleted = 0',
+            host,
+        )
+        return str(uuid)
+
+    def dom0_mb(self, host: str) -> int:
+        """dom0's size as its compute reported it last, MiB."""
+        return int(json.loads(self.stats(host))['xen_dom0_memory_mb'])
 
     def memory(self, host: str) -> tuple[int, int, int]:
         """MiB: what the host has, what nova counts as taken, Xen's free."""

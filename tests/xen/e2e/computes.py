@@ -23,6 +23,10 @@ PATIENCE = 900
 #: What nova leaves to dom0; less than dom0 is, so that the scheduler's own
 #: arithmetic is what keeps guests out of dom0's memory.
 RESERVED_MB = 512
+#: What dom0 itself uses, and what an HVM guest takes of it: more than either
+#: does, so that a dom0 of DOM0_MB is full with three.
+BASE_MB = 900
+HVM_MB = 100
 
 _CONF = """
 [DEFAULT]
@@ -56,6 +60,14 @@ amqp_durable_queues = true
 remove_unused_base_images = false
 [oslo_concurrency]
 lock_path = /var/lib/nova/lock
+[xen_scheduler]
+refuse_dom0_overcommit = true
+dom0_base_memory_mb = {base}
+dom0_memory_mb_per_hvm_guest = {hvm}
+[compute]
+# Slots that no guest holds any more are counted after as long, not after five
+# minutes.
+resource_provider_association_refresh = 60
 [vnc]
 enabled = false
 # It runs as root here: sudo isn't needed.
@@ -122,6 +134,8 @@ class Computes:
             address=host.address,
             bus=self._bus.url.replace('127.0.0.1', MACHINE),
             reserved=RESERVED_MB,
+            base=BASE_MB,
+            hvm=HVM_MB,
             shared=SHARED,
             glance=s.url('glance').replace('127.0.0.1', MACHINE),
             auth=auth.replace('127.0.0.1', MACHINE),

@@ -65,10 +65,13 @@ def first_line(host: XenHost, server: Server, mode: str) -> str:
 
 
 def last_line(host: XenHost, server: Server, mode: str) -> str:
-    """The last line that its console has in some seconds."""
+    """The last line that its console has in some seconds.
+
+    Not its very first, which says 0 as that of one that was started anew.
+    """
     for _ in range(10):
         line = _line(host, server, mode, 12, '')
-        if line:
+        if line and up(line, mode) > 0:
             return line
     raise Failure('%s says nothing on %s' % (domain(server), host.name))
 

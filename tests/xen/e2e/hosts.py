@@ -21,7 +21,8 @@ MACHINE = '10.0.2.2'
 SHARED = '/srv/shared'
 #: Room for nova-compute, libvirtd and the device models in dom0.
 _MEMORY_MB = 3584
-_XEN = ('dom0_mem=1280M,max:1280M',)
+DOM0_MB = 1280
+_XEN = ('dom0_mem={0}M,max:{0}M'.format(DOM0_MB),)
 
 #: Run in dom0, once it is up.
 _SET_UP = r"""
