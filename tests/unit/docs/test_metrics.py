@@ -43,3 +43,15 @@ def test_each_label_is_documented():
 def test_what_is_linked_to_exists():
     found = re.findall(':metric:`(.+?)`', PAGE)
     assert found and set(found) <= set(documented())
+
+
+def test_each_alert_is_documented():
+    rules = sources.ROOT / 'etc/nova_xen_sched/prometheus-alerts.yaml'
+    text = rules.read_text(encoding='utf-8')
+    part = PAGE.partition('.. _alerts:')[2]
+    assert re.findall(r'^``(Xen\w+)``$', part, re.M) == re.findall(
+        r'alert: (\w+)', text
+    )
+    # And asks for nothing that is not written.
+    written = {each.name for each in names.METRICS}
+    assert set(re.findall(r'\bnova_xen_\w+', text)) <= written
