@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from nova_xen_sched.cmd.hosts.metrics import names
 from tests.unit.docs import sources
 
@@ -45,13 +47,20 @@ def test_what_is_linked_to_exists():
     assert found and set(found) <= set(documented())
 
 
+ETC = sources.ROOT / 'etc' / 'nova_xen_sched'
+
+
 def test_each_alert_is_documented():
-    rules = sources.ROOT / 'etc/nova_xen_sched/prometheus-alerts.yaml'
-    text = rules.read_text(encoding='utf-8')
+    text = (ETC / 'prometheus-alerts.yaml').read_text(encoding='utf-8')
     part = PAGE.partition('.. _alerts:')[2]
     assert re.findall(r'^``(Xen\w+)``$', part, re.M) == re.findall(
         r'alert: (\w+)', text
     )
-    # And asks for nothing that is not written.
-    written = {each.name for each in names.METRICS}
-    assert set(re.findall(r'\bnova_xen_\w+', text)) <= written
+
+
+@pytest.mark.parametrize(
+    'name', ['prometheus-alerts.yaml', 'grafana-dashboard.json']
+)
+def test_nothing_is_asked_for_that_is_not_written(name):
+    found = re.findall(r'\bnova_xen_\w+', (ETC / name).read_text())
+    assert found and set(found) <= {each.name for each in names.METRICS}
