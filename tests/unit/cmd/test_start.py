@@ -32,7 +32,7 @@ _SLOW = {
     *('eventlet', 'keystoneauth1', 'nova', 'openstack', 'oslo_db'),
     *('oslo_log.log', 'oslo_messaging', 'requests', 'sqlalchemy'),
     # Of an extra.
-    'prometheus_client',
+    *('matplotlib', 'prometheus_client'),
 }
 _NOWHERE = ('--connect', 'xen+tcp://127.0.0.1:1/system')
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import time
 import typing as ty
 
@@ -75,13 +74,7 @@ class Metrics(base.Command):
                 'node_exporter reads only files whose names end in %s: %s.'
                 % (_SUFFIX, path)
             )
-        try:
-            importlib.import_module('prometheus_client')
-        except ImportError as e:
-            raise errors.Failure(
-                "prometheus_client can't be imported (%s): pip install "
-                'prometheus_client beside nova-xen-sched.' % e
-            ) from e
+        errors.need('prometheus_client')
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         path = parsed_args.textfile
