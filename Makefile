@@ -1,6 +1,6 @@
 # Everything here runs in an environment that it makes itself, in .venv: no
 # root, no Debian packages beyond git, make and python3 with python3-venv. But
-# for test-libvirt, e2e, xen-host and xen-e2e, which say what they need.
+# for test-libvirt, test-prometheus, e2e, xen-host and xen-e2e, which say what they need.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -118,6 +118,11 @@ test-libvirt:  ## The facts commands with a real libvirt, without nova
 	@PYTHON='$(PYTHON)' tools/need-libvirt
 	@PYTHON='$(PYTHON)' tools/make-venv .venv-libvirt libvirt $(NOVA)
 	.venv-libvirt/bin/python -m pytest -q tests/libvirt
+
+.PHONY: test-prometheus
+test-prometheus: venv  ## Alerts and dashboard with Debian's Prometheus
+	OS_NOVA_DISABLE_EVENTLET_PATCHING=true \
+	    $(BIN)/python -m pytest -q tests/prometheus
 
 .PHONY: e2e-venvs
 e2e-venvs:

@@ -71,5 +71,5 @@ man_pages = [
 
 def setup(app):
     """What is named by its name alone: a code or a fact links to its page."""
-    for kind in ('refusal', 'fact', 'finding'):
+    for kind in ('refusal', 'fact', 'finding', 'metric'):
         app.add_object_type(kind, kind, 'pair: %%s; %s' % kind)

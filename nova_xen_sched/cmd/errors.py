@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import traceback
@@ -55,6 +56,20 @@ def unexpected(error: BaseException) -> str:
         'Unexpected %s: %s%s. Run it again with --debug, and report what that '
         'prints.' % (type(error).__name__, one_line(error), where)
     )
+
+
+def need(library: str) -> None:
+    """Refuse what can't be done without a library of an extra.
+
+    :raises Failure: if it is not there.
+    """
+    try:
+        importlib.import_module(library)
+    except ImportError as e:
+        raise Failure(
+            "%s can't be imported (%s): pip install %s beside nova-xen-sched."
+            % (library, e, library)
+        ) from e
 
 
 @contextlib.contextmanager

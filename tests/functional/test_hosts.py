@@ -609,3 +609,33 @@ class TestHosts(HostsCase):
         self.assertEqual(14, len(ran.lines))
         ran = commands.run('host', 'show', 'nosuch')
         self.assertEqual((2, 1), (ran.code, len(lines(ran))))
+
+
+class TestPlot(HostsCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # tox's environments have none. Its import asks for the machine's
+        # name, which nova's fixture forbids later.
+        pytest.importorskip('matplotlib.figure')
+
+    def test_the_hosts_that_are_listed_are_drawn(self):
+        self.start_hosts(
+            [hosts.xen('fact-%d' % n, stats=stats(20 + n)) for n in range(2)]
+            + [hosts.xen('gone', stats=stats(1, vcpus=1)), hosts.kvm('kvm')]
+        )
+        self.boot(self.create_image('hvm', **HVM), host='gone')
+        path = pathlib.Path(self._folder, 'x.svg')
+        ran = commands.run('host', 'list', '--plot', str(path))
+        self.assertEqual(0, ran.code, ran.err)
+        self.assertIn('fact-1', ran.out)
+        found = re.findall('<text[^>]*>(.*?)</text>', path.read_text())
+        self.assertIn('Headroom of 3 Xen hosts, fullest first', found)
+        names = [each for each in found if re.match('fact-|gone|kvm', each)]
+        self.assertEqual(['gone', 'fact-0', 'fact-1'], names)
+        self.ran('host', 'list', 'gone', '--plot', str(path))
+        self.assertIn('Headroom of 1 Xen host, ', path.read_text())
+        path = path.with_name('nosuch') / 'x.svg'
+        ran = commands.run('host', 'list', '--plot', str(path))
+        self.assertEqual((2, ''), (ran.code, ran.out))
+        self.assertIn("x.svg can't be written: No such file", ran.err)

@@ -93,7 +93,24 @@ class List(HostLister):
             type=guest_arguments.percent,
             help='Only hosts whose headroom is below this share, 0 to 100.',
         )
+        parser.add_argument(
+            '--plot',
+            metavar='FILE.svg',
+            type=options.filled,
+            help='Also draw the headroom of each resource of these hosts, the '
+            'fullest first, in a picture. matplotlib has to be installed.',
+        )
         return parser
+
+    def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        super().check_usage(parsed_args)
+        if parsed_args.plot is None:
+            return
+        if not parsed_args.plot.endswith('.svg'):
+            raise errors.Failure(
+                'The name of the picture ends in .svg: %s.' % parsed_args.plot
+            )
+        errors.need('matplotlib')
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         cloud, every = read(self, parsed_args.hosts)
@@ -113,6 +130,9 @@ class List(HostLister):
         rows = [report.row(each, counted) for each in counted.hosts]
         if parsed_args.refused:
             rows = [row for row in rows if tables.text(row['refused'])]
+        if parsed_args.plot:
+            listed = {tables.text(row['host']) for row in rows}
+            _draw([e for e in every if e.name in listed], parsed_args.plot)
         self.say(_sentence(rows, every, parsed_args, counted))
         return tuple(fields.LIST), [
             [row[name] for name in fields.LIST] for row in rows
@@ -133,6 +153,18 @@ def _is_wanted(host: ComputeHost, parsed_args: argparse.Namespace) -> bool:
         if not headroom * 100 < parsed_args.scarce:
             return False
     return parsed_args.state in (None, xen_hosts.service_state(host.state))
+
+
+def _draw(hosts: ty.Sequence[ComputeHost], path: str) -> None:
+    from nova_xen_sched.cmd.hosts import plot
+
+    found = [(each.name, each.resources) for each in hosts]
+    try:
+        plot.draw(found, path)
+    except OSError as e:
+        raise errors.Failure(
+            "%s can't be written: %s." % (path, e.strerror or e)
+        ) from e
 
 
 def _sentence(

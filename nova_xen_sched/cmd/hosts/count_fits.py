@@ -75,8 +75,23 @@ def count(
         request.
     """
     flavor = guest_arguments.flavor(cloud, parsed_args)
+    return count_guests(cloud, flavor, parsed_args.vm_mode, hosts)
+
+
+def count_guests(
+    cloud: Cloud,
+    flavor: ty.Any,
+    vm_mode: str,
+    hosts: ty.Sequence[xen_hosts.ComputeHost],
+) -> Counted:
+    """How many more guests of a flavor fit on these hosts.
+
+    :param flavor: a nova Flavor.
+    :param vm_mode: of guest_arguments.
+    :raises errors.Failure: if nova would refuse the request.
+    """
     settings = xen_hosts.settings()
-    mode = mode_of(parsed_args.vm_mode, settings)
+    mode = mode_of(vm_mode, settings)
     properties = {'hypervisor_type': 'xen'}
     if mode in _VM_MODES:
         properties['vm_mode'] = _VM_MODES[mode]

@@ -119,3 +119,22 @@ def in_all(hosts: ty.Iterable[Fits]) -> int | None:
             left[provider] -= count
         total += count
     return total
+
+
+def after_failure(
+    hosts: ty.Sequence[Fits], guests: ty.Mapping[str, int]
+) -> int | None:
+    """How many fit after one host has failed: the one that leaves least.
+
+    Its guests are on the others then, and count as guests of this kind.
+
+    :param guests: by host, how many it has.
+    :returns: below 0 where they don't all fit; None if nothing limits them,
+        or there is no host.
+    """
+    found = []
+    for failed in hosts:
+        count = in_all(each for each in hosts if each is not failed)
+        if count is not None:
+            found.append(count - guests[failed.host])
+    return min(found, default=None)

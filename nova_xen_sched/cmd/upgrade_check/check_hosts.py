@@ -13,31 +13,15 @@ from oslo_upgradecheck.upgradecheck import Result
 
 from nova_xen_sched import conf
 from nova_xen_sched import refusal
-from nova_xen_sched import request as guest
 from nova_xen_sched import rules
-from nova_xen_sched.cmd.nova import request_spec
+from nova_xen_sched.cmd.nova import usual_requests
 from nova_xen_sched.cmd.upgrade_check.deployment import counted_names
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import grouped
 from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 from nova_xen_sched.filters import XenHostFilter
-from nova_xen_sched.request import Kind
 
 CONF = nova.conf.CONF
-
-#: The smallest guest that is usual: what it is refused for isn't its size.
-_RAM, _VCPUS, _DISK = 512, 1, 1
-_HVM = {'hypervisor_type': 'xen', 'vm_mode': 'hvm'}
-_PV = {'hypervisor_type': 'xen', 'vm_mode': 'xen'}
-#: Requests that stand for those of users and operators: image properties, and
-#: what it is to do.
-_REQUESTS: ty.Mapping[str, tuple[dict[str, str], Kind]] = {
-    'HVM boot': (_HVM, Kind.BOOT),
-    'PV boot': (_PV, Kind.BOOT),
-    'boot of an untyped image': ({}, Kind.BOOT),
-    'HVM live migration': (_HVM, Kind.LIVE_MIGRATION),
-    'PV live migration': (_PV, Kind.LIVE_MIGRATION),
-}
 
 #: Codes that say which hosts a guest is for: a healthy host has them, too.
 _NO_TROUBLE = frozenset(
@@ -78,17 +62,15 @@ def refused(deployment: Deployment) -> Result:
     if not xen:
         return Result(Code.SUCCESS, 'There are no Xen hosts.')
     xen_filter = deployment.cloud.plugin(XenHostFilter)
-    flavor = request_spec.flavor_of(_RAM, _VCPUS, _DISK)
     lines = []
     remedies: dict[str, str] = {}
     affected: set[str] = set()
     usable, unjudged = False, 0
-    for name, (properties, kind) in _REQUESTS.items():
-        image = request_spec.image_of(properties, 'raw')
-        spec = request_spec.boot(deployment.cloud, image, flavor)
-        guest.set_kind(spec, kind)
+    for usual in usual_requests.REQUESTS:
         verdicts = xen_filter.verdicts(
-            [each.state for each in xen], spec, every=True
+            [each.state for each in xen],
+            usual_requests.spec(deployment.cloud, usual),
+            every=True,
         )
         unjudged += verdicts.count(rules.UNJUDGED)
         left = sum(
@@ -111,7 +93,9 @@ def refused(deployment: Deployment) -> Result:
         codes = _counted(
             (each.code for each in refusals), deployment.settings.report_only
         )
-        lines.append('%s: %d of %d left%s' % (name, left, len(xen), codes))
+        lines.append(
+            '%s: %d of %d left%s' % (usual.title, left, len(xen), codes)
+        )
     details = '; '.join(lines) + '.'
     if unjudged:
         details += ' Hosts could not be judged (%d times).' % unjudged

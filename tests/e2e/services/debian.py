@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import typing as ty
 
 from tests.e2e.processes import Failure
 
@@ -22,22 +23,23 @@ _NEEDED = {
 _POLICY = '/usr/sbin/policy-rc.d'
 
 
-def missing() -> list[str]:
+def missing(needed: ty.Mapping[str, str] = _NEEDED) -> list[str]:
     return sorted(
         {
             package
-            for path, package in _NEEDED.items()
+            for path, package in needed.items()
             if not os.path.exists(path)
         }
     )
 
 
-def ensure() -> str:
+def ensure(needed: ty.Mapping[str, str] = _NEEDED) -> str:
     """Install what is missing, if this is root; the packages installed.
 
+    :param needed: by the path of a program, the package that has it.
     :raises Failure: that names them, if it can't
     """
-    wanted = missing()
+    wanted = missing(needed)
     if not wanted:
         return ''
     advice = 'apt-get install --no-install-recommends ' + ' '.join(wanted)

@@ -68,3 +68,26 @@ def test_hosts_that_share_storage_share_what_it_has():
     assert capacity.in_all(hosts) == 10
     assert capacity.in_all([]) == 0
     assert capacity.in_all([*hosts, Fits('d', {})]) is None
+
+
+@pytest.mark.parametrize(
+    ('guests', 'left'),
+    [
+        # Without a, 4 of the store's 6 fit on b, and 4 on c.
+        ({'a': 0, 'b': 0, 'c': 0}, 6),
+        ({'a': 3, 'b': 0, 'c': 0}, 5),
+        ({'a': 0, 'b': 0, 'c': 9}, -3),
+    ],
+)
+def test_after_the_failure_that_leaves_least(guests, left):
+    hosts = [
+        Fits('a', {'ram': 4, 'disk': 6}, shared={'store': 6}),
+        Fits('b', {'ram': 4, 'disk': 6}, shared={'store': 6}),
+        Fits('c', {'ram': 4}),
+    ]
+    assert capacity.after_failure(hosts, guests) == left
+    # Of the only host nothing is left, whatever nothing limits.
+    assert capacity.after_failure([Fits('a', {})], {'a': 2}) == -2
+    assert capacity.after_failure([], {}) is None
+    endless = [Fits('a', {}), Fits('b', {}), Fits('c', {})]
+    assert capacity.after_failure(endless, guests) is None
