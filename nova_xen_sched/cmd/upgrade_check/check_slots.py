@@ -18,6 +18,12 @@ from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 
 _UNUSED = 'No flavor asks for %s.' % provider.DOM0_SLOT
+#: docs/source/admin/placement.rst has what was measured.
+_PLACEMENT = (
+    "What can't be seen from here: placement 14 and later has to have "
+    '[placement] allocation_conflict_retry_count = 1 in placement.conf, or '
+    'many boots at once claim more slots than there are.'
+)
 
 
 def _in_use(deployment: Deployment) -> bool:
@@ -45,7 +51,7 @@ def flavors(deployment: Deployment) -> Result:
                 if flavor:
                     found[flavor].append(host.name)
     if not found:
-        return Result(Code.SUCCESS)
+        return Result(Code.SUCCESS, _PLACEMENT)
     return Problem(
         Code.WARNING,
         'flavors_without_slot',

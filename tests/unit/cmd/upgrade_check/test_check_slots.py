@@ -65,3 +65,11 @@ def test_all_is_well_where_every_guest_holds_one(monkeypatch):
 def test_no_guests_are_read_where_no_flavor_asks_for_slots(monkeypatch):
     result, read = checked(monkeypatch, [{}], {builders.UUID: {}})
     assert (result.code, read) == (Code.SUCCESS, [])
+
+
+def test_where_slots_are_in_use_placements_option_is_named():
+    result = check_slots.flavors(
+        SimpleNamespace(flavors=[flavor(SLOT)], xen=[])
+    )
+    assert result.code is Code.SUCCESS
+    assert 'allocation_conflict_retry_count = 1' in result.details
