@@ -26,6 +26,8 @@ LIVE_MIGRATION = 'CUSTOM_XEN_LIVE_MIGRATION'
 GUEST_TYPES = (HVM, PV)
 #: In the order in which they are shown.
 TRAITS = (*GUEST_TYPES, LIVE_MIGRATION)
+#: nova's own: what nova-compute 22 reports of a Xen host by itself.
+STORAGE_BUS = 'COMPUTE_STORAGE_BUS_XEN'
 
 #: The resource class: what one HVM guest takes of a dom0.
 DOM0_SLOT = 'CUSTOM_XEN_DOM0_SLOT'

@@ -42,7 +42,8 @@ formats:
   provider-yaml
               the traits of one host, as a file for nova's [compute]
               provider_config_location, for computes whose traits nobody
-              publishes. Refused for a host of nova-compute-xen. With --slots
+              publishes. Refused where nova.conf here says that the host runs
+              nova-compute-xen, which reports its own. With --slots
               also the slots of dom0, a fixed number: only of a host without
               guests, in its own dom0, where nova.conf says its compute_driver
 

@@ -42,7 +42,8 @@ columns:
 exit codes:
   0  all is published, or would be with --apply
   1  some hosts were left out, placement has no reserve of some, a trait of
-     some is unknown, or some change was not made
+     some is unknown, some change was not made, or nova-compute-xen reports
+     other traits than expected
   2  nothing was done
 """ % tables.described(report.COLUMNS)
 

@@ -14,10 +14,8 @@ from nova_xen_sched.cmd.image import remedies
 if ty.TYPE_CHECKING:
     from nova_xen_sched.cmd.image.hosts import Hosts
 
-#: What nova-compute 22 reports of a Xen host by itself.
-STORAGE_BUS = 'COMPUTE_STORAGE_BUS_XEN'
 _OF_MODES = {'hvm': provider.HVM, 'xen': provider.PV}
-_OF_XEN = (STORAGE_BUS, *provider.TRAITS)
+_OF_XEN = (provider.STORAGE_BUS, *provider.TRAITS)
 _PREFIX = 'trait:'
 _PUBLISH = (
     '; nova-xen-sched facts publish --traits publishes the traits of Xen '
@@ -78,7 +76,7 @@ def _lacking(trait: str, hosts: Hosts) -> ty.Iterator[remedies.Finding]:
         yield remedies.Finding(remedies.Code.TRAIT_ON_NO_HOST, problem, '')
         return
     # That not all have another trait is what that is for.
-    if trait == STORAGE_BUS:
+    if trait == provider.STORAGE_BUS:
         fitting = hosts.xen
     elif trait in provider.GUEST_TYPES:
         fitting = hosts.offering(trait)
@@ -100,7 +98,7 @@ def _lacking(trait: str, hosts: Hosts) -> ty.Iterator[remedies.Finding]:
 
 
 def _remedy(trait: str) -> str:
-    if trait == STORAGE_BUS:
+    if trait == provider.STORAGE_BUS:
         return _ANOTHER
     return _PUBLISH if trait in provider.TRAITS else _CORRECT
 
@@ -115,7 +113,7 @@ def _proposal(
     :param image: for Xen hosts.
     """
     by_mode = _OF_MODES.get(mode or '')
-    candidates = [(STORAGE_BUS, hosts.xen)]
+    candidates = [(provider.STORAGE_BUS, hosts.xen)]
     if by_mode:
         candidates.append((by_mode, hosts.offering(by_mode)))
     for trait, fitting in candidates:

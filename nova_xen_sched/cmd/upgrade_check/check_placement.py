@@ -172,7 +172,7 @@ def owner_nova(deployment: Deployment) -> Result:
         'old_computes',
         'nova-scheduler logs a warning at each request, "OWNER_NOVA trait not '
         'added to scheduling request": the oldest nova-compute has the '
-        'service version %d, and %d is needed. Nothing else comes of it. '
+        'service version %d, and %d is needed. No host is left out for it. '
         'Older computes: %s.'
         % (oldest, needed, counted_names(old) if old else 'none with a node'),
         'upgrade them, or delete the records of those that are gone '

@@ -17,6 +17,7 @@ from nova_xen_sched.cmd.upgrade_check.deployment import counted_names
 from nova_xen_sched.cmd.upgrade_check.deployment import Deployment
 from nova_xen_sched.cmd.upgrade_check.deployment import Problem
 
+_OF_XEN = frozenset({provider.STORAGE_BUS, *provider.TRAITS})
 _UNUSED = 'No flavor asks for %s.' % provider.DOM0_SLOT
 #: docs/source/admin/placement.rst has what was measured.
 _PLACEMENT = (
@@ -43,19 +44,24 @@ def flavors(deployment: Deployment) -> Result:
         if not provider.slots_asked(each.extra_specs)
     }
     found: dict[str, list[str]] = collections.defaultdict(list)
+    for flavor in deployment.flavors:
+        if flavor.id in without and (
+            _OF_XEN & servers.traits_of_flavor(flavor)
+        ):
+            found[flavor.name] = []
     for host in deployment.xen:
         for guest in host.state.instances.values():
             # One that nova knows by its UUID alone would have it read.
             if guest.obj_attr_is_set('instance_type_id'):
-                flavor = without.get(guest.instance_type_id)
-                if flavor:
-                    found[flavor].append(host.name)
+                name = without.get(guest.instance_type_id)
+                if name:
+                    found[name].append(host.name)
     if not found:
         return Result(Code.SUCCESS, _PLACEMENT)
     return Problem(
         Code.WARNING,
         'flavors_without_slot',
-        'Some flavors ask for %s, and guests of Xen hosts have others: %s. '
+        'Some flavors ask for %s, and others of Xen guests do not: %s. '
         'Several schedulers may place guests of these on one dom0 at once.'
         % (
             provider.DOM0_SLOT,

@@ -67,9 +67,26 @@ def test_no_guests_are_read_where_no_flavor_asks_for_slots(monkeypatch):
     assert (result.code, read) == (Code.SUCCESS, [])
 
 
+def test_flavors_that_require_a_trait_of_xen_hosts_are_named():
+    flavors = [
+        objects.Flavor(id=number, name='f%d' % number, extra_specs=specs)
+        for number, specs in enumerate(
+            (
+                SLOT,
+                {},
+                {'trait:COMPUTE_STORAGE_BUS_XEN': 'required'},
+                {'trait:CUSTOM_XEN_PV': 'required', **SLOT},
+                {'trait:CUSTOM_XEN_PV': 'forbidden'},
+            )
+        )
+    ]
+    result = check_slots.flavors(SimpleNamespace(flavors=flavors, xen=[]))
+    assert (result.code, result.what) == (Code.WARNING, 'flavors_without_slot')
+    assert ': f2 (0 guests). ' in result.details
+
+
 def test_where_slots_are_in_use_placements_option_is_named():
-    result = check_slots.flavors(
-        SimpleNamespace(flavors=[flavor(SLOT)], xen=[])
-    )
+    flavors = [objects.Flavor(id=1, name='f1', extra_specs=SLOT)]
+    result = check_slots.flavors(SimpleNamespace(flavors=flavors, xen=[]))
     assert result.code is Code.SUCCESS
     assert 'allocation_conflict_retry_count = 1' in result.details
