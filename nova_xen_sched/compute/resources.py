@@ -159,7 +159,9 @@ class Provider:
             if host is not None:
                 write_traits(tree, nodename, host, settings)
         except Exception:  # noqa: BLE001  nothing may reach nova
-            log.unexpected('reporting traits; they stay as they were')
+            log.unexpected(
+                'reporting slots and traits; they stay as they were'
+            )
 
     def _slots(
         self,

@@ -36,9 +36,11 @@ _VETOES = frozenset({'BuildFailureWeigher', 'CrossCellWeigher'})
 #: How often the headroom's multiplier must hold the largest other one. By
 #: simulation 5 does nearly as well as 10; with 1 or 2 the others drown it.
 _ENOUGH = 5
-#: Likewise beside a weigher that looks at images alone. Simulated with 40
-#: hosts, 85 % full: with 2 no dom0 is overcommitted; with 1 there are 6, and
-#: 20 where the other multiplier is negative.
+#: Likewise beside a weigher that looks at images alone: with 2, a host that it
+#: likes best must have half of the largest headroom. Tried once in the
+#: simulation, with its arithmetic in place of nova's, 40 hosts 85 % full: with
+#: 2 no dom0 was overcommitted; with 1 there were 6, and 20 where the other
+#: multiplier was negative.
 _ENOUGH_BY_IMAGE = 2
 
 
