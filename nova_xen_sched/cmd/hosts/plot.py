@@ -35,12 +35,16 @@ _MARKS = {
 def fullest_first(hosts: ty.Iterable[Host]) -> list[Host]:
     """Hosts in the order in which they are drawn.
 
-    :returns: without those that have no resources, or none that is known.
+    :returns: without those that have no resources, or none that is known, and
+        without the domain of their names, if it is the same.
     """
     known = [
         (name, [each for each in resources if math.isfinite(each.headroom)])
         for name, resources in hosts
     ]
+    # A domain that all have tells nothing, and takes the room of what does.
+    if len({name.partition('.')[2] for name, _ in known}) == 1 < len(known):
+        known = [(name.partition('.')[0], usages) for name, usages in known]
     return sorted(
         (each for each in known if each[1]),
         key=lambda host: (min(u.headroom for u in host[1]), host[0]),

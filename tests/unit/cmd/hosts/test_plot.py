@@ -121,3 +121,17 @@ def test_it_is_an_svg(capsys):
     assert app.main(['host', 'list', '--plot', 'x.png']) == 2
     err = capsys.readouterr().err
     assert err == 'The name of the picture ends in .svg: x.png.\n'
+
+
+@pytest.mark.parametrize(
+    ('names', 'drawn_as'),
+    [
+        (['a.x.org', 'b.x.org'], ['a', 'b']),
+        (['a.x.org', 'b.y.org'], ['a.x.org', 'b.y.org']),
+        (['a.x.org'], ['a.x.org']),
+        (['a', 'b'], ['a', 'b']),
+    ],
+)
+def test_a_domain_that_all_names_share_is_left_out(names, drawn_as):
+    found = plot.fullest_first(host(name, 0.5) for name in names)
+    assert [name for name, _ in found] == drawn_as
