@@ -29,7 +29,7 @@ from placement.objects import resource_provider
 from placement.objects import trait
 
 from nova_xen_sched import weights
-from nova_xen_sched.cmd.image.traits import STORAGE_BUS
+from nova_xen_sched.provider import STORAGE_BUS
 from tests.unit import builders
 from tools.bench import measure
 from tools.bench import path
