@@ -7,14 +7,6 @@ from __future__ import annotations
 from tests.e2e.processes import Process
 from tests.e2e.services.web import WebService
 
-#: As docs/source/admin/placement.rst tells an operator.
-_ONE_TRY = """\
-[placement]
-allocation_conflict_retry_count = 1
-"""
-#: The first nova beside whose placement (6.0.0) that is needed.
-_IN_ONE_TRANSACTION = 24
-
 
 class Placement(WebService):
     """Placement."""
@@ -32,12 +24,14 @@ class Placement(WebService):
 use_stderr = true
 [api]
 auth_strategy = keystone
-%s[placement_database]
+[placement]
+# As docs/source/admin/placement.rst tells an operator.
+allocation_conflict_retry_count = 1
+[placement_database]
 connection = %s
 max_pool_size = 50
 %s"""
             % (
-                _ONE_TRY if s.release >= _IN_ONE_TRANSACTION else '',
                 self._database.url('placement'),
                 s.keystone_auth('keystone_authtoken'),
             ),

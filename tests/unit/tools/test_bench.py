@@ -33,16 +33,16 @@ def holds(*found: object) -> list[bool]:
 
 
 def test_goals():
-    assert holds(taken(0.20, 0.25), missed()) == [True] * 4
-    assert holds(taken(0.21, 0.25), missed()) == [False, True, True, True]
-    assert holds(taken(0.20, 0.26), missed()) == [True, False, True, True]
-    assert holds(taken(0.20, 0.25), missed(1)) == [True, True, False, False]
+    assert holds(taken(0.20, 0.40), missed()) == [True] * 4
+    assert holds(taken(0.21, 0.40), missed()) == [False, True, True, True]
+    assert holds(taken(0.20, 0.41), missed()) == [True, False, True, True]
+    assert holds(taken(0.20, 0.40), missed(1)) == [True, True, False, False]
 
 
 def test_section():
     text = '\n'.join(spared.section(taken(0.15, 0.18), missed(), 'that'))
     assert '"900 + 40", "150", "0.150", "0.150-0.150", "0.20"' in text
-    assert '"1800 + 40", "180", "1.20 of the line above", "", "1.25"' in text
+    assert '"1800 + 40", "180", "1.20 of the line above", "", "2.00"' in text
     assert '"its own", "4 of 4", "0 of 4"' in text
 
 
