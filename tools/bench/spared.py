@@ -20,7 +20,7 @@ REQUESTS = 200
 #: What a request with the trait may take of stock nova's time.
 RATIO = 0.20
 #: The same request among twice as many KVM hosts, of its time before. 1.25 was
-#: hoped for; most of what is left is what nova and placement read of all hosts.
+#: hoped for; most of what is left is what nova and placement read of all.
 GROWTH = 2.0
 
 Taken = ty.Dict[str, measure.Timing]
