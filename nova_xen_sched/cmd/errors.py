@@ -63,17 +63,11 @@ def need(library: str) -> None:
 
     :raises Failure: if it is not there.
     """
-    try:
+    with _importing(library):
         importlib.import_module(library)
-    except ImportError as e:
-        raise Failure(
-            "%s can't be imported (%s): pip install %s beside nova-xen-sched."
-            % (library, e, library)
-        ) from e
 
 
-@contextlib.contextmanager
-def openstacksdk() -> ty.Iterator[None]:
+def openstacksdk() -> ty.ContextManager[None]:
     """While modules are imported that need openstacksdk.
 
     Commands import them when they run: where it is not there, as in many a
@@ -81,10 +75,29 @@ def openstacksdk() -> ty.Iterator[None]:
 
     :raises Failure: if it is not there.
     """
+    return _importing('openstacksdk', ', or run this where it is')
+
+
+@contextlib.contextmanager
+def _importing(library: str, otherwise: str = '') -> ty.Iterator[None]:
     try:
         yield
     except ImportError as e:
         raise Failure(
-            "openstacksdk can't be imported (%s): pip install openstacksdk "
-            'beside nova-xen-sched, or run this where it is.' % e
+            "%s can't be imported (%s): pip install %s beside "
+            'nova-xen-sched%s.' % (library, e, library, otherwise)
+        ) from e
+
+
+@contextlib.contextmanager
+def writing(path: str) -> ty.Iterator[None]:
+    """While a file is written that was asked for.
+
+    :raises Failure: if it can't be.
+    """
+    try:
+        yield
+    except OSError as e:
+        raise Failure(
+            "%s can't be written: %s." % (path, e.strerror or e)
         ) from e

@@ -8,9 +8,9 @@ import contextlib
 import fcntl
 import os
 import stat
-import tempfile
 import typing as ty
 
+from nova_xen_sched.cmd import whole_file
 from nova_xen_sched.facts import file
 from nova_xen_sched.facts import read_yaml
 
@@ -61,28 +61,19 @@ def replace(path: str, before: str | None, text: str) -> None:
         is as it was then.
     """
     path = os.path.realpath(path)
-    folder = os.path.dirname(path)
-    temporary = ''
     try:
-        descriptor, temporary = tempfile.mkstemp(
-            prefix='.' + os.path.basename(path), dir=folder
-        )
-        with open(descriptor, 'w', encoding='utf-8', newline='') as f:
+        with whole_file.replacing(path) as f:
             f.write(text)
             f.flush()
             _like(path, f.fileno())
             os.fsync(f.fileno())
-        if read(path) != before:
-            raise file.FileError('it has changed meanwhile; run this again')
-        os.replace(temporary, path)
-        temporary = ''
-        _sync(folder)
+            if read(path) != before:
+                raise file.FileError(
+                    'it has changed meanwhile; run this again'
+                )
+        _sync(os.path.dirname(path))
     except OSError as e:
         raise file.FileError(e.strerror or str(e)) from e
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
 
 
 def _like(path: str, descriptor: int) -> None:

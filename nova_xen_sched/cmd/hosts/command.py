@@ -159,12 +159,8 @@ def _draw(hosts: ty.Sequence[ComputeHost], path: str) -> None:
     from nova_xen_sched.cmd.hosts import plot
 
     found = [(each.name, each.resources) for each in hosts]
-    try:
+    with errors.writing(path):
         plot.draw(found, path)
-    except OSError as e:
-        raise errors.Failure(
-            "%s can't be written: %s." % (path, e.strerror or e)
-        ) from e
 
 
 def _sentence(

@@ -128,12 +128,7 @@ class Cloud(Controllers):
 
     def stats(self, host: str) -> str:
         """What a compute reported last, as JSON."""
-        ((stats,),) = self.database.execute(
-            'SELECT stats FROM nova.compute_nodes WHERE host = %s'
-            ' AND deleted = 0',
-            host,
-        )
-        return str(stats)
+        return self._of_node(host, 'stats')
 
     def slots(self, host: str) -> tuple[int, int, int]:
         """Those of its dom0 in placement: total, reserved, in use."""
@@ -150,12 +145,15 @@ class Cloud(Controllers):
 
     def provider(self, host: str) -> str:
         """The UUID of a host's resource provider."""
-        ((uuid,),) = self.database.execute(
-            'SELECT uuid FROM nova.compute_nodes WHERE host = %s'
-            ' AND deleted = 0',
+        return self._of_node(host, 'uuid')
+
+    def _of_node(self, host: str, column: str) -> str:
+        ((value,),) = self.database.execute(
+            'SELECT %s FROM nova.compute_nodes WHERE host = %%s'
+            ' AND deleted = 0' % column,
             host,
         )
-        return str(uuid)
+        return str(value)
 
     def dom0_mb(self, host: str) -> int:
         """dom0's size as its compute reported it last, MiB."""

@@ -96,12 +96,8 @@ class Metrics(base.Command):
         if not path:
             self.write(content)
             return
-        try:
+        with errors.writing(path):
             text.replace(path, content)
-        except OSError as e:
-            raise errors.Failure(
-                "%s can't be written: %s." % (path, e.strerror or e)
-            ) from e
 
     def _collected(self, flavors: ty.Iterable[str]) -> samples.Samples:
         cloud = nova.open_cloud(self.app.options)

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import tempfile
 import typing as ty
 
+from nova_xen_sched.cmd import whole_file
 from nova_xen_sched.cmd.hosts.metrics import names
 from nova_xen_sched.cmd.hosts.metrics.samples import Samples
 
@@ -66,17 +65,6 @@ def replace(path: str, text: str) -> None:
 
     :raises OSError: if it can't be written; it is as it was then.
     """
-    path = os.path.realpath(path)
-    # node_exporter reads names that end in .prom.
-    descriptor, temporary = tempfile.mkstemp(
-        prefix='.' + os.path.basename(path), dir=os.path.dirname(path)
-    )
-    try:
-        with open(descriptor, 'w', encoding='utf-8') as f:
-            f.write(text)
-            os.fchmod(f.fileno(), _MODE)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    with whole_file.replacing(path) as f:
+        f.write(text)
+        os.fchmod(f.fileno(), _MODE)
