@@ -31,6 +31,7 @@ from nova_xen_sched.compute import resources
 from nova_xen_sched.compute import stats
 from nova_xen_sched.compute.guest import Guest
 from nova_xen_sched.compute.guest import NO_BLOCK_MIGRATION
+from nova_xen_sched.compute.vif import VIFDriver
 
 CONF = nova.conf.CONF
 LOG = log.logger(__name__)
@@ -44,6 +45,7 @@ class XenLibvirtDriver(libvirt_driver.LibvirtDriver):
         # Set on the one Host that there is, because nova's volume drivers
         # hold it too.
         self._host.get_online_cpus = self._get_online_cpus
+        self.vif_driver = VIFDriver()
         self._reporter = stats.Reporter()
         self._options = conf.Options(CONF)
         # What was reported last.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from lxml import etree
 from nova import exception
 from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import guest as libvirt_guest
@@ -21,8 +22,36 @@ NO_BLOCK_MIGRATION = (
 )
 
 
+#: The type of an <address> of ours, which libvirt never sees.
+_MARKER = 'nova-xen-sched'
+
+
 class Guest(libvirt_guest.Guest):
     """A guest that is to be live-migrated."""
+
+    def get_xml_desc(
+        self,
+        dump_inactive: bool = False,
+        dump_sensitive: bool = False,
+        dump_migratable: bool = False,
+    ) -> str:
+        """Adds to Guest.get_xml_desc: an <address> of each interface.
+
+        nova puts the <address> of an interface into the XML for the
+        destination (_update_vif_xml). The interfaces of Xen guests have none:
+        "expected lxml.etree._Element, got NoneType". migrate() takes it out
+        again.
+        """
+        found: str = super().get_xml_desc(
+            dump_inactive, dump_sensitive, dump_migratable
+        )
+        if not dump_migratable:
+            return found
+        domain = etree.fromstring(found)
+        for each in domain.iterfind('./devices/interface'):
+            if each.find('address') is None:
+                etree.SubElement(each, 'address', type=_MARKER)
+        return str(etree.tostring(domain, encoding='unicode'))
 
     def migrate(
         self,
@@ -53,7 +82,16 @@ class Guest(libvirt_guest.Guest):
             )
         params = {}
         if destination_xml:
-            params['destination_xml'] = destination_xml
+            params['destination_xml'] = _unmarked(destination_xml)
         if migrate_uri:
             params['migrate_uri'] = migrate_uri
         self._domain.migrateToURI3(destination, params=params, flags=flags)
+
+
+def _unmarked(xml: str) -> str:
+    """A guest's XML without the addresses of get_xml_desc()."""
+    domain = etree.fromstring(xml)
+    marked = './devices/interface/address[@type="%s"]' % _MARKER
+    for each in domain.findall(marked):
+        each.getparent().remove(each)
+    return str(etree.tostring(domain, encoding='unicode'))

@@ -86,6 +86,9 @@ It counts for boots and rebuilds. A guest that boots from a volume is not
 looked at: its image was converted when the volume was made. Neither is an
 image whose format is unknown. Computes with ``force_raw_images`` (nova's
 default) convert most formats themselves: a list matters where they don't.
+There Xen hosts take raw and qcow2 alone: of a vhd that is kept as it is no
+guest starts ("libxenlight does not support disk format vpc with disk driver
+qemu").
 
 Possible values:
 

@@ -96,6 +96,23 @@ class DeviceModel:
 
 
 @dataclasses.dataclass(frozen=True)
+class Setup:
+    """What of dom0 nova and Neutron rest on; None is what can't be told.
+
+    :ivar neutron_agent: whether an agent of Neutron's that serves guests'
+        ports is configured.
+    :ivar ebtables_nft: whether ebtables is the one that speaks nftables.
+    :ivar ssh_key: whether root or nova has one.
+    :ivar libguestfs: whether nova can import it.
+    """
+
+    neutron_agent: bool = False
+    ebtables_nft: ty.Optional[bool] = None
+    ssh_key: ty.Optional[bool] = None
+    libguestfs: ty.Optional[bool] = None
+
+
+@dataclasses.dataclass(frozen=True)
 class XenHost:
     """What a host reports of itself; None is what it doesn't report.
 
@@ -119,6 +136,7 @@ class XenHost:
         out.
     :ivar device_models: what runs in dom0 for the guests; read in dom0 only.
     :ivar qemu_driver: whether libvirt's QEMU driver is there too.
+    :ivar setup: what nova and Neutron rest on; read in dom0 only.
     :ivar problems: what could not be read: part -> why, one line each.
     """
 
@@ -139,6 +157,7 @@ class XenHost:
     guest_names: ty.Optional[ty.Tuple[str, ...]] = None
     device_models: ty.Optional[ty.Tuple[DeviceModel, ...]] = None
     qemu_driver: ty.Optional[bool] = None
+    setup: ty.Optional[Setup] = None
     problems: ty.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
@@ -162,6 +181,7 @@ _FROM_DICT: ty.Mapping[str, ty.Callable[[ty.Any], ty.Any]] = {
     'device_models': lambda found: tuple(
         DeviceModel(**each) for each in found
     ),
+    'setup': lambda found: Setup(**found),
 }
 
 

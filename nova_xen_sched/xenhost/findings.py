@@ -20,6 +20,7 @@ from nova_xen_sched.refusal import Refusal
 from nova_xen_sched.request import GuestRequest
 from nova_xen_sched.rules import versions as version_rules
 from nova_xen_sched.xenhost import dom0_findings
+from nova_xen_sched.xenhost import setup_findings
 from nova_xen_sched.xenhost import XenHost
 from nova_xen_sched.xenhost.finding import Finding
 from nova_xen_sched.xenhost.finding import NOTE
@@ -65,6 +66,7 @@ def findings(
         *_live_migration(host),
         *dom0_findings.findings(host, model),
         *_injection(host, nova),
+        *setup_findings.findings(host.setup, nova),
     ]
 
 

@@ -22,6 +22,7 @@ from nova_xen_sched.xenhost import dom0_mem
 from nova_xen_sched.xenhost import NO_FILE
 from nova_xen_sched.xenhost import OFF
 from nova_xen_sched.xenhost import ON
+from nova_xen_sched.xenhost import setup
 from nova_xen_sched.xenhost import XenHost
 
 #: Seconds for one call of xl, which answers at once or hangs.
@@ -47,7 +48,7 @@ class LocalHost:
     def read(self, brief: bool = False) -> XenHost:
         """What dom0 knows of its host; nothing if this is no dom0.
 
-        :param brief: leave out the pinning and the device models.
+        :param brief: leave out the pinning, the device models and the setup.
         """
         if (self.text('sys/hypervisor/type') or '').strip() != 'xen':
             return XenHost()
@@ -67,6 +68,7 @@ class LocalHost:
                 available_mb=_mb(meminfo, 'MemAvailable'),
             ),
             device_models=None if brief else self._device_models(),
+            setup=None if brief else setup.read(self._root),
         )
 
     def text(self, path: str) -> str | None:

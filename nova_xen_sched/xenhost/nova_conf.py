@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from importlib import metadata
 import os
 import socket
 import typing as ty
@@ -37,6 +38,13 @@ class NovaConf:
     :ivar virt_type: of [libvirt], None where it is not set.
     :ivar inject_partition: of [libvirt]; -2, nova's default, injects no
         files into images. None where it is empty.
+    :ivar force_raw_images: whether images are converted to raw, as is nova's
+        default.
+    :ivar live_migration_uri: of [libvirt], None where it is not set.
+    :ivar waits_for_vif_plug: whether a guest that is to come here waits for
+        its ports: live_migration_wait_for_vif_plug of [compute], unless
+        vif_plugging_timeout is 0.
+    :ivar version: of the nova in this Python, None if there is none.
     :ivar reserved_host_memory_mb: as it is in force: RESERVED_MB where it
         is not set, None if this is no nova.conf of a nova-compute.
     :ivar settings: the options of [xen_scheduler].
@@ -47,6 +55,10 @@ class NovaConf:
     compute_driver: ty.Optional[str] = None
     virt_type: ty.Optional[str] = None
     inject_partition: ty.Optional[int] = -2
+    force_raw_images: bool = True
+    live_migration_uri: ty.Optional[str] = None
+    waits_for_vif_plug: bool = True
+    version: ty.Optional[str] = None
     reserved_host_memory_mb: ty.Optional[int] = None
     settings: conf.Settings = dataclasses.field(default_factory=conf.defaults)
 
@@ -55,10 +67,16 @@ _OPTS = (
     cfg.StrOpt('host'),
     cfg.StrOpt('compute_driver'),
     cfg.IntOpt('reserved_host_memory_mb', min=0, max=facts.LARGEST),
+    cfg.BoolOpt('force_raw_images', default=NovaConf.force_raw_images),
+    cfg.IntOpt('vif_plugging_timeout', default=300),
 )
 _LIBVIRT_OPTS = (
     cfg.StrOpt('virt_type'),
     cfg.IntOpt('inject_partition', default=NovaConf.inject_partition),
+    cfg.StrOpt('live_migration_uri'),
+)
+_COMPUTE_OPTS = (
+    cfg.BoolOpt('live_migration_wait_for_vif_plug', default=True),
 )
 
 
@@ -78,6 +96,7 @@ def read(
     config = cfg.ConfigOpts()
     config.register_opts(_OPTS)
     config.register_opts(_LIBVIRT_OPTS, group='libvirt')
+    config.register_opts(_COMPUTE_OPTS, group='compute')
     conf.register_opts(config)
     named = config_files, config_dirs
     try:
@@ -96,8 +115,22 @@ def read(
             compute_driver=config.compute_driver,
             virt_type=config.libvirt.virt_type,
             inject_partition=config.libvirt.inject_partition,
+            force_raw_images=config.force_raw_images,
+            live_migration_uri=config.libvirt.live_migration_uri,
+            waits_for_vif_plug=bool(
+                config.compute.live_migration_wait_for_vif_plug
+                and config.vif_plugging_timeout
+            ),
+            version=_version() if found else None,
             reserved_host_memory_mb=reserved_mb,
             settings=conf.read(config),
         )
     except Exception as e:  # a reference ($name) raises what it likes
         raise ConfError(files.complaint(e, *named, prog='nova-compute')) from e
+
+
+def _version() -> str | None:
+    try:
+        return metadata.version('nova')
+    except metadata.PackageNotFoundError:
+        return None

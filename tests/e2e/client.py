@@ -161,6 +161,25 @@ class Client:
     def booted(self, server_id: str) -> Server:
         return self._until(server_id, 'create', _has('ACTIVE'))
 
+    def tried(self, server_id: str) -> list[str]:
+        """The hosts that were to build a server, one after the other."""
+        path = '/servers/%s/os-instance-actions' % server_id
+        (create,) = (
+            each
+            for each in self.ask('GET', path)['instanceActions']
+            if each['action'] == 'create'
+        )
+        found = self.ask('GET', '%s/%s' % (path, create['request_id']))
+        events = [
+            each
+            for each in found['instanceAction']['events']
+            if each['event'] == 'compute__do_build_and_run_instance'
+        ]
+        return [
+            each['host']
+            for each in sorted(events, key=lambda each: each['start_time'])
+        ]
+
     def refused(
         self, image: str, host: str | None = None, flavor: str | None = None
     ) -> Server:

@@ -56,13 +56,28 @@ def _owner(lines: list[str], start: int, begins: str) -> str:
     return ''
 
 
+#: Who asked: the frame nearest to where it was raised is the last.
+_ASKED = re.compile(r'File "[^"]*/(nova|%s)/' % _OURS)
+#: What libvirt says of what it should not have been asked.
+_WRONGLY_ASKED = re.compile('not supported|unsupported|invalid argument')
+
+
 def is_ours(traceback: str) -> bool:
-    """Whether it has a frame of the plugin."""
-    return re.search(r'File "[^"]*/%s/' % _OURS, traceback) is not None
+    """Whether it has a frame of the plugin.
+
+    An error of libvirt's that passes through one on its way is not, unless
+    the plugin asked for what there isn't.
+    """
+    asked = _ASKED.findall(traceback)
+    if _OURS not in asked:
+        return False
+    if 'libvirtError' not in traceback:
+        return True
+    return asked[-1] == _OURS and bool(_WRONGLY_ASKED.search(traceback))
 
 
 def tracebacks(log: str) -> list[str]:
-    """Those with a frame of the plugin, each in one piece."""
+    """Those of the plugin, each in one piece."""
     return [whole for _, whole in _tracebacks(log) if is_ours(whole)]
 
 

@@ -19,12 +19,14 @@ class Step:
 
     :ivar happened: in a few words
     :ivar lines: those of the logs that matter
+    :ivar whose: a failure is, empty if nobody asked
     """
 
     asked: str
     happened: str = ''
     lines: list[str] = dataclasses.field(default_factory=list)
     failed: bool = False
+    whose: str = ''
     seconds: float = 0.0
 
     def says(self, text: str, *lines: str) -> None:
@@ -42,10 +44,20 @@ class Step:
             raise Failure(otherwise)
 
 
+#: What a run ends with where something failed, and where nothing of that can
+#: be ours.
+FAILED = 1
+NOT_OURS = 3
+
+
 class Report:
-    """All that was asked."""
+    """All that was asked.
+
+    :ivar whose: says of a failure whose it is: ours, or somebody's.
+    """
 
     def __init__(self) -> None:
+        self.whose: ty.Callable[[Exception], str] = lambda _: ''
         self._began = time.monotonic()
         self._steps: list[Step | str] = []
 
@@ -71,6 +83,7 @@ class Report:
             yield step
         except Exception as e:
             step.failed = True
+            step.whose = self.whose(e)
             kind = '' if isinstance(e, Failure) else type(e).__name__ + ': '
             step.says('%s%s' % (kind, e))
         finally:
@@ -107,10 +120,24 @@ class Report:
 
     def end(self, logs: str) -> int:
         """The last lines, and the exit code."""
-        count = len(self._done)
+        count, failures = len(self._done), self.failures
         print(
             '\n%d of %d as expected, in %d s. Logs: %s'
-            % (count - len(self.failures), count, self.elapsed, logs),
+            % (count - len(failures), count, self.elapsed, logs),
             flush=True,
         )
-        return 1 if self.failures else 0
+        if not failures:
+            return 0
+        by_whom: dict[str, list[str]] = {}
+        for step in failures:
+            by_whom.setdefault(step.whose, []).append(step.asked)
+        print(
+            'Failed: %s'
+            % '; '.join(
+                '%s%s' % (whose and whose + ': ', ', '.join(asked))
+                for whose, asked in sorted(by_whom.items())
+            ),
+            flush=True,
+        )
+        others = all(whose and 'ours' not in whose for whose in by_whom)
+        return NOT_OURS if others else FAILED

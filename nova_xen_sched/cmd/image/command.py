@@ -46,6 +46,8 @@ findings:
   vm_mode_without_type  the image has a vm_mode and no hypervisor_type
   no_hypervisor_type    the image has neither, in a cloud with Xen hosts and
                         others
+  vif_model             hw_vif_model asks for an emulated NIC, which no guest
+                        with a port of Neutron's can have on Xen
   disk_format           the format is none of --disk-formats
   live_migration_required
                         the image requires CUSTOM_XEN_LIVE_MIGRATION, without
@@ -73,6 +75,12 @@ If Glance answers 403 to a command, the image belongs to another project, or
 Glance's property protections leave the property to another role: somebody who
 has it must run the command. A volume made of an image has its own properties:
 change them by openstack volume set --image-property NAME=VALUE VOLUME."""
+#: Seen with nova 22 and libvirt 7.0: "libxenlight does not support disk format
+#: vpc with disk driver qemu".
+_OF_VHD = """\
+Images in vhd: %d. They boot, because nova-compute converts them to raw
+(force_raw_images, nova's default). Where it doesn't, they don't: Xen's libvirt
+driver refuses what nova makes of them."""
 
 
 class Check(base.Lister):
@@ -116,7 +124,9 @@ class Check(base.Lister):
             type=_formats,
             default=remedies.GUIDE_FORMATS,
             help="The formats that Xen hosts take; %s, of OpenStack's "
-            'guide to Xen via libvirt, if not given.'
+            'guide to Xen via libvirt, if not given. Leave out vhd where '
+            'nova.conf of Xen hosts has force_raw_images = false: no '
+            'guest starts of one that is not converted.'
             % ','.join(remedies.GUIDE_FORMATS),
         )
         return parser
@@ -178,6 +188,9 @@ class Check(base.Lister):
         )
         if any(row[-2] for row in rows):
             self.say(_OF_LINES)
+        vhd = sum(map(remedies.is_vhd, images))
+        if vhd and 'vhd' in parsed_args.disk_formats:
+            self.say(_OF_VHD % vhd)
         return tuple(COLUMNS), rows
 
     def _types(

@@ -25,6 +25,8 @@ _ARCHITECTURES = ('hw_architecture', 'architecture')
 _X86 = (None, 'i686', 'x86_64')
 
 XEN = 'xen'
+#: The hw_vif_model that needs no NIC to be emulated.
+_NETFRONT = 'netfront'
 #: The vm_modes that a Xen host may offer, and those of others.
 _ON_XEN = ('hvm', XEN)
 _OFF_XEN = ('exe', 'uml')
@@ -41,6 +43,7 @@ class Code(str, enum.Enum):
     VM_MODE_NAMES = 'vm_mode_names'
     VM_MODE_WITHOUT_TYPE = 'vm_mode_without_type'
     NO_HYPERVISOR_TYPE = 'no_hypervisor_type'
+    VIF_MODEL = 'vif_model'
     DISK_FORMAT = 'disk_format'
     LIVE_MIGRATION_REQUIRED = 'live_migration_required'
     TRAIT_ON_NO_HOST = 'trait_on_no_host'
@@ -99,6 +102,20 @@ def findings(
     )
     if {new, old} <= {None, *_VM_MODES}:
         yield from _modes(image, new, old, hypervisor_type, mixed)
+    model = known.get('hw_vif_model')
+    if (
+        hypervisor_type == XEN
+        and (new or old) not in _OFF_XEN
+        and model not in (None, _NETFRONT)
+    ):
+        yield Finding(
+            Code.VIF_MODEL,
+            'hw_vif_model=%s: no guest with a port starts on Xen hosts: a PV '
+            'guest has no emulated NIC, and that of an HVM guest gets a name '
+            "that is too long for Linux; netfront is Xen's own, for which the "
+            'guest needs a driver' % nova_properties.shortened(str(model)),
+            _set(image, hw_vif_model=_NETFRONT),
+        )
     if not disk_format or disk_format in formats or boots_from_volume(known):
         return
     if (new or old) in _OFF_XEN:
@@ -108,6 +125,13 @@ def findings(
         copied['vm_mode'] = new
     problem, mend = converted.copy(image, copied, formats, correct)
     yield Finding(Code.DISK_FORMAT, problem, mend)
+
+
+def is_vhd(image: Image) -> bool:
+    """Whether an image that may go to Xen hosts is a vhd."""
+    return (image.get('disk_format') or '').lower() == 'vhd' and guest_type(
+        image['properties']
+    )[0] in (None, XEN)
 
 
 def guest_type(

@@ -33,7 +33,9 @@ FUNCTIONS = {
         'LibvirtDriver.spawn',
     ),
     'virt/libvirt/host.py': ('Host.get_online_cpus',),
-    'virt/libvirt/guest.py': ('Guest.migrate',),
+    'virt/libvirt/guest.py': ('Guest.get_xml_desc', 'Guest.migrate'),
+    'virt/libvirt/migration.py': ('_update_vif_xml',),
+    'virt/libvirt/vif.py': ('LibvirtGenericVIFDriver.get_config',),
     'virt/driver.py': ('load_compute_driver',),
     'cmd/compute.py': ('main',),
     'objects/fields.py': ('VMMode.get_from_instance',),
@@ -46,7 +48,7 @@ FUNCTIONS = {
 }
 
 
-#: Of nova 22.0.0, 22.0.1 and 22.4.0 (PyPI) and of Debian 11's python3-nova
+#: Of nova 22.0.0 to 22.3.0 (PyPI) and of Debian 11's python3-nova
 #: 2:22.0.1-2+deb11u1, which are alike; made by this.
 NOVA_22 = {
     'LibvirtDriver.__init__': '237bbbbb62dcfdc7',
@@ -59,7 +61,10 @@ NOVA_22 = {
     'LibvirtDriver.default_root_device_name': '03a02b9e3f0113ef',
     'LibvirtDriver.spawn': '36e07c0133dc3c80',
     'Host.get_online_cpus': '11f82b9a070d1b87',
+    'Guest.get_xml_desc': '48372ccf822e5947',
     'Guest.migrate': '5ea7a3c5dcfff530',
+    '_update_vif_xml': '3e7f39b1a2f63b31',
+    'LibvirtGenericVIFDriver.get_config': '547bbb8419a008f3',
     'load_compute_driver': '73fa83cd856fb940',
     'main': '97b342cad7110566',
     'VMMode.get_from_instance': 'dc64bcc0ade4f19b',
@@ -69,16 +74,20 @@ NOVA_22 = {
     'ComputeVirtAPI.__init__': '3c8562c63742333b',
 }
 
+#: Compares MAC addresses in lower case.
+NOVA_22_4_0 = {**NOVA_22, '_update_vif_xml': '20f78eaefa3d288f'}
+
 #: What differs in the last of nova 21 and of nova 20 (PyPI): read, not run.
 #: Of what the driver replaces that is Guest.migrate alone, which there has
-#: lines for Python 2; of spawn, to which it hands everything over, the
-#: parameters.
+#: lines for Python 2; of spawn and get_config, to which it hands everything
+#: over, the parameters.
 NOVA_21_2_4 = {
     **NOVA_22,
     'LibvirtDriver.__init__': '5a97ba5ef5635d36',
     'LibvirtDriver._live_migration_operation': '4593580271a39d71',
     'LibvirtDriver.spawn': 'e5f4516cf8534446',
     'Guest.migrate': '3160967380ff170c',
+    'LibvirtGenericVIFDriver.get_config': 'caaea417f4337e8b',
     'load_compute_driver': 'fc8014ae771e10f3',
     'ResourceTracker._update_to_placement': '455e7170b0e2b13e',
 }
@@ -89,12 +98,17 @@ NOVA_20_6_1 = {
     'LibvirtDriver.check_can_live_migrate_destination': '71eab386e8062418',
     'LibvirtDriver.check_can_live_migrate_source': '309dd1209c6e2aaf',
     'LibvirtDriver.spawn': 'f5ec0265a5f149bb',
+    'LibvirtGenericVIFDriver.get_config': 'e50bf96421143772',
     'ResourceTracker._update_to_placement': '0986748c4a1f3ef1',
     'ResourceTracker._get_traits': '1745f7af895caa1d',
     'ComputeVirtAPI.__init__': 'fe772e3ab0ab7242',
 }
 
-MEASURED = {20: NOVA_20_6_1, 21: NOVA_21_2_4, 22: NOVA_22}
+MEASURED = {
+    20: (NOVA_20_6_1,),
+    21: (NOVA_21_2_4,),
+    22: (NOVA_22, NOVA_22_4_0),
+}
 
 
 def text_of(source, name):

@@ -5,7 +5,7 @@
 The driver stands for them, adds to them or hands over to them. It was tried
 on real Xen hosts with Debian's nova 22.0.1, and is tested here with 22.4.0.
 A vendor's nova 22 may differ: then this fails, and the override of that name
-in nova_xen_sched/compute/driver.py is to be compared with it.
+in nova_xen_sched/compute/ is to be compared with it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def test_this_nova_s_functions_are_those_that_were_measured():
 
     major = int(version.version_string().split('.')[0])
     folder = pathlib.Path(nova.__file__).parent
-    assert nova_text.digests(folder) == nova_text.MEASURED[major]
+    assert nova_text.digests(folder) in nova_text.MEASURED[major]
 
 
 @pytest.mark.parametrize('change', [('1 +', '2 +'), ('@d', '@e')])

@@ -18,7 +18,13 @@ from tests.unit.docs import sources
 PAGES = sources.pages()
 OPTIONS = {opt.dest for _, opts in conf.list_opts() for opt in opts}
 #: Options of nova itself that pages name so.
-NOVAS = {'compute_driver', 'debug', 'virt_type'}
+NOVAS = {
+    'compute_driver',
+    'debug',
+    'images_type',
+    'live_migration_wait_for_vif_plug',
+    'virt_type',
+}
 CODES = [str(code) for code in Code]
 FACTS = [name.name for name in facts.NAMES]
 

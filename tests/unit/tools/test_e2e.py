@@ -57,6 +57,32 @@ def test_a_traceback_without_one_is_not_ours():
     assert logs.tracebacks(log) == []
 
 
+_OF_NOVA = '  File "/v/lib/nova/virt/libvirt/guest.py", line 4, in launch'
+_OF_US = '  File "/v/lib/nova_xen_sched/compute/guest.py", line 9, in migrate'
+
+
+@pytest.mark.parametrize(
+    'frames, said, ours',
+    [
+        # Through our spawn, from nova's own.
+        ([_OF_US, _OF_NOVA], 'internal error: libxenlight failed', False),
+        ([_OF_US, _OF_NOVA], "parameter 'x' not supported", False),
+        # What we ask ourselves, rightly or not.
+        ([_OF_NOVA, _OF_US], 'operation failed: migration', False),
+        ([_OF_NOVA, _OF_US], "parameter 'x' not supported", True),
+        ([_OF_NOVA, _OF_US], 'unsupported flags (0x80)', True),
+    ],
+)
+def test_an_error_of_libvirt_that_passes_is_not_ours(frames, said, ours):
+    log = _logged(
+        'Traceback (most recent call last):',
+        *frames,
+        '  File "/usr/lib/python3/dist-packages/libvirt.py", line 1, in x',
+        'libvirt.libvirtError: ' + said,
+    )
+    assert bool(logs.tracebacks(log)) == ours
+
+
 def test_a_request_that_nova_s_own_code_lost():
     of_nova = _logged(
         'Exception during message handling [req-1]',

@@ -35,6 +35,8 @@ NOVA = nova_conf.NovaConf(
     host='xen-a1',
     compute_driver='libvirt.LibvirtDriver',
     virt_type='xen',
+    live_migration_uri='xen+tls://%s/system',
+    version='22.4.0',
 )
 
 

@@ -152,3 +152,44 @@ def test_one_that_is_no_text_is_named(tmp_path):
     with pytest.raises(nova_conf.ConfError) as raised:
         nova_conf.read([str(path)])
     assert '%s is no text (UTF-8) in line 2' % path in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    'text, waits',
+    [
+        ('', True),
+        ('[compute]\nlive_migration_wait_for_vif_plug = false\n', False),
+        ('[DEFAULT]\nvif_plugging_timeout = 0\n', False),
+        ('[DEFAULT]\nvif_plugging_timeout = 60\n', True),
+    ],
+)
+def test_whether_a_guest_that_comes_waits_for_its_ports(tmp_path, text, waits):
+    assert nova_conf.read(written(tmp_path, text)).waits_for_vif_plug == waits
+
+
+def test_the_uri_of_a_live_migration(tmp_path):
+    text = '[libvirt]\nlive_migration_uri = xen+tls://%s/system\n'
+    found = nova_conf.read(written(tmp_path, text))
+    assert found.live_migration_uri == 'xen+tls://%s/system'
+    found = nova_conf.read(written(tmp_path, ''))
+    assert found.live_migration_uri is None
+
+
+@pytest.mark.parametrize('there', [True, False])
+def test_the_nova_of_this_python(tmp_path, monkeypatch, there):
+    def version(name):
+        assert name == 'nova'
+        if not there:
+            raise nova_conf.metadata.PackageNotFoundError(name)
+        return '22.0.1'
+
+    monkeypatch.setattr(nova_conf.metadata, 'version', version)
+    found = nova_conf.read(written(tmp_path, ''))
+    assert found.version == ('22.0.1' if there else None)
+
+
+@pytest.mark.parametrize('value', ['true', 'false', None])
+def test_whether_images_are_converted(tmp_path, value):
+    text = '[DEFAULT]\nforce_raw_images = %s\n' % value if value else ''
+    found = nova_conf.read(written(tmp_path, text))
+    assert found.force_raw_images == (value != 'false')

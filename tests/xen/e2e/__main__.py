@@ -14,6 +14,7 @@ from tests.e2e import command
 from tests.e2e.report import Report
 from tests.e2e.services import debian
 from tests.e2e.settings import ROOT
+from tests.xen.e2e import blame
 from tests.xen.e2e.cloud import Cloud
 from tests.xen.e2e.hosts import Pair
 from tests.xen.e2e.recipe import RECIPE
@@ -42,6 +43,7 @@ def main() -> int:
     arguments = parser.parse_args()
 
     def run(report: Report) -> int:
+        report.whose = blame.whose
         debian.ensure()
         cache = Path(arguments.cache).resolve()
         log = machine.Log(cache / 'logs')

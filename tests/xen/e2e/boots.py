@@ -4,33 +4,45 @@
 
 from __future__ import annotations
 
+import re
+import typing as ty
+
 from tests.e2e.client import host_of
+from tests.e2e.client import Server
+from tests.e2e.processes import Failure
 from tests.xen.e2e import guests
-from tests.xen.e2e.cloud import Cloud
+from tests.xen.e2e import libxl
+
+if ty.TYPE_CHECKING:
+    from tests.xen.e2e.cloud import Cloud
 
 #: What libvirt calls PV and HVM in a guest's XML.
 _OS_TYPES = {'pv': 'linux', 'hvm': 'hvm'}
+#: nova's manager and our driver, of a build that another host may try.
+_NOT_BUILT = re.compile(
+    '(?:Failed to build and run instance|This guest does not fit on this host)'
+    ': (.*)'
+)
 
 
 def boot(cloud: Cloud, mode: str) -> None:
     """Explain it, then boot it."""
     said = {'pv': 'PV', 'hvm': 'HVM, by hw_vm_mode=hvm alone'}
     with cloud.report.step('boot a guest: %s' % said[mode]) as step:
-        rows = cloud.json(
-            'explain', '--image=' + cloud.image[mode], '--flavor=small'
-        )['hosts']
-        first = sorted(
-            row['host'] for row in rows if row['result'] in ('first', 'tied')
-        )
-        began = cloud.report.elapsed
-        server = cloud.client.booted(
-            cloud.client.post_server(cloud.image[mode], name=mode)
+        asked: list[str] = []
+
+        def undo() -> None:
+            while asked:
+                cloud.client.delete({'id': asked.pop()})
+
+        server, first, took = libxl.repeated(
+            step, cloud.pair, lambda: _booted(cloud, mode, asked), undo
         )
         cloud.server[mode] = server
         name = host_of(server)
         step.says(
             'explain: %s; ACTIVE on %s after %d s'
-            % (' or '.join(first), name, cloud.report.elapsed - began)
+            % (' or '.join(first), name, took)
         )
         step.check(name in first, 'not where explain said')
         host, domain = cloud.pair[name], guests.domain(server)
@@ -49,3 +61,44 @@ def boot(cloud: Cloud, mode: str) -> None:
         step.check(kind == _OS_TYPES[mode], 'the os type should be another')
         wanted = {'pv': 'xen', 'hvm': 'hvm'}[mode]
         step.check(vm_mode == wanted, 'vm_mode should be %s' % wanted)
+
+
+def _booted(
+    cloud: Cloud, mode: str, asked: list[str]
+) -> tuple[Server, list[str], float]:
+    """The server, the hosts that explain put first, and seconds.
+
+    :param asked: the server's id is added to it.
+    :raises Failure: also if nova had to go on to another host.
+    """
+    rows = cloud.json(
+        'explain', '--image=' + cloud.image[mode], '--flavor=small'
+    )['hosts']
+    first = sorted(
+        row['host'] for row in rows if row['result'] in ('first', 'tied')
+    )
+    began = cloud.report.elapsed
+    asked.append(cloud.client.post_server(cloud.image[mode], name=mode))
+    server = cloud.client.booted(asked[-1])
+    took = cloud.report.elapsed - began
+    not_rescheduled(cloud, server)
+    return server, first, took
+
+
+def not_rescheduled(cloud: Cloud, server: Server) -> None:
+    """:raises Failure: if nova built it on another host than its first."""
+    tried = cloud.client.tried(server['id'])
+    if len(tried) > 1:
+        said = spawn_error(cloud.computes.log(tried[0]), server['id'])
+        raise Failure(
+            'nova rescheduled it, %s: %s' % (' to '.join(tried), said)
+        )
+
+
+def spawn_error(log: str, server_id: str) -> str:
+    """Why a nova-compute could not build a server: a line of its log."""
+    for line in log.split('\n'):
+        found = _NOT_BUILT.search(line)
+        if found and server_id in line:
+            return found[1]
+    return 'its log does not say why'

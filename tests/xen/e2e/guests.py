@@ -61,19 +61,39 @@ def first_line(host: XenHost, server: Server, mode: str) -> str:
     Of a guest that came from elsewhere, the first that it wrote here.
     """
     # The second: of the first the beginning may be missing.
-    return _line(host, server, mode, 240, '-m 2')
+    line = _line(host, server, mode, 240, '-m 2')
+    if not line:
+        raise Failure('%s says nothing on %s' % (domain(server), host.name))
+    return line
 
 
 def last_line(host: XenHost, server: Server, mode: str) -> str:
     """The last line that its console has in some seconds.
 
-    Not its very first, which says 0 as that of one that was started anew.
+    Not its very first, which says 0 as that of one that was started anew,
+    unless it comes no further.
     """
+    line = ''
     for _ in range(10):
-        line = _line(host, server, mode, 12, '')
+        line = _line(host, server, mode, 12, '') or line
         if line and up(line, mode) > 0:
             return line
-    raise Failure('%s says nothing on %s' % (domain(server), host.name))
+    if not line:
+        raise Failure('%s says nothing on %s' % (domain(server), host.name))
+    return line
+
+
+def goes_on(before: str, after: str, mode: str) -> str:
+    """What the first line elsewhere shows of a guest that was moved.
+
+    :param before: its last one where it was.
+    :raises Failure: if it was started anew.
+    """
+    if up(after, mode) < up(before, mode):
+        raise Failure('it was started anew')
+    if not up(before, mode):
+        return 'it was up for 0 s, so that its uptime shows nothing'
+    return 'its uptime goes on'
 
 
 def _line(

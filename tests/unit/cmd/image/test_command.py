@@ -312,6 +312,21 @@ def test_other_formats(capsys, cloud):
     assert 'no format is named' in err
 
 
+def test_a_vhd_is_told_of_and_is_no_finding(capsys, cloud, monkeypatch):
+    _, _, err = run(capsys, 'debian')
+    assert 'vhd' not in err
+    monkeypatch.setitem(IMAGES[0], 'disk_format', 'vhd')
+    code, _, err = run(capsys, 'debian')
+    assert code == 0
+    assert 'Images in vhd: 1. They boot, because nova-compute' in err
+    _, _, err = run(capsys, '--disk-formats=raw', 'debian')
+    assert 'Images in vhd' not in err
+    assert as_json(capsys, '--disk-formats=raw', 'debian') == (
+        1,
+        {('debian', 'disk_format')},
+    )
+
+
 def test_the_lines_alone(capsys, cloud):
     _, out, _ = run(capsys, '-f', 'value', '-c', 'mend', 'centos')
     assert out == (

@@ -130,6 +130,45 @@ def test_for_which_hypervisor_an_image_is_meant_is_not_guessed(
     }
 
 
+PV = {'hypervisor_type': 'xen', 'vm_mode': 'xen'}
+
+
+@pytest.mark.parametrize('properties', [HVM, PV, {'hypervisor_type': 'xen'}])
+@pytest.mark.parametrize('model', ['e1000', 'rtl8139'])
+def test_an_emulated_nic_gives_way_to_netfront(properties, model):
+    (found,) = findings(dict(properties, hw_vif_model=model))
+    assert found.code is Code.VIF_MODEL
+    assert found.problem.startswith('hw_vif_model=%s: no guest with' % model)
+    assert found.mend == (
+        'openstack image set --property hw_vif_model=netfront ' + ID
+    )
+    assert codes(dict(properties, hw_vif_model='netfront')) == []
+
+
+@pytest.mark.parametrize('hypervisor_type', ['kvm', None])
+def test_an_emulated_nic_of_others_is_theirs(hypervisor_type):
+    properties = {'vm_mode': 'hvm', 'hw_vif_model': 'e1000'}
+    if hypervisor_type:
+        properties['hypervisor_type'] = hypervisor_type
+    assert Code.VIF_MODEL not in codes(properties)
+
+
+@pytest.mark.parametrize(
+    'disk_format, properties, is_vhd',
+    [
+        ('vhd', {}, True),
+        ('VHD', HVM, True),
+        ('vhd', {'img_hv_type': 'xen'}, True),
+        ('vhd', {'hypervisor_type': 'hyperv'}, False),
+        ('vhdx', {}, False),
+        (None, {}, False),
+    ],
+)
+def test_what_is_a_vhd_for_xen(disk_format, properties, is_vhd):
+    image = image_of('an image', disk_format, properties)
+    assert remedies.is_vhd(image) == is_vhd
+
+
 @pytest.mark.parametrize('name', ['raw', 'qcow2', 'vhd', 'QCOW2', None])
 def test_formats_of_the_guide(name):
     assert codes(HVM, name) == []

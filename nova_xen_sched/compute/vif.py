@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova's network interfaces of guests, as libxl takes them."""
+
+from __future__ import annotations
+
+import typing as ty
+
+from nova import exception
+from nova.network import model as network_model
+from nova.objects import fields
+from nova.virt.libvirt import config
+from nova.virt.libvirt import vif as libvirt_vif
+
+#: What Xen's script vif-common.sh adds to an interface's name for that of
+#: the NIC which its device model emulates beside it.
+_EMULATED = '-emu'
+#: Linux: IFNAMSIZ, less the zero at the end.
+_LONGEST_NAME = 15
+
+
+class VIFDriver(libvirt_vif.LibvirtGenericVIFDriver):
+    """Makes each guest's interfaces."""
+
+    def get_config(
+        self,
+        instance: ty.Any,
+        vif: ty.Any,
+        image_meta: ty.Any,
+        *arguments: ty.Any,
+        **more: ty.Any,
+    ) -> ty.Any:
+        """Adds to LibvirtGenericVIFDriver.get_config: netfront for HVM.
+
+        Without a model libxl has the device model emulate a NIC, beside the
+        PV one. Its interface in dom0 would be called <name>-emu, and nova's
+        names of 14 characters leave no room for that: "name" not a valid
+        ifname.
+
+        :raises ImageUnacceptable: where the image's hw_vif_model asks for an
+            emulated NIC that there can't be; then nova tries no other host.
+        """
+        found = super().get_config(
+            instance, vif, image_meta, *arguments, **more
+        )
+        if _has_backend(found):
+            hvm = fields.VMMode.get_from_instance(instance) == 'hvm'
+            if hvm and not found.model:
+                found.model = network_model.VIF_MODEL_NETFRONT
+            why_not = _why_not(found, hvm)
+            if why_not:
+                raise exception.ImageUnacceptable(
+                    image_id=instance.image_ref, reason=why_not
+                )
+        return found
+
+
+def _has_backend(found: ty.Any) -> bool:
+    """Whether it is an interface that dom0 serves, not a device of its own.
+
+    :param found: nova's LibvirtConfigGuestDevice.
+    """
+    return (
+        isinstance(found, config.LibvirtConfigGuestInterface)
+        and found.net_type != 'hostdev'
+    )
+
+
+def _why_not(found: ty.Any, hvm: bool) -> str:
+    """Why a guest can't have its interface; empty if it can."""
+    if found.model in (None, network_model.VIF_MODEL_NETFRONT):
+        return ''
+    name = (found.target_dev or '') + _EMULATED
+    if not hvm:
+        why = 'a PV guest has no emulated NIC'
+    elif len(name) > _LONGEST_NAME:
+        why = (
+            'Xen would call the emulated NIC %s, which is %d characters long, '
+            'and Linux takes %d' % (name, len(name), _LONGEST_NAME)
+        )
+    else:
+        return ''
+    return 'hw_vif_model=%s: %s. Remove hw_vif_model, or set it to %s' % (
+        found.model,
+        why,
+        network_model.VIF_MODEL_NETFRONT,
+    )

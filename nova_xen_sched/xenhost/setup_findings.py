@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What of a dom0 and its nova.conf keeps guests from starting or moving.
+
+Sources: trials on Xen 4.14 hosts with nova 22.0.1 and Neutron's linuxbridge of
+Debian 11; for no_libguestfs nova/virt/disk/vfs/api.py.
+"""
+
+from __future__ import annotations
+
+import typing as ty
+
+from nova_xen_sched import versions
+from nova_xen_sched.xenhost.finding import Finding
+from nova_xen_sched.xenhost.finding import NOTE
+from nova_xen_sched.xenhost.finding import RECOMMENDED
+
+if ty.TYPE_CHECKING:
+    from nova_xen_sched.xenhost import Setup
+    from nova_xen_sched.xenhost.nova_conf import NovaConf
+
+#: From here on nova waits for ports alone of which Neutron tells it in time:
+#: get_live_migration_plug_time_events() in nova/network/model.py.
+_WAITS_RIGHTLY: versions.Version = (22, 2, 0)
+
+
+def findings(
+    setup: Setup | None, nova: NovaConf | None
+) -> ty.Iterator[Finding]:
+    """All that is missing, as far as it is known.
+
+    :param setup: of dom0, None where it isn't known.
+    :param nova: of the host, likewise.
+    """
+    for_xen = nova is not None and nova.virt_type == 'xen'
+    if nova is not None and for_xen:
+        yield from _live_migration(nova)
+        if not nova.force_raw_images:
+            yield Finding(
+                'vhd_not_converted',
+                NOTE,
+                'force_raw_images is false, and of an image in vhd no guest '
+                "starts here then: Xen's libvirt driver refuses what nova "
+                'makes of it',
+                'have images in raw or qcow2, or set force_raw_images = true '
+                'in [DEFAULT]',
+            )
+    if setup is None:
+        return
+    if for_xen and setup.ssh_key is False:
+        yield Finding(
+            'no_ssh_key',
+            RECOMMENDED,
+            'neither root nor nova has an ssh key here, without which nova '
+            'can neither migrate a guest cold nor resize it to another host, '
+            'on shared storage either',
+            'give the user by whom nova-compute runs a key that the other '
+            'dom0s let in, and their host keys',
+        )
+    if setup.neutron_agent:
+        yield from _neutron(setup)
+    if (
+        nova is not None
+        and nova.inject_partition != -2
+        and setup.libguestfs is False
+    ):
+        yield Finding(
+            'no_libguestfs',
+            RECOMMENDED,
+            "nova's Python can't import guestfs, with which it injects files "
+            'into images; it mounts them in dom0 itself then',
+            'install it (Debian: python3-guestfs, RPM: python3-libguestfs), '
+            "unless nova's inject_partition is -2, its default",
+        )
+
+
+def _live_migration(nova: NovaConf) -> ty.Iterator[Finding]:
+    if not nova.live_migration_uri:
+        yield Finding(
+            'live_migration_uri',
+            RECOMMENDED,
+            "live_migration_uri is not set; nova's own for Xen, xenmigr://, "
+            'libvirt takes for TLS',
+            'set live_migration_uri in [libvirt], such as xen+tls://%s/system '
+            'or xen+ssh://root@%s/system',
+        )
+    version = _version(nova)
+    waits = nova.waits_for_vif_plug and (
+        version is None or versions.older(version, _WAITS_RIGHTLY)
+    )
+    if waits:
+        yield Finding(
+            'vif_plug_wait',
+            NOTE if version is None else RECOMMENDED,
+            'live_migration_wait_for_vif_plug is true: nova before %s waits '
+            'for each port before a guest moves here, and on Xen a port of '
+            "Neutron's linuxbridge is plugged while it moves: the migration "
+            'times out' % versions.show(_WAITS_RIGHTLY),
+            'set live_migration_wait_for_vif_plug = false in [compute]',
+        )
+
+
+def _version(nova: NovaConf) -> versions.Version | None:
+    try:
+        return versions.parse(nova.version or '')
+    except ValueError:
+        return None
+
+
+def _neutron(setup: Setup) -> ty.Iterator[Finding]:
+    if setup.ebtables_nft:
+        yield Finding(
+            'ebtables_nft',
+            RECOMMENDED,
+            "ebtables is ebtables-nft here, of which Neutron's linuxbridge "
+            'agent fails on Debian 11 ("RULE_DELETE failed (Invalid '
+            'argument)"): ports of guests stay DOWN, without any firewall '
+            'rule',
+            'have ebtables be ebtables-legacy (Debian: update-alternatives '
+            '--set ebtables /usr/sbin/ebtables-legacy)',
+        )
