@@ -146,9 +146,9 @@ xen-e2e:  ## nova on two real Xen hosts, emulated; root, long [ONLY=slots]
 	@python=$$(tools/pythons.py 3.11) && \
 	    PYTHON=$$python tools/make-venv $(E2E) e2e
 	@python=$$(tools/pythons.py 3.8) && \
-	    PYTHON=$$python tools/make-venv $(E2E)-22.4.0 deployed 22.4.0
+	    PYTHON=$$python tools/make-venv $(E2E)-xen cloud 22.4.0
 	@nice -n 19 $(E2E)/bin/python -m tests.xen.e2e \
-	    --nova-env $(E2E)-22.4.0 --folder .e2e/xen --cache .xen-host \
+	    --nova-env $(E2E)-xen --folder .e2e/xen --cache .xen-host \
 	    --pins constraints/22.4.0-py38.txt $(if $(ONLY),--only $(ONLY))
 
 .PHONY: tox

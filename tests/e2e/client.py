@@ -14,6 +14,8 @@ from tests.e2e.processes import until
 
 #: The newest of nova 22, and one in which evacuated servers are started.
 _MICROVERSION = 'compute 2.87'
+#: As old as Cinder's v3.
+_OF_VOLUMES = 'volume 3.0'
 _HOST = 'OS-EXT-SRV-ATTR:host'
 _TASK = 'OS-EXT-STS:task_state'
 
@@ -34,9 +36,15 @@ class Client:
     def __init__(self, signed_in: session.Session) -> None:
         self._session = signed_in
 
-    def ask(self, method: str, path: str, body: ty.Any = None) -> ty.Any:
-        """A request of nova's API; the answer's body."""
-        return self._ask('compute', method, path, json=body)
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: ty.Any = None,
+        service: str = 'compute',
+    ) -> ty.Any:
+        """A request of nova's API, or another's; the answer's body."""
+        return self._ask(service, method, path, json=body)
 
     def provider(self, uuid: str, what: str) -> ty.Any:
         """What placement has of a resource provider.
@@ -63,7 +71,9 @@ class Client:
                 'region_name': 'RegionOne',
             },
             headers={
-                'OpenStack-API-Version': _MICROVERSION,
+                'OpenStack-API-Version': (
+                    _OF_VOLUMES if service == 'volumev3' else _MICROVERSION
+                ),
                 **kwargs.pop('headers', {}),
             },
             raise_exc=False,
@@ -112,8 +122,13 @@ class Client:
         ram: int = 256,
         disk: int = 1,
         extra_specs: ty.Mapping[str, str] | None = None,
+        **more: int,
     ) -> str:
-        flavor = {'name': name, 'ram': ram, 'vcpus': 1, 'disk': disk}
+        """A flavor's id.
+
+        :param more: further fields: ephemeral, swap
+        """
+        flavor = {'name': name, 'ram': ram, 'vcpus': 1, 'disk': disk, **more}
         made = self.ask('POST', '/flavors', {'flavor': flavor})['flavor']['id']
         if extra_specs:
             path = '/flavors/%s/os-extra_specs' % made
@@ -131,16 +146,19 @@ class Client:
         count: int = 1,
         flavor: str | None = None,
         zone: str | None = None,
+        **more: ty.Any,
     ) -> str:
         """Ask for a server, or several; its id, or the reservation's.
 
         :param zone: or ZONE:HOST, which no filter is asked about.
+        :param more: further fields of the request, or others.
         """
         body: dict[str, ty.Any] = {
             'name': name,
             'imageRef': image,
             'flavorRef': flavor or self.flavor,
             'networks': 'none',
+            **more,
         }
         if host is not None:
             body['host'] = host
@@ -215,6 +233,21 @@ class Client:
 
     def act(self, server: Server, body: ty.Any) -> None:
         self.ask('POST', '/servers/%s/action' % server['id'], body)
+
+    def do(
+        self, server: Server, body: ty.Any, action: str, status: str
+    ) -> Server:
+        """Ask for it, and wait for its end.
+
+        :param action: what nova's instance actions call it
+        :param status: the server's, then
+        """
+        self.act(server, body)
+        return self._until(server['id'], action, _has(status))
+
+    def idle(self, server: Server, action: str) -> Server:
+        """Wait until nova is at nothing with it, nor failed in that."""
+        return self._until(server['id'], action, lambda now: True)
 
     def begin_live_migration(self, server: Server, host: str) -> None:
         """Ask for it, and wait until the host's driver is at it."""

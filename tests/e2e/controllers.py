@@ -18,6 +18,7 @@ from tests.e2e.services.images import Images
 from tests.e2e.services.network import Network
 from tests.e2e.services.nova import Nova
 from tests.e2e.services.placement import Placement
+from tests.e2e.services.web import WebService
 from tests.e2e.settings import Settings
 
 
@@ -40,8 +41,10 @@ class Controllers:
         self.identity = Identity(settings, self.database)
         self._images = Images(settings, self.database)
         self._placement = Placement(settings, self.database)
-        self._network = Network(settings)
+        self._network: Network | None = Network(settings)
         self.nova = Nova(settings, self.database, self.bus)
+        #: Further ones.
+        self._more: list[WebService] = []
         self.image: dict[str, str] = {}
 
     def start_controllers(
@@ -67,6 +70,7 @@ class Controllers:
                     self.identity,
                     self._images,
                     self._placement,
+                    *self._more,
                 )
             ]
             report.note(wheel.result())
@@ -75,18 +79,23 @@ class Controllers:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         report.note('keystone, Glance, placement, nova-api, nova-conductor')
-        self._network.start()
+        if self._network is not None:
+            self._network.start()
         # The others look for keystone when they start.
         self.identity.start()
         self._images.start()
         self._placement.start()
         self.identity.wait()
         self.nova.start()
+        for each in self._more:
+            each.start()
         self.nova.wait_for_conductor()
         meanwhile()
         self._images.wait()
         self._placement.wait()
         self.nova.wait()
+        for each in self._more:
+            each.wait()
         self.client = self.sign_in()
 
     def sign_in(self) -> Client:

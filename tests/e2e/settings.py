@@ -27,6 +27,7 @@ _PORTS = (
     'placement',
     'neutron',
     'nova',
+    'cinder',
 )
 
 

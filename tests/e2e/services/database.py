@@ -21,6 +21,9 @@ DATABASES = (
     'nova_api',
     'nova_cell0',
     'nova',
+    # Those that tests.xen.e2e has beside them.
+    'neutron',
+    'cinder',
 )
 _USER = 'openstack'
 

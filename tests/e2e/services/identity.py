@@ -20,6 +20,7 @@ _ENDPOINTS = {
     'placement': ('placement', ''),
     'network': ('neutron', ''),
     'compute': ('nova', '/v2.1'),
+    'volumev3': ('cinder', '/v3/%(project_id)s'),
 }
 
 

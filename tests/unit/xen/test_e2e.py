@@ -36,6 +36,10 @@ GAVE_UP = [
         "libxl_pci.c:1816:pci_add_dm_done: Domain 3:Device Model didn't "
         'respond in time',
         'libxl_qmp.c:419:qmp_timeout: Domain 3:timeout',
+        'libxl_dm.c:3318:device_model_postconfig_done: Domain 3:Post DM '
+        'startup configs failed, rc=-9',
+        'libxl_create.c:1833:domcreate_devmodel_started: Domain 3:device '
+        'model did not start: -9',
     )
 ]
 OTHERS = [

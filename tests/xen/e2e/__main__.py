@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from pathlib import Path
 import signal
@@ -22,9 +23,34 @@ from tests.xen.emulator import image
 from tests.xen.emulator import machine
 
 NOVA = '22.4.0'
-#: Modules of tests.xen.e2e.scenarios, in their order: the guests of one are
+_PACKAGE = 'tests.xen.e2e.scenarios'
+#: Its modules, in their order: the guests of one are
 #: those of the next.
-SCENARIOS = ('registered', 'pv', 'refusals', 'hvm', 'slots')
+SCENARIOS = (
+    'registered',
+    'pv',
+    'refusals',
+    'hvm',
+    'slots',
+    'network',
+    'operations',
+    'volumes',
+)
+
+
+def _again(cloud: Cloud) -> None:
+    """Run chapters whose names come in, as their files are then."""
+    cloud.report.note('names of chapters, or Ctrl-C')
+    for line in sys.stdin:
+        for name in line.split():
+            if name in SCENARIOS:
+                importlib.reload(
+                    importlib.import_module(_PACKAGE + '.' + name)
+                )
+                command.chapters(cloud, _PACKAGE, [name])
+            else:
+                cloud.report.note('no chapter: %s' % name)
+    signal.pause()
 
 
 def main() -> int:
@@ -65,9 +91,9 @@ def main() -> int:
             report.note('both Xen hosts are up')
             cloud.start_computes()
             report.note('ready')
-            command.chapters(cloud, 'tests.xen.e2e.scenarios', arguments.only)
+            command.chapters(cloud, _PACKAGE, arguments.only)
             if arguments.stay:
-                signal.pause()
+                _again(cloud)
         report.table()
         return report.end(settings.path('log'))
 

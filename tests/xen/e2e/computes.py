@@ -13,6 +13,7 @@ from tests.e2e.processes import until
 from tests.e2e.services.bus import Bus
 from tests.e2e.services.database import Database
 from tests.e2e.settings import Settings
+from tests.xen.e2e import units
 from tests.xen.e2e.hosts import MACHINE
 from tests.xen.e2e.hosts import Pair
 from tests.xen.e2e.hosts import SHARED
@@ -25,7 +26,7 @@ PATIENCE = 900
 RESERVED_MB = 512
 #: What dom0 itself uses, and what an HVM guest takes of it: more than either
 #: does, so that a dom0 of DOM0_MB is full with three.
-BASE_MB = 900
+BASE_MB = 1150
 HVM_MB = 100
 
 _CONF = """
@@ -40,7 +41,6 @@ use_stderr = true
 state_path = /var/lib/nova
 instances_path = {shared}/instances
 update_resources_interval = 15
-# As without VNC there is no pointer.
 pointer_model = ps2mouse
 rpc_response_timeout = 600
 # The machine may be busy for longer than a service may be silent by default.
@@ -68,12 +68,20 @@ dom0_memory_mb_per_hvm_guest = {hvm}
 # Slots that no guest holds any more are counted after as long, not after five
 # minutes.
 resource_provider_association_refresh = 60
+# Of a guest on Xen a network interface is made only as it comes.
+live_migration_wait_for_vif_plug = false
 [vnc]
-enabled = false
+enabled = true
+server_listen = 0.0.0.0
+server_proxyclient_address = {address}
+[cinder]
+endpoint_template = {cinder}/v3/%(project_id)s
 # It runs as root here: sudo isn't needed.
 [nova_sys_admin]
 helper_command = privsep-helper --config-file=/etc/nova/nova.conf
 [privsep_osbrick]
+helper_command = privsep-helper --config-file=/etc/nova/nova.conf
+[vif_plug_linux_bridge_privileged]
 helper_command = privsep-helper --config-file=/etc/nova/nova.conf
 [glance]
 endpoint_override = {glance}
@@ -108,13 +116,13 @@ class Computes:
             # Debian's would win over nova.conf with another virt_type.
             host.run(
                 'rm -f /etc/nova/nova-compute.conf && '
-                'mkdir -p /var/lib/nova/lock && '
-                'systemd-run -q --unit=nova-compute-xen '
-                '-p StandardOutput=append:{log} -p StandardError=append:{log} '
+                'mkdir -p /var/lib/nova/lock'
+            )
+            units.start(
+                host,
+                'nova-compute',
                 '/usr/local/bin/nova-compute-xen '
-                '--config-file=/etc/nova/nova.conf'.format(
-                    log='%s/log/nova-compute-%s.log' % (SHARED, host.name)
-                )
+                '--config-file=/etc/nova/nova.conf',
             )
 
     def _conf(self, host: XenHost) -> str:
@@ -138,6 +146,7 @@ class Computes:
             hvm=HVM_MB,
             shared=SHARED,
             glance=s.url('glance').replace('127.0.0.1', MACHINE),
+            cinder=s.url('cinder').replace('127.0.0.1', MACHINE),
             auth=auth.replace('127.0.0.1', MACHINE),
         )
 
@@ -156,11 +165,11 @@ class Computes:
 
     def _reported(self) -> bool:
         for host in self._pair.all:
-            said = host.host.status('systemctl is-active nova-compute-xen')[1]
-            if said.strip() not in ('active', 'activating'):
+            said = units.state(host, 'nova-compute')
+            if said not in ('active', 'activating'):
                 raise Failure(
                     'nova-compute-xen of %s has ended (%s): %s'
-                    % (host.name, said.strip(), self.log(host.name)[-1000:])
+                    % (host.name, said, self.log(host.name)[-1000:])
                 )
         rows = self._database.execute(
             'SELECT host FROM nova.compute_nodes WHERE deleted = 0'

@@ -19,9 +19,14 @@ NAMES = ('xen1', 'xen2')
 MACHINE = '10.0.2.2'
 #: Where both hosts have the shared folder.
 SHARED = '/srv/shared'
-#: Room for nova-compute, libvirtd and the device models in dom0.
-_MEMORY_MB = 3584
-DOM0_MB = 1280
+#: The network card at which each dom0 has the network of the guests.
+GUESTS_NIC = 'eth2'
+#: Room for nova-compute, Neutron's agents, libvirtd and the device models in
+#: dom0.
+_MEMORY_MB = 4096
+DOM0_MB = 1536
+#: Between the two: of the hosts, and of their guests.
+_NETWORKS = ('pair', 'guests')
 _XEN = ('dom0_mem={0}M,max:{0}M'.format(DOM0_MB),)
 
 #: Run in dom0, once it is up.
@@ -35,6 +40,13 @@ cat >/etc/hosts <<END
 END
 ip link set eth1 up
 ip address replace {address}/24 dev eth1
+ip link set {nic} up
+echo InitiatorName=iqn.2004-10.com.example:{name} \
+    >/etc/iscsi/initiatorname.iscsi
+cat >/root/.ssh/known_hosts <<END
+{known}
+END
+chmod 600 /root/.ssh/id_ed25519
 modprobe 9pnet_virtio
 mkdir -p {shared}
 mountpoint -q {shared} || mount -t 9p \
@@ -111,7 +123,7 @@ class Pair:
 
     def start(self) -> None:
         """Switch both on."""
-        ports = free_ports(len(NAMES))
+        ports = free_ports(len(NAMES) * len(_NETWORKS))
         for number, name in enumerate(NAMES):
             hardware = Hardware(
                 name=name,
@@ -127,15 +139,24 @@ class Pair:
             host.start()
 
     def _devices(self, number: int, ports: list[int]) -> tuple[str, ...]:
-        here, there = ports[number], ports[1 - number]
-        network = 'socket,id=pair,udp=127.0.0.1:%d,localaddr=127.0.0.1:%d'
+        networks = []
+        for each, name in enumerate(_NETWORKS):
+            here, there = (
+                ports[2 * each + number],
+                ports[2 * each + 1 - number],
+            )
+            networks += [
+                '-netdev',
+                'socket,id=%s,udp=127.0.0.1:%d,localaddr=127.0.0.1:%d'
+                % (name, there, here),
+                '-device',
+                'virtio-net-pci,netdev=%s,mac=52:54:00:99:0%d:0%d'
+                % (name, each, number + 1),
+            ]
         # As root's, so that dom0 may do with them what it likes.
         folder = 'local,path=%s,mount_tag=shared,security_model=passthrough'
         return (
-            '-netdev',
-            network % (there, here),
-            '-device',
-            'virtio-net-pci,netdev=pair,mac=52:54:00:99:00:0%d' % (number + 1),
+            *networks,
             '-virtfs',
             folder % self.shared,
         )
@@ -145,14 +166,26 @@ class Pair:
         hosts = '\n'.join(
             '%s %s' % (each.address, each.name) for each in self.all
         )
+        key = (self._image.folder / 'known-hosts').read_text().split(' ', 1)[1]
+        known = '\n'.join(
+            '%s,%s %s' % (each.name, each.address, key.strip())
+            for each in self.all
+        )
         for each in self.all:
             each.host.wait()
+            # nova goes from one to the other by ssh.
+            each.host.write(
+                '/root/.ssh/id_ed25519',
+                (self._image.folder / 'ssh-key').read_bytes(),
+            )
             each.run(
                 _SET_UP.format(
                     name=each.name,
                     address=each.address,
                     hosts=hosts,
                     shared=SHARED,
+                    nic=GUESTS_NIC,
+                    known=known,
                 )
             )
             each.run('virsh -q -c xen:///system list')

@@ -28,6 +28,8 @@ _LOGS = '/var/log/libvirt/libxl'
 #: a script or a bootloader; a PCI device; QEMU's monitor.
 _GAVE_UP = re.compile(
     'timed out|because of timeout|respond in time|: ?timeout$'
+    # ERROR_TIMEDOUT of libxl.h.
+    '|rc=-9$|did not start: -9$'
 )
 
 _T = ty.TypeVar('_T')
@@ -93,6 +95,7 @@ def _lines(host: XenHost) -> list[str]:
     """Those of all its guests, and of libxl itself, by their time."""
     return gave_up(
         host.run(
-            "grep -rhaE 'time(d |)out|in time' %s 2>/dev/null || true" % _LOGS
+            "grep -rhaE 'time(d |)out|in time|-9$' %s 2>/dev/null || true"
+            % _LOGS
         )
     )

@@ -4,28 +4,61 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.xen.emulator import image
 
 #: Debian's nova 22.0.1, and what puts our wheel beside it. Its package
 #: nova-compute is a service and a configuration of another kind, which can't
 #: be installed in a root in which nothing runs.
-PACKAGES = (
+_NOVA = (
+    # Config drives.
+    'genisoimage',
     'iptables',
     'python3-libvirt',
     'python3-nova',
     'python3-pip',
 )
+#: Debian's Neutron 17.2.1.
+_NEUTRON = (
+    'bridge-utils',
+    'dnsmasq-base',
+    'ebtables',
+    'ipset',
+    # What is an HVM guest here that has a driver for a port.
+    'ipxe',
+    'neutron-dhcp-agent',
+    'neutron-linuxbridge-agent',
+)
+#: Debian's cinder 17.0.1, with NFS.
+_CINDER = (
+    'cinder-volume',
+    'nfs-common',
+    'nfs-kernel-server',
+)
+
+#: Where the image has that guest; below the root.
+SPEAKER = 'usr/share/xen-host/speaker'
+_FILES = Path(__file__).parent / 'guest'
 
 #: libvirtd hears other hosts in clear text and without asking who they are:
 #: on the network between the two emulated machines, and nowhere else. Services
 #: without a use here don't start; and where two hosts are emulated at once on
-#: a busy machine, a boot must not give up on itself.
+#: a busy machine, a boot must not give up on itself. Neutron's agent needs the
+#: older ebtables: "RULE_DELETE failed (Invalid argument)" says the newer.
 SCRIPT = r"""
+sh /usr/share/xen-host/speaker/build /usr/share/xen-host/speaker
+update-alternatives --set ebtables /usr/sbin/ebtables-legacy
 echo 'auth_tcp = "none"' >>/etc/libvirt/libvirtd.conf
 mkdir -p /etc/nova /etc/systemd/system.conf.d \
     /etc/systemd/system/ifupdown-pre.service.d
 systemctl -q mask getty@tty1.service serial-getty@hvc0.service \
-    iscsid.service open-iscsi.service
+    haproxy.service iscsid.service open-iscsi.service \
+    cinder-volume.service neutron-dhcp-agent.service \
+    neutron-linuxbridge-agent.service mdmonitor.service \
+    lvm2-monitor.service uuidd.service
+# A chapter starts it.
+systemctl -q disable nfs-server.service
 cat >/etc/systemd/system.conf.d/patience.conf <<END
 [Manager]
 DefaultTimeoutStartSec=30min
@@ -38,4 +71,12 @@ ExecStart=/bin/true
 END
 """
 
-RECIPE = image.Recipe(name='xen-e2e', packages=PACKAGES, script=SCRIPT)
+RECIPE = image.Recipe(
+    name='xen-e2e',
+    packages=_NOVA + _NEUTRON + _CINDER,
+    files=tuple(
+        ('%s/%s' % (SPEAKER, path.name), path.read_text())
+        for path in sorted(_FILES.iterdir())
+    ),
+    script=SCRIPT,
+)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 import shlex
 import shutil
@@ -195,6 +196,12 @@ class Host:
                 start_new_session=True,
             )
 
+    @property
+    def _mac(self) -> str:
+        """One of its own: Neutron's agents take their ids from it."""
+        own = hashlib.sha256(self.hardware.name.encode()).hexdigest()
+        return ':'.join(('52:54:00', own[:2], own[2:4], own[4:6]))
+
     def _words(self, disk: Path) -> list[str]:
         hardware = self.hardware
         network = 'user,id=net,hostfwd=tcp:127.0.0.1:%d-:22' % self.port
@@ -220,7 +227,7 @@ class Host:
             ),
             '-drive': 'file=%s,if=virtio,cache=unsafe' % disk,
             '-netdev': network,
-            '-device': 'virtio-net-pci,netdev=net',
+            '-device': 'virtio-net-pci,netdev=net,mac=' + self._mac,
             '-display': 'none',
             '-monitor': 'none',
             '-serial': 'file:%s' % self.console,

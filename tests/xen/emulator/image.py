@@ -143,11 +143,13 @@ class Recipe:
 
     :param name: of its folder.
     :param packages: beside what every image has.
+    :param files: a path below the root, and what is in it; also beside.
     :param script: a shell script that is run in it, last.
     """
 
     name: str = 'xen-host'
     packages: tuple[str, ...] = COMMANDS
+    files: tuple[tuple[str, str], ...] = ()
     script: str = ''
 
     @property
@@ -273,7 +275,7 @@ def _build(new: Path, folder: Path, recipe: Recipe, log: machine.Log) -> None:
         'debootstrap',
         env=environment,
     )
-    for path, text in FILES.items():
+    for path, text in (*FILES.items(), *recipe.files):
         _write(root / path, text)
     # Nothing that is installed there may start here.
     _write(root / 'usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755)
@@ -281,6 +283,8 @@ def _build(new: Path, folder: Path, recipe: Recipe, log: machine.Log) -> None:
     shutil.copy('/etc/resolv.conf', root / 'etc/resolv.conf')
     log('building the image: Xen, libvirt and what they need')
     inside(['apt-get', '-q', 'update'], 'apt-get update')
+    # Debian's packages of OpenStack can't be configured without.
+    inside(['mount', '-t', 'proc', 'proc', '/proc'], 'mounting /proc')
     inside(
         ['apt-get', '-qy', '--no-install-recommends']
         + ['-o', 'Dpkg::Options::=--force-confold']
@@ -290,6 +294,7 @@ def _build(new: Path, folder: Path, recipe: Recipe, log: machine.Log) -> None:
     )
     log('building the image: its configuration and its disk')
     inside(['sh', '-c', SCRIPT + recipe.script], 'the configuration')
+    inside(['umount', '/proc'], 'unmounting /proc')
     _keys(new, folder, root, logs)
     boot = root / 'boot'
     shutil.copy(_only(boot, 'vmlinuz-*'), new / 'vmlinuz')
@@ -303,7 +308,7 @@ def _build(new: Path, folder: Path, recipe: Recipe, log: machine.Log) -> None:
     # What writes to it writes to an overlay, and is thrown away with it.
     machine.run(
         ['mke2fs', '-q', '-t', 'ext4', '-O', '^has_journal', '-d', str(root)]
-        + [str(new / 'disk.raw'), '4G'],
+        + [str(new / 'disk.raw'), '8G'],
         logs,
         'mke2fs',
         env=environment,

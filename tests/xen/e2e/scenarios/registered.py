@@ -12,6 +12,7 @@ from nova_xen_sched import facts
 from tests.unit.compute import nova_text
 from tests.xen.e2e.cloud import Cloud
 from tests.xen.e2e.cloud import show
+from tests.xen.e2e.hosts import DOM0_MB
 from tests.xen.e2e.hosts import NAMES
 
 TITLE = 'What the hosts report of themselves'
@@ -76,7 +77,7 @@ def run(cloud: Cloud) -> None:
             step.check(
                 found.get('xen_version') == version
                 and found.get('xen_libvirt_version') == '7.0.0'
-                and found.get('xen_dom0_memory_mb') == '1280'
+                and found.get('xen_dom0_memory_mb') == str(DOM0_MB)
                 and found.get('xen_dom0_vcpus') == _dom0_vcpus(cloud, name)
                 and found.get('xen_libvirt_migration_backports') == 'true'
                 and found.get('xen_reserved_host_memory_mb') == '512',
@@ -107,7 +108,7 @@ def run(cloud: Cloud) -> None:
             step.check(
                 sorted(row['guest_types']) == _GUEST_TYPES
                 and row['libvirt_source'] == row['xen_source'] == 'stats'
-                and row['dom0_memory_mb']['value'] == 1280
+                and row['dom0_memory_mb']['value'] == DOM0_MB
                 and row['live_migration']['answer'] == 'yes',
                 '%s: %s' % (name, row),
             )

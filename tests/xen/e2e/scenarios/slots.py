@@ -35,9 +35,7 @@ _WARNING = 'This guest does not fit on this host: '
 
 
 def run(cloud: Cloud) -> None:
-    for server in cloud.client.servers():
-        cloud.client.delete(server)
-    cloud.server.clear()
+    cloud.empty()
     _reported(cloud)
     _held(cloud)
     if 'hvm' not in cloud.server:

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What users and operators do with guests, one after the other."""
+
+from __future__ import annotations
+
+import json
+
+from tests.e2e.processes import Failure
+from tests.e2e.processes import until
+from tests.e2e.report import Step
+from tests.xen.e2e import libxl
+from tests.xen.e2e.cloud import Cloud
+from tests.xen.e2e.cloud import PATIENCE
+from tests.xen.e2e.cloud import SMALL_MB
+from tests.xen.e2e.guests import domain
+from tests.xen.e2e.speaker import Speaker
+
+TITLE = 'What is done with guests'
+
+_SWAP_MB = 64
+_METADATA = {'kept': 'in the config drive'}
+#: What a second image begins with.
+_OTHER_LABEL = 'DISK TWO'
+
+
+def run(cloud: Cloud) -> None:
+    cloud.empty()
+    cloud.need_speaker()
+    guest = _booted(cloud)
+    if guest is not None:
+        _pause(cloud, guest)
+        _suspend(cloud, guest)
+        _soft_reboot(cloud, guest)
+        _hard_reboot(cloud, guest)
+        _console_log(cloud, guest)
+        _vnc(cloud, guest)
+        _snapshot(cloud, guest)
+        _rebuild(cloud, guest)
+        _shelve(cloud, guest)
+        cloud.client.delete(guest.server)
+    _with_disks(cloud)
+
+
+def _booted(cloud: Cloud) -> Speaker | None:
+    found: Speaker | None = None
+    with cloud.report.step('boot a PV guest with a config drive') as step:
+        found = guest = cloud.speaker(
+            step, 'done-to', config_drive=True, metadata=_METADATA
+        )
+        _config_drive(step, guest)
+        step.says('on %s; its disks are %s' % (guest.host, _blocks(guest)))
+    return found
+
+
+def _with_disks(cloud: Cloud) -> None:
+    with cloud.report.step(
+        'boot a PV guest with swap and ephemeral disk'
+    ) as step:
+        flavor = cloud.client.create_flavor(
+            'disks',
+            SMALL_MB,
+            disk=0,
+            swap=_SWAP_MB,
+            **{'OS-FLV-EXT-DATA:ephemeral': 1},
+        )
+        guest = cloud.speaker(step, 'disks', flavor=flavor)
+        blocks = _blocks(guest)
+        step.says('on %s; its disks are %s' % (guest.host, blocks))
+        sizes = [each.split()[1] for each in blocks.split(', ')]
+        step.check(
+            str(_SWAP_MB * 1024) in sizes and str(1024 * 1024) in sizes,
+            'no swap of %d MiB or no ephemeral disk of 1 GiB' % _SWAP_MB,
+        )
+        cloud.client.delete(guest.server)
+
+
+def _blocks(guest: Speaker) -> str:
+    """Its disks and their sizes, KiB."""
+    printed = guest.run('cat /proc/partitions')
+    rows = [line.split() for line in printed.split('\n')[1:] if line.strip()]
+    return ', '.join('%s %s' % (row[3], row[2]) for row in rows)
+
+
+def _config_drive(step: Step, guest: Speaker) -> None:
+    kept = guest.run(
+        'mkdir -p /mnt; for disk in $(awk \'NR > 2 { print "/dev/" $4 }\''
+        ' /proc/partitions); do'
+        ' mount -r -t iso9660 $disk /mnt 2>/dev/null && break; done;'
+        ' cat /mnt/openstack/latest/meta_data.json; umount /mnt'
+    )
+    step.check(
+        json.loads(kept)['meta'] == _METADATA,
+        'the config drive has %s' % kept,
+    )
+
+
+def _pause(cloud: Cloud, guest: Speaker) -> None:
+    with cloud.report.step('pause and unpause') as step:
+        before = guest.uptime()
+        guest.server = cloud.client.do(
+            guest.server, {'pause': None}, 'pause', 'PAUSED'
+        )
+        try:
+            guest.status('true', 5)
+        except Failure:
+            pass
+        else:
+            raise Failure('it answers while it is paused')
+        guest.server = cloud.client.do(
+            guest.server, {'unpause': None}, 'unpause', 'ACTIVE'
+        )
+        _goes_on(step, guest, before)
+
+
+def _goes_on(step: Step, guest: Speaker, before: float) -> None:
+    after = guest.wait()
+    step.check(
+        after > before,
+        'started anew: uptime %.0f s before, %.0f after' % (before, after),
+    )
+    step.says('uptime %.0f s before, %.0f after' % (before, after))
+
+
+def _anew(step: Step, guest: Speaker, before: float) -> None:
+    """Wait until it has been started anew."""
+
+    def after() -> float | None:
+        found = guest.wait()
+        return found if found < before else None
+
+    found = until(after, 'the guest to be started anew', PATIENCE)
+    step.says('uptime %.0f s before, %.0f after' % (before, found))
+
+
+def _suspend(cloud: Cloud, guest: Speaker) -> None:
+    with cloud.report.step('suspend and resume') as step:
+        before = guest.uptime()
+        guest.server = cloud.client.do(
+            guest.server, {'suspend': None}, 'suspend', 'SUSPENDED'
+        )
+        host = cloud.pair[guest.host]
+        step.check(
+            domain(guest.server) not in host.domains(),
+            'it still runs on %s' % host.name,
+        )
+        guest.server = cloud.client.do(
+            guest.server, {'resume': None}, 'resume', 'ACTIVE'
+        )
+        _goes_on(step, guest, before)
+
+
+def _soft_reboot(cloud: Cloud, guest: Speaker) -> None:
+    """nova makes a hard one of it where the guest isn't started again."""
+    with cloud.report.step('soft reboot') as step:
+
+        def reboot() -> None:
+            before = guest.uptime()
+            logged = len(cloud.computes.log(guest.host))
+            guest.server = cloud.client.do(
+                guest.server, {'reboot': {'type': 'SOFT'}}, 'reboot', 'ACTIVE'
+            )
+            _anew(step, guest, before)
+            log = cloud.computes.log(guest.host)[logged:]
+            if 'Instance soft rebooted successfully' not in log:
+                raise Failure('nova had to make it a hard reboot')
+
+        libxl.repeated(step, cloud.pair, reboot)
+        step.says('the guest ended by itself')
+
+
+def _hard_reboot(cloud: Cloud, guest: Speaker) -> None:
+    with cloud.report.step('hard reboot') as step:
+        before = guest.uptime()
+        guest.server = cloud.client.do(
+            guest.server, {'reboot': {'type': 'HARD'}}, 'reboot', 'ACTIVE'
+        )
+        _anew(step, guest, before)
+
+
+def _console_log(cloud: Cloud, guest: Speaker) -> None:
+    with cloud.report.step('console log') as step:
+
+        def lines() -> list[str]:
+            path = '/servers/%s/action' % guest.server['id']
+            body = {'os-getConsoleOutput': {}}
+            said = cloud.client.ask('POST', path, body)['output']
+            return [
+                each.strip() for each in said.split('\n') if 'GUEST UP' in each
+            ]
+
+        found = until(lines, 'lines of the guest in its console log', 120)
+        step.says('%d lines, the last: %s' % (len(found), found[-1]))
+
+
+def _vnc(cloud: Cloud, guest: Speaker) -> None:
+    with cloud.report.step('VNC') as step:
+        cloud.client.ask(
+            'POST',
+            '/servers/%s/remote-consoles' % guest.server['id'],
+            {'remote_console': {'protocol': 'vnc', 'type': 'novnc'}},
+        )
+        ((host, port),) = cloud.database.execute(
+            'SELECT host, port FROM nova.console_auth_tokens'
+            ' WHERE instance_uuid = %s ORDER BY id DESC LIMIT 1',
+            guest.server['id'],
+        )
+        # From the other host, as a proxy would.
+        said = cloud.pair.other(guest.host).run(
+            'python3 -c "import socket; '
+            "s = socket.create_connection(('%s', %d), 30); "
+            'print(s.recv(12))"' % (host, port)
+        )
+        step.check('RFB 003.' in said, 'it says %s' % said)
+        step.says('at %s:%d: %s' % (host, port, said.strip()))
+
+
+def _mark(guest: Speaker, text: str) -> None:
+    """Write onto its disk."""
+    guest.run(
+        'printf "%s" | dd of=/dev/xvda bs=1 seek=512 conv=notrunc '
+        '2>/dev/null; sync' % text
+    )
+
+
+def _marked(step: Step, guest: Speaker, text: str) -> None:
+    found = guest.run(
+        'dd if=/dev/xvda bs=1 skip=512 count=%d 2>/dev/null' % len(text)
+    )
+    step.check(found == text, 'its disk has %r, not %r' % (found, text))
+
+
+def _snapshot(cloud: Cloud, guest: Speaker) -> None:
+    with cloud.report.step('snapshot, and a boot of it') as step:
+        _mark(guest, 'SNAPPED')
+        before = guest.uptime()
+        path = '/servers/%s/action' % guest.server['id']
+        image = cloud.client.ask(
+            'POST', path, {'createImage': {'name': 'snapshot'}}
+        )['image_id']
+
+        def ready() -> bool:
+            found = cloud.client.ask(
+                'GET', '/v2/images/' + image, service='image'
+            )
+            step.check(
+                found['status'] in ('queued', 'saving', 'active'),
+                'the image is %s' % found['status'],
+            )
+            return bool(found['status'] == 'active')
+
+        until(ready, 'the image', PATIENCE)
+        guest.server = cloud.client.idle(guest.server, 'createImage')
+        _goes_on(step, guest, before)
+        cloud.image['snapshot'] = image
+        copy = cloud.speaker(step, 'snapshot', image='snapshot')
+        _marked(step, copy, 'SNAPPED')
+        step.says('one booted from it on %s has its disk' % copy.host)
+        cloud.client.delete(copy.server)
+
+
+def _rebuild(cloud: Cloud, guest: Speaker) -> None:
+    with cloud.report.step('rebuild with another image') as step:
+        properties = {
+            key: value
+            for key, value in cloud.client.ask(
+                'GET',
+                '/v2/images/' + cloud.image['speaker'],
+                service='image',
+            ).items()
+            if key.startswith(('img_', 'hw_', 'os_command'))
+            or key in ('kernel_id', 'ramdisk_id')
+        }
+        other = cloud.client.create_image(
+            'other',
+            content=_OTHER_LABEL.encode().ljust(1 << 20, b'\0'),
+            **properties,
+        )
+        host = guest.host
+        guest.server = cloud.client.rebuild(guest.server, other)
+        guest.wait()
+        found = guest.run('head -c 8 /dev/xvda')
+        step.says('on %s, its disk begins with %s' % (guest.host, found))
+        step.check(
+            found == _OTHER_LABEL and guest.host == host, 'not that image'
+        )
+        _mark(guest, 'REBUILT')
+
+
+def _shelve(cloud: Cloud, guest: Speaker) -> None:
+    with cloud.report.step('shelve and unshelve') as step:
+        host = cloud.pair[guest.host]
+        guest.server = cloud.client.do(
+            guest.server, {'shelve': None}, 'shelve', 'SHELVED_OFFLOADED'
+        )
+        step.check(
+            domain(guest.server) not in host.domains(),
+            'it still runs on %s' % host.name,
+        )
+        guest.server = cloud.client.do(
+            guest.server, {'unshelve': None}, 'unshelve', 'ACTIVE'
+        )
+        guest.wait()
+        _marked(step, guest, 'REBUILT')
+        step.says(
+            'from %s, unshelved on %s with its disk' % (host.name, guest.host)
+        )
