@@ -43,12 +43,14 @@ demo: venv  ## Watch a real nova-scheduler choose among Xen hosts
 	@$(BIN)/python -m tools.demo
 
 .PHONY: simulate
-simulate: venv  ## Does the weigher decide well? 200 hosts, minutes
+simulate: venv  ## Does the weigher decide well, and plans? 200 hosts, minutes
 	@$(BIN)/python -m tools.simulation --docs $(FIGURES)
+	@$(BIN)/python -m tools.planning --docs $(FIGURES)
 
 .PHONY: simulate-small
 simulate-small: venv  ## The same in half a minute; fails if it doesn't help
 	@$(BIN)/python -m tools.simulation --small
+	@$(BIN)/python -m tools.planning --small
 
 .PHONY: bench
 bench: venv  ## What it costs beside nova's own classes; minutes, on a quiet machine

@@ -53,8 +53,22 @@ _UNEXPLAINED = (
 
 def mode_of(vm_mode: str | None, settings: conf.Settings) -> str:
     """The dom0 model's mode for nova's vm_mode; unset, as it is built."""
-    default = 'hvm' if settings.default_vm_mode == 'hvm' else 'pv'
-    return default if vm_mode is None else _MODES.get(vm_mode.lower(), default)
+    known = known_mode(vm_mode, settings)
+    return _default_mode(settings) if known is None else known
+
+
+def known_mode(vm_mode: str | None, settings: conf.Settings) -> str | None:
+    """As mode_of(), but None for a word that nova doesn't know.
+
+    A host's guests count so.
+    """
+    if not vm_mode:
+        return _default_mode(settings)
+    return _MODES.get(vm_mode.lower())
+
+
+def _default_mode(settings: conf.Settings) -> str:
+    return 'hvm' if settings.default_vm_mode == 'hvm' else 'pv'
 
 
 class Loads:
@@ -78,7 +92,6 @@ class Loads:
         self._settings = settings
         self._request = request
         self._mode = mode_of(request.vm_mode, settings)
-        self._unset = mode_of(None, settings)
         self._reserved_mb = reserved_mb
         self._tracked = tracked
         # What Xen has to have left for the guest, MiB.
@@ -148,7 +161,7 @@ class Loads:
         modes = _loaded(guests, 'vm_mode') if guests else []
         for vm_mode in set(modes):
             # An instance has the image's own words, which may be others.
-            mode = _MODES.get(vm_mode.lower()) if vm_mode else self._unset
+            mode = known_mode(vm_mode, self._settings)
             if mode is not None:
                 counts[mode] += modes.count(vm_mode)
         return counts

@@ -161,10 +161,10 @@ class Lister(_Display, lister.Lister):
 
     take_action() returns the names of all columns, and the rows.
 
-    :cvar COLUMNS: by name.
+    :ivar COLUMNS: by name.
     """
 
-    COLUMNS: ty.ClassVar[ty.Mapping[str, tables.Column]]
+    COLUMNS: ty.Mapping[str, tables.Column]
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

@@ -33,6 +33,10 @@ class Failure(Exception):
     """
 
 
+class Refused(Failure):
+    """What nova refuses of a request, whatever the hosts."""
+
+
 def one_line(error: BaseException | str) -> str:
     """An error in one line, without passwords and the full stop.
 

@@ -14,6 +14,8 @@ from nova_xen_sched.cmd import tables
 
 #: As the m1.small of old; any other is named.
 RAM, VCPUS, DISK = 2048, 1, 20
+#: What --vm-mode takes.
+VM_MODES = ('hvm', 'pv', 'xen', 'pvh')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +26,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'With a disk of 0 it boots from a volume.' % (RAM, VCPUS, DISK),
     )
     add_sizes(group)
+    add_vm_mode(group, 'hvm')
+
+
+def add_vm_mode(group: ty.Any, default: str | None) -> None:
+    """Add --vm-mode to a group of arguments.
+
+    :param default: what it is without; None to tell that.
+    """
     group.add_argument(
         '--vm-mode',
-        choices=('hvm', 'pv', 'xen', 'pvh'),
+        choices=VM_MODES,
         type=str.lower,
-        default='hvm',
+        default=default,
         help="The guest's mode (hvm). xen is nova's word for pv. nova has no "
         "word for pvh: the dom0 model counts a PVH guest, and nova's filters "
         'judge a guest without vm_mode.',

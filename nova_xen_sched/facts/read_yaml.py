@@ -120,7 +120,7 @@ def _as_written(loader: ty.Any, node: ty.Any) -> ty.Any:
 
 
 _NO_TAG = (
-    'a word that begins with ! is a tag, which a facts file has none of; a '
+    'a word that begins with ! is a tag, which has no place here; a '
     'text that begins so needs quotes'
 )
 
@@ -234,7 +234,7 @@ _IN_WORDS = (
     ('alias', 'a text that begins with * needs quotes'),
     ('anchor', 'a text that begins with & needs quotes'),
     ('cannot start any token', 'a text that begins so needs quotes'),
-    ('another document', 'no second --- can stand in a facts file'),
+    ('another document', 'no second --- can stand here'),
     *(
         (words, 'no \\ can stand so in double quotes: use single ones')
         for words in ('escape ', 'hexdecimal')

@@ -21,13 +21,18 @@ class Computes:
     computes: ty.Dict[str, ty.Any]
     host_mappings: ty.Dict[str, ty.Any]
 
-    def start_hosts(self, profiles: ty.Iterable[HostProfile]) -> None:
-        """Start a nova-compute for each."""
+    def start_hosts(
+        self, profiles: ty.Iterable[HostProfile], **more: ty.Any
+    ) -> None:
+        """Start a nova-compute for each.
+
+        :param more: for nova's start_service(): cell_name.
+        """
         for profile in profiles:
             driver.PROFILES[profile.name] = profile
             self.addCleanup(driver.PROFILES.pop, profile.name, None)
             self.computes[profile.name] = self._start(
-                'compute', host=profile.name
+                'compute', host=profile.name, **more
             )
             self._set_service_version(profile)
 

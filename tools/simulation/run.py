@@ -102,6 +102,10 @@ class Run:
             for level in self._plan.levels
         ]
 
+    def guests(self) -> list[tuple[int, world.Guest]]:
+        """The guests that are there now, with the numbers of their hosts."""
+        return [(index, guest) for _, _, index, guest in self._leaving]
+
     def _level(self, level: float, target: int) -> Outcome:
         for _ in range(target - len(self._leaving)):
             self._arrive()

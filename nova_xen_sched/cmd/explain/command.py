@@ -8,10 +8,10 @@ import argparse
 import typing as ty
 
 from nova_xen_sched.cmd import base
-from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import nova
+from nova_xen_sched.cmd import one_object
 from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.explain import OPERATIONS
@@ -40,43 +40,6 @@ exit codes:
      or a cell or placement could not be read
   2  wrong usage, or something else is out of reach
 """ % tables.described(rows.COLUMNS)
-
-
-class _OneObject:
-    """Writes the outcome, and the hosts in it, where cliff writes a list.
-
-    :param formatter: cliff's, of json or yaml.
-    """
-
-    def __init__(
-        self, formatter: ty.Any, outcome: ty.Mapping[str, ty.Any]
-    ) -> None:
-        self._formatter = formatter
-        self._outcome = tables.Structured(outcome, '')
-
-    def emit_list(
-        self,
-        column_names: ty.Sequence[str],
-        data: ty.Iterable[ty.Sequence[ty.Any]],
-        stdout: ty.Any,
-        parsed_args: argparse.Namespace,
-    ) -> None:
-        """What cliff has a formatter for lists do."""
-        hosts = [
-            {
-                name: cell.machine_readable()
-                if isinstance(cell, tables.Cell)
-                else cell
-                for name, cell in zip(column_names, row)
-            }
-            for row in data
-        ]
-        self._formatter.emit_one(
-            ('outcome', 'hosts'),
-            (columns.shown(self._outcome, parsed_args.formatter), hosts),
-            stdout,
-            parsed_args,
-        )
 
 
 class Explain(base.Lister):
@@ -263,8 +226,8 @@ class Explain(base.Lister):
                 ]
             return tuple(rows.COLUMNS), ()
         if parsed_args.formatter in ('json', 'yaml'):
-            self.formatter: ty.Any = _OneObject(
-                self.formatter, rows.outcome(found)
+            self.formatter: ty.Any = one_object.OneObject(
+                self.formatter, rows.outcome(found), 'hosts'
             )
         else:
             for line in found.nova_refuses + found.notes:

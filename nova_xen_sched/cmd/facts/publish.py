@@ -228,7 +228,7 @@ class Publish(read_hosts.ReadsHosts, base.Lister):
         else:
             outcomes = self._planned(plan.changes, 'the traits of Xen hosts')
         shown = {'aggregate': tables.LONG, 'trait': tables.BRIEF}
-        self.COLUMNS = {  # type: ignore[misc]
+        self.COLUMNS = {
             name: each._replace(shown=shown.get(name, each.shown))
             for name, each in report.COLUMNS.items()
         }

@@ -10,8 +10,10 @@ import typing as ty
 
 from nova_xen_sched.cmd import columns
 from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import command
+from nova_xen_sched.cmd.hosts import failures
 from nova_xen_sched.cmd.hosts import fields
 from nova_xen_sched.cmd.hosts import fits
 
@@ -26,6 +28,9 @@ _EPILOG = """\
 columns:
 %s
 
+columns with --failures:
+%s
+
 The dom0 model counts whether refuse_dom0_overcommit is set or not. nova's
 filters judge once, for the first guest. Hosts that share storage share
 what the storage has: then fewer fit in all than the column adds up to. How
@@ -35,15 +40,19 @@ is changed.
 exit codes:
   0  fine
   1  a cell could not be read, or placement is out of reach: then only what
-     the dom0 model limits is known, and with --total nothing
+     the dom0 model limits is known, and with --total nothing; with
+     --failures: a guest has nowhere to go, or a dom0 would be overcommitted
   2  wrong usage, or something needed is out of reach
-""" % tables.described(fields.CAPACITY)
+""" % (
+    tables.described(fields.CAPACITY),
+    tables.described(fields.FAILURES),
+)
 
 
 class Capacity(command.HostLister):
     """Say how many more guests of a kind fit on Xen hosts."""
 
-    COLUMNS = fields.CAPACITY
+    COLUMNS: ty.Mapping[str, tables.Column] = fields.CAPACITY
     _epilog = _EPILOG
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -53,9 +62,32 @@ class Capacity(command.HostLister):
             action='store_true',
             help='One row, for all hosts together; its host is *.',
         )
+        parser.add_argument(
+            '--failures',
+            metavar='N',
+            type=guest_arguments.whole,
+            help='Instead: what becomes of the guests that there are, when N '
+            'hosts fail. With 1 each host, with more the worst that are '
+            'found.',
+        )
+        parser.add_argument(
+            '--shared-storage',
+            action='store_true',
+            help='With --failures: the disks of guests (instances_path) are '
+            'on storage that all Xen hosts share, so that none starts empty.',
+        )
         return parser
 
     def check_usage(self, parsed_args: argparse.Namespace) -> None:
+        if parsed_args.failures:
+            if parsed_args.total or guest_arguments.named(parsed_args):
+                raise errors.Failure(
+                    '--failures counts the guests that there are: it goes '
+                    'without --total and the size of a guest.'
+                )
+            self.COLUMNS = fields.FAILURES
+        elif parsed_args.shared_storage:
+            raise errors.Failure('--shared-storage needs --failures.')
         if parsed_args.total:
             columns.check(
                 parsed_args, {name: fields.CAPACITY[name] for name in _TOTAL}
@@ -63,6 +95,8 @@ class Capacity(command.HostLister):
         super().check_usage(parsed_args)
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
+        if parsed_args.failures:
+            return failures.answer(self, parsed_args)
         cloud, every = command.read(self, parsed_args.hosts)
         # These import nova, which is there now.
         from nova_xen_sched.cmd.hosts import count_fits

@@ -20,22 +20,19 @@ from nova_xen_sched.cmd import guest_arguments
 from nova_xen_sched.cmd import tables
 from nova_xen_sched.cmd.hosts import fits
 from nova_xen_sched.cmd.hosts.fits import Fits
-from nova_xen_sched.cmd.hosts.fits import Refused
-from nova_xen_sched.cmd.nova import filtering
 from nova_xen_sched.cmd.nova import left_out
 from nova_xen_sched.cmd.nova import placement
+from nova_xen_sched.cmd.nova import refused
 from nova_xen_sched.cmd.nova import request_spec
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.causes import Found
+from nova_xen_sched.cmd.nova.causes import Refused
 from nova_xen_sched.cmd.nova.scheduler import Cloud
 from nova_xen_sched.cmd.progress import Progress
-from nova_xen_sched.filters import XenHostFilter
 from nova_xen_sched.fits import Guest
 from nova_xen_sched.fits import of_dom0
 from nova_xen_sched.load import mode_of
 
-#: The codes of refusals by dom0's hard limit.
-_HARD_LIMIT = frozenset(str(resource) for resource in dom0.Resource)
 #: The codes of causes that a limit says better.
 _LIMITED = ('resource', 'no_candidate')
 #: nova's vm_mode for the dom0 model's modes; it has none for PVH.
@@ -108,7 +105,7 @@ def count_guests(
     except errors.Failure as e:
         limits = {
             each.name: {
-                **dict.fromkeys(_HARD_LIMIT),
+                **dict.fromkeys(refused.HARD_LIMIT),
                 **of_dom0(settings.dom0_model, each.load, guest),
             }
             for each in xen
@@ -145,7 +142,14 @@ def _fits(
             for state in step.refused
         }
     with Progress("Asking nova's filters"):
-        refused = _refused(cloud, hosts, spec, candidates)
+        states = [
+            each.state
+            for each in hosts
+            if each.state.uuid in candidates.by_provider
+        ]
+        for state in states:
+            placement.attach(state, candidates)
+        by_filter = refused.by_filters(cloud, states, spec)
     counted = {}
     with Progress('Counting guests', len(hosts)) as progress:
         for each in hosts:
@@ -155,55 +159,10 @@ def _fits(
             )
             limits.update(of_dom0(model, each.load, guest))
             counted[each.name] = Fits(
-                each.name, limits, why or refused.get(each.name), shared
+                each.name, limits, why or by_filter.get(each.name), shared
             )
             progress.step()
     return counted
-
-
-def _refused(
-    cloud: Cloud,
-    hosts: list[xen_hosts.ComputeHost],
-    spec: ty.Any,
-    candidates: placement.Candidates,
-) -> dict[str, Refused]:
-    """The first filter of each host that takes no such guest, and why.
-
-    dom0's hard limit is left to the limits, which say how far it reaches.
-    """
-    states = [
-        each.state
-        for each in hosts
-        if each.state.uuid in candidates.by_provider
-    ]
-    for state in states:
-        placement.attach(state, candidates)
-    refused = {}
-    for step in filtering.filtered(cloud.host_manager, states, spec).steps:
-        found = [
-            _refusal(
-                step.name, step.why, left_out.by_filter(step, state, spec)
-            )
-            for state in step.refused
-        ]
-        if step.name == XenHostFilter.__name__:
-            verdicts = cloud.plugin(XenHostFilter).verdicts(step.refused, spec)
-            found = [
-                Refused(step.name, str(each.code), each.reason)
-                if each
-                else without
-                for each, without in zip([v.refusal for v in verdicts], found)
-            ]
-        for state, each in zip(step.refused, found):
-            if each.code not in _HARD_LIMIT:
-                refused[xen_hosts.name_of(state)] = each
-    return refused
-
-
-def _refusal(step: str, why: str, found: Found) -> Refused:
-    """Why a step takes no such guest, by its causes where they have names."""
-    code = found.causes[0].code if found.causes else None
-    return Refused(step, code, found.why or why)
 
 
 def _by_placement(
@@ -226,7 +185,7 @@ def _by_placement(
         if not others and min(limits.values(), default=1) <= 0:
             return limits, None, {}
         shown = found._replace(causes=others or found.causes)
-        return limits, _refusal(step, '', shown), {}
+        return limits, refused.by_step(step, '', shown), {}
     ways = [
         {name: each['resources'] for name, each in way['allocations'].items()}
         for way in candidates.by_provider.get(provider, [])

@@ -178,6 +178,28 @@ CAPACITY = {
     'refused_why': Column('Reason', 'why the host is refused', LONG),
 }
 
+#: The columns of capacity --failures.
+FAILURES = {
+    'host': Column('Fails', 'the host that fails, or several together'),
+    'guests': Column('Guests', 'how many it has'),
+    'accepted': Column(
+        'All accepted',
+        'whether nova would start all of them elsewhere',
+    ),
+    'nowhere': Column(
+        'Nowhere to go', 'the guests that it would start nowhere, and why'
+    ),
+    'overcommitted': Column(
+        'Overcommits',
+        'the hosts whose dom0 the others would overcommit',
+    ),
+    'empty': Column(
+        'Start empty',
+        'the guests that come back without what was on the disk of their '
+        'host; how many',
+    ),
+}
+
 
 def limit(name: str) -> str:
     """What limits guests, for a person: a resource, or a resource class.

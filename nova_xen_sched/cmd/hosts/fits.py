@@ -13,6 +13,7 @@ import dataclasses
 import typing as ty
 
 from nova_xen_sched import dom0
+from nova_xen_sched.cmd.nova.causes import Refused
 
 #: Placement's resource classes, and what they are called here; others are
 #: shown by their own names, in lower case.
@@ -30,20 +31,6 @@ LIMITS = (
 #: Of the providers of placement, by UUID and resource class: what each has
 #: left, or what one guest takes.
 Amounts = ty.Mapping[str, ty.Mapping[str, float]]
-
-
-class Refused(ty.NamedTuple):
-    """Why a host takes no guest at all.
-
-    :ivar step: placement, or the first of nova's filters that refuses it.
-    :ivar code: of XenHostFilter's or placement's reason; None if there is no
-        code for it.
-    :ivar why: a clause.
-    """
-
-    step: str
-    code: str | None
-    why: str
 
 
 @dataclasses.dataclass(frozen=True)

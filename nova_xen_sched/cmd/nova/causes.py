@@ -174,3 +174,17 @@ def amount(resource: str | None, number: int) -> str:
     if unit == 'vCPUs' and number == 1:
         unit = 'vCPU'
     return ('%d %s' % (number, unit)).rstrip()
+
+
+class Refused(ty.NamedTuple):
+    """Why a host takes no guest at all.
+
+    :ivar step: placement, or the first of nova's filters that refuses it.
+    :ivar code: of XenHostFilter's or placement's reason; None if there is no
+        code for it.
+    :ivar why: a clause.
+    """
+
+    step: str
+    code: str | None
+    why: str

@@ -61,13 +61,17 @@ def load(
     objects.register_all()
 
 
+def release() -> int:
+    """The major release of the nova at hand; 0 if its version is none."""
+    major = metadata.version('nova').split('.')[0]
+    return int(major) if major.isdigit() else 0
+
+
 def _check_version() -> None:
-    version = metadata.version('nova')
-    major = version.split('.')[0]
-    if major.isdigit() and int(major) < OLDEST:
+    if 0 < release() < OLDEST:
         raise errors.Failure(
             'nova %s is too old: nova-xen-sched needs %d.0.0 or later.'
-            % (version, OLDEST)
+            % (metadata.version('nova'), OLDEST)
         )
 
 

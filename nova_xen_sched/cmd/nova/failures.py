@@ -112,21 +112,21 @@ def reading(what: str) -> ty.Iterator[None]:
 
 @contextlib.contextmanager
 def refusing(what: str) -> ty.Iterator[None]:
-    """Turn what nova refuses a request with into a Failure.
+    """Turn what nova refuses a request with into a Refused.
 
     :param what: what nova refuses, "this request".
-    :raises errors.Failure: one line.
+    :raises errors.Refused: one line.
     """
     try:
         yield
     except exception.PciRequestAliasNotDefined as e:
-        raise errors.Failure(
+        raise errors.Refused(
             'nova refuses %s: %s. nova-api reads [pci] alias of its own '
             'nova.conf; this command needs the same option in the one that it '
             'reads.' % (what, errors.one_line(e))
         ) from e
     except (ValueError, TypeError, exception.NovaException) as e:
-        raise errors.Failure(
+        raise errors.Refused(
             'nova refuses %s: %s.' % (what, errors.one_line(e))
         ) from e
 

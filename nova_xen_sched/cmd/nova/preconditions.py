@@ -9,6 +9,7 @@ nova at hand. tests/unit/cmd/nova/test_preconditions.py holds what they say.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing as ty
 
@@ -81,6 +82,7 @@ class Wanted(ty.NamedTuple):
     up: bool = False
 
 
+@functools.lru_cache(maxsize=None)
 def wanted(operation: str) -> Wanted:
     """What the decorators of the nova at hand say of an operation.
 

@@ -99,7 +99,7 @@ def on_host(context: ty.Any, cell: ty.Any, name: str) -> list[ty.Any]:
     :param name: of its nova-compute.
     :raises errors.Failure: if the cell can't be read.
     """
-    with _reading(context, cell) as cell_context:
+    with reading(context, cell) as cell_context:
         return list(
             objects.InstanceList.get_by_host(
                 cell_context, name, expected_attrs=['flavor']
@@ -136,7 +136,7 @@ def _matching(context: ty.Any, expression: str) -> dict[str, str]:
         cells = objects.CellMappingList.get_all(context)
     for cell in cells:
         try:
-            with _reading(context, cell) as cell_context:
+            with reading(context, cell) as cell_context:
                 instances = objects.InstanceList.get_by_filters(
                     cell_context,
                     {
@@ -160,7 +160,7 @@ def _matching(context: ty.Any, expression: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _reading(context: ty.Any, cell: ty.Any) -> ty.Iterator[ty.Any]:
+def reading(context: ty.Any, cell: ty.Any) -> ty.Iterator[ty.Any]:
     """nova's context for a cell; what fails is told as that."""
     what = 'The database of cell %s' % (cell.name or cell.uuid)
     with failures.reading(what), nova_context.target_cell(

@@ -23,6 +23,8 @@ _FORKS.set_forkserver_preload(
             'hosts.capacity',
             'hosts.command',
             'image.nova_properties',
+            'moves.drain',
+            'moves.rebalance',
             'nova.scheduler',
             'upgrade_check.checks',
         )

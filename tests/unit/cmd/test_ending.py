@@ -238,13 +238,17 @@ def test_a_filter_that_is_broken_is_one_line(tmp_path):
 @pytest.mark.parametrize('option', ['-c', '--sort-column'])
 @pytest.mark.parametrize(
     'command',
-    [REQUEST, ('host', 'list'), ('capacity',), ('facts', 'publish')],
+    [
+        *(REQUEST, ('host', 'list'), ('capacity',), ('facts', 'publish')),
+        ('simulate',),
+    ],
 )
 def test_a_column_that_is_none_is_refused_before_anything_is_done(
     tmp_path, command, option
 ):
+    known = 'source' if command[0] in ('rebalance', 'drain') else 'host'
     ran = programs.run(
-        *(APP, *command, option, 'host', option, 'nosuch'), home=tmp_path
+        *(APP, *command, option, known, option, 'nosuch'), home=tmp_path
     )
     assert ran.stderr.startswith('There is no column nosuch. Name some of ')
     assert len(ran.stderr.splitlines()) == 1

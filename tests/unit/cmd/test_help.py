@@ -14,6 +14,7 @@ from nova_xen_sched.cmd import application
 COMMANDS = [
     *('capacity', 'complete', 'explain', 'facts export', 'facts publish'),
     *('facts show', 'help', 'host list', 'host show', 'image check'),
+    *('drain', 'metrics', 'rebalance', 'simulate'),
 ]
 
 

@@ -25,6 +25,8 @@ PROGRAMS = [
     (*LIST, '-f', 'json'),
     ('app', '--debug', 'host', 'list'),
     ('app', '-vv', 'capacity', '--ram', '1', '--vcpus', '1', '--disk', '1'),
+    ('app', 'rebalance'),
+    ('app', 'drain', 'xen-a'),
     CHECK,
     (*CHECK, '--json'),
     ('upgrade_check.command', '--debug', 'upgrade', 'check'),

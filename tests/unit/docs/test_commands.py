@@ -38,6 +38,8 @@ def named(text):
             continue
         if '[OPTION' in words:  # a synopsis
             continue
+        if '>' in words:  # into a file
+            words = words[: words.index('>')]
         while words[1:] and words[0] in ('docker', 'exec', '-u', 'nova'):
             words.pop(0)
         if words and words[0] == 'nova_scheduler':

@@ -153,7 +153,7 @@ def test_what_is_wrong_is_said_in_words(parse, content, said):
         ('- m: &', 1, 'a text that begins with & needs quotes'),
         ('a: @b', 1, 'a text that begins so needs quotes'),
         ('a: `b`', 1, 'a text that begins so needs quotes'),
-        ('a: 1\n---\nb: 1', 2, 'no second --- can stand in a facts file'),
+        ('a: 1\n---\nb: 1', 2, 'no second --- can stand here'),
         (
             'a: "1\\.2"',
             1,

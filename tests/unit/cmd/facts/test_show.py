@@ -370,5 +370,6 @@ def test_help_names_all_commands_wherever_it_runs():
     for command in (
         *('capacity', 'explain', 'host list', 'host show', 'image check'),
         *('facts export', 'facts publish', 'facts show'),
+        *('drain', 'metrics', 'rebalance'),
     ):
         assert '  %s ' % command in told

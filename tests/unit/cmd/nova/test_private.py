@@ -13,6 +13,7 @@ from nova import weights as base_weights
 from nova.compute import api as compute_api
 from nova.compute import utils as compute_utils
 import nova.conf
+from nova.conf import scheduler
 from nova.objects import image_meta
 from nova.objects import request_spec
 from nova.pci import request as pci_request
@@ -96,6 +97,9 @@ RequestSpec = request_spec.RequestSpec
         ),
         (RequestSpec.reset_forced_destinations, 'self'),
         (RequestSpec.ensure_project_and_user_id, 'self instance'),
+        (RequestSpec.obj_clone, 'self'),
+        (host_manager.HostState.consume_from_request, 'self spec'),
+        (scheduler.list_opts, ''),
     ],
 )
 def test_nova_takes_what_it_is_given(function, arguments):
@@ -123,6 +127,23 @@ def test_a_host_manager_has_what_is_read_and_replaced(monkeypatch):
         'track_instance_changes',
         '_instance_info',
     } <= set(vars(manager))
+
+
+def test_a_host_has_what_is_copied_and_changed():
+    state = host_manager.HostState('host', 'node', None)
+    assert {
+        'failed_builds',
+        'free_disk_mb',
+        'instances',
+        'limits',
+        'num_instances',
+        'num_io_ops',
+        'numa_topology',
+        'pci_stats',
+    } <= set(vars(state))
+    read = inspect.getsource(host_manager.HostState)
+    assert 'self.stats = ' in read
+    assert 'self.service = ' in read
 
 
 def test_stored_requests_are_in_a_table_with_a_manager():

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova-xen-sched drain: a destination for each guest of a host."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import typing as ty
+
+from nova_xen_sched.cmd import base
+from nova_xen_sched.cmd import errors
+from nova_xen_sched.cmd import one_object
+from nova_xen_sched.cmd import options
+from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.moves import fields
+from nova_xen_sched.cmd.moves import plan
+from nova_xen_sched.cmd.moves import read
+from nova_xen_sched.cmd.moves import stays
+from nova_xen_sched.cmd.progress import Progress
+from nova_xen_sched.planner import drain
+from nova_xen_sched.planner.state import State
+
+_DISABLE = (
+    "openstack compute service set --disable --disable-reason 'to be drained' "
+    '%s nova-compute'
+)
+
+_EPILOG = """\
+columns:
+%s
+
+The first row disables the host's nova-compute, unless it is, so that no new
+guest comes; it has no server. json and yaml are one object: outcome (as of
+rebalance; stays are the guests that can't be moved, and why), and moves, a
+list with these columns.
+
+No dom0 is overcommitted by it. Each move is judged as nova would judge it
+after the moves before it. Nothing is moved here.
+
+exit codes:
+  0  every guest has a destination, or there is none
+  1  some guest stays, or a migration waits to be confirmed, or a cell could
+     not be read
+  2  wrong usage, or something needed is out of reach
+""" % tables.described(fields.COLUMNS)
+
+
+class Drain(base.Lister):
+    """Find a destination for each guest of a host to be emptied."""
+
+    COLUMNS = fields.COLUMNS
+    _epilog = _EPILOG
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'host',
+            metavar='HOST',
+            type=options.filled,
+            help='A Xen host: a name, or a pattern of one host.',
+        )
+        fields.add_arguments(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
+        args = parsed_args
+        planned = read.read(self, args)
+        # These import nova, which is there now.
+        from nova_xen_sched.cmd.nova import guests
+        from nova_xen_sched.cmd.nova import moving
+
+        found = planned.found
+        host = read.host(found, args.host)
+
+        def make(state: State) -> None:
+            drain.drain(state, host, planned.operations, planned.allowed)
+
+        with Progress('Planning'):
+            after, short = moving.planned(planned.cloud, found, make)
+        left = [
+            {
+                'server': guest.name,
+                'server_id': guest.uuid,
+                'why': stays.why(after, guest, planned.operations)
+                if planned.allowed(guest)
+                else 'it is not to be moved',
+                'commands': [],
+            }
+            for guest in after.guests(host)
+        ] + [
+            {
+                'server': name,
+                'server_id': uuid,
+                'why': 'it went to %s, and its %s waits to be confirmed or '
+                'reverted' % (target, kind),
+                'commands': [
+                    'openstack server resize %s %s' % (each, uuid)
+                    for each in ('confirm', 'revert')
+                ],
+            }
+            for uuid, name, target, kind in guests.unconfirmed(
+                planned.cloud, found.hosts[host]
+            )
+        ]
+        self.say(_sentence(host, after, left))
+        if short:
+            self.say('The plan ends early: %s.' % short)
+        if left:
+            self.exit_code = errors.FINDINGS
+        if args.formatter in ('json', 'yaml'):
+            before = plan.overcommitted(State(found.cloud))
+            self.formatter: ty.Any = one_object.OneObject(
+                self.formatter,
+                plan.outcome(found.cloud, before, after, left),
+                'moves',
+            )
+        elif args.formatter in base.PERSONS and not args.columns:
+            self.parts = _parts(left)
+        rows = plan.rows(found, after.moves)
+        return tuple(fields.COLUMNS), [*_disable(found.hosts[host]), *rows]
+
+
+def _disable(host: ty.Any) -> list[tuple[ty.Any, ...]]:
+    """The row of what comes first, if that isn't so already."""
+    from nova_xen_sched.cmd.nova import xen_hosts
+
+    if xen_hosts.service_state(host.state) == 'disabled':
+        return []
+    name = str(host.state.host)
+    cells = {
+        'source': host.name,
+        'operation': 'disable',
+        'command': _DISABLE % shlex.quote(name),
+    }
+    return [tuple(cells.get(column) for column in fields.COLUMNS)]
+
+
+def _sentence(host: str, after: State, left: ty.Sequence[ty.Any]) -> str:
+    if not (after.moves or left):
+        return '%s has no guests.' % host
+    return '%s of %s to move, %.1f GiB of RAM to copy; %d stay.' % (
+        tables.counted(len(after.moves), 'guest'),
+        host,
+        sum(move.guest.memory_mb for move in after.moves) / 1024,
+        len(left),
+    )
+
+
+def _parts(left: ty.Iterable[ty.Mapping[str, ty.Any]]) -> list[tables.Part]:
+    parts: list[tables.Part] = []
+    for each in left:
+        parts += [
+            '',
+            tables.text(
+                '%s stays: %s.' % (each['server'], each['why'].rstrip('.'))
+            ),
+            *(tables.Line('  ' + command) for command in each['commands']),
+        ]
+    return parts

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What holds for every plan, of whatever cloud."""
+
+from __future__ import annotations
+
+import hypothesis
+from hypothesis import strategies
+import pytest
+
+from nova_xen_sched.planner import drain
+from nova_xen_sched.planner import even
+from nova_xen_sched.planner import mend
+from nova_xen_sched.planner.cloud import Operation
+from nova_xen_sched.planner.settle import settle
+from nova_xen_sched.planner.state import State
+from tests.unit.planner import clouds
+
+OPERATIONS = (Operation.LIVE, Operation.COLD)
+
+
+def mended(state):
+    mend.mend(state, OPERATIONS, clouds.anyone)
+
+
+def evened(state):
+    even.even(state, OPERATIONS, clouds.anyone)
+
+
+def both(state):
+    def plan(each):
+        mend.mend(each, OPERATIONS[:1], clouds.anyone)
+        mended(each)
+        evened(each)
+
+    settle(state, plan)
+
+
+def drained(state):
+    drain.drain(state, min(state.loads), OPERATIONS, clouds.anyone)
+
+
+def lowest(state):
+    return min(map(state.headroom, state.loads))
+
+
+def overcommitted(state):
+    return set(filter(state.overcommitted, state.loads))
+
+
+def broken_groups(state):
+    """The server groups with too many members on a host, or on two hosts."""
+    hosts = {}
+    for host in state.loads:
+        for guest in state.guests(host):
+            if guest.group:
+                hosts.setdefault(guest.group, []).append(host)
+    return [
+        group
+        for group, where in hosts.items()
+        if (
+            len(set(where)) > 1
+            if group.most is None
+            else max(map(where.count, where)) > group.most
+        )
+    ]
+
+
+@pytest.mark.parametrize('plan', [mended, evened, both, drained])
+@hypothesis.given(
+    seed=strategies.integers(0, 10**9),
+    full=strategies.sampled_from((0.4, 0.6, 0.75, 0.85, 1)),
+)
+def test_a_plan(plan, seed, full):
+    cloud = clouds.rich(seed, full)
+    state = State(cloud)
+    plan(state)
+    moves = list(state.moves)
+    hypothesis.event('%d moves' % min(len(moves), 5))
+    # No guest twice.
+    moved = [move.guest.uuid for move in moves]
+    assert len(set(moved)) == len(moved)
+    # One by one, from the beginning.
+    after = State(cloud)
+    for move in moves:
+        guest = move.guest
+        assert guest in after.guests(move.source)
+        assert not after.why_stays(guest, move.operation)
+        assert not after.why_not(guest, move.operation, move.target)
+        headroom, over = lowest(after), overcommitted(after)
+        after.make(move)
+        # The fullest dom0 doesn't become fuller by a plan that evens; one
+        # that drains a host fills others as long as none is overcommitted.
+        if plan is not drained:
+            assert lowest(after) >= headroom
+        assert overcommitted(after) <= over
+        assert not broken_groups(after)
+    assert after.loads == state.loads
+    # Made again after it was carried out.
+    again = State(state.carried_out())
+    plan(again)
+    assert clouds.steps(again) == []
