@@ -355,7 +355,9 @@ def test_a_file_that_is_being_written(host_facts, complaints, mocker):
 
 def test_it_waits_for_a_writer_in_place(host_facts, monkeypatch):
     """One who truncates, pauses for less than QUIET, and writes on."""
-    monkeypatch.setattr(file, 'QUIET', 0.25)
+    # A busy machine may keep the writer waiting.
+    monkeypatch.setattr(file, 'QUIET', 1)
+    monkeypatch.setattr(file, 'PATIENCE', 20)
     host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 4}}')
     assert host_facts.of('a') == {'dom0_vcpus': 4}
     host_facts.write('version: 1\n')  # good as it is, but half
@@ -371,7 +373,8 @@ def test_it_waits_for_a_writer_in_place(host_facts, monkeypatch):
 
 
 def test_it_waits_for_a_writer_that_pauses_often(host_facts, monkeypatch):
-    monkeypatch.setattr(file, 'QUIET', 0.2)
+    monkeypatch.setattr(file, 'QUIET', 1)
+    monkeypatch.setattr(file, 'PATIENCE', 20)
     host_facts.write('version: 1\nhosts:\n  h0: {dom0_vcpus: 4}\n')
     assert host_facts.of('h0') == {'dom0_vcpus': 4}
     host_facts.write('version: 1\nhosts:\n')
@@ -391,8 +394,9 @@ def test_it_waits_for_a_writer_that_pauses_often(host_facts, monkeypatch):
 def test_a_writer_that_never_stops(host_facts, complaints, monkeypatch):
     host_facts.write('version: 1\nhosts: {a: {dom0_vcpus: 4}}')
     assert host_facts.of('a') == {'dom0_vcpus': 4}
-    monkeypatch.setattr(file, 'QUIET', 0.5)
-    monkeypatch.setattr(file, 'PATIENCE', 0.7)
+    # The writer, too, may be kept waiting.
+    monkeypatch.setattr(file, 'QUIET', 2)
+    monkeypatch.setattr(file, 'PATIENCE', 2.5)
     stop = threading.Event()
 
     def write_on():
