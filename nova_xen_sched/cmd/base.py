@@ -89,6 +89,15 @@ class Command(command.Command):
             self.app.stderr.write(line + '\n')
             self.app.stderr.flush()
 
+    def say_missing(self, unreachable: ty.Mapping[str, str]) -> None:
+        """Say that the answer is partial, if cells could not be read.
+
+        :param unreachable: by the name of each such cell, why.
+        """
+        for why in unreachable.values():
+            self.say('Hosts are missing here: %s' % why, error=True)
+            self.exit_code = errors.FINDINGS
+
     def write(self, text: str) -> None:
         """Print what is no table."""
         self.app.stdout.write(redact.values(text))

@@ -258,9 +258,7 @@ def read(
 
     with Progress('Reading hosts'):
         hosts = xen_hosts.named(xen_hosts.read(cloud.host_states()), names)
-    for why in cloud.unreachable.values():
-        command.say('Hosts are missing here: %s' % why, error=True)
-        command.exit_code = errors.FINDINGS
+    command.say_missing(cloud.unreachable)
     return cloud, hosts
 
 

@@ -36,9 +36,7 @@ def answer(
         cloud,
         guests.Wanted((Operation.EVACUATE,), args.shared_storage, True),
     )
-    for why in cloud.unreachable.values():
-        command.say('Hosts are missing here: %s' % why, error=True)
-        command.exit_code = errors.FINDINGS
+    command.say_missing(cloud.unreachable)
     named = [
         each.name
         for each in xen_hosts.named(list(found.hosts.values()), args.hosts)

@@ -49,9 +49,7 @@ def read(command: base.Command, args: argparse.Namespace) -> Planned:
         cloud,
         guests.Wanted(operations, args.shared_storage, args.include_locked),
     )
-    for why in cloud.unreachable.values():
-        command.say('Hosts are missing here: %s' % why, error=True)
-        command.exit_code = errors.FINDINGS
+    command.say_missing(cloud.unreachable)
     excluded = _named(found.cloud, args.exclude)
 
     def allowed(guest: Guest) -> bool:

@@ -124,8 +124,6 @@ class Simulate(base.Lister):
             )
         if args.image and args.vm_mode:
             raise errors.Failure('--image goes without --vm-mode.')
-        # It imports oslo.config, which --help doesn't need.
-
         settings.parse(args.set, settings.ours())
         self._mix = mix.read(args.mix) if args.mix else [_of_one_kind(args)]
         mix.check(self._mix)
@@ -138,11 +136,8 @@ class Simulate(base.Lister):
 
         chosen = settings.parse(parsed_args.set, boots.known_options())
         simulated = _simulate(cloud, self._mix, chosen)
-        for why in cloud.unreachable.values():
-            self.say('Hosts are missing here: %s' % why, error=True)
-        if cloud.unreachable or simulated.now.found < len(
-            simulated.now.placed
-        ):
+        self.say_missing(cloud.unreachable)
+        if simulated.now.found < len(simulated.now.placed):
             self.exit_code = errors.FINDINGS
         lines = report.sentences(simulated, chosen)
         if parsed_args.formatter in ('json', 'yaml'):
