@@ -59,6 +59,13 @@ class Client:
         )
         return answer[what]
 
+    def allocations(self, server_id: str) -> dict[str, ty.Any]:
+        """What placement has allocated to a server, by resource provider."""
+        found: dict[str, ty.Any] = self._ask(
+            'placement', 'GET', '/allocations/' + server_id
+        )['allocations']
+        return found
+
     def _ask(
         self, service: str, method: str, path: str, **kwargs: ty.Any
     ) -> ty.Any:
@@ -291,6 +298,10 @@ class Client:
     def confirm_resize(self, server: Server) -> Server:
         self.act(server, {'confirmResize': None})
         return self._until(server['id'], 'confirmResize', _has('ACTIVE'))
+
+    def revert_resize(self, server: Server) -> Server:
+        self.act(server, {'revertResize': None})
+        return self._until(server['id'], 'revertResize', _has('ACTIVE'))
 
     def rebuild(self, server: Server, image: str) -> Server:
         self.act(server, {'rebuild': {'imageRef': image}})

@@ -32,9 +32,12 @@ SCENARIOS = (
     'refusals',
     'hvm',
     'slots',
+    'rebalance',
     'network',
     'operations',
+    'migrations',
     'volumes',
+    'evacuation',
 )
 
 
@@ -43,13 +46,14 @@ def _again(cloud: Cloud) -> None:
     cloud.report.note('names of chapters, or Ctrl-C')
     for line in sys.stdin:
         for name in line.split():
-            if name in SCENARIOS:
+            try:
                 importlib.reload(
                     importlib.import_module(_PACKAGE + '.' + name)
                 )
-                command.chapters(cloud, _PACKAGE, [name])
+            except (ImportError, SyntaxError) as e:
+                cloud.report.note('no chapter: %s' % e)
             else:
-                cloud.report.note('no chapter: %s' % name)
+                command.chapters(cloud, _PACKAGE, [name])
     signal.pause()
 
 

@@ -182,6 +182,12 @@ class Cloud(Controllers):
         made.wait()
         return made
 
+    def live_migrate(self, step: Step, server: Server) -> Server:
+        """Wherever nova likes; again where libxl gave up waiting."""
+        return libxl.repeated(
+            step, self.pair, lambda: self.client.live_migrate(server)
+        )
+
     def empty(self) -> None:
         """Delete what earlier chapters have left."""
         for server in self.client.servers():
@@ -190,9 +196,9 @@ class Cloud(Controllers):
 
     # What is asked of it
 
-    def command(self, program: str, *arguments: str) -> tuple[int, str]:
-        """The exit code and the output of one of the plugin's programs."""
-        code, printed, complaints = self.settings.processes.ask(
+    def ask(self, program: str, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, output and complaints of one of the plugin's programs."""
+        return self.settings.processes.ask(
             [
                 self.settings.nova_program(program),
                 '--config-file=' + self.nova.scheduler_conf,
@@ -200,6 +206,10 @@ class Cloud(Controllers):
             ],
             self.identity.client_env(),
         )
+
+    def command(self, program: str, *arguments: str) -> tuple[int, str]:
+        """The exit code and the output of one that has something to say."""
+        code, printed, complaints = self.ask(program, *arguments)
         if code not in (0, 1) or not printed:
             raise Failure(
                 '%s %s: exit code %d: %s'

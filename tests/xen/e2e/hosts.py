@@ -116,6 +116,12 @@ class Pair:
     def other(self, name: str) -> XenHost:
         return next(each for each in self.all if each.name != name)
 
+    def lose(self, name: str) -> None:
+        """One is switched off, and stays so."""
+        dead = self[name]
+        self.all.remove(dead)
+        dead.host.end()
+
     def read(self, path: str) -> bytes:
         """A file of the first one's dom0."""
         self.all[0].run('cp %s %s/' % (path, SHARED))

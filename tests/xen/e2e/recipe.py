@@ -15,9 +15,13 @@ _NOVA = (
     # Config drives.
     'genisoimage',
     'iptables',
+    # The user nova, rootwrap and what sudo lets it do.
+    'nova-common',
+    'python3-guestfs',
     'python3-libvirt',
     'python3-nova',
     'python3-pip',
+    'sudo',
 )
 #: Debian's Neutron 17.2.1.
 _NEUTRON = (
@@ -29,6 +33,7 @@ _NEUTRON = (
     'ipxe',
     'neutron-dhcp-agent',
     'neutron-linuxbridge-agent',
+    'neutron-openvswitch-agent',
 )
 #: Debian's cinder 17.0.1, with NFS.
 _CINDER = (
@@ -55,7 +60,8 @@ mkdir -p /etc/nova /etc/systemd/system.conf.d \
 systemctl -q mask getty@tty1.service serial-getty@hvc0.service \
     haproxy.service iscsid.service open-iscsi.service \
     cinder-volume.service neutron-dhcp-agent.service \
-    neutron-linuxbridge-agent.service mdmonitor.service \
+    neutron-linuxbridge-agent.service neutron-openvswitch-agent.service \
+    mdmonitor.service openvswitch-switch.service \
     lvm2-monitor.service uuidd.service
 # A chapter starts it.
 systemctl -q disable nfs-server.service

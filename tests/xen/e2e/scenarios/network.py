@@ -44,6 +44,7 @@ def run(cloud: Cloud) -> None:
         _rules(cloud, guests['one'], guests['two'])
         _live_migrate(cloud, guests['one'], guests['two'])
         _hvm(cloud, guests['one'])
+        _live_migrate_hvm(cloud)
     _delete(cloud)
 
 
@@ -90,6 +91,7 @@ def _hvm(cloud: Cloud, other: Speaker) -> None:
         # By way of the network between the hosts.
         host = cloud.pair.other(other.host).name
         server = cloud.boot(step, 'three', host, 'ipxe', port=True)
+        cloud.server['ipxe'] = server
         (interface,) = _interface(cloud, server)
         step.says(
             'ACTIVE on %s after %d s'
@@ -104,6 +106,22 @@ def _hvm(cloud: Cloud, other: Speaker) -> None:
         _until_pings(step, other, address, 'with a rule', True)
         cloud.network.forbid(rule)
         _until_pings(step, other, address, 'without it', False)
+
+
+def _live_migrate_hvm(cloud: Cloud) -> None:
+    """iPXE can't have its device back after one: no frames are asked for."""
+    if 'ipxe' not in cloud.server:
+        return
+    with cloud.report.step('live-migrate the HVM guest with its port') as step:
+        server = cloud.server['ipxe']
+        began, source = cloud.report.elapsed, host_of(server)
+        server = cloud.live_migrate(step, server)
+        step.says(
+            '%s to %s in %d s'
+            % (source, host_of(server), cloud.report.elapsed - began),
+            *_interface(cloud, server),
+        )
+        _wired(cloud, step, server)
 
 
 def _interface(cloud: Cloud, server: Server) -> list[str]:
@@ -213,7 +231,7 @@ def _live_migrate(cloud: Cloud, guest: Speaker, other: Speaker) -> None:
                     % there.address()
                 )
             began = cloud.report.elapsed
-            guest.server = cloud.client.live_migrate(guest.server)
+            guest.server = cloud.live_migrate(step, guest.server)
             took = cloud.report.elapsed - began
             after = guest.wait()
             step.says(

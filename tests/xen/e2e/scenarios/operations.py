@@ -215,24 +215,9 @@ def _vnc(cloud: Cloud, guest: Speaker) -> None:
         step.says('at %s:%d: %s' % (host, port, said.strip()))
 
 
-def _mark(guest: Speaker, text: str) -> None:
-    """Write onto its disk."""
-    guest.run(
-        'printf "%s" | dd of=/dev/xvda bs=1 seek=512 conv=notrunc '
-        '2>/dev/null; sync' % text
-    )
-
-
-def _marked(step: Step, guest: Speaker, text: str) -> None:
-    found = guest.run(
-        'dd if=/dev/xvda bs=1 skip=512 count=%d 2>/dev/null' % len(text)
-    )
-    step.check(found == text, 'its disk has %r, not %r' % (found, text))
-
-
 def _snapshot(cloud: Cloud, guest: Speaker) -> None:
     with cloud.report.step('snapshot, and a boot of it') as step:
-        _mark(guest, 'SNAPPED')
+        guest.mark('SNAPPED')
         before = guest.uptime()
         path = '/servers/%s/action' % guest.server['id']
         image = cloud.client.ask(
@@ -254,7 +239,7 @@ def _snapshot(cloud: Cloud, guest: Speaker) -> None:
         _goes_on(step, guest, before)
         cloud.image['snapshot'] = image
         copy = cloud.speaker(step, 'snapshot', image='snapshot')
-        _marked(step, copy, 'SNAPPED')
+        copy.marked('SNAPPED')
         step.says('one booted from it on %s has its disk' % copy.host)
         cloud.client.delete(copy.server)
 
@@ -284,7 +269,7 @@ def _rebuild(cloud: Cloud, guest: Speaker) -> None:
         step.check(
             found == _OTHER_LABEL and guest.host == host, 'not that image'
         )
-        _mark(guest, 'REBUILT')
+        guest.mark('REBUILT')
 
 
 def _shelve(cloud: Cloud, guest: Speaker) -> None:
@@ -301,7 +286,7 @@ def _shelve(cloud: Cloud, guest: Speaker) -> None:
             guest.server, {'unshelve': None}, 'unshelve', 'ACTIVE'
         )
         guest.wait()
-        _marked(step, guest, 'REBUILT')
+        guest.marked('REBUILT')
         step.says(
             'from %s, unshelved on %s with its disk' % (host.name, guest.host)
         )

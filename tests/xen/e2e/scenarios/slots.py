@@ -13,6 +13,7 @@ from nova_xen_sched import provider
 from tests.e2e.client import host_of
 from tests.e2e.processes import Failure
 from tests.e2e.processes import until
+from tests.xen.e2e import dom0
 from tests.xen.e2e import guests
 from tests.xen.e2e import moves
 from tests.xen.e2e.cloud import Cloud
@@ -51,7 +52,7 @@ def run(cloud: Cloud) -> None:
     _forced(cloud)
     _stays(cloud)
     with cloud.report.step('dom0 gets its memory back') as step:
-        step.says(_resize_dom0(cloud, DOM0_MB))
+        step.says(dom0.resize(cloud, FULL, DOM0_MB))
         step.says(_slots(cloud, FULL, (_ROOM, 0, 0)))
 
 
@@ -110,30 +111,9 @@ def _held(cloud: Cloud) -> None:
         step.says(_slots(cloud, FULL, (_ROOM, 0, 1)))
 
 
-def _resize_dom0(cloud: Cloud, memory_mb: int) -> str:
-    """Until it has so much, and its nova-compute has said so."""
-    host = cloud.pair[FULL]
-    host.run('xl mem-set Domain-0 %dm' % memory_mb)
-
-    def by_xl() -> int:
-        return int(host.run('xl list Domain-0').splitlines()[1].split()[2])
-
-    until(lambda: abs(by_xl() - memory_mb) <= 1, 'xl mem-set', PATIENCE)
-    until(
-        lambda: abs(cloud.dom0_mb(FULL) - memory_mb) <= 1,
-        'the fact dom0_memory_mb',
-        PATIENCE,
-    )
-    return 'xl list: dom0 of %s has %d MiB, its stats: %d' % (
-        FULL,
-        by_xl(),
-        cloud.dom0_mb(FULL),
-    )
-
-
 def _shrinks(cloud: Cloud) -> None:
     with cloud.report.step('its dom0 shrinks, and has room for none') as step:
-        step.says(_resize_dom0(cloud, _SMALL_MB))
+        step.says(dom0.resize(cloud, FULL, _SMALL_MB))
         # Capacity is what is held.
         step.says(_slots(cloud, FULL, (1, 0, 1)))
     with cloud.report.step('another guest with a slot there') as step:

@@ -17,6 +17,9 @@ from tests.xen.e2e.speaker import Speaker
 
 TITLE = 'Volumes'
 
+#: Not from what the guest has read before.
+_LABEL = 'echo 3 >/proc/sys/vm/drop_caches; head -c %d /dev/xvda' % len(LABEL)
+
 
 def run(cloud: Cloud) -> None:
     cloud.empty()
@@ -114,6 +117,7 @@ def _attached(cloud: Cloud) -> None:
 
 
 def _booted(cloud: Cloud) -> None:
+    guest: Speaker | None = None
     with cloud.report.step('boot a PV guest from a volume') as step:
         volume = _volume(cloud, name='root', imageRef=cloud.image['speaker'])
         guest = cloud.speaker(
@@ -130,11 +134,31 @@ def _booted(cloud: Cloud) -> None:
                 }
             ],
         )
-        label = guest.run('head -c %d /dev/xvda' % len(LABEL))
+        label = guest.run(_LABEL)
         step.check(label == LABEL, 'its disk begins with %r' % label)
         source = cloud.pair[guest.host].run(
             'virsh -c xen:///system domblklist %s' % domain(guest.server)
         )
         step.says('on %s' % guest.host, *source.strip().split('\n'))
         step.check('volume-' + volume in source, 'not from its volume')
+    if guest is not None:
+        _live_migrate(cloud, guest)
         cloud.client.delete(guest.server)
+
+
+def _live_migrate(cloud: Cloud, guest: Speaker) -> None:
+    with cloud.report.step('live-migrate it') as step:
+        before, source = guest.uptime(), guest.host
+        began = cloud.report.elapsed
+        guest.server = cloud.live_migrate(step, guest.server)
+        took = cloud.report.elapsed - began
+        after = guest.wait()
+        step.says(
+            '%s to %s in %d s; uptime %.0f s before, %.0f after'
+            % (source, guest.host, took, before, after)
+        )
+        step.check(
+            guest.host != source and after > before, 'it was started anew'
+        )
+        label = guest.run(_LABEL)
+        step.check(label == LABEL, 'its disk begins with %r' % label)
