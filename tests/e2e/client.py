@@ -123,6 +123,16 @@ class Client:
         )
         return image['id']
 
+    def properties(self, image: str) -> dict[str, str]:
+        """An image's own, for another one alike."""
+        found = self.ask('GET', '/v2/images/' + image, service='image')
+        return {
+            key: value
+            for key, value in found.items()
+            if key.startswith(('img_', 'hw_', 'os_command'))
+            or key in ('kernel_id', 'ramdisk_id')
+        }
+
     def create_flavor(
         self,
         name: str = 'e2e',

@@ -265,6 +265,21 @@ class TestDrain(MovesCase):
         self.ran(*argv, code=0)
         ran = commands.run(*argv)
         self.assertIn('xen-b has no guests', ran.err)
+        # Of one that goes from xen-a to xen-b just now nova has this.
+        (coming,) = self.boot_named('xen-a', 'late-1')
+        with self._cell_context('xen-a') as context:
+            objects.Migration(
+                context,
+                instance_uuid=coming['id'],
+                source_compute='xen-a',
+                dest_compute='xen-b',
+                migration_type='live-migration',
+                status='running',
+            ).create()
+        plan = self.ran(*argv, code=1)
+        (stays,) = plan['outcome']['stays']
+        self.assertEqual(coming['id'], stays['server_id'])
+        self.assertIn('on its way here from xen-a', stays['why'])
 
 
 class TestCheck(MovesCase):

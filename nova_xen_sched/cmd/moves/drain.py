@@ -40,8 +40,8 @@ after the moves before it. Nothing is moved here.
 
 exit codes:
   0  every guest has a destination, or there is none
-  1  some guest stays, or a migration waits to be confirmed, or a cell could
-     not be read
+  1  some guest stays or is on its way here, a migration waits to be
+     confirmed, or a cell could not be read
   2  wrong usage, or something needed is out of reach
 """ % tables.described(fields.COLUMNS)
 
@@ -67,7 +67,7 @@ class Drain(base.Lister):
         args = parsed_args
         planned = read.read(self, args)
         # These import nova, which is there now.
-        from nova_xen_sched.cmd.nova import guests
+        from nova_xen_sched.cmd.nova import migrations
         from nova_xen_sched.cmd.nova import moving
 
         found = planned.found
@@ -88,7 +88,9 @@ class Drain(base.Lister):
                 'commands': [],
             }
             for guest in after.guests(host)
-        ] + [
+        ]
+        there = planned.cloud, found.hosts[host]
+        left += [
             {
                 'server': name,
                 'server_id': uuid,
@@ -99,9 +101,16 @@ class Drain(base.Lister):
                     for each in ('confirm', 'revert')
                 ],
             }
-            for uuid, name, target, kind in guests.unconfirmed(
-                planned.cloud, found.hosts[host]
-            )
+            for uuid, name, target, kind in migrations.unconfirmed(*there)
+        ] + [
+            {
+                'server': name,
+                'server_id': uuid,
+                'why': 'it is on its way here from %s (%s): plan again when '
+                'it has come' % (source, kind),
+                'commands': [],
+            }
+            for uuid, name, source, kind in migrations.arriving(*there)
         ]
         self.say(_sentence(host, after, left))
         if short:

@@ -262,37 +262,3 @@ def _group(spec: ty.Any) -> planned.Group | None:
     if group.policy == 'anti-affinity':
         most = int((group.rules or {}).get('max_server_per_host') or 1)
     return planned.Group(group.uuid, most)
-
-
-def unconfirmed(
-    cloud: Cloud, host: xen_hosts.ComputeHost
-) -> list[tuple[str, str, str, str]]:
-    """The servers that left a host and may come back until they confirm.
-
-    :returns: of each its UUID and name, the host where it is, and what waits:
-        a resize or a migration.
-    :raises errors.Failure: if the host's cell can't be read.
-    """
-    cell = cloud.host_manager.cells[host.state.cell_uuid]
-    found = []
-    with servers.reading(cloud.context, cell) as context:
-        for migration in objects.MigrationList.get_by_filters(
-            context, {'source_compute': host.state.host, 'status': 'finished'}
-        ):
-            try:
-                instance = objects.Instance.get_by_uuid(
-                    context, migration.instance_uuid, expected_attrs=[]
-                )
-            except exception.InstanceNotFound:
-                # It was deleted meanwhile, or while the host was down.
-                continue
-            if instance.vm_state == vm_states.RESIZED:
-                found.append(
-                    (
-                        instance.uuid,
-                        instance.display_name,
-                        migration.dest_compute,
-                        migration.migration_type,
-                    )
-                )
-    return found

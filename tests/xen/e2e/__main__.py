@@ -34,6 +34,8 @@ SCENARIOS = (
     'slots',
     'rebalance',
     'network',
+    'openvswitch',
+    'formats',
     'operations',
     'migrations',
     'volumes',

@@ -70,6 +70,7 @@ class Cloud(Controllers):
         self.neutron = Neutron(settings, self.database, self.bus, pair)
         self._more.append(self.neutron)
         self._cinder: Cinder | None = None
+        self._connected = ''
         self.computes = Computes(settings, self.bus, self.database, pair)
         self.flavor: dict[str, str] = {}
         #: Those that stay for the next chapters, by their mode.
@@ -112,17 +113,26 @@ class Cloud(Controllers):
         if 'speaker' not in self.image:
             self.image.update(speaker.upload(self.client, self.pair))
 
-    def need_network(self) -> None:
-        """Neutron's agents, and a network, once."""
+    def need_network(self, kind: str = 'linuxbridge') -> None:
+        """Neutron's agents, and a network, once.
+
+        :param kind: what connects the guests; what did before is replaced
+        """
         self.need_speaker()
-        if hasattr(self, 'network'):
+        if self._connected == kind:
             return
-        self.report.note("Neutron's agents")
-        self.neutron.start_agents()
-        self.neutron.wait_for_agents(
-            lambda *args: self.client.ask(*args, service='network')
-        )
+
+        def ask(*args: ty.Any) -> ty.Any:
+            return self.client.ask(*args, service='network')
+
+        if self._connected:
+            self.network.delete()
+            self.neutron.stop_agents(ask)
+        self.report.note("Neutron's agents: " + kind)
+        self.neutron.start_agents(kind)
+        self.neutron.wait_for_agents(ask, kind)
         self.network = Network(self.client)
+        self._connected = kind
 
     def need_volumes(self) -> None:
         """Cinder, started once."""

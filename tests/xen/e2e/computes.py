@@ -12,8 +12,8 @@ from tests.e2e.processes import Failure
 from tests.e2e.processes import until
 from tests.e2e.services.bus import Bus
 from tests.e2e.services.database import Database
+from tests.e2e.settings import ROOT
 from tests.e2e.settings import Settings
-from tests.xen.e2e import units
 from tests.xen.e2e.hosts import MACHINE
 from tests.xen.e2e.hosts import Pair
 from tests.xen.e2e.hosts import SHARED
@@ -50,7 +50,7 @@ use_cow_images = false
 virt_type = xen
 images_type = raw
 cpu_mode = none
-live_migration_uri = xen+tcp://%s/system
+live_migration_uri = xen+tls://%s/system
 xen_hvmloader_path = /usr/lib/xen-4.14/boot/hvmloader
 [oslo_messaging_rabbit]
 # As the controllers have it, or RabbitMQ refuses: "inequivalent arg durable".
@@ -59,7 +59,7 @@ amqp_durable_queues = true
 [image_cache]
 remove_unused_base_images = false
 [oslo_concurrency]
-lock_path = /var/lib/nova/lock
+lock_path = /run/lock/nova
 [xen_scheduler]
 refuse_dom0_overcommit = true
 dom0_base_memory_mb = {base}
@@ -76,16 +76,16 @@ server_listen = 0.0.0.0
 server_proxyclient_address = {address}
 [cinder]
 endpoint_template = {cinder}/v3/%(project_id)s
-# It runs as root here: sudo isn't needed.
-[nova_sys_admin]
-helper_command = privsep-helper --config-file=/etc/nova/nova.conf
-[privsep_osbrick]
-helper_command = privsep-helper --config-file=/etc/nova/nova.conf
-[vif_plug_linux_bridge_privileged]
-helper_command = privsep-helper --config-file=/etc/nova/nova.conf
 [glance]
 endpoint_override = {glance}
 {auth}"""
+_EXAMPLE = Path(ROOT) / 'etc/nova_xen_sched/nova-compute.service.d/xen.conf'
+_DROP_INS = '/etc/systemd/system/nova-compute.service.d'
+_LOG = """
+[Service]
+StandardOutput=append:{log}
+StandardError=append:{log}
+"""
 
 
 class Computes:
@@ -109,20 +109,25 @@ class Computes:
         return one
 
     def start(self) -> None:
+        """As the user nova, by Debian's service and our example for it."""
         for name in ('instances', 'log'):
             (self._pair.shared / name).mkdir(exist_ok=True)
+        self._pair.all[0].run('chown nova: %s/instances' % SHARED)
         for host in self._pair.all:
             host.host.write('/etc/nova/nova.conf', self._conf(host).encode())
             # Debian's would win over nova.conf with another virt_type.
             host.run(
-                'rm -f /etc/nova/nova-compute.conf && '
-                'mkdir -p /var/lib/nova/lock'
+                'rm -f /etc/nova/nova-compute.conf && mkdir -p ' + _DROP_INS
             )
-            units.start(
-                host,
-                'nova-compute',
-                '/usr/local/bin/nova-compute-xen '
-                '--config-file=/etc/nova/nova.conf',
+            log = '%s/log/nova-compute-%s.log' % (SHARED, host.name)
+            for path, text in (
+                ('xen.conf', _EXAMPLE.read_text()),
+                ('log.conf', _LOG.format(log=log)),
+            ):
+                host.host.write('%s/%s' % (_DROP_INS, path), text.encode())
+            host.run(
+                'systemctl daemon-reload; '
+                'systemctl start --no-block nova-compute'
             )
 
     def _conf(self, host: XenHost) -> str:
@@ -165,7 +170,8 @@ class Computes:
 
     def _reported(self) -> bool:
         for host in self._pair.all:
-            said = units.state(host, 'nova-compute')
+            _, said, _ = host.host.status('systemctl is-active nova-compute')
+            said = said.strip()
             if said not in ('active', 'activating'):
                 raise Failure(
                     'nova-compute-xen of %s has ended (%s): %s'

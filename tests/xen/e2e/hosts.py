@@ -8,6 +8,7 @@ import dataclasses
 from pathlib import Path
 
 from tests.e2e.processes import free_ports
+from tests.xen.e2e.certificates import Authority
 from tests.xen.emulator import machine
 from tests.xen.emulator.host import Disk
 from tests.xen.emulator.host import Hardware
@@ -43,24 +44,25 @@ ip address replace {address}/24 dev eth1
 ip link set {nic} up
 echo InitiatorName=iqn.2004-10.com.example:{name} \
     >/etc/iscsi/initiatorname.iscsi
-cat >/root/.ssh/known_hosts <<END
-{known}
-END
-chmod 600 /root/.ssh/id_ed25519
 modprobe 9pnet_virtio
 mkdir -p {shared}
 mountpoint -q {shared} || mount -t 9p \
     -o trans=virtio,version=9p2000.L,msize=262144 shared {shared}
-mkdir -p /etc/systemd/system/libvirtd-tcp.socket.d
-cat >/etc/systemd/system/libvirtd-tcp.socket.d/pair.conf <<END
-[Socket]
-ListenStream=
-ListenStream={address}:16509
-END
-systemctl daemon-reload
+chmod 700 /etc/pki/libvirt/private
 systemctl stop libvirtd.service
-systemctl start libvirtd-tcp.socket
+systemctl start libvirtd-tls.socket
 systemctl start libvirtd.service
+# nova goes from one to the other by ssh, as itself.
+usermod -s /bin/sh nova
+cd ~nova
+mkdir -p .ssh
+cp /root/.ssh/id_ed25519 /root/.ssh/authorized_keys .ssh
+rm /root/.ssh/id_ed25519
+cat >.ssh/known_hosts <<END
+{known}
+END
+chown -R nova: .ssh
+chmod -R go= .ssh
 """
 
 
@@ -177,13 +179,18 @@ class Pair:
             '%s,%s %s' % (each.name, each.address, key.strip())
             for each in self.all
         )
+        authority = Authority(self._disks[0].folder / 'certificates')
         for each in self.all:
             each.host.wait()
-            # nova goes from one to the other by ssh.
             each.host.write(
                 '/root/.ssh/id_ed25519',
                 (self._image.folder / 'ssh-key').read_bytes(),
             )
+            each.run('mkdir -p /etc/pki/CA /etc/pki/libvirt/private')
+            for path, content in authority.files(
+                each.name, each.address
+            ).items():
+                each.host.write(path, content)
             each.run(
                 _SET_UP.format(
                     name=each.name,

@@ -39,6 +39,11 @@ class Network:
         )
         self.group: str = self._make('security-group', name='guests')['id']
 
+    def delete(self) -> None:
+        """With the ports that Neutron made there."""
+        self.ask('DELETE', '/v2.0/networks/' + self.id)
+        self.ask('DELETE', '/v2.0/security-groups/' + self.group)
+
     def ask(self, method: str, path: str, body: ty.Any = None) -> ty.Any:
         return self._client.ask(method, path, body, service='network')
 
@@ -83,6 +88,14 @@ class Network:
 def tap(port: dict[str, ty.Any]) -> str:
     """What nova calls a port's interface in dom0."""
     return 'tap' + port['id'][:11]
+
+
+def bridge(port: dict[str, ty.Any]) -> str:
+    """The bridge in dom0 that has it."""
+    if port['binding:vif_type'] == 'ovs':
+        # One of its own, in which its rules are, before Open vSwitch.
+        return 'qbr' + str(port['id'][:11])
+    return 'brq' + str(port['network_id'][:11])
 
 
 def address(port: dict[str, ty.Any]) -> str:

@@ -21,10 +21,17 @@ from tests.xen.e2e.hosts import Pair
 
 #: Its network of guests, which each dom0 has at a network card of its own.
 PHYSICAL = 'guests'
-#: The agents, by their programs.
+_DHCP = ('neutron-dhcp-agent', 'DHCP agent')
+#: What connects the guests: the agent's program and type, and its firewall.
 _AGENTS = {
-    'neutron-linuxbridge-agent': 'Linux bridge agent',
-    'neutron-dhcp-agent': 'DHCP agent',
+    'linuxbridge': (
+        ('neutron-linuxbridge-agent', 'Linux bridge agent'),
+        'iptables',
+    ),
+    'openvswitch': (
+        ('neutron-openvswitch-agent', 'Open vSwitch agent'),
+        'iptables_hybrid',
+    ),
 }
 #: An emulated processor is slow to start them: seconds.
 _PATIENCE = 900
@@ -55,7 +62,7 @@ connection = {database}
 [ml2]
 type_drivers = flat
 tenant_network_types =
-mechanism_drivers = linuxbridge
+mechanism_drivers = linuxbridge,openvswitch
 extension_drivers = port_security
 [ml2_type_flat]
 flat_networks = {physical}
@@ -69,7 +76,7 @@ use_stderr = true
 state_path = /var/lib/neutron
 rpc_response_timeout = 600
 # The DHCP agent.
-interface_driver = linuxbridge
+interface_driver = {kind}
 enable_isolated_metadata = false
 dhcp_driver = neutron.agent.linux.dhcp.Dnsmasq
 [oslo_messaging_rabbit]
@@ -86,11 +93,22 @@ helper_command = privsep-helper --config-file={conf}
 physical_interface_mappings = {physical}:{nic}
 [vxlan]
 enable_vxlan = false
+[ovs]
+bridge_mappings = {physical}:{bridge}
 [securitygroup]
-firewall_driver = iptables
+firewall_driver = {firewall}
 enable_ipset = true
 """
 _CONF = '/etc/neutron/xen-e2e.conf'
+#: That of Open vSwitch with the network card of the guests in it.
+_BRIDGE = 'br-guests'
+#: The network card is taken out of the other's bridge first.
+_SET_UP_OPENVSWITCH = r"""
+set -eu
+ip link set {nic} nomaster
+systemctl start openvswitch-switch.service
+ovs-vsctl --may-exist add-br {bridge} -- --may-exist add-port {bridge} {nic}
+"""
 
 
 class Neutron(WebService):
@@ -153,7 +171,9 @@ class Neutron(WebService):
 
     # The agents
 
-    def start_agents(self) -> None:
+    def start_agents(self, kind: str = 'linuxbridge') -> None:
+        """:param kind: what connects the guests: linuxbridge, openvswitch"""
+        (program, _), firewall = _AGENTS[kind]
         for host in self._pair.all:
             text = _AGENTS_CONF.format(
                 name=host.name,
@@ -161,26 +181,31 @@ class Neutron(WebService):
                 conf=_CONF,
                 physical=PHYSICAL,
                 nic=GUESTS_NIC,
+                kind=kind,
+                firewall=firewall,
+                bridge=_BRIDGE,
             )
             host.host.write(_CONF, text.encode())
             host.run('mkdir -p /var/lib/neutron/lock')
-            for program in _AGENTS:
-                # One DHCP server is enough for both.
-                if 'dhcp' in program and host is not self._pair.all[0]:
-                    continue
-                units.start(
-                    host, program, '%s --config-file=%s' % (program, _CONF)
+            if kind == 'openvswitch':
+                host.run(
+                    _SET_UP_OPENVSWITCH.format(nic=GUESTS_NIC, bridge=_BRIDGE)
                 )
+            # One DHCP server is enough for both.
+            dhcp = [_DHCP[0]] if host is self._pair.all[0] else []
+            for each in [program, *dhcp]:
+                units.start(host, each, '%s --config-file=%s' % (each, _CONF))
 
-    def wait_for_agents(self, ask: ty.Callable[..., ty.Any]) -> None:
+    def wait_for_agents(
+        self, ask: ty.Callable[..., ty.Any], kind: str = 'linuxbridge'
+    ) -> None:
         """Until all have reported.
 
         :param ask: a request of Neutron's API: method, path
         """
-        wanted = {
-            (_AGENTS['neutron-linuxbridge-agent'], host.name)
-            for host in self._pair.all
-        } | {(_AGENTS['neutron-dhcp-agent'], self._pair.all[0].name)}
+        (_, agent), _ = _AGENTS[kind]
+        wanted = {(agent, host.name) for host in self._pair.all}
+        wanted.add((_DHCP[1], self._pair.all[0].name))
         until(
             lambda: (
                 wanted
@@ -193,3 +218,10 @@ class Neutron(WebService):
             "Neutron's agents",
             _PATIENCE,
         )
+
+    def stop_agents(self, ask: ty.Callable[..., ty.Any]) -> None:
+        """Neutron forgets them, so that others take their place."""
+        for host in self._pair.all:
+            host.run("systemctl stop 'e2e-neutron-*'")
+        for each in ask('GET', '/v2.0/agents')['agents']:
+            ask('DELETE', '/v2.0/agents/' + each['id'])

@@ -8,20 +8,15 @@ from pathlib import Path
 
 from tests.xen.emulator import image
 
-#: Debian's nova 22.0.1, and what puts our wheel beside it. Its package
-#: nova-compute is a service and a configuration of another kind, which can't
-#: be installed in a root in which nothing runs.
+#: Debian's nova 22.0.1 with its service, and what puts our wheel beside it.
 _NOVA = (
     # Config drives.
     'genisoimage',
     'iptables',
-    # The user nova, rootwrap and what sudo lets it do.
-    'nova-common',
+    # Debian has none for Xen.
+    'nova-compute-kvm',
     'python3-guestfs',
-    'python3-libvirt',
-    'python3-nova',
     'python3-pip',
-    'sudo',
 )
 #: Debian's Neutron 17.2.1.
 _NEUTRON = (
@@ -61,10 +56,10 @@ systemctl -q mask getty@tty1.service serial-getty@hvc0.service \
     haproxy.service iscsid.service open-iscsi.service \
     cinder-volume.service neutron-dhcp-agent.service \
     neutron-linuxbridge-agent.service neutron-openvswitch-agent.service \
-    mdmonitor.service openvswitch-switch.service \
-    lvm2-monitor.service uuidd.service
-# A chapter starts it.
-systemctl -q disable nfs-server.service
+    mdmonitor.service lvm2-monitor.service uuidd.service
+# Started once they are configured.
+systemctl -q disable nfs-server.service nova-compute.service \
+    openvswitch-switch.service
 cat >/etc/systemd/system.conf.d/patience.conf <<END
 [Manager]
 DefaultTimeoutStartSec=30min

@@ -25,8 +25,3 @@ def start(host: XenHost, name: str, command: str) -> None:
             command=command,
         )
     )
-
-
-def state(host: XenHost, name: str) -> str:
-    """active, failed, ..."""
-    return host.host.status('systemctl is-active e2e-%s' % name)[1].strip()

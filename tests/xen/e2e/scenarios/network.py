@@ -25,9 +25,17 @@ _TCP = 7000
 
 
 def run(cloud: Cloud) -> None:
+    connected_by(cloud, 'linuxbridge')
+
+
+def connected_by(cloud: Cloud, kind: str) -> None:
+    """All of this chapter.
+
+    :param kind: what connects the guests: linuxbridge, openvswitch
+    """
     with cloud.report.step("Neutron's agents on both hosts") as step:
         cloud.empty()
-        cloud.need_network()
+        cloud.need_network(kind)
         agents = cloud.network.ask('GET', '/v2.0/agents')['agents']
         step.says(
             ', '.join(
@@ -141,7 +149,7 @@ def _wired(cloud: Cloud, step: Step, server: Server) -> None:
         'the port to be ACTIVE on %s' % host,
         PATIENCE,
     )
-    tap, bridge = networks.tap(port), 'brq' + port['network_id'][:11]
+    tap, bridge = networks.tap(port), networks.bridge(port)
     in_bridge = cloud.pair[host].run('ls /sys/class/net/%s/brif' % bridge)
     step.check(
         tap in in_bridge.split(),

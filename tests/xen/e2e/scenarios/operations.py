@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 
+from tests.e2e.client import Server
 from tests.e2e.processes import Failure
 from tests.e2e.processes import until
 from tests.e2e.report import Step
@@ -33,13 +34,15 @@ def run(cloud: Cloud) -> None:
         _suspend(cloud, guest)
         _soft_reboot(cloud, guest)
         _hard_reboot(cloud, guest)
-        _console_log(cloud, guest)
+        with cloud.report.step('console log of a PV guest') as step:
+            _console_log(cloud, step, guest.server)
         _vnc(cloud, guest)
         _snapshot(cloud, guest)
         _rebuild(cloud, guest)
         _shelve(cloud, guest)
         cloud.client.delete(guest.server)
     _with_disks(cloud)
+    _console_log_hvm(cloud)
 
 
 def _booted(cloud: Cloud) -> Speaker | None:
@@ -178,19 +181,24 @@ def _hard_reboot(cloud: Cloud, guest: Speaker) -> None:
         _anew(step, guest, before)
 
 
-def _console_log(cloud: Cloud, guest: Speaker) -> None:
-    with cloud.report.step('console log') as step:
+def _console_log(cloud: Cloud, step: Step, server: Server) -> None:
+    def lines() -> list[str]:
+        path = '/servers/%s/action' % server['id']
+        body = {'os-getConsoleOutput': {}}
+        said = cloud.client.ask('POST', path, body)['output']
+        return [
+            each.strip() for each in said.split('\n') if 'GUEST UP' in each
+        ]
 
-        def lines() -> list[str]:
-            path = '/servers/%s/action' % guest.server['id']
-            body = {'os-getConsoleOutput': {}}
-            said = cloud.client.ask('POST', path, body)['output']
-            return [
-                each.strip() for each in said.split('\n') if 'GUEST UP' in each
-            ]
+    found = until(lines, 'lines of the guest in its console log', 120)
+    step.says('%d lines, the last: %s' % (len(found), found[-1]))
 
-        found = until(lines, 'lines of the guest in its console log', 120)
-        step.says('%d lines, the last: %s' % (len(found), found[-1]))
+
+def _console_log_hvm(cloud: Cloud) -> None:
+    with cloud.report.step('console log of an HVM guest') as step:
+        server = cloud.boot(step, 'hvm', image='hvm')
+        _console_log(cloud, step, server)
+    cloud.empty()
 
 
 def _vnc(cloud: Cloud, guest: Speaker) -> None:
@@ -246,20 +254,10 @@ def _snapshot(cloud: Cloud, guest: Speaker) -> None:
 
 def _rebuild(cloud: Cloud, guest: Speaker) -> None:
     with cloud.report.step('rebuild with another image') as step:
-        properties = {
-            key: value
-            for key, value in cloud.client.ask(
-                'GET',
-                '/v2/images/' + cloud.image['speaker'],
-                service='image',
-            ).items()
-            if key.startswith(('img_', 'hw_', 'os_command'))
-            or key in ('kernel_id', 'ramdisk_id')
-        }
         other = cloud.client.create_image(
             'other',
             content=_OTHER_LABEL.encode().ljust(1 << 20, b'\0'),
-            **properties,
+            **cloud.client.properties(cloud.image['speaker']),
         )
         host = guest.host
         guest.server = cloud.client.rebuild(guest.server, other)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The servers that have left a host, or are on their way to it."""
+
+from __future__ import annotations
+
+import typing as ty
+
+from nova import exception
+from nova import objects
+from nova.compute import vm_states
+
+from nova_xen_sched.cmd.nova import servers
+from nova_xen_sched.cmd.nova import xen_hosts
+from nova_xen_sched.cmd.nova.scheduler import Cloud
+
+#: A migration's, while nova is at it: "Migration status" in nova's
+#: doc/source/reference/ and where nova/compute/manager.py sets them.
+_RUNNING = (
+    'queued',
+    'accepted',
+    'preparing',
+    'pre-migrating',
+    'migrating',
+    'post-migrating',
+    'running',
+)
+
+
+def unconfirmed(
+    cloud: Cloud, host: xen_hosts.ComputeHost
+) -> list[tuple[str, str, str, str]]:
+    """The servers that left a host and may come back until they confirm.
+
+    :returns: of each its UUID and name, the host where it is, and what waits:
+        a resize or a migration.
+    :raises errors.Failure: if the host's cell can't be read.
+    """
+    return [
+        (
+            instance.uuid,
+            instance.display_name,
+            migration.dest_compute,
+            migration.migration_type,
+        )
+        for instance, migration in _migrations(
+            cloud, host, {'source_compute': host.state.host}, ('finished',)
+        )
+        if instance.vm_state == vm_states.RESIZED
+    ]
+
+
+def arriving(
+    cloud: Cloud, host: xen_hosts.ComputeHost
+) -> list[tuple[str, str, str, str]]:
+    """The servers that are being moved to a host, and not there yet.
+
+    :returns: of each its UUID and name, the host where it is, and how it is
+        moved.
+    :raises errors.Failure: if the host's cell can't be read.
+    """
+    return [
+        (
+            instance.uuid,
+            instance.display_name,
+            instance.host,
+            migration.migration_type,
+        )
+        for instance, migration in _migrations(
+            cloud, host, {'host': host.state.host}, _RUNNING
+        )
+        if migration.dest_compute == host.state.host
+        and instance.host not in (None, host.state.host)
+    ]
+
+
+def _migrations(
+    cloud: Cloud,
+    host: xen_hosts.ComputeHost,
+    filters: dict[str, ty.Any],
+    statuses: ty.Sequence[str],
+) -> list[tuple[ty.Any, ty.Any]]:
+    """Migrations, each with its instance, which is read first."""
+    cell = cloud.host_manager.cells[host.state.cell_uuid]
+    found = []
+    with servers.reading(cloud.context, cell) as context:
+        for migration in objects.MigrationList.get_by_filters(
+            context, {**filters, 'status': list(statuses)}
+        ):
+            try:
+                instance = objects.Instance.get_by_uuid(
+                    context, migration.instance_uuid, expected_attrs=[]
+                )
+            except exception.InstanceNotFound:
+                # It was deleted meanwhile, or while the host was down.
+                continue
+            found.append((instance, migration))
+    return found
