@@ -41,15 +41,15 @@ _CINDER = (
 SPEAKER = 'usr/share/xen-host/speaker'
 _FILES = Path(__file__).parent / 'guest'
 
-#: libvirtd hears other hosts in clear text and without asking who they are:
-#: on the network between the two emulated machines, and nowhere else. Services
-#: without a use here don't start; and where two hosts are emulated at once on
-#: a busy machine, a boot must not give up on itself. Neutron's agent needs the
-#: older ebtables: "RULE_DELETE failed (Invalid argument)" says the newer.
+#: Services without a use here don't start; and where two hosts are emulated at
+#: once on a busy machine, a boot must not give up on itself. Neutron's agent
+#: needs the older ebtables: "RULE_DELETE failed (Invalid argument)" says the
+#: newer. Of a dom0 that a chapter makes smaller, nova-compute as the user nova
+#: can't tell that it doesn't balloon unless libxl.conf says so.
 SCRIPT = r"""
 sh /usr/share/xen-host/speaker/build /usr/share/xen-host/speaker
 update-alternatives --set ebtables /usr/sbin/ebtables-legacy
-echo 'auth_tcp = "none"' >>/etc/libvirt/libvirtd.conf
+echo 'autoballoon = 0' >>/etc/libvirt/libxl.conf
 mkdir -p /etc/nova /etc/systemd/system.conf.d \
     /etc/systemd/system/ifupdown-pre.service.d
 systemctl -q mask getty@tty1.service serial-getty@hvc0.service \

@@ -17,8 +17,11 @@ TITLE = 'Cold migration, resize, and a live migration that is aborted'
 
 _LARGER_MB = 2 * SMALL_MB
 _MARK = 'CAME ALONG'
-#: What libvirt says where libxl can't.
-_NO_ABORT = 'this function is not supported by the connection driver'
+#: What nova logs of libvirt's answer.
+_NO_ABORT = (
+    'Failed to cancel migration this function is not supported by the '
+    'connection driver: virDomainAbortJob'
+)
 
 
 def run(cloud: Cloud) -> None:

@@ -12,3 +12,4 @@ TITLE = 'Guests with network ports, by Open vSwitch'
 
 def run(cloud: Cloud) -> None:
     network.connected_by(cloud, 'openvswitch')
+    cloud.end_network()
