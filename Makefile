@@ -14,6 +14,8 @@ LENGTH ?= 1
 SOAK_DOCS = $(if $(filter 1,$(LENGTH)),--docs $(FIGURES))
 # For "make tox".
 ENV ?= nova22
+# For "make xen-e2e": of both hosts, or of one and the other.
+XEN ?= 4.14
 # For "make e2e": the Python of that nova.
 E2E_PYTHON = $(if $(filter 22.%,$(NOVA)),3.8,3.11)
 E2E = .venv-e2e
@@ -144,13 +146,19 @@ xen-host:  ## facts show on a real Xen host, emulated; root, long minutes
 	@$(PYTHON) -m tests.xen.facts
 
 .PHONY: xen-e2e
-xen-e2e:  ## nova on two real Xen hosts, emulated; root, long [ONLY=slots]
+xen-e2e:  ## nova on two real Xen hosts, emulated; root, long [XEN=4.17] [ONLY=slots]
 	@python=$$(tools/pythons.py 3.11) && \
 	    PYTHON=$$python tools/make-venv $(E2E) e2e
 	@python=$$(tools/pythons.py 3.8) && \
 	    PYTHON=$$python tools/make-venv $(E2E)-xen cloud 22.4.0
+ifneq ($(filter-out 4.14,$(XEN)),)
+	@PYTHON=$$(tools/pythons.py 3.9) && export PYTHON && \
+	    tools/need-libvirt && \
+	    tools/make-venv $(E2E)-dom0 dom0 22.4.0
+endif
 	@nice -n 19 $(E2E)/bin/python -m tests.xen.e2e \
 	    --nova-env $(E2E)-xen --folder .e2e/xen --cache .xen-host \
+	    --xen $(XEN) --dom0-env $(E2E)-dom0 \
 	    --pins constraints/22.4.0-py38.txt $(if $(ONLY),--only $(ONLY))
 
 .PHONY: tox

@@ -41,7 +41,7 @@ INFO,oslo_messaging=INFO,iso8601=WARN,requests.packages.urllib3.connectionpool\
 =WARN,urllib3.connectionpool=WARN,websocket=WARN,keystonemiddleware=WARN,\
 routes.middleware=WARN,stevedore=WARN,taskflow=WARN,keystoneauth=WARN,\
 oslo.cache=INFO,oslo_policy=INFO,dogpile.core.dogpile=INFO,\
-nova_xen_sched=DEBUG,nova.service=DEBUG
+nova_xen_sched=DEBUG,nova.service=DEBUG,nova.conductor.tasks.live_migrate=DEBUG
 # The machine may be busy for longer than a service may be silent by default.
 service_down_time = 180
 # Guests here have a size on paper only.

@@ -51,7 +51,7 @@ virt_type = xen
 images_type = raw
 cpu_mode = none
 live_migration_uri = xen+tls://%s/system
-xen_hvmloader_path = /usr/lib/xen-4.14/boot/hvmloader
+xen_hvmloader_path = /usr/lib/xen-{xen}/boot/hvmloader
 [oslo_messaging_rabbit]
 # As the controllers have it, or RabbitMQ refuses: "inequivalent arg durable".
 amqp_durable_queues = true
@@ -79,6 +79,15 @@ endpoint_template = {cinder}/v3/%(project_id)s
 [glance]
 endpoint_override = {glance}
 {auth}"""
+#: By which nova in an environment, as root, calls its own.
+_PRIVSEP = ''.join(
+    '[%s]\nhelper_command = {0} --config-file=/etc/nova/nova.conf\n' % section
+    for section in (
+        'nova_sys_admin',
+        'privsep_osbrick',
+        'vif_plug_linux_bridge_privileged',
+    )
+)
 _EXAMPLE = Path(ROOT) / 'etc/nova_xen_sched/nova-compute.service.d/xen.conf'
 _DROP_INS = '/etc/systemd/system/nova-compute.service.d'
 _LOG = """
@@ -102,14 +111,11 @@ class Computes:
     def install(self, wheel: Path) -> str:
         """The wheel, into each dom0; what is there then."""
         with futures.ThreadPoolExecutor(len(self._pair.all)) as pool:
-            said = set(
-                pool.map(lambda host: _install(host, wheel), self._pair.all)
-            )
-        (one,) = said
-        return one
+            said = pool.map(lambda host: _install(host, wheel), self._pair.all)
+            return '; '.join(dict.fromkeys(said))
 
     def start(self) -> None:
-        """As the user nova, by Debian's service and our example for it."""
+        """By a service and our example; Debian's runs as the user nova."""
         for name in ('instances', 'log'):
             (self._pair.shared / name).mkdir(exist_ok=True)
         self._pair.all[0].run('chown nova: %s/instances' % SHARED)
@@ -119,9 +125,13 @@ class Computes:
             host.run(
                 'rm -f /etc/nova/nova-compute.conf && mkdir -p ' + _DROP_INS
             )
+            example = _EXAMPLE.read_text()
+            if host.kind.environment:
+                # As it says.
+                example = example.replace('/usr/local', host.kind.environment)
             log = '%s/log/nova-compute-%s.log' % (SHARED, host.name)
             for path, text in (
-                ('xen.conf', _EXAMPLE.read_text()),
+                ('xen.conf', example),
                 ('log.conf', _LOG.format(log=log)),
             ):
                 host.host.write('%s/%s' % (_DROP_INS, path), text.encode())
@@ -142,9 +152,12 @@ class Computes:
             auth += s.keystone_auth(section)
             if service:
                 auth += 'endpoint_override = %s\n' % s.url(service)
+        if host.kind.environment:
+            auth += _PRIVSEP.format(host.kind.program('privsep-helper'))
         return _CONF.format(
             name=host.name,
             address=host.address,
+            xen=host.kind.xen,
             bus=self._bus.url.replace('127.0.0.1', MACHINE),
             reserved=RESERVED_MB,
             base=BASE_MB,
@@ -187,11 +200,15 @@ class Computes:
 
 def _install(host: XenHost, wheel: Path) -> str:
     host.host.write('/root/%s' % wheel.name, wheel.read_bytes())
+    program = host.kind.program
     host.run(
-        'pip3 install --no-deps --no-index /root/%s' % wheel.name, PATIENCE
+        '%s install --no-deps --no-index /root/%s'
+        % (program('pip3'), wheel.name),
+        PATIENCE,
     )
     said = host.run(
-        "dpkg-query -W -f '${Package} ${Version}\\n' python3-nova"
-        ' && command -v nova-compute-xen'
+        "%s -c 'from importlib import metadata;"
+        ' print("nova", metadata.version("nova"))\'; command -v %s'
+        % (program('python3'), program('nova-compute-xen'))
     )
     return ', '.join(said.split('\n')).strip(', ')

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+import typing as ty
 
 from tests.e2e.processes import free_ports
 from tests.xen.e2e.certificates import Authority
+from tests.xen.e2e.recipe import Kind
 from tests.xen.emulator import machine
 from tests.xen.emulator.host import Disk
 from tests.xen.emulator.host import Hardware
@@ -42,6 +44,7 @@ END
 ip link set eth1 up
 ip address replace {address}/24 dev eth1
 ip link set {nic} up
+mkdir -p /etc/iscsi
 echo InitiatorName=iqn.2004-10.com.example:{name} \
     >/etc/iscsi/initiatorname.iscsi
 modprobe 9pnet_virtio
@@ -76,6 +79,8 @@ class XenHost:
     name: str
     address: str
     host: Host
+    kind: Kind
+    image: Image
 
     def run(self, command: str, patience: int = 300) -> str:
         return self.host.run(command, patience)
@@ -93,11 +98,17 @@ class XenHost:
 class Pair:
     """Both hosts; as a context, ended at its end.
 
+    :param kinds: of each, with its image.
     :ivar shared: the folder that both see, on this machine.
     """
 
-    def __init__(self, image: Image, shared: Path, log: machine.Log) -> None:
-        self._image = image
+    def __init__(
+        self,
+        kinds: ty.Sequence[tuple[Kind, Image]],
+        shared: Path,
+        log: machine.Log,
+    ) -> None:
+        self._kinds = kinds
         self._log = log
         self.shared = shared
         self._disks: list[Disk] = []
@@ -132,7 +143,9 @@ class Pair:
     def start(self) -> None:
         """Switch both on."""
         ports = free_ports(len(NAMES) * len(_NETWORKS))
-        for number, name in enumerate(NAMES):
+        for number, (name, (kind, image)) in enumerate(
+            zip(NAMES, self._kinds)
+        ):
             hardware = Hardware(
                 name=name,
                 memory_mb=_MEMORY_MB,
@@ -140,10 +153,11 @@ class Pair:
                 online=True,
                 devices=self._devices(number, ports),
             )
-            disk = Disk(self._image)
+            disk = Disk(image)
             self._disks.append(disk)
             host = Host(disk, hardware, self._log)
-            self.all.append(XenHost(name, '10.99.0.%d' % (number + 1), host))
+            address = '10.99.0.%d' % (number + 1)
+            self.all.append(XenHost(name, address, host, kind, image))
             host.start()
 
     def _devices(self, number: int, ports: list[int]) -> tuple[str, ...]:
@@ -174,17 +188,17 @@ class Pair:
         hosts = '\n'.join(
             '%s %s' % (each.address, each.name) for each in self.all
         )
-        key = (self._image.folder / 'known-hosts').read_text().split(' ', 1)[1]
         known = '\n'.join(
-            '%s,%s %s' % (each.name, each.address, key.strip())
+            '%s,%s %s' % (each.name, each.address, _host_key(each.image))
             for each in self.all
         )
         authority = Authority(self._disks[0].folder / 'certificates')
         for each in self.all:
             each.host.wait()
+            other = self.other(each.name).image
             each.host.write(
                 '/root/.ssh/id_ed25519',
-                (self._image.folder / 'ssh-key').read_bytes(),
+                (other.folder / 'ssh-key').read_bytes(),
             )
             each.run('mkdir -p /etc/pki/CA /etc/pki/libvirt/private')
             for path, content in authority.files(
@@ -202,3 +216,9 @@ class Pair:
                 )
             )
             each.run('virsh -q -c xen:///system list')
+
+
+def _host_key(image: Image) -> str:
+    """What sshd of its hosts is known by."""
+    known = (image.folder / 'known-hosts').read_text()
+    return known.split(' ', 1)[1].strip()

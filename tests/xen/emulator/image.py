@@ -14,8 +14,9 @@ import shutil
 
 from tests.xen.emulator import machine
 
-#: What Debian 11 has: Xen 4.14.6 and libvirt 7.0.0.
-SUITE = 'bullseye'
+#: Which Debian has which Xen: 11 has 4.14.6 and libvirt 7.0.0, 12 has 4.17.5
+#: and libvirt 9.0.0.
+SUITES = {'4.14': 'bullseye', '4.17': 'bookworm'}
 KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
 #: Debian packages that this machine needs, to build it and to boot it.
@@ -30,7 +31,11 @@ PACKAGES = (
     'seabios',
 )
 
-#: Xen, its dom0's kernel, libvirt, and a way in.
+XEN = ('xen-hypervisor-%s-amd64', 'xen-utils-%s')
+#: What has the device models of HVM guests, and of PV guests with files as
+#: disks.
+DEVICE_MODELS = {'4.14': 'qemu-system-x86', '4.17': 'qemu-system-xen'}
+#: Its dom0's kernel, libvirt, and a way in.
 XEN_HOST = (
     'busybox-static',
     'ifupdown',
@@ -43,12 +48,8 @@ XEN_HOST = (
     'linux-image-amd64',
     'openssh-server',
     'procps',
-    # The device models of HVM guests, and of PV guests with files as disks.
-    'qemu-system-x86',
     'qemu-utils',
     'systemd-sysv',
-    'xen-hypervisor-4.14-amd64',
-    'xen-utils-4.14',
 )
 #: What the documentation's commands install in a dom0 without nova: there
 #: they find all of it.
@@ -145,17 +146,37 @@ class Recipe:
     :param packages: beside what every image has.
     :param files: a path below the root, and what is in it; also beside.
     :param script: a shell script that is run in it, last.
+    :param xen: Xen's version.
+    :param trees: folders of this machine, which it has at the same paths.
+    :param version: of what they have; changes with it.
     """
 
     name: str = 'xen-host'
     packages: tuple[str, ...] = COMMANDS
     files: tuple[tuple[str, str], ...] = ()
     script: str = ''
+    xen: str = '4.14'
+    trees: tuple[str, ...] = ()
+    version: str = ''
+
+    @property
+    def suite(self) -> str:
+        return SUITES[self.xen]
+
+    @property
+    def debs(self) -> tuple[str, ...]:
+        """All packages that are asked for."""
+        return (
+            *(each % self.xen for each in XEN),
+            DEVICE_MODELS[self.xen],
+            *XEN_HOST,
+            *self.packages,
+        )
 
     @property
     def stamp(self) -> str:
         """Changes with anything that the image is made of."""
-        parts = (self, SUITE, XEN_HOST, sorted(FILES.items()), SCRIPT)
+        parts = (self, self.suite, self.debs, sorted(FILES.items()), SCRIPT)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -267,10 +288,10 @@ def _build(new: Path, folder: Path, recipe: Recipe, log: machine.Log) -> None:
             ['chroot', str(root), *command], logs, what, env=environment
         )
 
-    log('building the image: Debian %s' % SUITE)
+    log('building the image: Debian %s' % recipe.suite)
     machine.run(
         ['debootstrap', '--variant=minbase', '--arch=amd64']
-        + ['--keyring=%s' % KEYRING, SUITE, str(root), source],
+        + ['--keyring=%s' % KEYRING, recipe.suite, str(root), source],
         logs,
         'debootstrap',
         env=environment,
@@ -279,7 +300,10 @@ def _build(new: Path, folder: Path, recipe: Recipe, log: machine.Log) -> None:
         _write(root / path, text)
     # Nothing that is installed there may start here.
     _write(root / 'usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755)
-    _write(root / 'etc/apt/sources.list', 'deb %s %s main\n' % (source, SUITE))
+    _write(
+        root / 'etc/apt/sources.list',
+        'deb %s %s main\n' % (source, recipe.suite),
+    )
     shutil.copy('/etc/resolv.conf', root / 'etc/resolv.conf')
     log('building the image: Xen, libvirt and what they need')
     inside(['apt-get', '-q', 'update'], 'apt-get update')
@@ -289,12 +313,20 @@ def _build(new: Path, folder: Path, recipe: Recipe, log: machine.Log) -> None:
         ['apt-get', '-qy', '--no-install-recommends']
         + ['-o', 'Dpkg::Options::=--force-confold']
         + ['-o', 'Dpkg::Options::=--force-unsafe-io']
-        + ['install', *XEN_HOST, *recipe.packages],
+        + ['install', *recipe.debs],
         'apt-get install in the image',
     )
     log('building the image: its configuration and its disk')
     inside(['sh', '-c', SCRIPT + recipe.script], 'the configuration')
     inside(['umount', '/proc'], 'unmounting /proc')
+    for tree in recipe.trees:
+        # cp 9.1 fails with --parents and an absolute path.
+        machine.run(
+            ['cp', '-a', '--parents', tree.lstrip('/'), str(root)],
+            logs,
+            'copying ' + tree,
+            cwd='/',
+        )
     _keys(new, folder, root, logs)
     boot = root / 'boot'
     shutil.copy(_only(boot, 'vmlinuz-*'), new / 'vmlinuz')
