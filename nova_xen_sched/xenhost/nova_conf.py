@@ -41,6 +41,7 @@ class NovaConf:
     :ivar force_raw_images: whether images are converted to raw, as is nova's
         default.
     :ivar live_migration_uri: of [libvirt], None where it is not set.
+    :ivar live_migration_tunnelled: of [libvirt].
     :ivar waits_for_vif_plug: whether a guest that is to come here waits for
         its ports: live_migration_wait_for_vif_plug of [compute], unless
         vif_plugging_timeout is 0.
@@ -57,6 +58,7 @@ class NovaConf:
     inject_partition: ty.Optional[int] = -2
     force_raw_images: bool = True
     live_migration_uri: ty.Optional[str] = None
+    live_migration_tunnelled: bool = False
     waits_for_vif_plug: bool = True
     version: ty.Optional[str] = None
     reserved_host_memory_mb: ty.Optional[int] = None
@@ -74,6 +76,7 @@ _LIBVIRT_OPTS = (
     cfg.StrOpt('virt_type'),
     cfg.IntOpt('inject_partition', default=NovaConf.inject_partition),
     cfg.StrOpt('live_migration_uri'),
+    cfg.BoolOpt('live_migration_tunnelled', default=False),
 )
 _COMPUTE_OPTS = (
     cfg.BoolOpt('live_migration_wait_for_vif_plug', default=True),
@@ -117,6 +120,7 @@ def read(
             inject_partition=config.libvirt.inject_partition,
             force_raw_images=config.force_raw_images,
             live_migration_uri=config.libvirt.live_migration_uri,
+            live_migration_tunnelled=config.libvirt.live_migration_tunnelled,
             waits_for_vif_plug=bool(
                 config.compute.live_migration_wait_for_vif_plug
                 and config.vif_plugging_timeout

@@ -84,6 +84,15 @@ def _live_migration(nova: NovaConf) -> ty.Iterator[Finding]:
             'set live_migration_uri in [libvirt], such as xen+tls://%s/system '
             'or xen+ssh://root@%s/system',
         )
+    elif not nova.live_migration_tunnelled:
+        yield Finding(
+            'live_migration_unencrypted',
+            NOTE,
+            "live_migration_tunnelled is not true: a guest's memory goes to "
+            'the other host unencrypted, beside what live_migration_uri says',
+            'set live_migration_tunnelled = true in [libvirt], with xen+tls '
+            'or xen+ssh in live_migration_uri, unless that network is trusted',
+        )
     version = _version(nova)
     waits = nova.waits_for_vif_plug and (
         version is None or versions.older(version, _WAITS_RIGHTLY)

@@ -19,9 +19,13 @@ PAGES = sources.pages()
 OPTIONS = {opt.dest for _, opts in conf.list_opts() for opt in opts}
 #: Options of nova itself that pages name so.
 NOVAS = {
+    # Neutron's, and libvirt's.
+    'firewall_driver',
+    'autoballoon',
     'compute_driver',
     'debug',
     'images_type',
+    'live_migration_tunnelled',
     'live_migration_wait_for_vif_plug',
     'virt_type',
 }

@@ -36,6 +36,7 @@ NOVA = nova_conf.NovaConf(
     compute_driver='libvirt.LibvirtDriver',
     virt_type='xen',
     live_migration_uri='xen+tls://%s/system',
+    live_migration_tunnelled=True,
     version='22.4.0',
 )
 

@@ -171,8 +171,12 @@ def test_the_uri_of_a_live_migration(tmp_path):
     text = '[libvirt]\nlive_migration_uri = xen+tls://%s/system\n'
     found = nova_conf.read(written(tmp_path, text))
     assert found.live_migration_uri == 'xen+tls://%s/system'
-    found = nova_conf.read(written(tmp_path, ''))
+    assert not found.live_migration_tunnelled
+    found = nova_conf.read(
+        written(tmp_path, '[libvirt]\nlive_migration_tunnelled = true\n')
+    )
     assert found.live_migration_uri is None
+    assert found.live_migration_tunnelled
 
 
 @pytest.mark.parametrize('there', [True, False])

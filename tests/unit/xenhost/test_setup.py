@@ -176,6 +176,14 @@ def test_the_uri_of_a_live_migration():
     assert codes(None, other) == {}
 
 
+def test_a_live_migration_that_is_not_tunnelled_is_not_encrypted():
+    found = codes(None, nova(live_migration_tunnelled=False))
+    assert set(found) == {'live_migration_unencrypted'}
+    assert found['live_migration_unencrypted'].level == NOTE
+    other = nova(live_migration_tunnelled=False, virt_type='kvm')
+    assert codes(None, other) == {}
+
+
 @pytest.mark.parametrize(
     'version, waits, level',
     [

@@ -51,6 +51,7 @@ virt_type = xen
 images_type = raw
 cpu_mode = none
 live_migration_uri = xen+tls://%s/system
+live_migration_tunnelled = true
 xen_hvmloader_path = /usr/lib/xen-{xen}/boot/hvmloader
 [oslo_messaging_rabbit]
 # As the controllers have it, or RabbitMQ refuses: "inequivalent arg durable".
