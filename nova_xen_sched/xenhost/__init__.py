@@ -99,17 +99,19 @@ class DeviceModel:
 class Setup:
     """What of dom0 nova and Neutron rest on; None is what can't be told.
 
-    :ivar neutron_agent: whether an agent of Neutron's that serves guests'
-        ports is configured.
+    :ivar linuxbridge: whether that agent of Neutron's is configured.
     :ivar ebtables_nft: whether ebtables is the one that speaks nftables.
     :ivar ssh_key: whether root or nova has one.
     :ivar libguestfs: whether nova can import it.
+    :ivar tls: whether libvirt's certificates and keys are where it looks for
+        them by default.
     """
 
-    neutron_agent: bool = False
+    linuxbridge: bool = False
     ebtables_nft: ty.Optional[bool] = None
     ssh_key: ty.Optional[bool] = None
     libguestfs: ty.Optional[bool] = None
+    tls: ty.Optional[bool] = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,18 +10,23 @@ import re
 
 from nova_xen_sched.xenhost import Setup
 
-#: Where the agents of Neutron have their configuration, whoever packages
-#: them.
-_AGENTS = tuple(
-    'etc/neutron/plugins/ml2/%s_agent.ini' % name
-    for name in ('linuxbridge', 'openvswitch')
-)
+#: Where Neutron's agent has its configuration, whoever packages it.
+_AGENT = 'etc/neutron/plugins/ml2/linuxbridge_agent.ini'
 #: A link to the one that is in use: as update-alternatives has it, or as a
 #: package has.
 _EBTABLES = ('etc/alternatives/ebtables', 'usr/sbin/ebtables')
 #: The homes of those by whom nova-compute may run, and their keys.
 _HOMES = ('root', 'var/lib/nova')
 _KEY = re.compile(r'id_\w+')
+#: Where libvirt has its certificates, as a server and as a client
+#: (libvirt.org/kbase/tlscerts.html).
+_TLS = (
+    'etc/pki/CA/cacert.pem',
+    'etc/pki/libvirt/servercert.pem',
+    'etc/pki/libvirt/clientcert.pem',
+    'etc/pki/libvirt/private/serverkey.pem',
+    'etc/pki/libvirt/private/clientkey.pem',
+)
 
 
 def read(root: str) -> Setup:
@@ -30,13 +35,30 @@ def read(root: str) -> Setup:
     :param root: the folder under which etc and usr are.
     """
     return Setup(
-        neutron_agent=any(
-            os.path.exists(os.path.join(root, path)) for path in _AGENTS
-        ),
+        linuxbridge=bool(_exists(root, _AGENT)),
         ebtables_nft=_ebtables_nft(root),
         ssh_key=_ssh_key(root),
         libguestfs=_libguestfs(),
+        tls=_tls(root),
     )
+
+
+def _exists(root: str, path: str) -> bool | None:
+    """None where it can't be told, for want of rights."""
+    try:
+        os.stat(os.path.join(root, path))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _tls(root: str) -> bool | None:
+    found = [_exists(root, path) for path in _TLS]
+    if False in found:
+        return False
+    return None if None in found else True
 
 
 def _ebtables_nft(root: str) -> bool | None:

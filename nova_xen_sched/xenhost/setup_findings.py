@@ -2,7 +2,7 @@
 
 """What of a dom0 and its nova.conf keeps guests from starting or moving.
 
-Sources: trials on Xen 4.14 hosts with nova 22.0.1 and Neutron's linuxbridge of
+Sources: trials on Xen 4.14 hosts with nova 22.0.1 and Neutron's agents of
 Debian 11; for no_libguestfs nova/virt/disk/vfs/api.py.
 """
 
@@ -57,8 +57,18 @@ def findings(
             'give the user by whom nova-compute runs a key that the other '
             'dom0s let in, and their host keys',
         )
-    if setup.neutron_agent:
-        yield from _neutron(setup)
+    if setup.linuxbridge:
+        yield from _linuxbridge(setup)
+    if for_xen and _scheme(nova).startswith('xen+tls') and setup.tls is False:
+        yield Finding(
+            'no_tls_certificates',
+            RECOMMENDED,
+            "live_migration_uri is xen+tls, and not all of libvirt's "
+            'certificates and keys are where it looks for them: guests '
+            'neither leave nor come by live migration',
+            "put them there: cacert.pem into /etc/pki/CA, a server's and a "
+            "client's into /etc/pki/libvirt and its folder private",
+        )
     if (
         nova is not None
         and nova.inject_partition != -2
@@ -84,12 +94,17 @@ def _live_migration(nova: NovaConf) -> ty.Iterator[Finding]:
             'set live_migration_uri in [libvirt], such as xen+tls://%s/system '
             'or xen+ssh://root@%s/system',
         )
-    elif not nova.live_migration_tunnelled:
+    elif not nova.live_migration_tunnelled or '+tcp' in _scheme(nova):
         yield Finding(
             'live_migration_unencrypted',
             NOTE,
-            "live_migration_tunnelled is not true: a guest's memory goes to "
-            'the other host unencrypted, beside what live_migration_uri says',
+            "a guest's memory goes to the other host unencrypted: "
+            + (
+                'live_migration_uri is xen+tcp'
+                if nova.live_migration_tunnelled
+                else 'beside what live_migration_uri says, as '
+                'live_migration_tunnelled is not true'
+            ),
             'set live_migration_tunnelled = true in [libvirt], with xen+tls '
             'or xen+ssh in live_migration_uri, unless that network is trusted',
         )
@@ -116,7 +131,12 @@ def _version(nova: NovaConf) -> versions.Version | None:
         return None
 
 
-def _neutron(setup: Setup) -> ty.Iterator[Finding]:
+def _scheme(nova: NovaConf | None) -> str:
+    """Of live_migration_uri."""
+    return ((nova and nova.live_migration_uri) or '').partition(':')[0]
+
+
+def _linuxbridge(setup: Setup) -> ty.Iterator[Finding]:
     if setup.ebtables_nft:
         yield Finding(
             'ebtables_nft',

@@ -268,6 +268,9 @@ class TestDrain(MovesCase):
         # Of one that goes from xen-a to xen-b just now nova has this.
         (coming,) = self.boot_named('xen-a', 'late-1')
         with self._cell_context('xen-a') as context:
+            instance = objects.Instance.get_by_uuid(context, coming['id'])
+            instance.task_state = 'migrating'
+            instance.save()
             objects.Migration(
                 context,
                 instance_uuid=coming['id'],
@@ -280,6 +283,9 @@ class TestDrain(MovesCase):
         (stays,) = plan['outcome']['stays']
         self.assertEqual(coming['id'], stays['server_id'])
         self.assertIn('on its way here from xen-a', stays['why'])
+        ran = commands.run(*argv)
+        self.assertIn('0 stay, 1 on their way here.', ran.err)
+        self.assertIn('late-1: it is on its way here', ran.out)
 
 
 class TestCheck(MovesCase):

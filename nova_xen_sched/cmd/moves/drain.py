@@ -102,7 +102,8 @@ class Drain(base.Lister):
                 ],
             }
             for uuid, name, target, kind in migrations.unconfirmed(*there)
-        ] + [
+        ]
+        coming = [
             {
                 'server': name,
                 'server_id': uuid,
@@ -112,20 +113,21 @@ class Drain(base.Lister):
             }
             for uuid, name, source, kind in migrations.arriving(*there)
         ]
-        self.say(_sentence(host, after, left))
+        self.say(_sentence(host, after, left, coming))
         if short:
             self.say('The plan ends early: %s.' % short)
-        if left:
+        if left or coming:
             self.exit_code = errors.FINDINGS
         if args.formatter in ('json', 'yaml'):
             before = plan.overcommitted(State(found.cloud))
             self.formatter: ty.Any = one_object.OneObject(
                 self.formatter,
-                plan.outcome(found.cloud, before, after, left),
+                plan.outcome(found.cloud, before, after, left + coming),
                 'moves',
             )
         elif args.formatter in base.PERSONS and not args.columns:
-            self.parts = _parts(left)
+            self.parts = _parts('%s stays: %s.', left)
+            self.parts += _parts('%s: %s.', coming)
         rows = plan.rows(found, after.moves)
         return tuple(fields.COLUMNS), [*_disable(found.hosts[host]), *rows]
 
@@ -145,25 +147,31 @@ def _disable(host: ty.Any) -> list[tuple[ty.Any, ...]]:
     return [tuple(cells.get(column) for column in fields.COLUMNS)]
 
 
-def _sentence(host: str, after: State, left: ty.Sequence[ty.Any]) -> str:
-    if not (after.moves or left):
+def _sentence(
+    host: str,
+    after: State,
+    left: ty.Sequence[ty.Any],
+    coming: ty.Sequence[ty.Any],
+) -> str:
+    if not (after.moves or left or coming):
         return '%s has no guests.' % host
-    return '%s of %s to move, %.1f GiB of RAM to copy; %d stay.' % (
+    return '%s of %s to move, %.1f GiB of RAM to copy; %d stay%s.' % (
         tables.counted(len(after.moves), 'guest'),
         host,
         sum(move.guest.memory_mb for move in after.moves) / 1024,
         len(left),
+        ', %d on their way here' % len(coming) if coming else '',
     )
 
 
-def _parts(left: ty.Iterable[ty.Mapping[str, ty.Any]]) -> list[tables.Part]:
+def _parts(
+    sentence: str, left: ty.Iterable[ty.Mapping[str, ty.Any]]
+) -> list[tables.Part]:
     parts: list[tables.Part] = []
     for each in left:
         parts += [
             '',
-            tables.text(
-                '%s stays: %s.' % (each['server'], each['why'].rstrip('.'))
-            ),
+            tables.text(sentence % (each['server'], each['why'].rstrip('.'))),
             *(tables.Line('  ' + command) for command in each['commands']),
         ]
     return parts

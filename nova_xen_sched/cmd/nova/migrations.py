@@ -25,6 +25,7 @@ _RUNNING = (
     'post-migrating',
     'running',
 )
+_BACK = 'reverting'
 
 
 def unconfirmed(
@@ -53,7 +54,7 @@ def unconfirmed(
 def arriving(
     cloud: Cloud, host: xen_hosts.ComputeHost
 ) -> list[tuple[str, str, str, str]]:
-    """The servers that are being moved to a host, and not there yet.
+    """The servers that are being moved to a host, or back to it.
 
     :returns: of each its UUID and name, the host where it is, and how it is
         moved.
@@ -67,10 +68,17 @@ def arriving(
             migration.migration_type,
         )
         for instance, migration in _migrations(
-            cloud, host, {'host': host.state.host}, _RUNNING
+            cloud, host, {'host': host.state.host}, (*_RUNNING, _BACK)
         )
-        if migration.dest_compute == host.state.host
+        if host.state.host
+        == (
+            migration.source_compute
+            if migration.status == _BACK
+            else migration.dest_compute
+        )
         and instance.host not in (None, host.state.host)
+        # nova leaves the record behind where a nova-compute died meanwhile.
+        and instance.task_state is not None
     ]
 
 

@@ -55,13 +55,13 @@ def codes(found, nova=NOVA):
 
 def test_an_empty_folder_says_no_more_than_that(folder):
     found = dataclasses.replace(folder.read(), libguestfs=None)
-    assert found == Setup(ssh_key=False)
+    assert found == Setup(ssh_key=False, tls=False)
 
 
 @pytest.mark.parametrize('agent', ['linuxbridge', 'openvswitch', 'macvtap'])
 def test_neutrons_agents(folder, agent):
     folder.put('etc/neutron/plugins/ml2/%s_agent.ini' % agent)
-    assert folder.read().neutron_agent == (agent != 'macvtap')
+    assert folder.read().linuxbridge == (agent == 'linuxbridge')
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_it_is_read_in_dom0_only_and_not_at_each_update(tmp_path):
     dom0 = captured.Dom0('xen-4.14-hvm', tmp_path)
     dom0.put(AGENT, '')
     here = captured.Connection('xen-4.14-hvm', uri='xen:///system')
-    assert reader.read(here, local=dom0).setup.neutron_agent
+    assert reader.read(here, local=dom0).setup.linuxbridge
     assert reader.read(here, local=dom0, brief=True).setup is None
     there = captured.Connection('xen-4.14-hvm')
     assert reader.read(there, local=dom0).setup is None
@@ -136,7 +136,7 @@ def test_it_is_read_in_dom0_only_and_not_at_each_update(tmp_path):
 
 def test_of_what_is_not_known_nothing_is_said():
     assert codes(None) == codes(Setup()) == codes(None, None) == {}
-    assert codes(Setup(neutron_agent=True)) == {}
+    assert codes(Setup(linuxbridge=True)) == {}
 
 
 def test_an_ebtables_of_nftables_matters_beside_an_agent():
@@ -182,6 +182,30 @@ def test_a_live_migration_that_is_not_tunnelled_is_not_encrypted():
     assert found['live_migration_unencrypted'].level == NOTE
     other = nova(live_migration_tunnelled=False, virt_type='kvm')
     assert codes(None, other) == {}
+    found = codes(None, nova(live_migration_uri='xen+tcp://%s/system'))
+    assert set(found) == {'live_migration_unencrypted'}
+    assert 'xen+tcp' in found['live_migration_unencrypted'].text
+
+
+def test_the_files_of_tls(folder):
+    assert folder.read().tls is False
+    for path in setup._TLS:
+        folder.put(path)
+    assert folder.read().tls is True
+
+
+@pytest.mark.parametrize(
+    'uri, there, wanted',
+    [
+        ('xen+tls://%s/system', False, {'no_tls_certificates'}),
+        ('xen+tls://%s/system', None, set()),
+        ('xen+tls://%s/system', True, set()),
+        ('xen+ssh://root@%s/system', False, set()),
+    ],
+)
+def test_tls_wants_certificates(uri, there, wanted):
+    found = codes(Setup(tls=there), nova(live_migration_uri=uri))
+    assert set(found) == wanted
 
 
 @pytest.mark.parametrize(
