@@ -68,7 +68,8 @@ class Host:
 
 @pytest.fixture
 def pair():
-    return types.SimpleNamespace(all=[Host('xen1'), Host('xen2')])
+    hosts = [Host('xen1'), Host('xen2')]
+    return types.SimpleNamespace(all=hosts, gave_up={})
 
 
 @pytest.mark.parametrize('line', GAVE_UP)
@@ -139,6 +140,21 @@ def test_libxl_that_always_gives_up(pair):
     assert len(undone) == libxl.TRIES - 1
     assert len(step.lines) == libxl.TRIES
     assert blame.whose(e.value) == "the machine's"
+
+
+def test_a_failure_while_libxl_gave_up_is_the_machine_s(pair):
+    whose = blame.of(pair)
+    assert whose(Failure('no guest')) == 'ours'
+    pair.all[0].log.append(GAVE_UP[0])
+    assert whose(Failure('no guest')) == "the machine's"
+    # That one is told.
+    assert whose(Failure('no guest')) == 'ours'
+
+
+def test_what_was_done_again_is_nobody_s_next_failure(pair):
+    do = tries(pair, (1, GAVE_UP[1]), 'a server')
+    libxl.repeated(Step('boot'), pair, do)
+    assert blame.of(pair)(Failure('no guest')) == 'ours'
 
 
 # Whose

@@ -38,6 +38,7 @@ SCENARIOS = (
     'openvswitch',
     'formats',
     'operations',
+    'consoles',
     'migrations',
     'volumes',
     'evacuation',
@@ -97,7 +98,6 @@ def main() -> int:
     xen = (arguments.xen * 2)[:2]
 
     def run(report: Report) -> int:
-        report.whose = blame.whose
         debian.ensure()
         cache = Path(arguments.cache).resolve()
         log = machine.Log(cache / 'logs')
@@ -113,6 +113,7 @@ def main() -> int:
             shared = Path(settings.path('shared'))
             shared.mkdir()
             pair = stack.enter_context(Pair(hosts, shared, log))
+            report.whose = blame.of(pair)
             stack.callback(command.ending, report)
             cloud = Cloud(
                 settings, report, os.path.join(ROOT, arguments.pins), pair

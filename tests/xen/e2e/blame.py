@@ -5,8 +5,12 @@
 from __future__ import annotations
 
 import re
+import typing as ty
 
 from tests.e2e import logs
+from tests.e2e.processes import Failure
+from tests.xen.e2e import libxl
+from tests.xen.e2e.hosts import Pair
 from tests.xen.e2e.libxl import GaveUp
 
 OURS = 'ours'
@@ -41,3 +45,18 @@ def whose(failure: Exception) -> str:
     if _NOVA.search(text) or re.search(r'File "[^"]*/nova/', text):
         return NOVA
     return OURS
+
+
+def of(pair: Pair) -> ty.Callable[[Exception], str]:
+    """The same; and the machine's where libxl gave up waiting meanwhile."""
+
+    def answer(failure: Exception) -> str:
+        found = whose(failure)
+        try:
+            gave_up = libxl.since(pair)
+        except Failure:
+            # A host doesn't answer.
+            return found
+        return MACHINE if gave_up else found
+
+    return answer

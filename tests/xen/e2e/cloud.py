@@ -66,7 +66,6 @@ class Cloud(Controllers):
         # faults; there is none here.
         settings.ports['proxy'] = settings.ports['mariadb']
         self.pair = pair
-        self._network = None
         self.neutron = Neutron(settings, self.database, self.bus, pair)
         self._more.append(self.neutron)
         self._cinder: Cinder | None = None
@@ -127,6 +126,10 @@ class Cloud(Controllers):
         self.neutron.wait_for_agents(self._ask_neutron, kind)
         self.network = Network(self.client)
         self._connected = kind
+
+    def connected_by(self, kind: str) -> bool:
+        """Whether it is that what connects the guests now."""
+        return self._connected == kind
 
     def end_network(self) -> None:
         """No agents any more: their idling costs emulation half its speed."""

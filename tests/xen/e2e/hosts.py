@@ -100,6 +100,8 @@ class Pair:
 
     :param kinds: of each, with its image.
     :ivar shared: the folder that both see, on this machine.
+    :ivar gave_up: what libxl had given up waiting for when it was looked at
+        last, by the host's name.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Pair:
         self.shared = shared
         self._disks: list[Disk] = []
         self.all: list[XenHost] = []
+        self.gave_up: dict[str, list[str]] = {}
 
     def __enter__(self) -> Pair:
         return self

@@ -57,19 +57,11 @@ def repeated(
     :raises Failure: that of do(), if it has another cause.
     """
     for left in reversed(range(TRIES)):
-        before = {host.name: set(_lines(host)) for host in pair.all}
+        pair.gave_up = logged(pair)
         try:
             return do()
         except Failure as e:
-            found = {
-                host.name: [
-                    line
-                    for line in _lines(host)
-                    if line not in before[host.name]
-                ]
-                for host in pair.all
-            }
-            found = {name: lines for name, lines in found.items() if lines}
+            found = since(pair)
             if not found:
                 raise
             names = ', '.join(found)
@@ -89,6 +81,21 @@ def repeated(
             )
             undo()
     raise AssertionError
+
+
+def logged(pair: Pair) -> dict[str, list[str]]:
+    """What each host's libxl has given up waiting for until now."""
+    return {host.name: _lines(host) for host in pair.all}
+
+
+def since(pair: Pair) -> dict[str, list[str]]:
+    """What it has given up waiting for since that was looked at last."""
+    before, pair.gave_up = pair.gave_up, logged(pair)
+    found = {
+        name: [line for line in lines if line not in before.get(name, ())]
+        for name, lines in pair.gave_up.items()
+    }
+    return {name: lines for name, lines in found.items() if lines}
 
 
 def _lines(host: XenHost) -> list[str]:

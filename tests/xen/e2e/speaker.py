@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import typing as ty
 
 from tests.e2e.client import Client
 from tests.e2e.client import host_of
@@ -101,6 +102,27 @@ def upload(client: Client, pair: Pair) -> dict[str, str]:
     }
 
 
+class Life(ty.NamedTuple):
+    """Of a guest, by its own kernel.
+
+    :ivar boot: another one at each boot.
+    :ivar uptime: seconds.
+    """
+
+    boot: str
+    uptime: float
+
+
+def goes_on(before: Life, after: Life) -> str:
+    """What shows that a guest goes on.
+
+    :raises Failure: if it was started anew
+    """
+    if after.boot != before.boot:
+        raise Failure('it was started anew')
+    return 'uptime %.0f s before, %.0f after' % (before.uptime, after.uptime)
+
+
 class Speaker:
     """One of them.
 
@@ -150,9 +172,11 @@ class Speaker:
             )
         return printed.strip()
 
-    def uptime(self) -> float:
-        """By its own clock, seconds."""
-        return float(self.run('cat /proc/uptime').split()[0])
+    def life(self) -> Life:
+        boot, uptime, _ = self.run(
+            'cat /proc/sys/kernel/random/boot_id /proc/uptime'
+        ).split()
+        return Life(boot, float(uptime))
 
     def mark(self, text: str) -> None:
         """Write onto its disk."""
@@ -169,16 +193,26 @@ class Speaker:
         if found != text:
             raise Failure('its disk has %r, not %r' % (found, text))
 
-    def wait(self) -> float:
-        """Until it answers; its uptime then."""
+    def wait(self, than: Life | None = None) -> Life:
+        """Until it answers.
 
-        def answers() -> float | None:
+        :param than: its life before a reboot: until it has another.
+        """
+        said = ''
+
+        def answers() -> Life | None:
+            nonlocal said
             try:
-                return self.uptime()
-            except Failure:
+                found = self.life()
+            except (Failure, ValueError) as e:
+                said = str(e)
                 return None
+            return None if than and found.boot == than.boot else found
 
-        found: float = until(answers, 'an answer of the guest', PATIENCE)
+        try:
+            found: Life = until(answers, 'an answer of the guest', PATIENCE)
+        except Failure as e:
+            raise Failure('%s: %s' % (e, said)) from e
         return found
 
     def address(self) -> str:

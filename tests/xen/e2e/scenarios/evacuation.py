@@ -35,7 +35,7 @@ def run(cloud: Cloud) -> None:
         step.check(first == [LEFT], 'it should be %s' % LEFT)
     with cloud.report.step('evacuate the guest') as step:
         guest.server = cloud.client.evacuate(guest.server)
-        up = guest.wait()
+        up = guest.wait().uptime
         guest.marked(_MARK)
         step.says('on %s with its disk, up for %.0f s' % (guest.host, up))
         holders = list(cloud.client.allocations(guest.server['id']))

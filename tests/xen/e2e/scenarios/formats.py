@@ -11,6 +11,7 @@ import tempfile
 from tests.e2e.client import host_of
 from tests.e2e.client import Server
 from tests.e2e.processes import Failure
+from tests.e2e.report import Step
 from tests.xen.e2e import guests
 from tests.xen.e2e.cloud import Cloud
 from tests.xen.e2e.speaker import LABEL
@@ -46,7 +47,8 @@ def _pv(cloud: Cloud, name: str, words: tuple[str, ...]) -> None:
         guest = cloud.speaker(step, name, image=name)
         label = guest.run('head -c %d /dev/xvda' % len(LABEL))
         step.check(label == LABEL, 'its disk begins with %r' % label)
-        step.says('it reads what is in it', *_disk(cloud, guest.server))
+        step.says('it reads what is in it')
+        _disk(cloud, step, guest.server)
         cloud.client.delete(guest.server)
 
 
@@ -60,17 +62,20 @@ def _hvm(cloud: Cloud, name: str, words: tuple[str, ...]) -> None:
         )
         server = cloud.boot(step, name, image=name)
         line = guests.last_line(cloud.pair[host_of(server)], server, 'hvm')
-        step.says('it runs from it: %s' % line, *_disk(cloud, server))
+        step.says('it runs from it: %s' % line)
+        _disk(cloud, step, server)
         cloud.client.delete(server)
 
 
-def _disk(cloud: Cloud, server: Server) -> list[str]:
-    """How libvirt has it."""
+def _disk(cloud: Cloud, step: Step, server: Server) -> None:
+    """nova made it raw."""
     printed = cloud.pair[host_of(server)].run(
         'virsh -c xen:///system dumpxml %s | '
         "sed -n '/<disk/,/<.disk/p'" % guests.domain(server)
     )
-    return [' '.join(printed.split())]
+    disk = ' '.join(printed.split())
+    step.says('', disk)
+    step.check("type='raw'" in disk, 'not of a raw disk')
 
 
 def _converted(content: bytes, words: tuple[str, ...]) -> bytes:

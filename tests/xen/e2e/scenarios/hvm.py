@@ -13,4 +13,6 @@ TITLE = 'An HVM guest'
 
 def run(cloud: Cloud) -> None:
     boots.boot(cloud, 'hvm')
+    if 'hvm' not in cloud.server:
+        return
     moves.live_migrate(cloud, 'hvm')

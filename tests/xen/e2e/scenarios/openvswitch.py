@@ -11,5 +11,5 @@ TITLE = 'Guests with network ports, by Open vSwitch'
 
 
 def run(cloud: Cloud) -> None:
-    network.connected_by(cloud, 'openvswitch')
+    network.by(cloud, 'openvswitch')
     cloud.end_network()

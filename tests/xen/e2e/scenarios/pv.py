@@ -13,5 +13,7 @@ TITLE = 'A PV guest'
 
 def run(cloud: Cloud) -> None:
     boots.boot(cloud, 'pv')
+    if 'pv' not in cloud.server:
+        return
     moves.live_migrate(cloud, 'pv')
     moves.block_migration(cloud)
