@@ -41,7 +41,6 @@ use_stderr = true
 state_path = /var/lib/nova
 instances_path = {shared}/instances
 update_resources_interval = 15
-pointer_model = ps2mouse
 rpc_response_timeout = 600
 # The machine may be busy for longer than a service may be silent by default.
 service_down_time = 300
@@ -49,7 +48,6 @@ use_cow_images = false
 [libvirt]
 virt_type = xen
 images_type = raw
-cpu_mode = none
 live_migration_uri = xen+tls://%s/system
 live_migration_tunnelled = {tunnelled}
 xen_hvmloader_path = /usr/lib/xen-{xen}/boot/hvmloader
