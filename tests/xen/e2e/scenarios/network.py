@@ -58,6 +58,7 @@ def by(cloud: Cloud, kind: str) -> None:
             _hvm(cloud, guests['one'])
             _live_migrate_hvm(cloud)
     _delete(cloud)
+    cloud.end_network()
 
 
 def _boot(

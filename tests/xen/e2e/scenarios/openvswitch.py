@@ -12,4 +12,3 @@ TITLE = 'Guests with network ports, by Open vSwitch'
 
 def run(cloud: Cloud) -> None:
     network.by(cloud, 'openvswitch')
-    cloud.end_network()
