@@ -206,18 +206,18 @@ class Neutron(WebService):
         (_, agent), _ = _AGENTS[kind]
         wanted = {(agent, host.name) for host in self._pair.all}
         wanted.add((_DHCP[1], self._pair.all[0].name))
-        until(
-            lambda: (
-                wanted
-                <= {
-                    (each['agent_type'], each['host'])
-                    for each in ask('GET', '/v2.0/agents')['agents']
-                    if each['alive']
-                }
-            ),
-            "Neutron's agents",
-            _PATIENCE,
-        )
+
+        def reported() -> bool:
+            assert self._process is not None
+            # Else another's may answer, who got the port first.
+            self._process.check()
+            return wanted <= {
+                (each['agent_type'], each['host'])
+                for each in ask('GET', '/v2.0/agents')['agents']
+                if each['alive']
+            }
+
+        until(reported, "Neutron's agents", _PATIENCE)
 
     def stop_agents(self, ask: ty.Callable[..., ty.Any]) -> None:
         """Neutron forgets them, so that others take their place."""
