@@ -64,8 +64,9 @@ def findings(
             'no_tls_certificates',
             RECOMMENDED,
             "live_migration_uri is xen+tls, and not all of libvirt's "
-            'certificates and keys are where it looks for them: guests '
-            'neither leave nor come by live migration',
+            'certificates and keys are where it looks for them by default: '
+            'unless libvirtd.conf or the URI names others, guests neither '
+            'leave nor come by live migration',
             "put them there: cacert.pem into /etc/pki/CA, a server's and a "
             "client's into /etc/pki/libvirt and its folder private",
         )

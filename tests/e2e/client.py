@@ -268,19 +268,27 @@ class Client:
 
     def begin_live_migration(self, server: Server, host: str) -> None:
         """Ask for it, and wait until the host's driver is at it."""
+        query = '/os-migrations?instance_uuid=' + server['id']
+
+        def statuses() -> dict[int, str]:
+            found = self.ask('GET', query)['migrations']
+            return {each['id']: each['status'] for each in found}
+
+        before = statuses()
         self.act(
             server,
             {'os-migrateLive': {'host': host, 'block_migration': 'auto'}},
         )
-        query = '/os-migrations?instance_uuid=' + server['id']
-        until(
-            lambda: any(
-                each['status'] == 'running'
-                for each in self.ask('GET', query)['migrations']
-            ),
-            'live migration of %s' % server['id'],
-            self.patience,
-        )
+
+        def running() -> bool:
+            for key, status in statuses().items():
+                if key not in before and status in ('error', 'failed'):
+                    raise Failure('migration %d ended in %s' % (key, status))
+                if key not in before and status == 'running':
+                    return True
+            return False
+
+        until(running, 'live migration of %s' % server['id'], self.patience)
 
     def live_migrated(self, server: Server) -> Server:
         """Wait for the end of one that was begun."""

@@ -191,17 +191,26 @@ class Processes:
     def ask(
         self, command: list[str], env: dict[str, str]
     ) -> tuple[int, str, str]:
-        """A program's exit code, output and complaints."""
-        done = subprocess.run(
-            [*self.WRAPPER, '--', *command],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            env=clean_env(env),
-            cwd=self._folder,
-            timeout=PATIENCE * 2,
-            check=False,
-        )
+        """A program's exit code, output and complaints.
+
+        :raises Failure: if it doesn't end in time
+        """
+        patience = PATIENCE * 4
+        try:
+            done = subprocess.run(
+                [*self.WRAPPER, '--', *command],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                env=clean_env(env),
+                cwd=self._folder,
+                timeout=patience,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as e:
+            raise Failure(
+                'waited %d s for %s' % (patience, ' '.join(command))
+            ) from e
         return done.returncode, done.stdout, done.stderr
 
     def end(self, keep: float = 5) -> None:

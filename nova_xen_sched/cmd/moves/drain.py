@@ -32,8 +32,8 @@ columns:
 
 The first row disables the host's nova-compute, unless it is, so that no new
 guest comes; it has no server. json and yaml are one object: outcome (as of
-rebalance; stays are the guests that can't be moved, and why), and moves, a
-list with these columns.
+rebalance; stays are the guests that can't be moved, that may come back and
+that are on their way here, and why), and moves, a list with these columns.
 
 No dom0 is overcommitted by it. Each move is judged as nova would judge it
 after the moves before it. Nothing is moved here.
@@ -90,6 +90,7 @@ class Drain(base.Lister):
             for guest in after.guests(host)
         ]
         there = planned.cloud, found.hosts[host]
+        known = {each.uuid for each in found.cloud.guests if each.host == host}
         left += [
             {
                 'server': name,
@@ -111,7 +112,7 @@ class Drain(base.Lister):
                 'it has come' % (source, kind),
                 'commands': [],
             }
-            for uuid, name, source, kind in migrations.arriving(*there)
+            for uuid, name, source, kind in migrations.arriving(*there, known)
         ]
         self.say(_sentence(host, after, left, coming))
         if short:

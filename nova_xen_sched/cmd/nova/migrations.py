@@ -8,14 +8,15 @@ import typing as ty
 
 from nova import exception
 from nova import objects
+from nova.compute import task_states
 from nova.compute import vm_states
 
 from nova_xen_sched.cmd.nova import servers
 from nova_xen_sched.cmd.nova import xen_hosts
 from nova_xen_sched.cmd.nova.scheduler import Cloud
 
-#: A migration's, while nova is at it: "Migration status" in nova's
-#: doc/source/reference/ and where nova/compute/manager.py sets them.
+#: A migration's, while nova is at it: where nova/compute/manager.py and
+#: nova/compute/resource_tracker.py set them.
 _RUNNING = (
     'queued',
     'accepted',
@@ -26,6 +27,18 @@ _RUNNING = (
     'running',
 )
 _BACK = 'reverting'
+#: What nova is at with a server that it moves.
+_MOVING = (
+    task_states.MIGRATING,
+    task_states.RESIZE_PREP,
+    task_states.RESIZE_MIGRATING,
+    task_states.RESIZE_MIGRATED,
+    task_states.RESIZE_FINISH,
+    task_states.RESIZE_REVERTING,
+    task_states.REBUILDING,
+    task_states.REBUILD_BLOCK_DEVICE_MAPPING,
+    task_states.REBUILD_SPAWNING,
+)
 
 
 def unconfirmed(
@@ -52,10 +65,11 @@ def unconfirmed(
 
 
 def arriving(
-    cloud: Cloud, host: xen_hosts.ComputeHost
+    cloud: Cloud, host: xen_hosts.ComputeHost, known: ty.Container[str]
 ) -> list[tuple[str, str, str, str]]:
     """The servers that are being moved to a host, or back to it.
 
+    :param known: the UUIDs of those that were seen there.
     :returns: of each its UUID and name, the host where it is, and how it is
         moved.
     :raises errors.Failure: if the host's cell can't be read.
@@ -76,9 +90,11 @@ def arriving(
             if migration.status == _BACK
             else migration.dest_compute
         )
-        and instance.host not in (None, host.state.host)
+        and instance.uuid not in known
         # nova leaves the record behind where a nova-compute died meanwhile.
-        and instance.task_state is not None
+        and (
+            instance.task_state in _MOVING or instance.host == host.state.host
+        )
     ]
 
 

@@ -52,6 +52,8 @@ def of(pair: Pair) -> ty.Callable[[Exception], str]:
 
     def answer(failure: Exception) -> str:
         found = whose(failure)
+        if logs.is_ours(str(failure)):
+            return found
         try:
             gave_up = libxl.since(pair)
         except Failure:

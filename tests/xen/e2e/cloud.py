@@ -70,6 +70,7 @@ class Cloud(Controllers):
         self._more.append(self.neutron)
         self._cinder: Cinder | None = None
         self._connected = ''
+        self.network: ty.Any = None
         self.computes = Computes(settings, self.bus, self.database, pair)
         self.flavor: dict[str, str] = {}
         #: Those that stay for the next chapters, by their mode.
@@ -118,25 +119,29 @@ class Cloud(Controllers):
         :param kind: what connects the guests; what did before is replaced
         """
         self.need_speaker()
-        if self._connected == kind:
+        if self.connected_by(kind):
             return
         self.end_network()
         self.report.note("Neutron's agents: " + kind)
+        self._connected = kind
         self.neutron.start_agents(kind)
         self.neutron.wait_for_agents(self._ask_neutron, kind)
         self.network = Network(self.client)
-        self._connected = kind
 
     def connected_by(self, kind: str) -> bool:
         """Whether it is that what connects the guests now."""
-        return self._connected == kind
+        return self._connected == kind and self.network is not None
 
     def end_network(self) -> None:
         """No agents any more: their idling costs emulation half its speed."""
-        if self._connected:
-            self.network.delete()
-            self.neutron.stop_agents(self._ask_neutron)
-        self._connected = ''
+        network, self.network = self.network, None
+        try:
+            if network is not None:
+                network.delete()
+        finally:
+            if self._connected:
+                self.neutron.stop_agents(self._ask_neutron)
+            self._connected = ''
 
     def _ask_neutron(self, *arguments: ty.Any) -> ty.Any:
         return self.client.ask(*arguments, service='network')

@@ -30,7 +30,7 @@ LABEL = 'DISK ONE'
 #: marks, and the exit code. The lines that it writes by itself are left
 #: out.
 _ASK = r"""
-import os, select, subprocess, sys, time, tty
+import os, re, select, subprocess, sys, time, tty
 
 name, seconds, command = sys.argv[1:]
 
@@ -55,9 +55,8 @@ while 'E' + mark + '=' not in said or not said.endswith('\n'):
     said += os.read(fd, 65536).decode('utf-8', 'replace').replace('\r', '')
 body, _, code = said.rpartition('B' + mark + '\n')[2].partition(
     'E' + mark + '=')
-print(''.join(
-    each for each in body.splitlines(True) if not each.startswith('GUEST ')
-), end='')
+# Behind what ends without a newline, too.
+print(re.sub(r'GUEST UP [^\n]*\n', '', body), end='')
 sys.exit(int(code.split()[0]))
 """
 
