@@ -66,6 +66,8 @@ class Cloud(Controllers):
         # faults; there is none here.
         settings.ports['proxy'] = settings.ports['mariadb']
         self.pair = pair
+        # Not the stand-in of the others.
+        self._network = None
         self.neutron = Neutron(settings, self.database, self.bus, pair)
         self._more.append(self.neutron)
         self._cinder: Cinder | None = None
