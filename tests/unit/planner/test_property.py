@@ -73,8 +73,8 @@ def made_again(plan, state):
     return clouds.steps(again)
 
 
-# Of about 600 such clouds one isn't settled: moves that gain something are
-# those of guests that were moved, and no order has them in one.
+# One of 3,100 clouds that were tried: what would gain more are moves of guests
+# that were moved, and no order has them in one move a guest.
 @pytest.mark.xfail(strict=True)
 def test_a_plan_that_mends_and_evens_is_complete():
     state = State(clouds.rich(283, 0.75))
@@ -112,5 +112,8 @@ def test_a_plan(plan, seed, full):
         assert overcommitted(after) <= over
         assert not broken_groups(after)
     assert after.loads == state.loads
-    if plan is not both:
-        assert made_again(plan, state) == []
+    if plan is both and made_again(plan, state):
+        # As in the cloud above: the second plan is complete.
+        state = State(state.carried_out())
+        plan(state)
+    assert made_again(plan, state) == []
