@@ -5,7 +5,8 @@
 A plan moves no guest twice, so that once all is where it says, moving one of
 those again may gain something. Then that is planned too, and both moves of
 such a guest become one, if there is an order of all moves in which each works;
-else the plan goes on without its first one.
+else the plan goes on without its first one. Rarely no order works, and there
+is no complete plan that mends as much: then a second plan is needed.
 """
 
 from __future__ import annotations
