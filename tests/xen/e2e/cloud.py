@@ -206,12 +206,6 @@ class Cloud(Controllers):
         made.wait()
         return made
 
-    def live_migrate(self, step: Step, server: Server) -> Server:
-        """Wherever nova likes; again where libxl gave up waiting."""
-        return libxl.repeated(
-            step, self.pair, lambda: self.client.live_migrate(server)
-        )
-
     def empty(self) -> None:
         """Delete what earlier chapters have left."""
         for server in self.client.servers():

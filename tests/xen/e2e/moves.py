@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+import typing as ty
+
 from tests.e2e.client import host_of
 from tests.e2e.client import Server
 from tests.e2e.processes import Failure
+from tests.e2e.report import Step
 from tests.xen.e2e import guests
 from tests.xen.e2e import libxl
 from tests.xen.e2e.cloud import Cloud
+from tests.xen.e2e.speaker import goes_on
+from tests.xen.e2e.speaker import Speaker
 
 
 def live_migrate(cloud: Cloud, mode: str) -> None:
@@ -67,34 +72,71 @@ def live_migrate(cloud: Cloud, mode: str) -> None:
         step.says(guests.goes_on(before, after, mode))
 
 
+def speaker(
+    cloud: Cloud,
+    step: Step,
+    guest: Speaker,
+    move: ty.Callable[[], Server] | None = None,
+) -> None:
+    """Live-migrate a guest that can be spoken to: it goes on elsewhere.
+
+    :param move: how; by default nova chooses where to
+    """
+    before, source = guest.life(), guest.host
+    began = cloud.report.elapsed
+    guest.server = libxl.repeated(
+        step,
+        cloud.pair,
+        move or (lambda: cloud.client.live_migrate(guest.server)),
+    )
+    took = cloud.report.elapsed - began
+    step.says(
+        '%s to %s in %d s; %s'
+        % (source, guest.host, took, goes_on(before, guest.wait()))
+    )
+    step.check(guest.host != source, 'it is where it was')
+
+
+def refused(
+    cloud: Cloud, step: Step, server: Server, mode: str, **how: ty.Any
+) -> str:
+    """Ask for a live migration that is refused: the guest just goes on.
+
+    :param how: what else Client.live_migrate() is told
+    :returns: what nova said
+    """
+    host = cloud.pair[host_of(server)]
+    before = guests.last_line(host, server, mode)
+    said = ''
+    try:
+        cloud.client.live_migrate(server, **how)
+    except Failure as e:
+        said = str(e)
+    step.check(said, 'it was not refused')
+    now = cloud.client.server(server['id'])
+    after = guests.last_line(host, server, mode)
+    step.says(
+        'refused; it is %s on %s' % (now['status'], host_of(now)),
+        'its console: %s, then %s' % (before, after),
+    )
+    step.check(
+        now['status'] == 'ACTIVE'
+        and host_of(now) == host.name
+        and guests.up(after, mode) > guests.up(before, mode),
+        'it did not just go on',
+    )
+    return said
+
+
 def block_migration(cloud: Cloud) -> None:
     """Of the PV guest: refused before anything moves."""
     with cloud.report.step('block migration of the PV guest') as step:
         server = cloud.client.server(cloud.server['pv']['id'])
-        host = cloud.pair[host_of(server)]
-        before = guests.last_line(host, server, 'pv')
-        said = ''
-        try:
-            cloud.client.live_migrate(server, block_migration=True)
-        except Failure as e:
-            said = str(e)
-        step.check(said, 'it was not refused')
+        said = refused(cloud, step, server, 'pv', block_migration=True)
         lines = [
             line.partition(' ERROR ')[2]
-            for line in cloud.computes.log(host.name).split('\n')
+            for line in cloud.computes.log(host_of(server)).split('\n')
             if server['id'] in line and 'no block migration' in line
         ]
-        now = cloud.client.server(server['id'])
-        after = guests.last_line(host, server, 'pv')
-        step.says(
-            'refused; it is %s on %s' % (now['status'], host_of(now)),
-            *lines[:1],
-            'its console: %s' % after,
-        )
+        step.says('', *lines[:1])
         step.check(lines, 'for another reason: %s' % said[:500])
-        step.check(
-            now['status'] == 'ACTIVE'
-            and host_of(now) == host.name
-            and guests.up(after, 'pv') > guests.up(before, 'pv'),
-            'it did not just go on',
-        )

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 from tests.e2e.client import host_of
-from tests.e2e.processes import Failure
-from tests.xen.e2e import guests
 from tests.xen.e2e import moves
 from tests.xen.e2e.cloud import Cloud
 from tests.xen.e2e.hosts import XenHost
@@ -19,7 +17,7 @@ _TOO_OLD = 'requires a newer hypervisor version than has been provided'
 
 def run(cloud: Cloud) -> None:
     cloud.empty()
-    older, newer = sorted(cloud.pair.all, key=lambda host: host.kind.xen)
+    older = min(cloud.pair.all, key=lambda host: host.kind.xen)
     for mode in ('pv', 'hvm'):
         with cloud.report.step(
             'boot a guest on Xen %s: %s' % (older.kind.xen, mode.upper())
@@ -31,10 +29,10 @@ def run(cloud: Cloud) -> None:
         if mode not in cloud.server:
             continue
         moves.live_migrate(cloud, mode)
-        _not_back(cloud, mode, older, newer)
+        _not_back(cloud, mode, older)
 
 
-def _not_back(cloud: Cloud, mode: str, older: XenHost, newer: XenHost) -> None:
+def _not_back(cloud: Cloud, mode: str, older: XenHost) -> None:
     with cloud.report.step(
         'live-migrate the %s guest back' % mode.upper()
     ) as step:
@@ -43,33 +41,17 @@ def _not_back(cloud: Cloud, mode: str, older: XenHost, newer: XenHost) -> None:
             'explain', '--server=' + server['id'], '--operation=live-migrate'
         )['hosts']
         (row,) = (each for each in rows if each['host'] == older.name)
-        before = guests.last_line(newer, server, mode)
         skipped = _skipped(cloud)
-        said = ''
-        try:
-            cloud.client.live_migrate(server)
-        except Failure as e:
-            said = str(e)
-        step.check(said, 'it was not refused')
+        said = moves.refused(cloud, step, server, mode)
         skipped = _skipped(cloud)[len(skipped) :]
-        now = cloud.client.server(server['id'])
-        after = guests.last_line(newer, server, mode)
         step.says(
-            'refused; it is %s on %s' % (now['status'], host_of(now)),
             'explain: %s: %s' % (row['step'], row['why']),
             *('nova: ' + line for line in skipped),
-            'its console: %s, then %s' % (before, after),
         )
         step.check(skipped, 'for another reason: %s' % said[:500])
         step.check(
             row['step'] == 'conductor' and 'older than' in row['why'],
             'explain did not say so',
-        )
-        step.check(
-            now['status'] == 'ACTIVE'
-            and host_of(now) == newer.name
-            and guests.up(after, mode) > guests.up(before, mode),
-            'it did not just go on',
         )
 
 

@@ -10,12 +10,11 @@ from tests.e2e.client import host_of
 from tests.e2e.client import Server
 from tests.e2e.processes import Failure
 from tests.xen.e2e import dom0
-from tests.xen.e2e import libxl
+from tests.xen.e2e import moves
 from tests.xen.e2e.cloud import Cloud
 from tests.xen.e2e.cloud import show
 from tests.xen.e2e.hosts import DOM0_MB
 from tests.xen.e2e.hosts import NAMES
-from tests.xen.e2e.speaker import goes_on
 from tests.xen.e2e.speaker import Speaker
 
 TITLE = 'Plans of moves, carried out'
@@ -99,10 +98,10 @@ def _carried_out(
         show(step, printed)
         code, commands, _ = _plan(cloud, *words)
         step.says('exit code %d' % code, *commands)
-        moves = [each for each in commands if 'server migrate' in each]
+        migrations = [each for each in commands if 'server migrate' in each]
         step.check(
-            code == wanted and len(moves) == 1,
-            'not %d, or %d moves' % (wanted, len(moves)),
+            code == wanted and len(migrations) == 1,
+            'not %d, or %d moves' % (wanted, len(migrations)),
         )
     for command in commands:
         program, *arguments = shlex.split(command)
@@ -118,9 +117,7 @@ def _carried_out(
 def _move(cloud: Cloud, guest: Speaker, arguments: list[str]) -> None:
     """It goes on, and is allocated where it is."""
     with cloud.report.step('server migrate, as printed') as step:
-        before, source = guest.life(), guest.host
         wanted = arguments[arguments.index('--host') + 1]
-        began = cloud.report.elapsed
 
         def move() -> Server:
             _openstack(cloud, arguments)
@@ -129,12 +126,7 @@ def _move(cloud: Cloud, guest: Speaker, arguments: list[str]) -> None:
             step.check(host_of(server) == wanted, 'it is not on ' + wanted)
             return server
 
-        guest.server = libxl.repeated(step, cloud.pair, move)
-        took = cloud.report.elapsed - began
-        step.says(
-            '%s to %s in %d s; %s'
-            % (source, guest.host, took, goes_on(before, guest.wait()))
-        )
+        moves.speaker(cloud, step, guest, move)
         holders = list(cloud.client.allocations(guest.server['id']))
         step.check(
             holders == [cloud.provider(guest.host)],

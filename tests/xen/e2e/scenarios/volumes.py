@@ -8,11 +8,11 @@ import typing as ty
 
 from tests.e2e.processes import Failure
 from tests.e2e.processes import until
+from tests.xen.e2e import moves
 from tests.xen.e2e.cloud import Cloud
 from tests.xen.e2e.cloud import PATIENCE
 from tests.xen.e2e.guests import domain
 from tests.xen.e2e.hosts import NAMES
-from tests.xen.e2e.speaker import goes_on
 from tests.xen.e2e.speaker import LABEL
 from tests.xen.e2e.speaker import Speaker
 
@@ -149,15 +149,6 @@ def _booted(cloud: Cloud) -> None:
 
 def _live_migrate(cloud: Cloud, guest: Speaker) -> None:
     with cloud.report.step('live-migrate it') as step:
-        before, source = guest.life(), guest.host
-        began = cloud.report.elapsed
-        guest.server = cloud.live_migrate(step, guest.server)
-        took = cloud.report.elapsed - began
-        after = guest.wait()
-        step.says(
-            '%s to %s in %d s; %s'
-            % (source, guest.host, took, goes_on(before, after))
-        )
-        step.check(guest.host != source, 'it is where it was')
+        moves.speaker(cloud, step, guest)
         label = guest.run(_LABEL)
         step.check(label == LABEL, 'its disk begins with %r' % label)
