@@ -103,6 +103,7 @@ class Setup:
     :ivar ebtables_nft: whether ebtables is the one that speaks nftables.
     :ivar ssh_key: whether root or nova has one.
     :ivar libguestfs: whether nova can import it.
+    :ivar libguestfs_backend: by which it starts its guest: direct, libvirt.
     :ivar tls: whether libvirt's certificates and keys are where it looks for
         them by default.
     """
@@ -111,6 +112,7 @@ class Setup:
     ebtables_nft: ty.Optional[bool] = None
     ssh_key: ty.Optional[bool] = None
     libguestfs: ty.Optional[bool] = None
+    libguestfs_backend: ty.Optional[str] = None
     tls: ty.Optional[bool] = None
 
 

@@ -177,7 +177,12 @@ def as_host(host: XenHost) -> Host:
 
 def _injection(host: XenHost, nova: NovaConf | None) -> ty.Iterator[Finding]:
     partition = nova.inject_partition if nova else None
-    if host.qemu_driver is not False or partition == -2:
+    backend = host.setup.libguestfs_backend if host.setup else None
+    if (
+        host.qemu_driver is not False
+        or partition == -2
+        or not (backend or 'libvirt').startswith('libvirt')
+    ):
         return
     set_to = ''
     if nova:
@@ -187,8 +192,8 @@ def _injection(host: XenHost, nova: NovaConf | None) -> ty.Iterator[Finding]:
     yield Finding(
         'no_qemu_driver',
         RECOMMENDED if nova else NOTE,
-        'libvirt has no QEMU driver here, which libguestfs needs to inject '
-        'files into images' + set_to,
+        'libvirt has no QEMU driver here, by which libguestfs injects files '
+        'into images where its backend is libvirt' + set_to,
         'install it (Debian: libvirt-daemon-driver-qemu, RPM: '
         "libvirt-daemon-qemu), unless nova's inject_partition is -2, its "
         'default',

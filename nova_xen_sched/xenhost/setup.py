@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import re
@@ -39,6 +40,7 @@ def read(root: str) -> Setup:
         ebtables_nft=_ebtables_nft(root),
         ssh_key=_ssh_key(root),
         libguestfs=_libguestfs(),
+        libguestfs_backend=_libguestfs_backend(),
         tls=_tls(root),
     )
 
@@ -97,3 +99,14 @@ def _libguestfs() -> bool | None:
     if importlib.util.find_spec('nova') is None:
         return None
     return importlib.util.find_spec('guestfs') is not None
+
+
+def _libguestfs_backend() -> str | None:
+    """Its default, or what LIBGUESTFS_BACKEND of this process says."""
+    try:
+        guestfs = importlib.import_module('guestfs')
+        backend: str = guestfs.GuestFS(python_return_dict=True).get_backend()
+    except (ImportError, RuntimeError):
+        # Not there, or not its library.
+        return None
+    return backend

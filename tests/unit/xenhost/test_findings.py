@@ -393,6 +393,22 @@ def test_no_qemu_driver_matters_where_files_are_injected():
     assert 'inject_partition is empty' in found['no_qemu_driver'].text
 
 
+@pytest.mark.parametrize(
+    'backend, said',
+    [
+        (None, True),
+        ('libvirt', True),
+        ('libvirt:qemu:///session', True),
+        ('direct', False),
+    ],
+)
+def test_no_qemu_driver_matters_where_libguestfs_uses_it(backend, said):
+    nova = dataclasses.replace(NOVA, inject_partition=-1)
+    there = xenhost.Setup(libguestfs_backend=backend)
+    found = of(qemu_driver=False, nova=nova, setup=there)
+    assert ('no_qemu_driver' in found) is said
+
+
 # Others
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import os
+import sys
+import types
 
 import pytest
 
@@ -119,6 +121,34 @@ def test_whether_nova_can_import_guestfs(folder, monkeypatch, there, known):
         importlib.util, 'find_spec', lambda name: name in there or None
     )
     assert folder.read().libguestfs is known
+
+
+def guestfs(handle):
+    """In place of its Python module, whose library isn't on PyPI."""
+    return types.SimpleNamespace(GuestFS=handle)
+
+
+def handle(python_return_dict):
+    return types.SimpleNamespace(get_backend=lambda: 'direct')
+
+
+def refused(python_return_dict):
+    raise RuntimeError('invalid backend: x')
+
+
+@pytest.mark.parametrize(
+    'module, known',
+    [
+        (None, None),
+        (guestfs(handle), 'direct'),
+        (guestfs(refused), None),
+    ],
+)
+def test_the_backend_of_libguestfs(folder, monkeypatch, module, known):
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    # Of None Python makes a ModuleNotFoundError.
+    monkeypatch.setitem(sys.modules, 'guestfs', module)
+    assert folder.read().libguestfs_backend == known
 
 
 def test_it_is_read_in_dom0_only_and_not_at_each_update(tmp_path):
