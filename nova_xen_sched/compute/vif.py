@@ -35,7 +35,7 @@ class VIFDriver(libvirt_vif.LibvirtGenericVIFDriver):
         Without a model libxl has the device model emulate a NIC, beside the
         PV one. Its interface in dom0 would be called <name>-emu, and nova's
         names of 14 characters leave no room for that: "name" not a valid
-        ifname.
+        ifname. A PV guest has none, whatever the model is.
 
         :raises ImageUnacceptable: where the image's hw_vif_model asks for an
             emulated NIC that there can't be; then nova tries no other host.
@@ -43,11 +43,10 @@ class VIFDriver(libvirt_vif.LibvirtGenericVIFDriver):
         found = super().get_config(
             instance, vif, image_meta, *arguments, **more
         )
-        if _has_backend(found):
-            hvm = fields.VMMode.get_from_instance(instance) == 'hvm'
-            if hvm and not found.model:
-                found.model = network_model.VIF_MODEL_NETFRONT
-            why_not = _why_not(found, hvm)
+        hvm = fields.VMMode.get_from_instance(instance) == 'hvm'
+        if hvm and _has_backend(found):
+            found.model = found.model or network_model.VIF_MODEL_NETFRONT
+            why_not = _why_not(found)
             if why_not:
                 raise exception.ImageUnacceptable(
                     image_id=instance.image_ref, reason=why_not
@@ -66,22 +65,23 @@ def _has_backend(found: ty.Any) -> bool:
     )
 
 
-def _why_not(found: ty.Any, hvm: bool) -> str:
-    """Why a guest can't have its interface; empty if it can."""
-    if found.model in (None, network_model.VIF_MODEL_NETFRONT):
-        return ''
+def _why_not(found: ty.Any) -> str:
+    """Why an HVM guest can't have its interface; empty if it can."""
     name = (found.target_dev or '') + _EMULATED
-    if not hvm:
-        why = 'a PV guest has no emulated NIC'
-    elif len(name) > _LONGEST_NAME:
-        why = (
-            'Xen would call the emulated NIC %s, which is %d characters long, '
-            'and Linux takes %d' % (name, len(name), _LONGEST_NAME)
-        )
-    else:
+    if (
+        found.model == network_model.VIF_MODEL_NETFRONT
+        or len(name) <= _LONGEST_NAME
+    ):
         return ''
-    return 'hw_vif_model=%s: %s. Remove hw_vif_model, or set it to %s' % (
-        found.model,
-        why,
-        network_model.VIF_MODEL_NETFRONT,
+    return (
+        'hw_vif_model=%s: Xen would call the emulated NIC %s, which is %d '
+        'characters long, and Linux takes %d. Remove hw_vif_model, or set it '
+        'to %s'
+        % (
+            found.model,
+            name,
+            len(name),
+            _LONGEST_NAME,
+            network_model.VIF_MODEL_NETFRONT,
+        )
     )

@@ -46,8 +46,8 @@ findings:
   vm_mode_without_type  the image has a vm_mode and no hypervisor_type
   no_hypervisor_type    the image has neither, in a cloud with Xen hosts and
                         others
-  vif_model             hw_vif_model asks for an emulated NIC, which no guest
-                        with a port of Neutron's can have on Xen
+  vif_model             hw_vif_model asks for an emulated NIC, which no HVM
+                        guest with a port of Neutron's can have on Xen
   disk_format           the format is none of --disk-formats
   live_migration_required
                         the image requires CUSTOM_XEN_LIVE_MIGRATION, without
@@ -78,9 +78,9 @@ change them by openstack volume set --image-property NAME=VALUE VOLUME."""
 #: Seen with nova 22 and libvirt 7.0: "libxenlight does not support disk format
 #: vpc with disk driver qemu".
 _OF_VHD = """\
-Images in vhd: %d. They boot, because nova-compute converts them to raw
-(force_raw_images, nova's default). Where it doesn't, they don't: Xen's libvirt
-driver refuses what nova makes of them."""
+Images in vhd: %d. They boot where nova-compute converts them to raw, as by
+default (force_raw_images), and as far as it can: see the documentation. Where
+it doesn't, they don't: Xen's libvirt driver refuses what nova makes of them."""
 
 
 class Check(base.Lister):

@@ -318,7 +318,7 @@ def test_a_vhd_is_told_of_and_is_no_finding(capsys, cloud, monkeypatch):
     monkeypatch.setitem(IMAGES[0], 'disk_format', 'vhd')
     code, _, err = run(capsys, 'debian')
     assert code == 0
-    assert 'Images in vhd: 1. They boot, because nova-compute' in err
+    assert 'Images in vhd: 1. They boot where nova-compute' in err
     _, _, err = run(capsys, '--disk-formats=raw', 'debian')
     assert 'Images in vhd' not in err
     assert as_json(capsys, '--disk-formats=raw', 'debian') == (
