@@ -80,7 +80,8 @@ change them by openstack volume set --image-property NAME=VALUE VOLUME."""
 _OF_VHD = """\
 Images in vhd: %d. They boot where nova-compute converts them to raw, as by
 default (force_raw_images), and as far as it can: see the documentation. Where
-it doesn't, they don't: Xen's libvirt driver refuses what nova makes of them."""
+it doesn't, they don't: Xen's libvirt driver refuses what nova makes of
+them."""
 
 
 class Check(base.Lister):
