@@ -101,7 +101,9 @@ class Setup:
 
     :ivar linuxbridge: whether that agent of Neutron's is configured.
     :ivar ebtables_nft: whether ebtables is the one that speaks nftables.
-    :ivar ssh_key: whether root or nova has one.
+    :ivar hvmloaders: where Xen's firmware of HVM guests is.
+    :ivar compute_user: by whom its service runs nova-compute.
+    :ivar ssh_key: whether that user has one; root or nova where none is known.
     :ivar libguestfs: whether nova can import it.
     :ivar libguestfs_backend: by which it starts its guest: direct, libvirt.
     :ivar tls: whether libvirt's certificates and keys are where it looks for
@@ -110,6 +112,8 @@ class Setup:
 
     linuxbridge: bool = False
     ebtables_nft: ty.Optional[bool] = None
+    hvmloaders: ty.Tuple[str, ...] = ()
+    compute_user: ty.Optional[str] = None
     ssh_key: ty.Optional[bool] = None
     libguestfs: ty.Optional[bool] = None
     libguestfs_backend: ty.Optional[str] = None
@@ -185,7 +189,9 @@ _FROM_DICT: ty.Mapping[str, ty.Callable[[ty.Any], ty.Any]] = {
     'device_models': lambda found: tuple(
         DeviceModel(**each) for each in found
     ),
-    'setup': lambda found: Setup(**found),
+    'setup': lambda found: Setup(
+        **{**found, 'hvmloaders': tuple(found.get('hvmloaders', ()))}
+    ),
 }
 
 

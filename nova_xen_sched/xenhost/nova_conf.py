@@ -42,6 +42,7 @@ class NovaConf:
         default.
     :ivar live_migration_uri: of [libvirt], None where it is not set.
     :ivar live_migration_tunnelled: of [libvirt].
+    :ivar xen_hvmloader_path: of [libvirt], as it is in force.
     :ivar waits_for_vif_plug: whether a guest that is to come here waits for
         its ports: live_migration_wait_for_vif_plug of [compute], unless
         vif_plugging_timeout is 0.
@@ -59,6 +60,7 @@ class NovaConf:
     force_raw_images: bool = True
     live_migration_uri: ty.Optional[str] = None
     live_migration_tunnelled: bool = False
+    xen_hvmloader_path: str = '/usr/lib/xen/boot/hvmloader'
     waits_for_vif_plug: bool = True
     version: ty.Optional[str] = None
     reserved_host_memory_mb: ty.Optional[int] = None
@@ -77,6 +79,7 @@ _LIBVIRT_OPTS = (
     cfg.IntOpt('inject_partition', default=NovaConf.inject_partition),
     cfg.StrOpt('live_migration_uri'),
     cfg.BoolOpt('live_migration_tunnelled', default=False),
+    cfg.StrOpt('xen_hvmloader_path', default=NovaConf.xen_hvmloader_path),
 )
 _COMPUTE_OPTS = (
     cfg.BoolOpt('live_migration_wait_for_vif_plug', default=True),
@@ -121,6 +124,7 @@ def read(
             force_raw_images=config.force_raw_images,
             live_migration_uri=config.libvirt.live_migration_uri,
             live_migration_tunnelled=config.libvirt.live_migration_tunnelled,
+            xen_hvmloader_path=config.libvirt.xen_hvmloader_path,
             waits_for_vif_plug=bool(
                 config.compute.live_migration_wait_for_vif_plug
                 and config.vif_plugging_timeout

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import glob
 import importlib
 import importlib.util
 import os
+import pathlib
 import re
 
 from nova_xen_sched.xenhost import Setup
@@ -16,8 +18,18 @@ _AGENT = 'etc/neutron/plugins/ml2/linuxbridge_agent.ini'
 #: A link to the one that is in use: as update-alternatives has it, or as a
 #: package has.
 _EBTABLES = ('etc/alternatives/ebtables', 'usr/sbin/ebtables')
+#: Where Debian and others have it.
+_HVMLOADERS = 'usr/lib*/xen*/boot/hvmloader'
+#: Where systemd looks for a service, first to last, and what packages call it.
+_SYSTEMD = (
+    'etc/systemd/system',
+    'lib/systemd/system',
+    'usr/lib/systemd/system',
+)
+_SERVICES = ('nova-compute.service', 'openstack-nova-compute.service')
+_USER = re.compile(r'^User=(.*)$', re.M)
 #: The homes of those by whom nova-compute may run, and their keys.
-_HOMES = ('root', 'var/lib/nova')
+_HOMES = {'root': 'root', 'nova': 'var/lib/nova'}
 _KEY = re.compile(r'id_\w+')
 #: Where libvirt has its certificates, as a server and as a client
 #: (libvirt.org/kbase/tlscerts.html).
@@ -35,10 +47,13 @@ def read(root: str) -> Setup:
 
     :param root: the folder under which etc and usr are.
     """
+    user = _compute_user(root)
     return Setup(
+        hvmloaders=_hvmloaders(root),
+        compute_user=user,
         linuxbridge=bool(_exists(root, _AGENT)),
         ebtables_nft=_ebtables_nft(root),
-        ssh_key=_ssh_key(root),
+        ssh_key=_ssh_key(root, user),
         libguestfs=_libguestfs(),
         libguestfs_backend=_libguestfs_backend(),
         tls=_tls(root),
@@ -75,10 +90,44 @@ def _ebtables_nft(root: str) -> bool | None:
     return None
 
 
-def _ssh_key(root: str) -> bool | None:
-    """Whether any of them has a key; None if that can't be told."""
+def _hvmloaders(root: str) -> tuple[str, ...]:
+    found = sorted(glob.glob(os.path.join(root, _HVMLOADERS)))
+    return tuple('/' + os.path.relpath(path, root) for path in found)
+
+
+def _compute_user(root: str) -> str | None:
+    """None where there is no service, or it can't be read."""
+    for name in _SERVICES:
+        units = [os.path.join(root, each, name) for each in _SYSTEMD]
+        unit = next(filter(os.path.isfile, units), None)
+        if unit is None:
+            continue
+        # What is set last is in force.
+        drop_ins = [
+            path
+            for each in reversed(units)
+            for path in sorted(glob.glob(each + '.d/*.conf'))
+        ]
+        try:
+            text = '\n'.join(
+                pathlib.Path(path).read_text(errors='replace')
+                for path in (unit, *drop_ins)
+            )
+        except OSError:
+            return None
+        return (_USER.findall(text) or [''])[-1].strip() or 'root'
+    return None
+
+
+def _ssh_key(root: str, user: str | None) -> bool | None:
+    """Whether the user has a key; None if that can't be told.
+
+    :param user: None where any of them may be it
+    """
+    if user is not None and user not in _HOMES:
+        return None
     unknown = False
-    for home in _HOMES:
+    for home in [_HOMES[user]] if user else _HOMES.values():
         folder = os.path.join(root, home, '.ssh')
         try:
             names = os.listdir(folder)

@@ -51,12 +51,14 @@ def findings(
         yield Finding(
             'no_ssh_key',
             RECOMMENDED,
-            'neither root nor nova has an ssh key here, without which nova '
-            'can neither migrate a guest cold nor resize it to another host, '
-            'on shared storage either',
+            '%s has no ssh key here, without which nova can neither migrate a '
+            'guest cold nor resize it to another host, on shared storage '
+            'either' % (setup.compute_user or 'the user of nova-compute'),
             'give the user by whom nova-compute runs a key that the other '
             'dom0s let in, and their host keys',
         )
+    if nova is not None and for_xen:
+        yield from _hvmloader(setup, nova)
     if setup.linuxbridge:
         yield from _linuxbridge(setup)
     if for_xen and _scheme(nova).startswith('xen+tls') and setup.tls is False:
@@ -82,6 +84,20 @@ def findings(
             'into images; it mounts them in dom0 itself then',
             'install it (Debian: python3-guestfs, RPM: python3-libguestfs), '
             "unless nova's inject_partition is -2, its default",
+        )
+
+
+def _hvmloader(setup: Setup, nova: NovaConf) -> ty.Iterator[Finding]:
+    path = nova.xen_hvmloader_path
+    found = setup.hvmloaders
+    # Elsewhere one may be that was not looked for.
+    if found and path not in found and path.startswith('/usr/'):
+        yield Finding(
+            'hvmloader',
+            RECOMMENDED,
+            'xen_hvmloader_path is %s, where no file is: no HVM guest starts'
+            % path,
+            'set xen_hvmloader_path = %s in [libvirt]' % found[-1],
         )
 
 

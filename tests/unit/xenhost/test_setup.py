@@ -104,6 +104,49 @@ def test_ssh_keys(folder, files, has):
     assert folder.read().ssh_key is has
 
 
+@pytest.mark.parametrize(
+    'files, user, key',
+    [
+        ({}, None, True),
+        (
+            {'usr/lib/systemd/system/nova-compute.service': 'nova'},
+            'nova',
+            False,
+        ),
+        (
+            {'lib/systemd/system/openstack-nova-compute.service': 'nova'},
+            'nova',
+            False,
+        ),
+        ({'etc/systemd/system/nova-compute.service': ''}, 'root', True),
+        ({'etc/systemd/system/nova-compute.service': 'stack'}, 'stack', None),
+        (
+            {
+                'usr/lib/systemd/system/nova-compute.service': 'nova',
+                'etc/systemd/system/nova-compute.service.d/ours.conf': 'root',
+            },
+            'root',
+            True,
+        ),
+    ],
+)
+def test_whose_ssh_key_matters(folder, files, user, key):
+    folder.put('root/.ssh/id_ed25519')
+    for path, name in files.items():
+        folder.put(path, '[Service]\nUser=%s\nExecStart=/bin/true\n' % name)
+    found = folder.read()
+    assert (found.compute_user, found.ssh_key) == (user, key)
+
+
+def test_hvmloaders(folder):
+    folder.put('usr/lib/xen-4.14/boot/hvmloader')
+    folder.put('usr/libexec/xen/boot/hvmloader')
+    assert folder.read().hvmloaders == (
+        '/usr/lib/xen-4.14/boot/hvmloader',
+        '/usr/libexec/xen/boot/hvmloader',
+    )
+
+
 def test_ssh_keys_that_may_not_be_looked_for(folder, monkeypatch):
     def refuse(path):
         raise PermissionError(13, 'Permission denied', path)
@@ -185,6 +228,27 @@ def test_an_ssh_key_matters_to_nova():
     assert codes(Setup(ssh_key=False), None) == {}
     assert codes(Setup(ssh_key=True)) == {}
     assert set(codes(Setup(ssh_key=False))) == {'no_ssh_key'}
+
+
+def test_whose_ssh_key_is_missing():
+    found = codes(Setup(ssh_key=False, compute_user='nova'))['no_ssh_key']
+    assert found.text.startswith('nova has no ssh key here')
+
+
+def test_an_hvmloader_that_is_elsewhere():
+    there = Setup(hvmloaders=('/usr/lib/xen-4.14/boot/hvmloader',))
+    found = codes(there)['hvmloader']
+    assert found.text.startswith(
+        'xen_hvmloader_path is /usr/lib/xen/boot/hvmloader, where no file is'
+    )
+    assert found.remedy == (
+        'set xen_hvmloader_path = /usr/lib/xen-4.14/boot/hvmloader in '
+        '[libvirt]'
+    )
+    for path in ('/usr/lib/xen-4.14/boot/hvmloader', '/opt/xen/hvmloader'):
+        assert codes(there, nova(xen_hvmloader_path=path)) == {}
+    assert codes(there, nova(virt_type='kvm')) == {}
+    assert codes(there, None) == {}
 
 
 def test_libguestfs_matters_where_files_are_injected():
