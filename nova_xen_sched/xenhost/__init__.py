@@ -100,6 +100,8 @@ class Setup:
     """What of dom0 nova and Neutron rest on; None is what can't be told.
 
     :ivar linuxbridge: whether that agent of Neutron's is configured.
+    :ivar ovs_firewall: of Neutron's Open vSwitch agent, firewall_driver; ''
+        where it is not set, None where there is no such agent, too.
     :ivar ebtables_nft: whether ebtables is the one that speaks nftables.
     :ivar hvmloaders: where Xen's firmware of HVM guests is.
     :ivar compute_user: by whom its service runs nova-compute.
@@ -112,6 +114,7 @@ class Setup:
 
     linuxbridge: bool = False
     ebtables_nft: ty.Optional[bool] = None
+    ovs_firewall: ty.Optional[str] = None
     hvmloaders: ty.Tuple[str, ...] = ()
     compute_user: ty.Optional[str] = None
     ssh_key: ty.Optional[bool] = None

@@ -11,10 +11,13 @@ import os
 import pathlib
 import re
 
+from oslo_config import cfg
+
 from nova_xen_sched.xenhost import Setup
 
-#: Where Neutron's agent has its configuration, whoever packages it.
+#: Where Neutron's agents have their configuration, whoever packages them.
 _AGENT = 'etc/neutron/plugins/ml2/linuxbridge_agent.ini'
+_OVS_AGENT = 'etc/neutron/plugins/ml2/openvswitch_agent.ini'
 #: A link to the one that is in use: as update-alternatives has it, or as a
 #: package has.
 _EBTABLES = ('etc/alternatives/ebtables', 'usr/sbin/ebtables')
@@ -53,6 +56,7 @@ def read(root: str) -> Setup:
         compute_user=user,
         linuxbridge=bool(_exists(root, _AGENT)),
         ebtables_nft=_ebtables_nft(root),
+        ovs_firewall=_ovs_firewall(root),
         ssh_key=_ssh_key(root, user),
         libguestfs=_libguestfs(),
         libguestfs_backend=_libguestfs_backend(),
@@ -88,6 +92,23 @@ def _ebtables_nft(root: str) -> bool | None:
         if name.startswith(('ebtables-', 'xtables-')):
             return 'nft' in name
     return None
+
+
+def _ovs_firewall(root: str) -> str | None:
+    """None where there is no such agent, or it may not be read."""
+    path = os.path.join(root, _OVS_AGENT)
+    if not os.access(path, os.R_OK):
+        return None
+    config = cfg.ConfigOpts()
+    config.register_opt(
+        cfg.StrOpt('firewall_driver', default=''), group='securitygroup'
+    )
+    try:
+        config([], default_config_files=[path], default_config_dirs=[])
+        found: str = config.securitygroup.firewall_driver
+    except cfg.Error:
+        return None
+    return found
 
 
 def _hvmloaders(root: str) -> tuple[str, ...]:

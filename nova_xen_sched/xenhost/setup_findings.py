@@ -22,6 +22,9 @@ if ty.TYPE_CHECKING:
 #: From here on nova waits for ports alone of which Neutron tells it in time:
 #: get_live_migration_plug_time_events() in nova/network/model.py.
 _WAITS_RIGHTLY: versions.Version = (22, 2, 0)
+#: By it os-vif makes a bridge for each interface, where Xen's vif-bridge puts
+#: it (its vif-openvswitch sets no iface-id).
+_HYBRID = 'iptables_hybrid'
 
 
 def findings(
@@ -59,6 +62,18 @@ def findings(
         )
     if nova is not None and for_xen:
         yield from _hvmloader(setup, nova)
+    if setup.ovs_firewall not in (None, _HYBRID):
+        yield Finding(
+            'ovs_firewall',
+            NOTE,
+            "Neutron's Open vSwitch agent has firewall_driver = %s, by which "
+            "nova has Xen put a guest's interface straight into Open vSwitch: "
+            'Xen does not give it the id by which Neutron knows it'
+            % (setup.ovs_firewall or '(not set)'),
+            'set firewall_driver = %s in [securitygroup] of '
+            'openvswitch_agent.ini, unless another agent serves the guests'
+            % _HYBRID,
+        )
     if setup.linuxbridge:
         yield from _linuxbridge(setup)
     if for_xen and _scheme(nova).startswith('xen+tls') and setup.tls is False:

@@ -138,6 +138,25 @@ def test_whose_ssh_key_matters(folder, files, user, key):
     assert (found.compute_user, found.ssh_key) == (user, key)
 
 
+@pytest.mark.parametrize(
+    'text, known',
+    [
+        (None, None),
+        ('', ''),
+        ('[securitygroup]\nfirewall_driver = openvswitch\n', 'openvswitch'),
+        (
+            '[ovs]\nfirewall_driver = a\n[securitygroup]\nfirewall_driver=b',
+            'b',
+        ),
+        ('firewall_driver = openvswitch\n', None),
+    ],
+)
+def test_the_firewall_of_open_vswitch(folder, text, known):
+    if text is not None:
+        folder.put('etc/neutron/plugins/ml2/openvswitch_agent.ini', text)
+    assert folder.read().ovs_firewall == known
+
+
 def test_hvmloaders(folder):
     folder.put('usr/lib/xen-4.14/boot/hvmloader')
     folder.put('usr/libexec/xen/boot/hvmloader')
@@ -228,6 +247,14 @@ def test_an_ssh_key_matters_to_nova():
     assert codes(Setup(ssh_key=False), None) == {}
     assert codes(Setup(ssh_key=True)) == {}
     assert set(codes(Setup(ssh_key=False))) == {'no_ssh_key'}
+
+
+@pytest.mark.parametrize('driver', ['', 'openvswitch', 'noop'])
+def test_open_vswitch_needs_a_bridge_for_each_guest(driver):
+    found = codes(Setup(ovs_firewall=driver), None)['ovs_firewall']
+    assert found.level == NOTE
+    assert (driver or '(not set)') in found.text
+    assert codes(Setup(ovs_firewall='iptables_hybrid')) == {}
 
 
 def test_whose_ssh_key_is_missing():
