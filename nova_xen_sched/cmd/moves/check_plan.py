@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import typing as ty
 
@@ -11,6 +12,7 @@ from nova_xen_sched import log
 from nova_xen_sched.cmd import base
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd import tables
+from nova_xen_sched.cmd.moves import fields
 from nova_xen_sched.cmd.moves import plan
 from nova_xen_sched.planner.cloud import Move
 from nova_xen_sched.planner.cloud import Operation
@@ -27,11 +29,15 @@ _WANTED = ('server', 'server_id', 'source', 'target')
 class Kept(ty.NamedTuple):
     """A plan as it was written down.
 
+    :ivar flags: by the names of fields.FLAGS, those that it was made with.
+    :ivar host: the one that it is to empty; None of rebalance.
     :ivar moves: of each, _WANTED and its operation.
     """
 
     made_at: str
     digest: str
+    flags: ty.Mapping[str, bool]
+    host: str | None
     moves: ty.Sequence[ty.Mapping[str, str]]
 
 
@@ -69,6 +75,16 @@ def _kept(found: ty.Any) -> Kept:
         raise ValueError('it lacks outcome, an object, or moves, a list')
     for name in ('made_at', 'digest'):
         _text(outcome, name, 'outcome')
+    flags = outcome.get('flags')
+    if not isinstance(flags, dict) or not all(
+        isinstance(flags.get(name), bool) for name in fields.FLAGS
+    ):
+        raise ValueError(
+            'outcome has no flags, as of a plan of an earlier version'
+        )
+    host = None
+    if 'host' in outcome:
+        host = _text(outcome, 'host', 'outcome')
     kept = []
     numbers: dict[str, int] = {}
     for number, move in enumerate(moves, 1):
@@ -93,7 +109,7 @@ def _kept(found: ty.Any) -> Kept:
             )
         numbers[move['server_id']] = number
         kept.append(move)
-    return Kept(outcome['made_at'], outcome['digest'], kept)
+    return Kept(outcome['made_at'], outcome['digest'], flags, host, kept)
 
 
 def _text(found: ty.Mapping[str, ty.Any], name: str, where: str) -> str:
@@ -101,6 +117,20 @@ def _text(found: ty.Mapping[str, ty.Any], name: str, where: str) -> str:
     if not isinstance(value, str):
         raise ValueError('%s has no text as %s' % (where, name))
     return value
+
+
+def use_flags(args: argparse.Namespace, kept: Kept) -> None:
+    """Have a plan checked with the flags that it was made with.
+
+    :raises errors.Failure: if another was given.
+    """
+    for name, flag in fields.FLAGS.items():
+        if getattr(args, name) and not kept.flags[name]:
+            raise errors.Failure(
+                '%s was made without %s, and is checked without it.'
+                % (args.check, flag)
+            )
+        setattr(args, name, kept.flags[name])
 
 
 class Checked(ty.NamedTuple):
@@ -111,6 +141,8 @@ class Checked(ty.NamedTuple):
     :ivar why: why the next one can't; None if all can.
     :ivar made: how many of its moves were made already.
     :ivar left: how many were not.
+    :ivar reached: whether it does what it was made for: no dom0 is
+        overcommitted after it, or the host is empty.
     """
 
     made_at: str
@@ -118,6 +150,7 @@ class Checked(ty.NamedTuple):
     why: str | None
     made: int
     left: int
+    reached: bool
 
 
 def check(
@@ -125,33 +158,74 @@ def check(
 ) -> tuple[State, Checked]:
     """Say whether a plan still holds.
 
-    :returns: the state after those of its moves that are left, up to the
-        first that can't be made.
+    :returns: the state after those of its moves that are left; without moves
+        if it doesn't hold, lest a part of it is carried out.
     """
+    cloud = planned.found.cloud
     state, made, refusal = _after(planned, kept)
-    left = len(kept.moves) - made
+    count, left = len(kept.moves), len(kept.moves) - len(made)
     about = 'The plan of %s' % tables.text(kept.made_at)
+    lacks = ''
     if refusal:
-        command.exit_code = errors.FINDINGS
+        state = State(cloud)
         command.say(
             '%s holds no more: %s.' % (about, refusal.rstrip('.')), error=True
         )
-    elif kept.digest == plan.digest(planned.found.cloud):
-        command.say('%s holds: hosts and guests are as it saw them.' % about)
     else:
-        command.say(
-            '%s holds: %d of %s made, %d left.'
-            % (about, made, tables.counted(len(kept.moves), 'move'), left)
-        )
-        command.say('Hosts or guests are not as it saw them.')
+        is_same = kept.digest == plan.digest(cloud, made)
+        if is_same and not made:
+            command.say(
+                '%s holds: hosts and guests are as it saw them.' % about
+            )
+        else:
+            command.say(
+                '%s holds: %d of %s made, %d left.'
+                % (about, len(made), tables.counted(count, 'move'), left)
+            )
+        if not is_same:
+            command.say('Hosts or guests are not as it saw them.')
+        lacks = _lacks(state, kept.host)
+        if lacks:
+            command.say(lacks, error=True)
+    if refusal or lacks:
+        command.exit_code = errors.FINDINGS
     return state, Checked(
-        kept.made_at, not refusal, refusal or None, made, left
+        kept.made_at,
+        not refusal,
+        refusal or None,
+        len(made),
+        left,
+        not (refusal or lacks),
     )
 
 
-def _after(planned: Planned, kept: Kept) -> tuple[State, int, str]:
-    """The state after the moves that hold, how many were made already, and
-    why the next one doesn't hold, '' if all do.
+def _lacks(state: State, host: str | None) -> str:
+    """What a plan doesn't do that it was made for, '' if it does it."""
+    if host is None:
+        over = plan.overcommitted(state)
+        if not over:
+            return ''
+        return '%s overcommitted after it: %s.' % (
+            _stays(len(over), 'dom0'),
+            tables.names(over),
+        )
+    guests = state.guests(host) if host in state.loads else []
+    if not guests:
+        return ''
+    return '%s on %s after it.' % (
+        _stays(len(guests), 'guest'),
+        tables.text(host),
+    )
+
+
+def _stays(number: int, noun: str) -> str:
+    verb = 'stays' if number == 1 else 'stay'
+    return '%s %s' % (tables.counted(number, noun), verb)
+
+
+def _after(planned: Planned, kept: Kept) -> tuple[State, dict[str, str], str]:
+    """The state after the moves that hold; by the guests that were moved
+    already, where they were; and why the next one doesn't hold, '' if all do.
     """
     # It imports nova, which is there now.
     from nova_xen_sched.cmd.nova import moving
@@ -160,7 +234,8 @@ def _after(planned: Planned, kept: Kept) -> tuple[State, int, str]:
     guests = {each.uuid: each for each in found.cloud.guests}
     state = State(found.cloud)
     after = moving.AfterMoves(planned.cloud, found)
-    made, refusal = 0, ''
+    made: dict[str, str] = {}
+    refusal = ''
     for each in kept.moves:
         name, target = tables.text(each['server']), each['target']
         guest = guests.get(each['server_id'])
@@ -169,7 +244,7 @@ def _after(planned: Planned, kept: Kept) -> tuple[State, int, str]:
         elif guest.host == target:
             server = found.servers.get(guest.uuid)
             if server is None or server.instance.vm_state != 'resized':
-                made += 1
+                made[guest.uuid] = each['source']
                 continue
             refusal = (
                 '%s is on %s, and waits to be confirmed (openstack server '

@@ -33,7 +33,8 @@ columns:
 The first row disables the host's nova-compute, unless it is, so that no new
 guest comes; it has no server. json and yaml are one object: outcome (as of
 rebalance; stays are the guests that can't be moved, that may come back and
-that are on their way here, and why), and moves, a list with these columns.
+that are on their way here, as kind says, and why), and moves, a list with
+these columns. Check it with rebalance --check.
 
 No dom0 is overcommitted by it. Each move is judged as nova would judge it
 after the moves before it. Nothing is moved here.
@@ -84,25 +85,29 @@ class Drain(base.Lister):
                 'server_id': guest.uuid,
                 'why': stays.why(after, guest, planned.operations)
                 if planned.allowed(guest)
-                else 'it is not to be moved',
+                else stays.EXCLUDED,
+                'kind': 'stays',
                 'commands': [],
             }
             for guest in after.guests(host)
         ]
         there = planned.cloud, found.hosts[host]
         known = {each.uuid for each in found.cloud.guests if each.host == host}
-        left += [
+        # A guest that was resized where it is, is among those that stay.
+        waiting = [
             {
                 'server': name,
                 'server_id': uuid,
                 'why': 'it went to %s, and its %s waits to be confirmed or '
                 'reverted' % (target, kind),
+                'kind': 'unconfirmed',
                 'commands': [
                     'openstack server resize %s %s' % (each, uuid)
                     for each in ('confirm', 'revert')
                 ],
             }
             for uuid, name, target, kind in migrations.unconfirmed(*there)
+            if uuid not in known
         ]
         coming = [
             {
@@ -110,24 +115,33 @@ class Drain(base.Lister):
                 'server_id': uuid,
                 'why': 'it is on its way here from %s (%s): plan again when '
                 'it has come' % (source, kind),
+                'kind': 'arriving',
                 'commands': [],
             }
             for uuid, name, source, kind in migrations.arriving(*there, known)
         ]
-        self.say(_sentence(host, after, left, coming))
+        for line in _sentences(host, after, left, waiting, coming):
+            self.say(line)
         if short:
-            self.say('The plan ends early: %s.' % short)
-        if left or coming:
+            self.say('The plan is not complete: %s.' % tables.text(short))
+        if left or waiting or coming:
             self.exit_code = errors.FINDINGS
         if args.formatter in ('json', 'yaml'):
             before = plan.overcommitted(State(found.cloud))
+            outcome = plan.outcome(
+                found.cloud,
+                fields.flags(args),
+                before,
+                after,
+                [*left, *waiting, *coming],
+            )
+            outcome['host'] = host
             self.formatter: ty.Any = one_object.OneObject(
-                self.formatter,
-                plan.outcome(found.cloud, before, after, left + coming),
-                'moves',
+                self.formatter, outcome, 'moves'
             )
         elif args.formatter in base.PERSONS and not args.columns:
             self.parts = _parts('%s stays: %s.', left)
+            self.parts += _parts('%s may come back: %s.', waiting)
             self.parts += _parts('%s: %s.', coming)
         rows = plan.rows(found, after.moves)
         return tuple(fields.COLUMNS), [*_disable(found.hosts[host]), *rows]
@@ -148,21 +162,32 @@ def _disable(host: ty.Any) -> list[tuple[ty.Any, ...]]:
     return [tuple(cells.get(column) for column in fields.COLUMNS)]
 
 
-def _sentence(
+def _sentences(
     host: str,
     after: State,
-    left: ty.Sequence[ty.Any],
-    coming: ty.Sequence[ty.Any],
-) -> str:
-    if not (after.moves or left or coming):
-        return '%s has no guests.' % host
-    return '%s of %s to move, %.1f GiB of RAM to copy; %d stay%s.' % (
+    left: ty.Sized,
+    waiting: ty.Sized,
+    coming: ty.Sized,
+) -> ty.Iterator[str]:
+    if not (after.moves or left or waiting or coming):
+        yield '%s has no guests.' % host
+        return
+    yield '%s of %s to move, %.1f GiB of RAM to copy; %d %s.' % (
         tables.counted(len(after.moves), 'guest'),
         host,
         sum(move.guest.memory_mb for move in after.moves) / 1024,
         len(left),
-        ', %d on their way here' % len(coming) if coming else '',
+        'stays' if len(left) == 1 else 'stay',
     )
+    others = []
+    if waiting:
+        others.append('%d may come back' % len(waiting))
+    if len(coming) == 1:
+        others.append('1 is on its way here')
+    elif coming:
+        others.append('%d are on their way here' % len(coming))
+    if others:
+        yield '%s.' % ', '.join(others)
 
 
 def _parts(

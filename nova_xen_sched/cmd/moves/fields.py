@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import typing as ty
 
 from nova_xen_sched.cmd import options
 from nova_xen_sched.cmd import tables
@@ -23,15 +24,27 @@ COLUMNS = {
         'Resource', 'the scarcest resource of the host that it leaves'
     ),
     'source_headroom': Column(
-        'Frees',
+        'Headroom from',
         'the headroom of the host that it leaves, before and after the move',
     ),
     'target_headroom': Column(
-        'Fills', 'the headroom of its destination, before and after'
+        'Headroom to', 'the headroom of its destination, before and after'
     ),
     'ram_mb': Column('RAM', 'to be copied, MiB'),
     'command': Column('Command', 'the commands of the move', tables.BELOW),
 }
+
+#: The arguments that a plan has in it, for those who check it.
+FLAGS = {
+    'shared_storage': '--shared-storage',
+    'include_locked': '--include-locked',
+    'live_only': '--live-only',
+}
+
+
+def flags(args: argparse.Namespace) -> dict[str, ty.Any]:
+    """Which of FLAGS were given."""
+    return {name: getattr(args, name) for name in FLAGS}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

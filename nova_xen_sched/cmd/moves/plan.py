@@ -119,10 +119,15 @@ def _headroom(before: float, after: float) -> tables.Structured:
 
 
 def outcome(
-    cloud: Cloud, before: ty.Sequence[str], after: State, stays: ty.Any
+    cloud: Cloud,
+    flags: ty.Mapping[str, bool],
+    before: ty.Sequence[str],
+    after: State,
+    stays: ty.Any,
 ) -> dict[str, ty.Any]:
     """What is said of all moves together.
 
+    :param flags: by the names of fields.FLAGS, those that were given.
     :param before: the hosts whose dom0 is overcommitted now.
     :param after: the cloud with the moves made.
     :param stays: which guests stay and why, by the command's own rows.
@@ -131,6 +136,7 @@ def outcome(
     return {
         'made_at': now.strftime('%Y-%m-%dT%H:%M:%SZ'),
         'digest': digest(cloud),
+        'flags': flags,
         'moves': len(after.moves),
         'live': sum(m.operation is Operation.LIVE for m in after.moves),
         'ram_mb': sum(m.guest.memory_mb for m in after.moves),
@@ -140,24 +146,32 @@ def outcome(
     }
 
 
-def digest(cloud: Cloud) -> str:
+def digest(cloud: Cloud, sources: ty.Mapping[str, str] | None = None) -> str:
     """A digest of what a plan is made of: hosts, guests, and where they are.
 
-    What Xen reports as free is left out, as it changes by itself.
+    What hosts serve is left out, as it follows from their guests, later; and
+    so are sentences, as another version may have others.
+
+    :param sources: by the UUIDs of guests that the plan itself has moved
+        since, where they were.
     """
+    sources = sources or {}
     whole = [
+        cloud.model,
         [
-            [name, host.version, host.load._replace(free_mb=None)]
+            [name, host.version, load.memory_mb]
+            + [load.dom0_memory_mb, load.dom0_vcpus]
             for name, host in sorted(cloud.hosts.items())
+            for load in [host.load]
         ],
         sorted(
             [
                 each.uuid,
-                each.host,
+                sources.get(each.uuid, each.host),
                 each.mode,
                 each.memory_mb,
                 each.vcpus,
-                sorted(each.refused.items()),
+                sorted(each.refused),
             ]
             for each in cloud.guests
         ),

@@ -33,16 +33,18 @@ columns:
 %s
 
 json and yaml are one object: outcome (when the plan was made, a digest of
-what it saw, its totals, which dom0s stay overcommitted and why, and with
---check whether the plan holds), and moves, a list with these columns.
+what it saw, its flags, its totals, which dom0s stay overcommitted and why,
+and with --check whether the plan holds), and moves, a list with these
+columns.
 
 Each move is judged as nova would judge it after the moves before it. Carry
 them out in their order, one after the other. Nothing is moved here.
 
 exit codes:
-  0  nothing to do; with --check: the plan holds
-  1  moves are proposed, or a dom0 stays overcommitted, or a cell could not be
-     read; with --check: the plan holds no more
+  0  nothing to do; with --check: the plan holds, and no dom0 stays
+     overcommitted after it (of drain: no guest stays on the host)
+  1  moves are proposed or refused, or a dom0 stays overcommitted, or a cell
+     could not be read; with --check also: the plan holds no more
   2  wrong usage, or something needed is out of reach
 """ % tables.described(fields.COLUMNS)
 
@@ -70,10 +72,9 @@ class Rebalance(base.Lister):
             '--min-gain',
             metavar='PERCENT',
             type=guest_arguments.percent,
-            default=even.MIN_GAIN,
             help='With --until even: by how many points a move raises the '
             'headroom of the fuller one of its two hosts at least '
-            '(%(default)s).',
+            '(%d).' % even.MIN_GAIN,
         )
         parser.add_argument(
             '--max-moves',
@@ -96,7 +97,9 @@ class Rebalance(base.Lister):
             metavar='PLAN',
             type=options.filled,
             help='Make no plan, but say whether this one, a file written with '
-            '-f json, still holds, and list the moves that are left of it.',
+            '-f json, still holds, and list the moves that are left of it; '
+            'none if it does not. It is checked with the --shared-storage, '
+            '--live-only and --include-locked that it was made with.',
         )
         fields.add_arguments(parser)
         return parser
@@ -109,15 +112,23 @@ class Rebalance(base.Lister):
             or args.sources
             or args.exclude
             or args.until == EVEN
+            or args.min_gain is not None
         ):
             raise errors.Failure(
-                '--check goes without --until, --max-moves, --from and '
-                '--exclude: the plan has them in it.'
+                '--check goes without --until, --min-gain, --max-moves, '
+                '--from and --exclude: the plan has them in it.'
             )
+        if args.min_gain is not None and args.until != EVEN:
+            raise errors.Failure('--min-gain goes with --until even alone.')
 
     def take_action(self, parsed_args: argparse.Namespace) -> ty.Any:
         args = parsed_args
-        kept = check_plan.load(args.check) if args.check else None
+        kept = None
+        if args.check:
+            kept = check_plan.load(args.check)
+            check_plan.use_flags(args, kept)
+        if args.min_gain is None:
+            args.min_gain = even.MIN_GAIN
         planned = read.read(self, args)
         allowed = self._allowed(args, planned)
         cloud = planned.found.cloud
@@ -127,15 +138,17 @@ class Rebalance(base.Lister):
         else:
             after, short = self._planned(args, planned, allowed)
         before = plan.overcommitted(State(cloud))
-        left = _left(after, planned.operations, allowed)
+        left = _left(after, planned, allowed)
         if checked is None:
-            for line in _sentences(cloud, before, after, short):
+            is_even = args.until == EVEN
+            for line in _sentences(cloud, before, after, short, is_even):
                 self.say(line)
-            if after.moves or left:
+            if after.moves or left or short:
                 self.exit_code = errors.FINDINGS
         if args.formatter in ('json', 'yaml'):
             outcome = plan.outcome(
                 cloud,
+                fields.flags(args),
                 before,
                 after,
                 [
@@ -212,7 +225,7 @@ class Rebalance(base.Lister):
 
 def _left(
     state: State,
-    operations: ty.Sequence[Operation],
+    planned: read.Planned,
     allowed: ty.Callable[[Guest], bool],
 ) -> list[tuple[str, float, dict[str, list[Guest]]]]:
     """The hosts that stay overcommitted: headroom, and guests by reason."""
@@ -220,9 +233,12 @@ def _left(
     for host in plan.overcommitted(state):
         reasons: dict[str, list[Guest]] = {}
         for guest in state.guests(host):
-            why = 'it is not to be moved'
             if allowed(guest):
-                why = stays.why(state, guest, operations)
+                why = stays.why(state, guest, planned.operations)
+            elif planned.allowed(guest):
+                why = stays.NOT_FROM
+            else:
+                why = stays.EXCLUDED
             reasons.setdefault(why, []).append(guest)
         found.append((host, round(state.headroom(host), 4), reasons))
     return found
@@ -252,22 +268,30 @@ def _parts(
 
 
 def _sentences(
-    cloud: ty.Any, before: ty.Sequence[str], after: State, short: str
+    cloud: ty.Any,
+    before: ty.Sequence[str],
+    after: State,
+    short: str,
+    is_even: bool,
 ) -> ty.Iterator[str]:
     over = plan.overcommitted(after)
     moves = after.moves
     if short:
-        yield 'The plan ends early: %s.' % tables.text(short)
+        yield 'The plan is not complete: %s.' % tables.text(short)
     if not moves:
-        if before and not short:
-            yield 'Overcommitted: %s. No move helps.' % tables.names(before)
-        elif before:
-            yield 'Overcommitted: %s.' % tables.names(before)
+        hosts = tables.counted(len(cloud.hosts), 'Xen host')
+        if before:
+            helps = '' if short else ' No move helps.'
+            yield 'Overcommitted: %s.%s' % (tables.names(before), helps)
+        elif short:
+            yield 'None of the dom0s of %s is overcommitted.' % hosts
         else:
             yield (
                 'Nothing to do: none of the dom0s of %s is overcommitted.'
-                % tables.counted(len(cloud.hosts), 'Xen host')
+                % hosts
             )
+            if is_even:
+                yield 'No live migration gains enough headroom (--min-gain).'
         return
     live = sum(move.operation is Operation.LIVE for move in moves)
     ram_mb = sum(move.guest.memory_mb for move in moves)

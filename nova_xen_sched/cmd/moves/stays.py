@@ -12,6 +12,8 @@ from nova_xen_sched.planner.cloud import Guest
 from nova_xen_sched.planner.cloud import Operation
 from nova_xen_sched.planner.state import State
 
+EXCLUDED = 'it is not to be moved (--exclude)'
+NOT_FROM = 'guests of its host are not to be moved (--from)'
 _OVER = 'its dom0 would be overcommitted'
 
 
@@ -40,8 +42,9 @@ def why(state: State, guest: Guest, operations: ty.Sequence[Operation]) -> str:
         return 'the plan leaves it there, though %s would take it' % (
             tables.names(takers)
         )
+    # The last operation is the one that most hosts would take.
     reasons = collections.Counter(
-        min(state.why_not(guest, each, target) or _OVER for each in possible)
+        state.why_not(guest, possible[-1], target) or _OVER
         for target in state.loads
         if target != guest.host
     )

@@ -16,6 +16,7 @@ from nova_xen_sched.cmd.nova.scheduler import Cloud
 from nova_xen_sched.planner.cloud import Destinations
 from nova_xen_sched.planner.cloud import Guest
 from nova_xen_sched.planner.cloud import Move
+from nova_xen_sched.planner.cloud import Operation
 from nova_xen_sched.planner.state import State
 
 #: How often a plan is made anew without a move that nova would refuse.
@@ -32,65 +33,105 @@ def planned(
 ) -> tuple[State, str]:
     """A plan of which nova would take each move.
 
-    Where nova refuses one, the plan is made anew without that destination.
+    Where nova refuses some, the plan is made anew without these destinations.
 
     :param plan: makes moves in the state that it is given.
     :returns: the state with these moves; and why it has fewer than were
         planned, '' if it has all.
     :raises errors.Failure: if a filter fails.
     """
-    known = found.cloud
+    known, after = found.cloud, AfterMoves(cloud, found)
     for _ in range(_ROUNDS):
         state = State(known)
         plan(state)
-        taken, refusal = _taken(cloud, found, state.moves)
-        if not refusal:
+        taken, refusals = _taken(after, known, state.moves)
+        if not refusals:
             return state, ''
-        move = state.moves[taken]
-        known = _without(known, state.moves[:taken], move, refusal)
-    while len(state.moves) > taken:
-        state.undo()
-    return state, '%s would not take %s: %s' % (
+        known = _without(known, taken.moves, refusals)
+    others = len(state.moves) - len(taken.moves) - 1
+    # In the cloud that has the last refusals, too.
+    state = State(known)
+    for move in taken.moves:
+        state.make(move)
+    move, why = refusals[0]
+    short = '%s would not take %s: %s' % (
         move.target,
         move.guest.name,
-        refusal,
+        why.rstrip('.'),
     )
+    if others:
+        short += '; nor can %d more be moved as planned' % others
+    return state, short
 
 
 def _taken(
-    cloud: Cloud, found: guests.Guests, moves: ty.Sequence[Move]
-) -> tuple[int, str]:
-    """How many of these moves nova takes, and why not the next."""
-    after = AfterMoves(cloud, found)
+    after: AfterMoves, known: ty.Any, moves: ty.Iterable[Move]
+) -> tuple[State, list[tuple[Move, str]]]:
+    """The state with those of these moves that nova takes, and its refusals.
+
+    A move that needs a refused one is left out, and not judged.
+    """
+    state = State(known)
+    refusals: list[tuple[Move, str]] = []
+    # What it refuses of one guest, it refuses of those alike.
+    refused: set[tuple[Operation, int, str]] = set()
     try:
-        for number, move in enumerate(moves):
-            refusal = after.refusal(move)
-            if refusal:
-                return number, refusal
+        for move in moves:
+            guest, operation, target = move.guest, move.operation, move.target
+            alike = operation, id(guest.destinations[operation]), target
+            if alike in refused or (
+                refusals and not _is_possible(state, move)
+            ):
+                continue
+            why = after.refusal(move)
+            if why:
+                refusals.append((move, why))
+                refused.add(alike)
+                continue
             after.make(move)
+            state.make(move)
     finally:
         after.undo()
-    return len(moves), ''
+    return state, refusals
+
+
+def _is_possible(state: State, move: Move) -> bool:
+    guest, operation, target = move.guest, move.operation, move.target
+    return not (
+        state.why_stays(guest, operation)
+        or state.why_not(guest, operation, target)
+        or state.headroom_with(target, guest) is None
+    )
 
 
 def _without(
-    cloud: ty.Any, taken: ty.Sequence[Move], move: Move, why: str
+    cloud: ty.Any,
+    taken: ty.Iterable[Move],
+    refusals: ty.Iterable[tuple[Move, str]],
 ) -> ty.Any:
-    """A cloud in which a guest, and those alike, can't go to a host.
+    """A cloud in which guests, and those alike, can't go to some hosts.
 
     :param taken: moves that nova takes, whose guests still can.
     """
-    before = move.guest.destinations[move.operation]
-    ways = {h: w for h, w in before.ways.items() if h != move.target}
-    after = Destinations(ways, {**before.refused, move.target: why})
     fine = {each.guest.uuid for each in taken}
+    fewer: dict[tuple[Operation, int], Destinations] = {}
+    for move, why in refusals:
+        before = move.guest.destinations[move.operation]
+        key = move.operation, id(before)
+        ways, refused = fewer.get(key, before)
+        fewer[key] = Destinations(
+            {h: w for h, w in ways.items() if h != move.target},
+            {**refused, move.target: why},
+        )
 
     def changed(guest: Guest) -> Guest:
-        theirs = guest.destinations.get(move.operation)
-        if theirs is not before or guest.uuid in fine:
+        if guest.uuid in fine:
             return guest
         return guest._replace(
-            destinations={**guest.destinations, move.operation: after}
+            destinations={
+                operation: fewer.get((operation, id(each)), each)
+                for operation, each in guest.destinations.items()
+            }
         )
 
     return cloud._replace(guests=[changed(each) for each in cloud.guests])
@@ -111,6 +152,12 @@ class AfterMoves:
         self._overhead = found.cloud.model.overhead
         # Where members of server groups are.
         self._hosts = {each.uuid: each.host for each in found.cloud.guests}
+        # By host, the guests that came and went.
+        self._changes: dict[str, list[tuple[str, str]]] = {}
+        # What Xen would report as free, below 0 where it would report 0.
+        self._free_mb: dict[str, int] = {}
+        # Of moves, with what had changed: plans made anew are much alike.
+        self._known: dict[ty.Any, str] = {}
 
     def refusal(self, move: Move) -> str:
         """Why nova would refuse a move now; '' if it wouldn't.
@@ -118,6 +165,18 @@ class AfterMoves:
         Placement's answer is the planner's own arithmetic, on what placement
         has said before.
         """
+        guest, target = move.guest, move.target
+        spec = self._found.servers[guest.uuid].request_spec
+        changes = self._changes.get(target, [])
+        if 'instance_group' in spec and spec.instance_group:
+            # Where its members are counts, too.
+            changes = [(each.guest.uuid, each.target) for each in self._made]
+        key = guest.uuid, move.operation, target, frozenset(changes)
+        if key not in self._known:
+            self._known[key] = self._judge(move)
+        return self._known[key]
+
+    def _judge(self, move: Move) -> str:
         server = self._found.servers[move.guest.uuid]
         spec = destinations.request(self._cloud, server, move.operation)
         self._regroup(spec)
@@ -157,6 +216,9 @@ class AfterMoves:
         )
         self._count(move.guest, move.source, -1)
         self._count(move.guest, move.target, 1)
+        for name in names:
+            change = move.guest.uuid, move.target
+            self._changes.setdefault(name, []).append(change)
         self._hosts[move.guest.uuid] = move.target
         self._made.append(move)
 
@@ -168,6 +230,8 @@ class AfterMoves:
             for state, before in self._before.pop():
                 for name, value in before.items():
                     setattr(state, name, value)
+        self._changes.clear()
+        self._free_mb.clear()
 
     def _count(self, guest: Guest, host: str, sign: int) -> None:
         state = self._found.hosts[host].state
@@ -181,14 +245,7 @@ class AfterMoves:
         # that never had a guest has none of it.
         reported = int(stats.get('num_instances') or 0)
         stats['num_instances'] = reported + sign
-        free_mb = stats.get(facts.FREE_MEMORY)
-        if free_mb is not None and str(free_mb).isdecimal():
-            whole_mb = math.ceil(
-                self._overhead.whole_mb(
-                    guest.mode, flavor.memory_mb, flavor.vcpus
-                )
-            )
-            stats[facts.FREE_MEMORY] = str(int(free_mb) - sign * whole_mb)
+        self._count_free_memory(guest, host, stats, sign)
         state.stats = stats
         there = dict(state.instances)
         if sign > 0 and guest.mode is not None:
@@ -196,3 +253,22 @@ class AfterMoves:
         else:
             there.pop(guest.uuid, None)
         state.instances = there
+
+    def _count_free_memory(
+        self, guest: Guest, host: str, stats: dict[str, ty.Any], sign: int
+    ) -> None:
+        if facts.FREE_MEMORY not in stats:
+            return
+        if host not in self._free_mb:
+            try:
+                free_mb = facts.parse_natural(stats[facts.FREE_MEMORY])
+            except ValueError:
+                return  # as unknown as ever
+            self._free_mb[host] = free_mb
+        flavor = self._found.servers[guest.uuid].instance.flavor
+        whole_mb = self._overhead.whole_mb(
+            guest.mode, flavor.memory_mb, flavor.vcpus
+        )
+        self._free_mb[host] -= sign * math.ceil(whole_mb)
+        # Xen never reports less than nothing.
+        stats[facts.FREE_MEMORY] = str(max(self._free_mb[host], 0))

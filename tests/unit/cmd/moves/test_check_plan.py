@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 
 import pytest
 
 from nova_xen_sched.cmd import errors
 from nova_xen_sched.cmd.moves import check_plan
+from nova_xen_sched.cmd.moves import fields
 
 MOVE = {
     'server': 'web-1',
@@ -21,7 +23,12 @@ MOVE = {
 }
 OTHER = dict(MOVE, server_id='2', operation='cold')
 DISABLE = {'server': None, 'source': 'a', 'operation': 'disable'}
-OUTCOME = {'made_at': '2026-11-29T19:00:00Z', 'digest': 'ab'}
+FLAGS = {'shared_storage': True, 'include_locked': False, 'live_only': False}
+OUTCOME = {
+    'made_at': '2026-11-29T19:00:00Z',
+    'digest': 'ab',
+    'flags': FLAGS,
+}
 
 
 def text(*moves, **outcome):
@@ -39,7 +46,10 @@ def test_moves_are_read_and_what_disables_a_host_is_not_one(tmp_path):
     path.write_text(text(DISABLE, MOVE, OTHER))
     kept = check_plan.load(str(path))
     assert kept.moves == [MOVE, OTHER]
-    assert (kept.made_at, kept.digest) == tuple(OUTCOME.values())
+    assert kept[:3] == tuple(OUTCOME.values())
+    assert kept.host is None
+    path.write_text(text(MOVE, host='a'))
+    assert check_plan.load(str(path)).host == 'a'
 
 
 def test_a_plan_of_no_moves_is_one(tmp_path):
@@ -60,6 +70,9 @@ def test_a_plan_of_no_moves_is_one(tmp_path):
         ('{"outcome": {}, "moves": {}}', 'it lacks outcome'),
         (text(made_at=None), 'outcome has no text as made_at'),
         (text(digest=1), 'outcome has no text as digest'),
+        (text(host=1), 'outcome has no text as host'),
+        (text(flags=None), 'no flags, as of a plan of an earlier version'),
+        (text(flags=dict(FLAGS, live_only=0)), 'outcome has no flags'),
         (text(MOVE, 7), 'move 2 is no object'),
         (text(without('operation')), 'move 1 has no text as operation'),
         (
@@ -112,3 +125,24 @@ def test_what_cant_be_read(tmp_path, name, words):
     with pytest.raises(errors.Failure) as found:
         check_plan.load(str(path))
     assert str(found.value).startswith("%s can't be read: %s" % (path, words))
+
+
+def test_a_plan_is_checked_with_its_own_flags(tmp_path):
+    path = tmp_path / 'plan.json'
+    path.write_text(text())
+    kept = check_plan.load(str(path))
+    for shared_storage in (False, True):
+        args = argparse.Namespace(
+            check='plan.json',
+            shared_storage=shared_storage,
+            include_locked=False,
+            live_only=False,
+        )
+        check_plan.use_flags(args, kept)
+        assert fields.flags(args) == FLAGS
+    args.live_only = True
+    with pytest.raises(errors.Failure) as found:
+        check_plan.use_flags(args, kept)
+    assert str(found.value) == (
+        'plan.json was made without --live-only, and is checked without it.'
+    )

@@ -70,7 +70,7 @@ def test_totals():
     state = State(cloud)
     before = plan.overcommitted(state)
     state.make(Move(cloud.guests[0], LIVE, 'a', 'b'))
-    found = plan.outcome(cloud, before, state, [])
+    found = plan.outcome(cloud, {}, before, state, [])
     assert found['overcommitted_before'] == ['a']
     assert found['overcommitted_after'] == []
     assert (found['moves'], found['live'], found['ram_mb']) == (1, 1, 512)
@@ -104,5 +104,17 @@ def test_a_digest_is_the_same_of_the_same_and_of_nothing_else():
     assert first != plan.digest(cloud._replace(guests=others))
     hosts = {**cloud.hosts, 'a': cloud.hosts['a']._replace(version=1)}
     assert first != plan.digest(cloud._replace(hosts=hosts))
+    model = cloud.model._replace(hvm_memory_mb=1)
+    assert first != plan.digest(cloud._replace(model=model))
     smaller = clouds.cloud(slots={'a': 3, 'b': 4}, guests='aab')
     assert first != plan.digest(smaller)
+
+
+def test_a_digest_is_the_same_after_moves_of_the_plan():
+    first = plan.digest(clouds.cloud({'a': 2, 'b': 4}, 'aab'))
+    cloud = clouds.cloud({'a': 2, 'b': 4}, 'bab')
+    assert first != plan.digest(cloud)
+    assert first == plan.digest(cloud, {'uuid-0': 'a'})
+    # Another that moved is none of the plan's.
+    cloud = clouds.cloud({'a': 2, 'b': 4}, 'bbb')
+    assert first != plan.digest(cloud, {'uuid-0': 'a'})

@@ -32,11 +32,16 @@ def ran(monkeypatch, tmp_path):
     """The command, of a cloud whose every move nova takes."""
 
     def planned(_, found, make):
+        if refused:
+            return State(found.cloud), refused[0]
         state = State(found.cloud)
         make(state)
         return state, ''
 
-    def run(cloud, *arguments):
+    refused = []
+
+    def run(cloud, *arguments, short=''):
+        refused[:] = [short] if short else []
         found = mock.Mock(cloud=cloud)
         found.hosts = {
             name: mock.Mock(**{'state.host': name}) for name in cloud.hosts
@@ -93,7 +98,7 @@ def test_a_host_that_stays_is_named_with_all_its_guests(ran):
     assert out.splitlines() == [
         '',
         'a stays overcommitted, with a headroom of -200 %. Its guests:',
-        '  guest0: it is not to be moved',
+        '  guest0: it is not to be moved (--exclude)',
         '  guest1, guest2: it is locked (--include-locked)',
     ]
     code, out, _ = ran(cloud, '-f', 'json')
@@ -131,8 +136,7 @@ def test_a_plan_that_is_checked(ran, tmp_path):
     code, out, err = ran(done, '--check', str(path))
     assert (code, out) == (0, '')
     assert err == (
-        'The plan of %s holds: 2 of 2 moves made, 0 left.\n'
-        'Hosts or guests are not as it saw them.\n' % made_at
+        'The plan of %s holds: 2 of 2 moves made, 0 left.\n' % made_at
     )
     gone = clouds.cloud({'a': 1, 'b': 4}, 'a')
     code, out, err = ran(gone, '--check', str(path), '-f', 'json')
@@ -142,6 +146,92 @@ def test_a_plan_that_is_checked(ran, tmp_path):
         'The plan of %s holds no more: guest1 is on no Xen host any more.\n'
         % made_at,
     )
+
+
+def test_a_plan_that_holds_but_is_not_enough_any_more(ran, tmp_path):
+    path = tmp_path / 'plan.json'
+    path.write_text(
+        ran(clouds.cloud({'a': 1, 'b': 4}, 'aaa'), '-f', 'json')[1]
+    )
+    # Two guests came, and one of the plan has moved.
+    more = clouds.cloud({'a': 1, 'b': 4}, 'abaaa')
+    code, out, err = ran(more, '--check', str(path), '-f', 'json')
+    found = json.loads(out)
+    schemas.check('rebalance', found)
+    check = found['outcome']['check']
+    assert (code, check['holds'], check['reached']) == (1, True, False)
+    assert err.splitlines()[0].endswith('holds: 1 of 2 moves made, 1 left.')
+    assert err.splitlines()[1:] == [
+        'Hosts or guests are not as it saw them.',
+        '1 dom0 stays overcommitted after it: a.',
+    ]
+
+
+def test_a_plan_of_drain_is_to_empty_its_host(ran, tmp_path):
+    path = tmp_path / 'plan.json'
+    cloud = clouds.cloud({'a': 2, 'b': 1}, 'aab')
+    plan_of_drain = json.loads(ran(cloud, '-f', 'json')[1])
+    plan_of_drain['outcome']['host'] = 'a'
+    path.write_text(json.dumps(plan_of_drain))
+    code, _, err = ran(cloud, '--check', str(path))
+    assert code == 1
+    assert err.splitlines()[1] == '2 guests stay on a after it.'
+    # That another dom0 is overcommitted is not what it is about.
+    done = clouds.cloud({'a': 2, 'b': 1}, 'bbb')
+    assert ran(done, '--check', str(path))[0] == 0
+
+
+def test_a_plan_that_holds_no_more_prints_none_of_its_commands(ran, tmp_path):
+    path = tmp_path / 'plan.json'
+    path.write_text(
+        ran(clouds.cloud({'a': 1, 'b': 4}, 'aaa'), '-f', 'json')[1]
+    )
+    # The first move could be made.
+    gone = clouds.cloud({'a': 1, 'b': 4}, 'aa')
+    argv = ('--check', str(path), '-f', 'value', '-c', 'command')
+    code, out, err = ran(gone, *argv)
+    assert (code, out) == (1, '')
+    assert 'guest2 is on no Xen host any more' in err
+
+
+def test_a_plan_of_which_nova_refuses_all_is_not_nothing_to_do(ran):
+    cloud = clouds.cloud({'a': 4, 'b': 4}, 'aab')
+    argv = ('--until', 'even')
+    assert ran(cloud, *argv, short='b would not take guest1: no') == (
+        *(1, ''),
+        'The plan is not complete: b would not take guest1: no.\n'
+        'None of the dom0s of 2 Xen hosts is overcommitted.\n',
+    )
+    code, _, err = ran(clouds.cloud({'a': 4, 'b': 4}, 'ab'), *argv)
+    assert (code, err) == (
+        0,
+        'Nothing to do: none of the dom0s of 2 Xen hosts is overcommitted.\n'
+        'No live migration gains enough headroom (--min-gain).\n',
+    )
+
+
+@pytest.mark.parametrize(
+    ('argv', 'words'),
+    [
+        (['--min-gain', '5'], '--min-gain goes with --until even alone.'),
+        (
+            ['--check', 'plan.json', '--min-gain', '5'],
+            '--check goes without --until, --min-gain,',
+        ),
+        (['--check', 'plan.json', '--until', 'even'], '--check goes without'),
+    ],
+)
+def test_arguments_that_go_together_with_none(ran, argv, words):
+    code, out, err = ran(clouds.cloud({'a': 1}, 'a'), *argv)
+    assert (code, out) == (2, '')
+    assert words in err
+
+
+def test_guests_of_other_hosts_than_those_named(ran):
+    cloud = clouds.cloud({'a': 1, 'b': 1, 'c': 4}, 'aabb')
+    code, out, _ = ran(cloud, '--from', 'a')
+    assert code == 1
+    assert 'guests of its host are not to be moved (--from)' in out
 
 
 def test_a_target_that_is_no_xen_host_any_more(ran, tmp_path):

@@ -50,6 +50,19 @@ def test_hosts_that_are_full_or_refused():
     )
 
 
+def test_of_a_host_the_last_operation_counts():
+    to_none = Destinations({}, dict.fromkeys('bc', 'its libvirt is too old'))
+    to_c = Destinations({'c': [{}]}, {'b': 'it is disabled'})
+    destinations = {LIVE: to_none, COLD: to_c}
+    assert why(guests='ac', destinations=destinations) == (
+        'no host takes it: it is disabled (1 host); '
+        'its dom0 would be overcommitted (1 host)'
+    )
+    assert why((LIVE,), guests='ac', destinations=destinations) == (
+        'no host takes it: its libvirt is too old (2 hosts)'
+    )
+
+
 def test_a_host_alone():
     cloud = clouds.cloud({'a': 1}, 'a')
     assert stays.why(State(cloud), cloud.guests[0], BOTH) == (
