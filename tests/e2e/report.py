@@ -54,10 +54,12 @@ class Report:
     """All that was asked.
 
     :ivar whose: says of a failure whose it is: ours, or somebody's.
+    :ivar since: when what is asked now was begun, by time.time().
     """
 
     def __init__(self) -> None:
         self.whose: ty.Callable[[Exception], str] = lambda _: ''
+        self.since = 0.0
         self._began = time.monotonic()
         self._steps: list[Step | str] = []
 
@@ -77,7 +79,7 @@ class Report:
     def step(self, asked: str) -> ty.Iterator[Step]:
         """Something that is asked. A failure is noted, and the run goes on."""
         step = Step(asked)
-        began = time.monotonic()
+        began, self.since = time.monotonic(), time.time()
         self.note(asked + ' ...')
         try:
             yield step

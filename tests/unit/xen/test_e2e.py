@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import datetime
+import time
 import types
 
 import pytest
@@ -69,7 +71,14 @@ class Host:
 @pytest.fixture
 def pair():
     hosts = [Host('xen1'), Host('xen2')]
-    return types.SimpleNamespace(all=hosts, gave_up={})
+    return types.SimpleNamespace(all=hosts, told=0)
+
+
+def now(line):
+    """A line of libxl's, as it would be written now: each at another time."""
+    time.sleep(0.002)
+    at = datetime.datetime.now(datetime.timezone.utc)
+    return line.replace(_AT[:23], at.isoformat(' ', 'milliseconds')[:23])
 
 
 @pytest.mark.parametrize('line', GAVE_UP)
@@ -92,8 +101,7 @@ def tries(pair, *outcomes):
             return outcome
         number, line = outcome
         if line:
-            # Each line has its own time.
-            pair.all[number].log.append(line.replace('11.123', str(len(left))))
+            pair.all[number].log.append(now(line))
         raise Failure('no guest')
 
     return do
@@ -142,19 +150,41 @@ def test_libxl_that_always_gives_up(pair):
     assert blame.whose(e.value) == "the machine's"
 
 
-def test_a_failure_while_libxl_gave_up_is_the_machine_s(pair):
-    whose = blame.of(pair)
-    assert whose(Failure('no guest')) == 'ours'
-    pair.all[0].log.append(GAVE_UP[0])
-    assert whose(Failure('no guest')) == "the machine's"
-    # That one is told.
-    assert whose(Failure('no guest')) == 'ours'
+@pytest.fixture
+def whose(pair):
+    """What is said of a failure in a step that was begun now."""
+    report = Report()
+    report.since = time.time()
+    return blame.of(pair, report)
 
 
-def test_what_was_done_again_is_nobody_s_next_failure(pair):
+def test_a_failure_in_whose_step_libxl_gave_up_is_the_machine_s(pair, whose):
+    pair.all[1].log.append(GAVE_UP[0])
+    failures = {
+        'migrate: libxenlight failed': ("libxl's", "the machine's"),
+        'waited 6 s for x': ("ours or the machine's", "the machine's"),
+        'it is on xen1': ('ours', "ours or the machine's"),
+        'migrate: ' + OURS: ('ours', 'ours'),
+    }
+    for said, (before, _) in failures.items():
+        assert whose(Failure(said)) == before
+    pair.all[1].log.append(now(GAVE_UP[0]))
+    for said, (_, then) in failures.items():
+        assert whose(Failure(said)) == then
+
+
+def test_what_was_done_again_is_nobody_s_next_failure(pair, whose):
     do = tries(pair, (1, GAVE_UP[1]), 'a server')
     libxl.repeated(Step('boot'), pair, do)
-    assert blame.of(pair)(Failure('no guest')) == 'ours'
+    assert whose(Failure('waited 6 s for x')) == "ours or the machine's"
+
+
+def test_what_libxc_says_of_a_suspend(pair):
+    line = _AT.replace('libxl', 'xc') + 'save callback suspend() failed: 0'
+    pair.all[0].log += [line, now(line)]
+    found = libxl.since(pair, time.time(), libxl.NOT_SUSPENDED)
+    assert found == {'xen1': pair.all[0].log[-1:]}
+    assert not libxl.since(pair, time.time())
 
 
 # Whose

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib
 import os
@@ -34,18 +35,36 @@ SCENARIOS = (
     'pv',
     'refusals',
     'hvm',
+    'consoles',
     'slots',
     'rebalance',
     'network',
     'openvswitch',
     'formats',
     'operations',
-    'consoles',
     'migrations',
     'volumes',
     'evacuation',
     'newer',
 )
+
+
+def _chapters(
+    parser: argparse.ArgumentParser, xen: list[str], only: list[str] | None
+) -> list[str]:
+    """Those that are named, or all that fit; in their order."""
+    fitting = _fitting(xen)
+    for name in only or ():
+        if name not in fitting:
+            parser.error(
+                '%s: with Xen %s there are only %s'
+                % (name, ' and '.join(dict.fromkeys(xen)), ', '.join(fitting))
+            )
+    return [
+        each
+        for each in fitting
+        if (each in only if only else each not in _LONG)
+    ]
 
 
 def _fitting(xen: list[str]) -> ty.Sequence[str]:
@@ -54,8 +73,7 @@ def _fitting(xen: list[str]) -> ty.Sequence[str]:
         return ('registered', 'newer')
     # Neutron and Cinder are in dom0s of 4.14 alone.
     last = 'evacuation' if xen[0] == '4.14' else 'slots'
-    fitting = SCENARIOS[: SCENARIOS.index(last) + 1]
-    return [each for each in fitting if each not in _LONG]
+    return SCENARIOS[: SCENARIOS.index(last) + 1]
 
 
 def _again(cloud: Cloud) -> None:
@@ -100,6 +118,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     xen = (arguments.xen * 2)[:2]
+    chapters = _chapters(parser, xen, arguments.only)
 
     def run(report: Report) -> int:
         debian.ensure()
@@ -117,7 +136,7 @@ def main() -> int:
             shared = Path(settings.path('shared'))
             shared.mkdir()
             pair = stack.enter_context(Pair(hosts, shared, log))
-            report.whose = blame.of(pair)
+            report.whose = blame.of(pair, report)
             stack.callback(command.ending, report)
             cloud = Cloud(
                 settings, report, os.path.join(ROOT, arguments.pins), pair
@@ -130,7 +149,7 @@ def main() -> int:
             report.note('both Xen hosts are up')
             cloud.start_computes()
             report.note('ready')
-            command.chapters(cloud, _PACKAGE, arguments.only or _fitting(xen))
+            command.chapters(cloud, _PACKAGE, chapters)
             if arguments.stay:
                 _again(cloud)
         report.table()

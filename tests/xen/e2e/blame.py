@@ -9,6 +9,7 @@ import typing as ty
 
 from tests.e2e import logs
 from tests.e2e.processes import Failure
+from tests.e2e.report import Report
 from tests.xen.e2e import libxl
 from tests.xen.e2e.hosts import Pair
 from tests.xen.e2e.libxl import GaveUp
@@ -47,18 +48,21 @@ def whose(failure: Exception) -> str:
     return OURS
 
 
-def of(pair: Pair) -> ty.Callable[[Exception], str]:
-    """The same; and the machine's where libxl gave up waiting meanwhile."""
+def of(pair: Pair, report: Report) -> ty.Callable[[Exception], str]:
+    """The same; and the machine's where libxl gave up waiting in that step."""
 
     def answer(failure: Exception) -> str:
         found = whose(failure)
         if logs.is_ours(str(failure)):
             return found
         try:
-            gave_up = libxl.since(pair)
+            gave_up = libxl.since(pair, max(report.since, pair.told))
         except Failure:
             # A host doesn't answer.
             return found
-        return MACHINE if gave_up else found
+        if not gave_up:
+            return found
+        # What can't be told may be ours beside that.
+        return SLOW if found == OURS else MACHINE
 
     return answer

@@ -18,6 +18,7 @@ from tests.e2e.processes import Failure
 from tests.e2e.report import Report
 from tests.e2e.report import Step
 from tests.e2e.settings import Settings
+from tests.xen.e2e import boots
 from tests.xen.e2e import guests
 from tests.xen.e2e import libxl
 from tests.xen.e2e import speaker
@@ -31,7 +32,8 @@ from tests.xen.e2e.speaker import Speaker
 #: How long nova may take for one thing: seconds.
 PATIENCE = 600
 
-SMALL_MB = 128
+#: With less Linux ends for want of memory as it starts (80).
+SMALL_MB = 96
 #: A guest for which nova sees room on a host without guests, and the dom0
 #: model as well (2548 MiB with its overhead, of 2559): only Xen knows that it
 #: hasn't so much left.
@@ -170,7 +172,9 @@ class Cloud(Controllers):
         port: bool = False,
         **more: ty.Any,
     ) -> Server:
-        """Boot a guest, again where libxl gave up waiting.
+        """Boot a guest where nova-scheduler wants it.
+
+        Again where libxl gave up waiting.
 
         :param image: its name
         :param port: with one, or without network
@@ -190,10 +194,13 @@ class Cloud(Controllers):
                     self.image[image], name=name, host=host, **request
                 )
             )
-            return self.client.booted(asked[-1])
+            server = self.client.booted(asked[-1])
+            boots.not_rescheduled(self, server)
+            return server
 
         def undo() -> None:
-            self.client.delete({'id': asked.pop()})
+            while asked:
+                self.client.delete({'id': asked.pop()})
 
         return libxl.repeated(step, self.pair, boot, undo)
 

@@ -66,7 +66,7 @@ dom0_memory_mb_per_hvm_guest = {hvm}
 [compute]
 # Slots that no guest holds any more are counted after as long, not after five
 # minutes.
-resource_provider_association_refresh = 60
+resource_provider_association_refresh = 30
 # Of a guest on Xen a network interface is made only as it comes.
 live_migration_wait_for_vif_plug = false
 [vnc]

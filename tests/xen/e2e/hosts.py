@@ -100,8 +100,7 @@ class Pair:
 
     :param kinds: of each, with its image.
     :ivar shared: the folder that both see, on this machine.
-    :ivar gave_up: what libxl had given up waiting for when it was looked at
-        last, by the host's name.
+    :ivar told: until when it is told what libxl gave up waiting for.
     """
 
     def __init__(
@@ -115,7 +114,7 @@ class Pair:
         self.shared = shared
         self._disks: list[Disk] = []
         self.all: list[XenHost] = []
-        self.gave_up: dict[str, list[str]] = {}
+        self.told = 0.0
 
     def __enter__(self) -> Pair:
         return self

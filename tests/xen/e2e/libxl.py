@@ -10,13 +10,14 @@ fails of that alone says nothing about nova or about us.
 
 from __future__ import annotations
 
+import datetime
 import re
+import time
 import typing as ty
 
 from tests.e2e.processes import Failure
 from tests.e2e.report import Step
 from tests.xen.e2e.hosts import Pair
-from tests.xen.e2e.hosts import XenHost
 
 #: How often one thing is tried.
 TRIES = 3
@@ -33,6 +34,12 @@ _GAVE_UP = re.compile(
 )
 
 _T = ty.TypeVar('_T')
+
+
+#: By which libxc says that a guest can't be suspended, to be moved.
+NOT_SUSPENDED = re.compile(r'suspend\(\) failed')
+#: What the clocks of this machine and of a dom0 may differ by: seconds.
+_CLOCKS = 2
 
 
 class GaveUp(Failure):
@@ -57,11 +64,11 @@ def repeated(
     :raises Failure: that of do(), if it has another cause.
     """
     for left in reversed(range(TRIES)):
-        pair.gave_up = logged(pair)
+        began = time.time()
         try:
             return do()
         except Failure as e:
-            found = since(pair)
+            found = since(pair, began)
             if not found:
                 raise
             names = ', '.join(found)
@@ -79,30 +86,39 @@ def repeated(
             step.says(
                 'done again, as libxl of %s gave up waiting' % names, *lines
             )
+            # They are told: no later failure is theirs.
+            pair.told = time.time() + _CLOCKS
             undo()
     raise AssertionError
 
 
-def logged(pair: Pair) -> dict[str, list[str]]:
-    """What each host's libxl has given up waiting for until now."""
-    return {host.name: _lines(host) for host in pair.all}
+def since(
+    pair: Pair, when: float, words: re.Pattern[str] = _GAVE_UP
+) -> dict[str, list[str]]:
+    """What libxl of each host wrote since then that has such words.
 
-
-def since(pair: Pair) -> dict[str, list[str]]:
-    """What it has given up waiting for since that was looked at last."""
-    before, pair.gave_up = pair.gave_up, logged(pair)
+    :param when: by time.time()
+    """
     found = {
-        name: [line for line in lines if line not in before.get(name, ())]
-        for name, lines in pair.gave_up.items()
+        host.name: [
+            line
+            for line in host.run(
+                "grep -rhaE 'time(d |)out|in time|-9$|failed' %s 2>/dev/null "
+                '|| true' % _LOGS
+            ).split('\n')
+            if words.search(line) and _at(line) > when - _CLOCKS
+        ]
+        for host in pair.all
     }
     return {name: lines for name, lines in found.items() if lines}
 
 
-def _lines(host: XenHost) -> list[str]:
-    """Those of all its guests, and of libxl itself, by their time."""
-    return gave_up(
-        host.run(
-            "grep -rhaE 'time(d |)out|in time|-9$' %s 2>/dev/null || true"
-            % _LOGS
-        )
-    )
+def _at(line: str) -> float:
+    """When it was written, as libvirt's libxl_logger.c has it; else 0."""
+    stamp = ' '.join(line.split(' ', 2)[:2])
+    try:
+        return datetime.datetime.strptime(
+            stamp, '%Y-%m-%d %H:%M:%S.%f%z:'
+        ).timestamp()
+    except ValueError:
+        return 0

@@ -37,12 +37,12 @@ def live_migrate(cloud: Cloud, mode: str) -> None:
 
         try:
             moved = libxl.repeated(step, cloud.pair, move)
-        except libxl.GaveUp:
-            raise
         except Failure as e:
             # An HVM guest that was started a moment ago can't always be
             # suspended, and goes on where it is.
-            if mode != 'hvm':
+            if not libxl.since(
+                cloud.pair, cloud.report.since, libxl.NOT_SUSPENDED
+            ):
                 raise
             step.says(
                 'the first try failed, a second one was needed', str(e)[:300]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Console logs, and VNC."""
+"""Console logs, and VNC, of the guests that there are."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ TITLE = 'Consoles'
 
 
 def run(cloud: Cloud) -> None:
-    cloud.empty()
     with cloud.report.step('console log and VNC of a PV guest') as step:
-        server = cloud.boot(step, 'pv', image='pv')
+        server = _guest(cloud, step, 'pv')
 
         def lines() -> list[str]:
             found = _console_log(cloud, server).split('\n')
@@ -27,14 +26,20 @@ def run(cloud: Cloud) -> None:
         step.says('%d lines, the last: %s' % (len(found), found[-1]))
         _vnc(cloud, step, server)
     with cloud.report.step('console log and VNC of an HVM guest') as step:
-        server = cloud.boot(step, 'hvm', image='hvm')
+        server = _guest(cloud, step, 'hvm')
         line = guests.last_line(cloud.pair[host_of(server)], server, 'hvm')
         # QEMU drops what nobody reads at that moment (its char-pty.c).
         said = _console_log(cloud, server)
         step.says('log empty; to who listens it says %s' % line)
         step.check(not said.strip(), 'it has %r' % said[:300])
         _vnc(cloud, step, server)
-    cloud.empty()
+
+
+def _guest(cloud: Cloud, step: Step, mode: str) -> Server:
+    """That of the chapters before, or a new one."""
+    if mode not in cloud.server:
+        cloud.server[mode] = cloud.boot(step, mode, image=mode)
+    return cloud.server[mode]
 
 
 def _console_log(cloud: Cloud, server: Server) -> str:

@@ -32,9 +32,7 @@ def _old_libvirt(cloud: Cloud) -> None:
         aggregate = cloud.client.create_aggregate('old', old)
         cloud.client.set_aggregate(aggregate, xen_libvirt_version='1.2.5')
         try:
-            server = cloud.client.booted(
-                cloud.client.post_server(cloud.image['pv'], name='elsewhere')
-            )
+            server = cloud.boot(step, 'elsewhere', image='pv')
             refused = cloud.refusals(server['id'])
             step.says(
                 '%s would have come first; booted on %s'

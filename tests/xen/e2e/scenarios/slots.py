@@ -98,13 +98,8 @@ def _reported(cloud: Cloud) -> None:
 
 def _held(cloud: Cloud) -> None:
     with cloud.report.step('a guest with a slot, on %s' % FULL) as step:
-        server = cloud.client.booted(
-            cloud.client.post_server(
-                cloud.image['hvm'],
-                name='holder',
-                host=FULL,
-                flavor=cloud.flavor['slot'],
-            )
+        server = cloud.boot(
+            step, 'holder', FULL, 'hvm', flavor=cloud.flavor['slot']
         )
         cloud.server['hvm'] = server
         step.says(_slots(cloud, FULL, (_ROOM, 0, 1)))
