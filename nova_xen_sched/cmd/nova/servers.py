@@ -92,7 +92,7 @@ def requiring(context: ty.Any, trait: str) -> list[str]:
 
 
 def on_host(context: ty.Any, cell: ty.Any, name: str) -> list[ty.Any]:
-    """The nova Instances of a host, with their flavors.
+    """The nova Instances of a host, with their flavors and networks.
 
     :param context: nova's admin context.
     :param cell: the nova CellMapping that the host is in.
@@ -102,7 +102,7 @@ def on_host(context: ty.Any, cell: ty.Any, name: str) -> list[ty.Any]:
     with reading(context, cell) as cell_context:
         return list(
             objects.InstanceList.get_by_host(
-                cell_context, name, expected_attrs=['flavor']
+                cell_context, name, expected_attrs=['flavor', 'info_cache']
             )
         )
 
