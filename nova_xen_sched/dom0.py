@@ -144,7 +144,7 @@ class Model(ty.NamedTuple):
         vcpus: float,
         count: int = 1,
     ) -> Load:
-        """The host with more guests, all alike.
+        """The host with more guests, all alike; or less, but none below 0.
 
         Of what Xen reports as left they take what they need, overhead and
         all, as a guest that is to be placed does.
@@ -157,11 +157,19 @@ class Model(ty.NamedTuple):
         if free_mb is not None:
             free_mb -= self.overhead.whole_mb(mode, memory_mb, vcpus) * count
         more: dict[str, ty.Any] = {name: getattr(load, name) + count}
-        return load._replace(
+        found = load._replace(
             guests_memory_mb=load.guests_memory_mb + memory_mb * count,
             guests_vcpus=load.guests_vcpus + vcpus * count,
             free_mb=free_mb,
             **more,
+        )
+        if count >= 0:
+            return found
+        # A guest that goes may not have been reported yet.
+        return found._replace(
+            guests_memory_mb=max(found.guests_memory_mb, 0),
+            guests_vcpus=max(found.guests_vcpus, 0),
+            **{name: max(more[name], 0)},
         )
 
 

@@ -5,16 +5,15 @@
 from __future__ import annotations
 
 import collections
-import itertools
 import typing as ty
 
-from nova_xen_sched import dom0
 from nova_xen_sched.planner.cloud import Guest
 from nova_xen_sched.planner.cloud import Move
-from nova_xen_sched.planner.cloud import Operation
+from nova_xen_sched.planner.evacuation import Destinations
+from nova_xen_sched.planner.evacuation import EVACUATE
+from nova_xen_sched.planner.evacuation import Search
 from nova_xen_sched.planner.state import State
 
-_EVACUATE = Operation.EVACUATE
 #: How many orders of guests are tried.
 _TRIES = 4
 
@@ -48,145 +47,118 @@ class Failures:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._loads = dict(state.loads)
-        # By what counts of a guest: hosts, those first that keep most
-        # headroom with it. Sorted once a kind of guest, not once a guest.
-        self._orders: dict[ty.Any, list[str]] = {}
+        self._destinations = Destinations(state)
+        self._over = frozenset(filter(state.overcommitted, state.loads))
 
     def of(self, hosts: ty.Sequence[str]) -> Failure:
         """These hosts fail together.
 
         Guests are given, the large ones first, to the host that keeps most
-        headroom. Where some have nowhere to go, they come first in another
-        try.
+        headroom, and rather to one whose dom0 is not overcommitted by it.
+        Where some have nowhere to go, or overcommit a dom0, these come first
+        in other tries; then a search looks for something better. It looks at
+        all that there is where guests and hosts are few. Else there may be a
+        way that was not found, with fewer of both.
         """
+        state = self._state
         guests = sorted(
-            (guest for host in hosts for guest in self._state.guests(host)),
+            (guest for host in hosts for guest in state.guests(host)),
             key=lambda guest: (-guest.memory_mb, guest.uuid),
         )
-        best = self._given(hosts, guests)
+        movable = [
+            guest
+            for guest in guests
+            if not state.why_stays(guest, EVACUATE)
+            and self._destinations.of(guest, hosts)
+        ]
+        # These have nowhere to go in whatever order.
+        hopeless = len(guests) - len(movable)
+        best, bad = self._given(hosts, guests)
         first: dict[str, int] = {}
         for number in range(1, _TRIES):
-            left = [
-                guest
-                for guest, _ in best.nowhere
-                if not self._state.why_stays(guest, _EVACUATE)
-            ]
-            if not left:
+            if best.badness[:2] == (hopeless, 0):
                 break
-            first.update((guest.uuid, number) for guest in left)
-            guests.sort(key=lambda each: -first.get(each.uuid, 0))
-            best = min(
-                best,
-                self._given(hosts, guests),
-                key=lambda each: each.badness,
-            )
-        return best
+            first.update((uuid, number) for uuid in bad)
+            order = sorted(guests, key=lambda each: -first.get(each.uuid, 0))
+            found, bad = self._given(hosts, order)
+            best = min(best, found, key=lambda each: each.badness)
+        nowhere, over, _ = best.badness
+        targets = Search(
+            self._destinations, hosts, movable, (nowhere - hopeless, over)
+        ).found()
+        if targets is not None:
+            order = sorted(guests, key=lambda each: each.uuid not in targets)
+            best, _ = self._given(hosts, order, targets)
+        return best._replace(guests=tuple(guests))
 
     def _given(
-        self, hosts: ty.Sequence[str], guests: ty.Sequence[Guest]
-    ) -> Failure:
-        """In this order."""
+        self,
+        hosts: ty.Sequence[str],
+        guests: ty.Sequence[Guest],
+        targets: ty.Mapping[str, str] = {},
+    ) -> tuple[Failure, list[str]]:
+        """In this order.
+
+        :param targets: the hosts of some guests, by UUID.
+        :returns: also the UUIDs of guests that have nowhere to go or
+            overcommit a dom0.
+        """
         state, begin = self._state, len(self._state.moves)
-        now = set(filter(state.overcommitted, state.loads))
-        nowhere = []
+        nowhere, bad = [], []
         filled: dict[str, None] = {}
         for guest in guests:
-            why = state.why_stays(guest, _EVACUATE)
-            target = None if why else self._target(guest, hosts, filled)
+            why = state.why_stays(guest, EVACUATE)
+            target = targets.get(guest.uuid)
+            if not why and target is None:
+                target = next(iter(self._destinations.of(guest, hosts)), None)
             if target is None:
-                why = why or self._why_nowhere(guest, hosts)
-                nowhere.append((guest, why))
+                nowhere.append((guest, why or self._why_nowhere(guest, hosts)))
+                bad.append(guest.uuid)
                 continue
-            state.make(Move(guest, _EVACUATE, guest.host, target))
+            if self._destinations.rank(state.loads[target], guest)[0]:
+                bad.append(guest.uuid)
+            state.make(Move(guest, EVACUATE, guest.host, target))
             filled[target] = None
         over = tuple(
             host
             for host in sorted(filled)
-            if host not in now and state.overcommitted(host)
+            if host not in self._over and state.overcommitted(host)
         )
         while len(state.moves) > begin:
             state.undo()
-        return Failure(tuple(hosts), tuple(guests), tuple(nowhere), over)
+        return Failure(tuple(hosts), tuple(guests), tuple(nowhere), over), bad
 
-    def worst(self, hosts: ty.Sequence[str], count: int) -> list[Failure]:
+    def worst(
+        self,
+        hosts: ty.Sequence[str],
+        count: int,
+        first: Failure,
+        step: ty.Callable[[], None] = lambda: None,
+    ) -> list[Failure]:
         """The worst of one host, of two that fail together, and so on.
 
         Each is found by the one before it and a host more. Others may be
-        worse together: so many hosts are at least as bad as this.
+        worse together.
 
         :param hosts: those that may fail, at least so many.
+        :param first: the worst of one host.
+        :param step: is called after each failure that is looked at.
         """
-        found: list[Failure] = []
-        for _ in range(count):
-            failed = found[-1].hosts if found else ()
-            found.append(
-                max(
-                    (
-                        self.of((*failed, host))
-                        for host in hosts
-                        if host not in failed
-                    ),
-                    key=lambda each: each.badness,
-                )
-            )
+        found = [first]
+        while len(found) < count:
+            failed = found[-1].hosts
+            next_ones = []
+            for host in hosts:
+                if host not in failed:
+                    next_ones.append(self.of((*failed, host)))
+                    step()
+            found.append(max(next_ones, key=lambda each: each.badness))
         return found
-
-    def _target(
-        self,
-        guest: Guest,
-        failed: ty.Collection[str],
-        filled: ty.Iterable[str],
-    ) -> str | None:
-        """The host that keeps most headroom, of those that nova takes."""
-        state = self._state
-        # Only those that took guests have another headroom than in order.
-        first = (
-            host
-            for host in self._order(guest)
-            if host not in failed
-            and host not in filled
-            and not state.why_not(guest, _EVACUATE, host)
-        )
-        found = [
-            *itertools.islice(first, 1),
-            *(
-                host
-                for host in filled
-                if not state.why_not(guest, _EVACUATE, host)
-            ),
-        ]
-        if not found:
-            return None
-        return max(
-            found,
-            key=lambda host: self._headroom(state.loads[host], guest),
-        )
-
-    def _order(self, guest: Guest) -> list[str]:
-        ways = guest.destinations[_EVACUATE].ways
-        key = guest.mode, guest.memory_mb, guest.vcpus, id(ways)
-        if key not in self._orders:
-            headrooms = {
-                host: self._headroom(self._loads[host], guest) for host in ways
-            }
-            self._orders[key] = sorted(
-                ways, key=lambda host: (-headrooms[host], host)
-            )
-        return self._orders[key]
-
-    def _headroom(self, load: dom0.Load, guest: Guest) -> float:
-        """Of a host with a guest more, overcommitted or not."""
-        model = self._state.cloud.model
-        return dom0.headroom(
-            model,
-            model.plus(load, guest.mode, guest.memory_mb, guest.vcpus),
-        )
 
     def _why_nowhere(self, guest: Guest, failed: ty.Collection[str]) -> str:
         """What nova says of the hosts that are left."""
         reasons = collections.Counter(
-            self._state.why_not(guest, _EVACUATE, host)
+            self._state.why_not(guest, EVACUATE, host)
             for host in self._state.loads
             if host not in failed
         )

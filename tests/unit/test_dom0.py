@@ -328,6 +328,14 @@ def test_plus():
     assert more.guests == 4
 
 
+@pytest.mark.parametrize('mode', [*dom0.MODES, None])
+def test_no_less_than_no_guests(mode):
+    """A guest goes that the host has not reported yet."""
+    assert MODEL.plus(HOST, mode, 512, 2, -1) == HOST
+    more = MODEL.plus(HOST, mode, 512, 2, 2)
+    assert MODEL.plus(more, mode, 512, 2, -1) == MODEL.plus(HOST, mode, 512, 2)
+
+
 @pytest.mark.parametrize('name', sorted(dom0.OVERHEADS))
 def test_of_what_is_left_more_guests_take_their_overhead_too(name):
     overhead = dom0.OVERHEADS[name]

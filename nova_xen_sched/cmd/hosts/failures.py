@@ -56,8 +56,9 @@ def answer(
     first.sort(key=lambda each: each.badness, reverse=True)
     shown = first
     if count > 1:
-        with Progress('Letting %d hosts fail' % count):
-            shown = failures.worst(named, count)
+        total = sum(len(named) - i for i in range(1, count))
+        with Progress('Letting %d hosts fail' % count, total) as progress:
+            shown = failures.worst(named, count, first[0], progress.step)
     if any(each.nowhere or each.overcommitted for each in shown):
         command.exit_code = errors.FINDINGS
     command.say(_sentence(first, shown, count))

@@ -20,10 +20,9 @@ from nova_xen_sched.cmd.moves import read
 from nova_xen_sched.cmd.moves import stays
 from nova_xen_sched.cmd.progress import Progress
 from nova_xen_sched.planner import even
-from nova_xen_sched.planner import mend
+from nova_xen_sched.planner import rebalance
 from nova_xen_sched.planner.cloud import Guest
 from nova_xen_sched.planner.cloud import Operation
-from nova_xen_sched.planner.settle import settle
 from nova_xen_sched.planner.state import State
 
 OVERCOMMITTED, EVEN = 'overcommitted', 'even'
@@ -200,24 +199,14 @@ class Rebalance(base.Lister):
         # It imports nova, which is there now.
         from nova_xen_sched.cmd.nova import moving
 
-        def all_of_it(state: State) -> None:
-            for operations in (
-                planned.operations[:1],
-                planned.operations,
-            ):
-                mend.mend(state, operations, allowed, args.max_moves)
-            if args.until == EVEN:
-                # Nobody shuts a guest down for that.
-                even.even(
-                    state,
-                    planned.operations[:1],
-                    allowed,
-                    args.min_gain,
-                    args.max_moves,
-                )
-
         def make(state: State) -> None:
-            settle(state, all_of_it, args.max_moves)
+            rebalance.rebalance(
+                state,
+                planned.operations,
+                allowed,
+                args.min_gain if args.until == EVEN else None,
+                args.max_moves,
+            )
 
         with Progress('Planning'):
             return moving.planned(planned.cloud, planned.found, make)

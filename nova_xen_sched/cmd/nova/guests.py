@@ -70,7 +70,7 @@ class Guests:
     :ivar hosts: the Xen hosts, by name.
     :ivar servers: of the guests, by UUID; without those of which nova has no
         stored request.
-    :ivar local: the UUIDs of those whose root disk is on their host.
+    :ivar local: the UUIDs of those whose data is on their host.
     :ivar kept_up: is called before hosts are judged.
     """
 
@@ -106,7 +106,7 @@ def read(cloud: Cloud, wanted: Wanted) -> Guests:
             on_host = not (
                 wanted.shared_storage or _is_shared(server, held, shared)
             )
-            if on_host and not _of_volume(server):
+            if on_host and _has_data(server):
                 local.add(uuid)
             refused = {
                 operation: why
@@ -202,6 +202,11 @@ def _is_shared(
 def _of_volume(server: Server) -> bool:
     """Whether the root disk of a guest is a volume."""
     return bool(server.request_spec and server.request_spec.is_bfv)
+
+
+def _has_data(server: Server) -> bool:
+    """Whether a guest has data on a disk that is no volume."""
+    return not _of_volume(server) or bool(server.instance.flavor.ephemeral_gb)
 
 
 def _why_not(

@@ -11,8 +11,8 @@ import pytest
 from nova_xen_sched.planner import drain
 from nova_xen_sched.planner import even
 from nova_xen_sched.planner import mend
+from nova_xen_sched.planner import rebalance
 from nova_xen_sched.planner.cloud import Operation
-from nova_xen_sched.planner.settle import settle
 from nova_xen_sched.planner.state import State
 from tests.unit.planner import clouds
 
@@ -28,12 +28,8 @@ def evened(state):
 
 
 def both(state):
-    def plan(each):
-        mend.mend(each, OPERATIONS[:1], clouds.anyone)
-        mended(each)
-        evened(each)
-
-    settle(state, plan)
+    """As the command does with --until even."""
+    rebalance.rebalance(state, OPERATIONS, clouds.anyone, even.MIN_GAIN)
 
 
 def drained(state):
@@ -73,10 +69,17 @@ def made_again(plan, state):
     return clouds.steps(again)
 
 
+class TooMany(Exception):
+    """There are more plans than can be tried."""
+
+
 def plans(cloud):
     """The end of each plan that holds to all else: the states they lead to.
 
-    One move a guest, none of which makes the fullest dom0 fuller.
+    One move a guest, none of which makes the fullest dom0 fuller or
+    overcommits a dom0 in between.
+
+    :raises TooMany: if they are more than can be tried.
     """
     state = State(cloud)
     seen = set()
@@ -89,7 +92,8 @@ def plans(cloud):
         if made in seen:
             return
         seen.add(made)
-        assert len(seen) < 100_000, 'too many to try them all'
+        if len(seen) > 20_000:
+            raise TooMany
         yield state
         least = lowest(state)
         for host in state.loads:
@@ -116,15 +120,14 @@ def complete_plan(cloud, most):
 
 
 def test_a_cloud_without_a_complete_plan():
-    """Its second plan is complete; the only complete first one mends less."""
+    """Its second plan is complete, and no first one is."""
     cloud = clouds.rich(283, 0.75)
     state = State(cloud)
     both(state)
     assert not overcommitted(state)
     assert made_again(both, state)
-    assert sum(1 for _ in plans(cloud)) == 19
-    assert complete_plan(cloud, 0) is None
-    assert complete_plan(cloud, 1)
+    ends = [bool(made_again(both, each)) for each in plans(cloud)]
+    assert ends == [True] * 19
 
 
 @pytest.mark.parametrize('plan', [mended, evened, both, drained])
@@ -158,8 +161,14 @@ def test_a_plan(plan, seed, full):
         assert not broken_groups(after)
     assert after.loads == state.loads
     if plan is both and made_again(plan, state):
-        # As in the cloud above.
-        assert complete_plan(cloud, len(overcommitted(state))) is None
+        # As in the cloud above, one of 3,100 that were tried: seeds 0-599 at
+        # 0.75 and 400-899 at five fillings.
+        try:
+            complete = complete_plan(cloud, len(overcommitted(state)))
+        except TooMany:
+            hypothesis.event('too many plans to try them all')
+        else:
+            assert complete is None
         state = State(state.carried_out())
         plan(state)
     assert made_again(plan, state) == []

@@ -41,6 +41,19 @@ def test_disks_on_the_host(is_bfv, ephemeral, swap, holds, shared):
     )
 
 
+@pytest.mark.parametrize(
+    ('is_bfv', 'ephemeral', 'data'),
+    [(False, 0, True), (True, 0, False), (True, 1, True)],
+)
+def test_data_on_a_disk_that_is_no_volume(is_bfv, ephemeral, data):
+    """Swap and the config drive have none."""
+    server = mock.Mock()
+    server.instance.flavor = flavor.Flavor(ephemeral_gb=ephemeral, swap=64)
+    server.instance.config_drive = 'True'
+    server.request_spec = request_spec.RequestSpec(is_bfv=is_bfv)
+    assert guests._has_data(server) is data
+
+
 def test_without_a_stored_request_the_disk_is_on_the_host():
     server = mock.Mock(request_spec=None)
     assert not guests._is_shared(server, {}, SHARED)
