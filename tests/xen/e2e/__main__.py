@@ -25,11 +25,10 @@ from tests.xen.emulator import image
 from tests.xen.emulator import machine
 
 NOVA = '22.4.0'
-#: These take long: run only if they are named.
-_LONG = ('openvswitch',)
+#: These start services of their own, and take long: run only if they are named.
+_LONG = ('openvswitch', 'volumes')
 _PACKAGE = 'tests.xen.e2e.scenarios'
-#: Its modules, in their order: the guests of one are
-#: those of the next.
+#: Its modules, in their order: the guests of one are those of the next.
 SCENARIOS = (
     'registered',
     'pv',
@@ -102,7 +101,7 @@ def main() -> int:
         nargs='+',
         choices=SCENARIOS,
         metavar='SCENARIO',
-        help='of %(choices)s; by default those that fit the hosts, but '
+        help='of %(choices)s; by default those that fit the hosts, without '
         + ', '.join(_LONG),
     )
     parser.add_argument(
