@@ -25,7 +25,7 @@ from tests.xen.emulator import image
 from tests.xen.emulator import machine
 
 NOVA = '22.4.0'
-#: These start services of their own, and take long: run only if they are named.
+#: They start services of their own and take long: run only if named.
 _LONG = ('openvswitch', 'volumes')
 _PACKAGE = 'tests.xen.e2e.scenarios'
 #: Its modules, in their order: the guests of one are those of the next.
