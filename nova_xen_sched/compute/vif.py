@@ -30,12 +30,13 @@ class VIFDriver(libvirt_vif.LibvirtGenericVIFDriver):
         *arguments: ty.Any,
         **more: ty.Any,
     ) -> ty.Any:
-        """Adds to LibvirtGenericVIFDriver.get_config: netfront for HVM.
+        """Adds to LibvirtGenericVIFDriver.get_config: netfront.
 
-        Without a model libxl has the device model emulate a NIC, beside the
-        PV one. Its interface in dom0 would be called <name>-emu, and nova's
-        names of 14 characters leave no room for that: "name" not a valid
-        ifname. A PV guest has none, whatever the model is.
+        For HVM without a model libxl has the device model emulate a NIC,
+        beside the PV one. Its interface in dom0 would be called <name>-emu,
+        and nova's names of 14 characters leave no room for that: "name" not a
+        valid ifname. For PV libvirt takes no other: "only model 'netfront' is
+        supported for Xen PV(H) domains".
 
         :raises ImageUnacceptable: where the image's hw_vif_model asks for an
             emulated NIC that there can't be; then nova tries no other host.
@@ -43,14 +44,19 @@ class VIFDriver(libvirt_vif.LibvirtGenericVIFDriver):
         found = super().get_config(
             instance, vif, image_meta, *arguments, **more
         )
-        hvm = fields.VMMode.get_from_instance(instance) == 'hvm'
-        if hvm and _has_backend(found):
-            found.model = found.model or network_model.VIF_MODEL_NETFRONT
-            why_not = _why_not(found)
-            if why_not:
-                raise exception.ImageUnacceptable(
-                    image_id=instance.image_ref, reason=why_not
-                )
+        if not _has_backend(found):
+            return found
+        if fields.VMMode.get_from_instance(instance) != 'hvm':
+            # Nobody loses anything: it has no other NIC.
+            if found.model:
+                found.model = network_model.VIF_MODEL_NETFRONT
+            return found
+        found.model = found.model or network_model.VIF_MODEL_NETFRONT
+        why_not = _why_not(found)
+        if why_not:
+            raise exception.ImageUnacceptable(
+                image_id=instance.image_ref, reason=why_not
+            )
         return found
 
 

@@ -125,12 +125,11 @@ def test_an_emulated_nic_needs_a_name_that_leaves_room(on, wanted):
 
 
 @pytest.mark.parametrize('mode', ['xen', None])
-def test_that_of_a_pv_guest_is_left_alone(on, mode):
-    # It has no emulated NIC: libxl doesn't look at the model.
+def test_a_pv_guest_has_no_other_than_netfront(on, mode):
     assert model_of(interface(on(), mode)) is None
     for wanted in ('e1000', 'netfront'):
         xml = interface(on(), mode, hw_vif_model=wanted)
-        assert model_of(xml) == wanted
+        assert model_of(xml) == 'netfront'
 
 
 def test_a_pci_device_is_left_alone(on):

@@ -46,8 +46,8 @@ findings:
   vm_mode_without_type  the image has a vm_mode and no hypervisor_type
   no_hypervisor_type    the image has neither, in a cloud with Xen hosts and
                         others
-  vif_model             hw_vif_model asks for an emulated NIC, which no HVM
-                        guest with a port of Neutron's can have on Xen
+  vif_model             hw_vif_model asks for an emulated NIC, which no guest
+                        with a port of Neutron's can have on Xen
   disk_format           the format is none of --disk-formats
   live_migration_required
                         the image requires CUSTOM_XEN_LIVE_MIGRATION, without

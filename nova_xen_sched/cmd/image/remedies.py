@@ -105,14 +105,15 @@ def findings(
     model = known.get('hw_vif_model')
     if (
         hypervisor_type == XEN
-        and (new or old) == 'hvm'
+        and (new or old) not in _OFF_XEN
         and model not in (None, _NETFRONT)
     ):
         yield Finding(
             Code.VIF_MODEL,
-            'hw_vif_model=%s: no guest with a port starts on Xen hosts: the '
-            'emulated NIC of an HVM guest gets a name that is too long for '
-            "Linux; netfront is Xen's own, for which the guest needs a driver"
+            'hw_vif_model=%s: with a port no HVM guest starts on Xen hosts, '
+            'as its emulated NIC gets a name that is too long for Linux, and '
+            "by nova's own driver no PV guest, as libvirt takes netfront "
+            "alone: Xen's own, for which the guest needs a driver"
             % nova_properties.shortened(str(model)),
             _set(image, hw_vif_model=_NETFRONT),
         )

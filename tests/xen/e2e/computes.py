@@ -40,7 +40,8 @@ ram_allocation_ratio = 1.0
 use_stderr = true
 state_path = /var/lib/nova
 instances_path = {shared}/instances
-update_resources_interval = 15
+# Each costs an emulated dom0 ten seconds of a processor.
+update_resources_interval = 30
 rpc_response_timeout = 600
 # The machine may be busy for longer than a service may be silent by default.
 service_down_time = 300
