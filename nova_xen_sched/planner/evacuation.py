@@ -15,9 +15,9 @@ from nova_xen_sched.planner.cloud import Operation
 from nova_xen_sched.planner.state import State
 
 EVACUATE = Operation.EVACUATE
-#: How many destinations a search looks at in all, and for one guest of those
-#: that took none yet.
-_TRIES, _COMPARED = 3000, 16
+#: How many hosts a search asks about in all, and how many that took no guest
+#: yet it compares for one guest.
+_TRIES, _COMPARED = 20000, 16
 #: Of more guests than this no place is searched: a search is as deep as there
 #: are guests.
 _FEW = 100
@@ -31,10 +31,12 @@ class Destinations:
     """The hosts that nova takes guests on.
 
     :param state: as it is before any host fails.
+    :ivar asked: how often it was asked whether a host takes a guest.
     """
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.asked = 0
         self._loads = dict(state.loads)
         # By what counts of a guest: hosts, the best first. Sorted once a kind
         # of guest, not once a guest.
@@ -70,6 +72,7 @@ class Destinations:
     def _takes(
         self, host: str, guest: Guest, failed: ty.Collection[str]
     ) -> bool:
+        self.asked += 1
         return host not in failed and not self.state.why_not(
             guest, EVACUATE, host
         )
@@ -117,7 +120,7 @@ class Search:
         self._destinations = destinations
         self._failed = failed
         self._best = better
-        self._left = _TRIES
+        self._end = destinations.asked + _TRIES
         self._targets: dict[str, str] | None = None
         self._seen: set[ty.Any] = set()
         self._guests = list(guests)
@@ -146,7 +149,10 @@ class Search:
     def _further(
         self, nowhere: int, over: int, placed: list[tuple[ty.Any, str]]
     ) -> None:
-        if self._left <= 0 or (nowhere, over) >= self._best:
+        if (
+            self._destinations.asked > self._end
+            or (nowhere, over) >= self._best
+        ):
             return
         state = self._destinations.state
         if len(placed) == len(self._guests):
@@ -162,7 +168,6 @@ class Search:
         self._seen.add(key)
         guest = self._guests[len(placed)]
         hosts = self._destinations.of(guest, self._failed, _COMPARED)
-        self._left -= len(hosts) + 1
         for host in hosts:
             bad, _ = self._destinations.rank(state.loads[host], guest)
             state.make(Move(guest, EVACUATE, guest.host, host))

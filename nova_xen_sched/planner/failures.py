@@ -87,7 +87,11 @@ class Failures:
             self._destinations, hosts, movable, (nowhere - hopeless, over)
         ).found()
         if targets is not None:
-            order = sorted(guests, key=lambda each: each.uuid not in targets)
+            # In the order of the search: what each books of placement counts.
+            place = {uuid: number for number, uuid in enumerate(targets)}
+            order = sorted(
+                guests, key=lambda each: place.get(each.uuid, len(place))
+            )
             best, _ = self._given(hosts, order, targets)
         return best._replace(guests=tuple(guests))
 

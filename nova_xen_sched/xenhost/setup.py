@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
+import configparser
 import glob
 import importlib
 import importlib.util
 import os
 import pathlib
 import re
-
-from oslo_config import cfg
 
 from nova_xen_sched.xenhost import Setup
 
@@ -22,7 +21,7 @@ _OVS_AGENT = 'etc/neutron/plugins/ml2/openvswitch_agent.ini'
 #: package has.
 _EBTABLES = ('etc/alternatives/ebtables', 'usr/sbin/ebtables')
 #: Where Debian and others have it.
-_HVMLOADERS = 'usr/lib*/xen*/boot/hvmloader'
+HVMLOADERS = 'usr/lib*/xen*/boot/hvmloader'
 #: Where systemd looks for a service, first to last, and what packages call it.
 _SYSTEMD = (
     'etc/systemd/system',
@@ -30,7 +29,7 @@ _SYSTEMD = (
     'usr/lib/systemd/system',
 )
 _SERVICES = ('nova-compute.service', 'openstack-nova-compute.service')
-_USER = re.compile(r'^User=(.*)$', re.M)
+_USER = re.compile(r'^User\s*=(.*)$', re.M)
 #: The homes of those by whom nova-compute may run, and their keys.
 _HOMES = {'root': 'root', 'nova': 'var/lib/nova'}
 _KEY = re.compile(r'id_\w+')
@@ -96,23 +95,18 @@ def _ebtables_nft(root: str) -> bool | None:
 
 def _ovs_firewall(root: str) -> str | None:
     """None where there is no such agent, or it may not be read."""
-    path = os.path.join(root, _OVS_AGENT)
-    if not os.access(path, os.R_OK):
-        return None
-    config = cfg.ConfigOpts()
-    config.register_opt(
-        cfg.StrOpt('firewall_driver', default=''), group='securitygroup'
-    )
+    # Not oslo.config, which takes time to import: this is for one line.
+    config = configparser.RawConfigParser(strict=False)
     try:
-        config([], default_config_files=[path], default_config_dirs=[])
-        found: str = config.securitygroup.firewall_driver
-    except cfg.Error:
+        with open(os.path.join(root, _OVS_AGENT)) as opened:
+            config.read_file(opened)
+    except (OSError, ValueError, configparser.Error):
         return None
-    return found
+    return config.get('securitygroup', 'firewall_driver', fallback='')
 
 
 def _hvmloaders(root: str) -> tuple[str, ...]:
-    found = sorted(glob.glob(os.path.join(root, _HVMLOADERS)))
+    found = sorted(glob.glob(os.path.join(root, HVMLOADERS)))
     return tuple('/' + os.path.relpath(path, root) for path in found)
 
 
@@ -176,7 +170,7 @@ def _libguestfs_backend() -> str | None:
     try:
         guestfs = importlib.import_module('guestfs')
         backend: str = guestfs.GuestFS(python_return_dict=True).get_backend()
-    except (ImportError, RuntimeError):
-        # Not there, or not its library.
+    except (ImportError, AttributeError, TypeError, RuntimeError):
+        # Not there, or not its library, or another module of that name.
         return None
     return backend

@@ -8,12 +8,14 @@ Debian 11; for no_libguestfs nova/virt/disk/vfs/api.py.
 
 from __future__ import annotations
 
+import pathlib
 import typing as ty
 
 from nova_xen_sched import versions
 from nova_xen_sched.xenhost.finding import Finding
 from nova_xen_sched.xenhost.finding import NOTE
 from nova_xen_sched.xenhost.finding import RECOMMENDED
+from nova_xen_sched.xenhost.setup import HVMLOADERS
 
 if ty.TYPE_CHECKING:
     from nova_xen_sched.xenhost import Setup
@@ -24,7 +26,10 @@ if ty.TYPE_CHECKING:
 _WAITS_RIGHTLY: versions.Version = (22, 2, 0)
 #: By it os-vif makes a bridge for each interface, where Xen's vif-bridge puts
 #: it (its vif-openvswitch sets no iface-id).
-_HYBRID = 'iptables_hybrid'
+_HYBRID = (
+    'iptables_hybrid',
+    'neutron.agent.linux.iptables_firewall.OVSHybridIptablesFirewallDriver',
+)
 
 
 def findings(
@@ -62,7 +67,7 @@ def findings(
         )
     if nova is not None and for_xen:
         yield from _hvmloader(setup, nova)
-    if setup.ovs_firewall not in (None, _HYBRID):
+    if setup.ovs_firewall not in (None, *_HYBRID):
         yield Finding(
             'ovs_firewall',
             NOTE,
@@ -72,7 +77,7 @@ def findings(
             % (setup.ovs_firewall or '(not set)'),
             'set firewall_driver = %s in [securitygroup] of '
             'openvswitch_agent.ini, unless another agent serves the guests'
-            % _HYBRID,
+            % _HYBRID[0],
         )
     if setup.linuxbridge:
         yield from _linuxbridge(setup)
@@ -106,7 +111,8 @@ def _hvmloader(setup: Setup, nova: NovaConf) -> ty.Iterator[Finding]:
     path = nova.xen_hvmloader_path
     found = setup.hvmloaders
     # Elsewhere one may be that was not looked for.
-    if found and path not in found and path.startswith('/usr/'):
+    looked_for = pathlib.PurePosixPath(path).match('/' + HVMLOADERS)
+    if found and path not in found and looked_for:
         yield Finding(
             'hvmloader',
             RECOMMENDED,
@@ -173,7 +179,7 @@ def _linuxbridge(setup: Setup) -> ty.Iterator[Finding]:
         yield Finding(
             'ebtables_nft',
             RECOMMENDED,
-            "ebtables is ebtables-nft here, of which Neutron's linuxbridge "
+            "ebtables is ebtables-nft here, with which Neutron's linuxbridge "
             'agent fails on Debian 11 ("RULE_DELETE failed (Invalid '
             'argument)"): ports of guests stay DOWN, without any firewall '
             'rule',

@@ -110,11 +110,11 @@ def findings(
     ):
         yield Finding(
             Code.VIF_MODEL,
-            'hw_vif_model=%s: with a port no HVM guest starts on Xen hosts, '
-            'as its emulated NIC gets a name that is too long for Linux, and '
-            "by nova's own driver no PV guest, as libvirt takes netfront "
-            "alone: Xen's own, for which the guest needs a driver"
-            % nova_properties.shortened(str(model)),
+            'hw_vif_model=%s: with a port no guest starts on Xen hosts, but '
+            'for PV guests by nova-compute-xen: nova or libvirt refuse the '
+            'model, or the emulated NIC of an HVM guest gets a name that is '
+            "too long for Linux; netfront is Xen's own, for which the guest "
+            'needs a driver' % nova_properties.shortened(str(model)),
             _set(image, hw_vif_model=_NETFRONT),
         )
     if not disk_format or disk_format in formats or boots_from_volume(known):

@@ -75,18 +75,24 @@ def _taken(
     refusals: list[tuple[Move, str]] = []
     # What it refuses of one guest, it refuses of those alike.
     refused: set[tuple[Operation, int, str]] = set()
+    # These have a guest that was to leave: what they take isn't known.
+    fuller: set[str] = set()
     try:
         for move in moves:
             guest, operation, target = move.guest, move.operation, move.target
             alike = operation, id(guest.destinations[operation]), target
-            if alike in refused or (
-                refusals and not _is_possible(state, move)
+            if (
+                alike in refused
+                or target in fuller
+                or (refusals and not _is_possible(state, move))
             ):
+                fuller.add(move.source)
                 continue
             why = after.refusal(move)
             if why:
                 refusals.append((move, why))
                 refused.add(alike)
+                fuller.add(move.source)
                 continue
             after.make(move)
             state.make(move)

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from nova_xen_sched.planner import failures
+from nova_xen_sched.planner.cloud import Destinations
 from nova_xen_sched.planner.cloud import Group
 from nova_xen_sched.planner.cloud import Move
 from nova_xen_sched.planner.cloud import Operation
@@ -186,3 +189,41 @@ def test_no_other_way_is_better(cloud_of, full):
         each = failures.Failures(State(cloud))
         for host in cloud.hosts:
             assert each.of([host]).badness[:2] == least(cloud, host)
+
+
+def pooled(seed, full):
+    """Each host has two pools in placement; guests take of the one, the
+    other, or either."""
+    cloud = plain(seed, full)
+    rng = random.Random('pools %d' % seed)
+    free = {
+        '%s pool %d' % (host, pool): {'X': rng.randint(1, 4)}
+        for host in cloud.hosts
+        for pool in (1, 2)
+    }
+    kinds = [
+        {
+            host: [{'%s pool %d' % (host, pool): {'X': 1}} for pool in pools]
+            for host in cloud.hosts
+        }
+        for pools in ((1,), (2,), (1, 2), (2, 1))
+    ]
+    known = [Destinations(ways, {}) for ways in kinds]
+    return cloud._replace(
+        guests=[
+            guest._replace(destinations={EVACUATE: rng.choice(known)})
+            for guest in cloud.guests
+        ],
+        free=free,
+    )
+
+
+def test_what_a_guest_takes_of_placement_depends_on_those_before_it():
+    # In 201 a search finds places for an order of its own.
+    for seed in (201, *range(20)):
+        cloud = pooled(seed, 0.75)
+        each = failures.Failures(State(cloud))
+        for host in cloud.hosts:
+            found = each.of([host])
+            # Each has a place or a reason, and no booking was impossible.
+            assert all(why for _, why in found.nowhere)

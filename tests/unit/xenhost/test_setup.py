@@ -254,7 +254,12 @@ def test_open_vswitch_needs_a_bridge_for_each_guest(driver):
     found = codes(Setup(ovs_firewall=driver), None)['ovs_firewall']
     assert found.level == NOTE
     assert (driver or '(not set)') in found.text
-    assert codes(Setup(ovs_firewall='iptables_hybrid')) == {}
+    for hybrid in (
+        'iptables_hybrid',
+        'neutron.agent.linux.iptables_firewall.'
+        'OVSHybridIptablesFirewallDriver',
+    ):
+        assert codes(Setup(ovs_firewall=hybrid)) == {}
 
 
 def test_whose_ssh_key_is_missing():
@@ -272,7 +277,10 @@ def test_an_hvmloader_that_is_elsewhere():
         'set xen_hvmloader_path = /usr/lib/xen-4.14/boot/hvmloader in '
         '[libvirt]'
     )
-    for path in ('/usr/lib/xen-4.14/boot/hvmloader', '/opt/xen/hvmloader'):
+    for path in (
+        '/usr/lib/xen-4.14/boot/hvmloader',
+        '/usr/local/lib/xen/boot/hvmloader',
+    ):
         assert codes(there, nova(xen_hvmloader_path=path)) == {}
     assert codes(there, nova(virt_type='kvm')) == {}
     assert codes(there, None) == {}

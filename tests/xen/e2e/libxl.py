@@ -68,7 +68,7 @@ def repeated(
         try:
             return do()
         except Failure as e:
-            found = since(pair, began)
+            found = since(pair, max(began, pair.told))
             if not found:
                 raise
             names = ', '.join(found)

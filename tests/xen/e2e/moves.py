@@ -40,7 +40,7 @@ def live_migrate(cloud: Cloud, mode: str) -> None:
         except Failure as e:
             # An HVM guest that was started a moment ago can't always be
             # suspended, and goes on where it is.
-            if not libxl.since(
+            if mode != 'hvm' or not libxl.since(
                 cloud.pair, cloud.report.since, libxl.NOT_SUSPENDED
             ):
                 raise
@@ -83,12 +83,14 @@ def speaker(
     :param move: how; by default nova chooses where to
     """
     before, source = guest.life(), guest.host
-    began = cloud.report.elapsed
-    guest.server = libxl.repeated(
-        step,
-        cloud.pair,
-        move or (lambda: cloud.client.live_migrate(guest.server)),
-    )
+    began = 0.0
+
+    def once() -> Server:
+        nonlocal began
+        began = cloud.report.elapsed
+        return move() if move else cloud.client.live_migrate(guest.server)
+
+    guest.server = libxl.repeated(step, cloud.pair, once)
     took = cloud.report.elapsed - began
     step.says(
         '%s to %s in %d s; %s'
