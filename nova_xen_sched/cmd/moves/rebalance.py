@@ -40,15 +40,11 @@ Each move is judged as nova would judge it after the moves before it. Carry
 them out in their order, one after the other. Nothing is moved here.
 
 exit codes:
-  0  nothing to do
+  0  nothing to do; with --check: the plan holds and is enough, so that no
+     dom0 stays overcommitted (of drain: no guest stays on the host)
   1  moves are proposed or refused, or a dom0 stays overcommitted, or a cell
-     could not be read
+     could not be read; with --check: the plan holds no more or is not enough
   2  wrong usage, or something needed is out of reach
-
-With --check:
-  0  the plan holds, and no dom0 stays overcommitted after it (of drain: no
-     guest stays on the host)
-  1  it holds no more or is not enough, or a cell could not be read
 """ % tables.described(fields.COLUMNS)
 
 
