@@ -25,8 +25,8 @@ from tests.xen.emulator import image
 from tests.xen.emulator import machine
 
 NOVA = '22.4.0'
-#: They start services of their own and take long: run only if named.
-_LONG = ('openvswitch', 'volumes')
+#: With them a run would take an hour: run only if named.
+_LONG = ('openvswitch', 'formats', 'volumes')
 _PACKAGE = 'tests.xen.e2e.scenarios'
 #: Its modules, in their order: the guests of one are those of the next.
 SCENARIOS = (
