@@ -109,7 +109,6 @@ class Failures:
         """
         state, begin = self._state, len(self._state.moves)
         nowhere, bad = [], []
-        filled: dict[str, None] = {}
         for guest in guests:
             why = state.why_stays(guest, EVACUATE)
             target = targets.get(guest.uuid)
@@ -122,10 +121,9 @@ class Failures:
             if self._destinations.rank(state.loads[target], guest)[0]:
                 bad.append(guest.uuid)
             state.make(Move(guest, EVACUATE, guest.host, target))
-            filled[target] = None
         over = tuple(
             host
-            for host in sorted(filled)
+            for host in sorted({move.target for move in state.moves[begin:]})
             if host not in self._over and state.overcommitted(host)
         )
         while len(state.moves) > begin:

@@ -102,11 +102,9 @@ def _taken(
 
 
 def _is_possible(state: State, move: Move) -> bool:
-    guest, operation, target = move.guest, move.operation, move.target
-    return not (
-        state.why_stays(guest, operation)
-        or state.why_not(guest, operation, target)
-        or state.headroom_with(target, guest) is None
+    moves = state.moves_of(move.guest, [move.operation], [move.target])
+    return (
+        any(moves) and state.headroom_with(move.target, move.guest) is not None
     )
 
 

@@ -82,13 +82,13 @@ def now(line):
 
 
 @pytest.mark.parametrize('line', GAVE_UP)
-def test_libxl_gave_up(line):
-    log = '\n'.join([*OTHERS, line, *OTHERS])
-    assert libxl.gave_up(log) == [line]
+def test_libxl_gave_up(pair, line):
+    pair.all[0].log += [line, *OTHERS]
+    assert libxl.since(pair, 0) == {'xen1': [line]}
 
 
-def test_other_errors_are_no_time_outs():
-    assert libxl.gave_up('\n'.join(OTHERS)) == []
+def test_other_errors_are_no_time_outs(pair):
+    assert libxl.since(pair, 0) == {}
 
 
 def tries(pair, *outcomes):

@@ -33,22 +33,16 @@ _GAVE_UP = re.compile(
     '|rc=-9$|did not start: -9$'
 )
 
-_T = ty.TypeVar('_T')
-
-
 #: By which libxc says that a guest can't be suspended, to be moved.
 NOT_SUSPENDED = re.compile(r'suspend\(\) failed')
 #: What the clocks of this machine and of a dom0 may differ by: seconds.
 _CLOCKS = 2
 
+_T = ty.TypeVar('_T')
+
 
 class GaveUp(Failure):
     """libxl gave up waiting, each time that it was tried."""
-
-
-def gave_up(log: str) -> list[str]:
-    """The lines of libxl's log that say that it gave up waiting."""
-    return [line for line in log.split('\n') if _GAVE_UP.search(line)]
 
 
 def repeated(
