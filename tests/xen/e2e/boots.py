@@ -11,7 +11,6 @@ from tests.e2e.client import host_of
 from tests.e2e.client import Server
 from tests.e2e.processes import Failure
 from tests.xen.e2e import guests
-from tests.xen.e2e import libxl
 
 if ty.TYPE_CHECKING:
     from tests.xen.e2e.cloud import Cloud
@@ -29,15 +28,15 @@ def boot(cloud: Cloud, mode: str) -> None:
     """Explain it, then boot it."""
     said = {'pv': 'PV', 'hvm': 'HVM, by hw_vm_mode=hvm alone'}
     with cloud.report.step('boot a guest: %s' % said[mode]) as step:
-        asked: list[str] = []
-
-        def undo() -> None:
-            while asked:
-                cloud.client.delete({'id': asked.pop()})
-
-        server, first, took = libxl.repeated(
-            step, cloud.pair, lambda: _booted(cloud, mode, asked), undo
+        rows = cloud.json(
+            'explain', '--image=' + cloud.image[mode], '--flavor=small'
+        )['hosts']
+        first = sorted(
+            row['host'] for row in rows if row['result'] in ('first', 'tied')
         )
+        began = cloud.report.elapsed
+        server = cloud.boot(step, mode, image=mode)
+        took = cloud.report.elapsed - began
         cloud.server[mode] = server
         name = host_of(server)
         step.says(
@@ -61,28 +60,6 @@ def boot(cloud: Cloud, mode: str) -> None:
         step.check(kind == _OS_TYPES[mode], 'the os type should be another')
         wanted = {'pv': 'xen', 'hvm': 'hvm'}[mode]
         step.check(vm_mode == wanted, 'vm_mode should be %s' % wanted)
-
-
-def _booted(
-    cloud: Cloud, mode: str, asked: list[str]
-) -> tuple[Server, list[str], float]:
-    """The server, the hosts that explain put first, and seconds.
-
-    :param asked: the server's id is added to it.
-    :raises Failure: also if nova had to go on to another host.
-    """
-    rows = cloud.json(
-        'explain', '--image=' + cloud.image[mode], '--flavor=small'
-    )['hosts']
-    first = sorted(
-        row['host'] for row in rows if row['result'] in ('first', 'tied')
-    )
-    began = cloud.report.elapsed
-    asked.append(cloud.client.post_server(cloud.image[mode], name=mode))
-    server = cloud.client.booted(asked[-1])
-    took = cloud.report.elapsed - began
-    not_rescheduled(cloud, server)
-    return server, first, took
 
 
 def not_rescheduled(cloud: Cloud, server: Server) -> None:
